@@ -1,0 +1,1 @@
+"""The command line of mmg: a Typer program over `mmg_registry`."""

@@ -1,0 +1,78 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from mmg_cli.output import verbosity
+from mmg_registry.errors import OptionError
+
+
+def complete_plugin(incomplete: str) -> list[str]:
+    """Plugin names that begin with `incomplete`, from metadata only (for the shell's completion)."""
+    from mmg_registry.registry import records
+
+    return sorted({record.name for record in records() if record.name.startswith(incomplete)})
+
+
+def parse_set(assignments: list[str]) -> dict[str, Any]:
+    """Plugin options from `key=value` texts; a value is JSON where it parses as such, else text.
+
+    Raises:
+        OptionError: for a text without "=" or a key given twice.
+
+    >>> parse_set(["steps=4000", "preset=paper", "ema=true"])
+    {'steps': 4000, 'preset': 'paper', 'ema': True}
+    """
+    options: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not (key.strip() and equals):
+            raise OptionError(f"--set takes key=value, and '{text}' is not of that form.")
+        if key.strip() in options:
+            raise OptionError(f"--set {key.strip()}=... is given twice; keep one of them.")
+        options[key.strip()] = _scalar(value)
+    return options
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _add_verbosity(value: int) -> int:
+    verbosity.level += value
+    return value
+
+
+def _set_quiet(value: bool) -> bool:
+    verbosity.quiet = verbosity.quiet or value
+    return value
+
+
+# Eager, so that a traceback can be had of errors in the options that follow.
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, is_eager=True, callback=_add_verbosity, show_default=False,
+        help="Print diagnostics; -vv also the traceback of an error.",
+    ),
+]  # fmt: skip
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", is_eager=True, callback=_set_quiet, help="No progress bar, no warnings on stderr."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A plugin option, repeatable (see `mmg plugins show`)."),
+]
+PluginArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", autocompletion=complete_plugin, help="As in `mmg plugins list`, or dist:name."),
+]

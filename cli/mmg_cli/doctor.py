@@ -1,0 +1,95 @@
+"""`mmg doctor`: what is installed, what was built, and why something is not available."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+from mmg_cli.common import Json, Verbose
+from mmg_cli.output import columns, print_json
+
+PACKAGES = (
+    "mmg", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
+    "matplotlib", "pandas", "pyarrow",
+)  # fmt: skip
+CORE_KEYS = ("isa", "isas_available", "cuda", "cuda_reason", "compiler", "threads")
+
+
+def doctor(json: Json = False, verbose: Verbose = 0) -> None:
+    """Say what is installed, what was built, which instruction set and GPU are used, and what is broken."""
+    found = examine()
+    if json:
+        print_json(found)
+        return
+    rows = [["python", found["python"]], ["platform", found["platform"]], *_version_rows(found["versions"])]
+    print(columns([*rows, *_core_rows(found["core"])]))
+    print()
+    print(columns([["PLUGIN", "STATUS"], *([plugin["name"], plugin["status"]] for plugin in found["plugins"])]))
+    print(f"\n{_verdict(found)}")
+
+
+def examine() -> dict[str, Any]:
+    """Everything the doctor knows; never raises, for a broken installation is what it is for."""
+    return {
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "platform": platform.platform(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "core": examine_core(),
+        "plugins": examine_plugins(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def examine_core() -> dict[str, Any]:
+    """What the compiled core says of itself, or the error that keeps it from loading."""
+    try:
+        from mmg_registry.core import build_info
+
+        info = dict(build_info())
+    except Exception as error:
+        return {"error": _reason(error)}
+    return {key: info.get(key) for key in CORE_KEYS}
+
+
+def examine_plugins() -> list[dict[str, str]]:
+    """Every plugin with "ok" or the reason why it does not load."""
+    from mmg_cli.plugins import listing
+
+    try:
+        rows = listing(load=True)
+    except Exception as error:
+        return [{"name": "(all)", "status": f"broken: {_reason(error)}"}]
+    return [{"name": ", ".join([row["name"], *row["aliases"]]), "status": row["status"]} for row in rows]
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _version_rows(versions: dict[str, str | None]) -> list[list[str]]:
+    return [[name, version or "not installed"] for name, version in versions.items()]
+
+
+def _core_rows(core: dict[str, Any]) -> list[list[str]]:
+    if "error" in core:
+        return [["core", f"does not load: {core['error']}"]]
+    cuda = "yes" if core["cuda"] else f"no: {core['cuda_reason']}"
+    isas = ", ".join(map(str, core["isas_available"] or []))
+    return [
+        ["core", f"built by {core['compiler']}, {core['threads']} threads"],
+        ["instruction set", f"{core['isa']} (of {isas}; MMG_ISA forces one)"],
+        ["cuda", cuda],
+    ]
+
+
+def _verdict(found: dict[str, Any]) -> str:
+    problems = sum(plugin["status"] != "ok" for plugin in found["plugins"]) + ("error" in found["core"])
+    return "No problems were found." if not problems else f"{problems} problem(s) were found; they are named above."

@@ -1,0 +1,161 @@
+"""What the program prints and writes: one result on stdout, all else on stderr, files whole or absent.
+
+Nothing heavy is imported here: `mmg --help` and `mmg plugins list` pass through this module.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO, Any
+
+from mmg_registry.errors import MMGError, OptionError
+
+
+@dataclass
+class Verbosity:
+    """How much goes to stderr; the one state that outlives a command, for the traceback at its end.
+
+    Attributes:
+        level: how many -v were given: 1 adds diagnostics, 2 tracebacks.
+        quiet: no progress bar and no warnings on stderr.
+    """
+
+    level: int = 0
+    quiet: bool = False
+
+    def reset(self) -> None:
+        """Back to the defaults, before a program run."""
+        self.level, self.quiet = 0, False
+
+
+verbosity = Verbosity()
+
+
+def say(text: str) -> None:
+    """Print `text` on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def warn(sentence: str) -> None:
+    """Print a warning on stderr, unless -q asked for silence."""
+    if not verbosity.quiet:
+        say(f"Warning: {sentence}")
+
+
+def print_error(error: BaseException, sentence: str) -> None:
+    """Print `sentence` on stderr, after the traceback of `error` when -vv asked for it."""
+    if verbosity.level > 1:
+        traceback.print_exception(error, file=sys.stderr)
+    say(f"Error: {sentence}")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout."""
+    print(to_json(document))
+
+
+def to_json(document: Any) -> str:
+    """`document` as indented JSON without NaN or Infinity.
+
+    >>> to_json({"mi": 1.0})
+    '{\\n  "mi": 1.0\\n}'
+    """
+    import json
+
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """`rows` as left-aligned columns, two blanks apart.
+
+    >>> print(columns([["NAME", "VERSION"], ["adaptive", "0.1.0"]]))
+    NAME      VERSION
+    adaptive  0.1.0
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def check_writable(path: str, option: str) -> None:
+    """Refuse a file that could not be written, before an hour has gone into its content.
+
+    Raises:
+        OptionError: for a missing or locked folder, a folder in the file's place, a read-only file.
+    """
+    reason = _why_not_writable(path)
+    if reason:
+        raise OptionError(f"The file given to {option} cannot be written: {reason}; give another path.")
+
+
+def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str) -> None:
+    """Let `write` fill the file `path`, so that it ends up whole or untouched.
+
+    Raises:
+        MMGError: when it cannot be written; `what` names the content in the sentence.
+    """
+    try:
+        with replacing(path) as handle:
+            write(handle)
+    except OSError as error:
+        reason = _why_not_writable(path) or f"{path}: {error.strerror or error}"
+        raise MMGError(f"{what} could not be written: {reason}.") from error
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well, and vanishes otherwise.
+
+    Devices and pipes (`/dev/stdout`) are written to directly: renaming over them would remove them.
+
+    Raises:
+        OSError: when the folder, the file or the disk does not allow it.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as device:
+            yield device
+        return
+    if reason := _why_not_writable(path):
+        raise PermissionError(errno.EACCES, reason)
+    target = os.path.realpath(path)
+    temporary = f"{target}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "xb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        _take_place(temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _take_place(temporary: str, target: str) -> None:
+    if os.path.exists(target):
+        shutil.copymode(target, temporary)
+    os.replace(temporary, target)
+
+
+def _why_not_writable(path: str) -> str | None:
+    """The reason why `path` cannot be written, or None; a rename alone would overwrite read-only files."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        return f"'{path}' is a folder"
+    if not os.path.isdir(folder):
+        return f"the folder of '{path}' does not exist"
+    if os.path.exists(path):
+        return f"'{path}' is read-only" if _read_only(path) else None
+    return None if os.access(folder, os.W_OK) else f"the folder of '{path}' is read-only"
+
+
+def _read_only(path: str) -> bool:
+    """Whether nobody may write `path`; the mode counts for root too, whom the system lets through."""
+    return not os.access(path, os.W_OK) or not os.stat(path).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)

@@ -1,0 +1,210 @@
+"""`mmg plugins list|show|check`: what is installed, what it offers, whether it keeps the contract."""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections import defaultdict
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
+from mmg_cli.output import columns, print_json, say
+from mmg_registry.errors import MMGError, PluginError
+
+if TYPE_CHECKING:
+    from mmg_registry.contracts import Estimator
+    from mmg_registry.registry import PluginRecord
+
+app = typer.Typer(help="List, describe and check estimator plugins.", rich_markup_mode=None)
+
+
+class Format(str, Enum):
+    """Forms of the listing."""
+
+    table = "table"
+    json = "json"
+
+
+@app.callback(invoke_without_command=True)
+def plugins(context: typer.Context) -> None:
+    """List, describe and check estimator plugins."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command("list")
+def list_plugins(
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the list.")] = Format.table,
+    load: Annotated[bool, typer.Option("--load", help="Import every plugin to see whether it works.")] = False,
+    verbose: Verbose = 0,
+) -> None:
+    """List the installed plugins, from their metadata: none is imported unless --load is given."""
+    rows = listing(load)
+    if format is Format.json:
+        print_json(rows)
+        return
+    head = ["NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS"]
+    print(columns([head, *([_names(row), *(row[key.lower()] for key in head[1:])] for row in rows)]))
+
+
+def _names(row: dict[str, Any]) -> str:
+    return ", ".join([row["name"], *row["aliases"]])
+
+
+def listing(load: bool = False) -> list[dict[str, Any]]:
+    """One dictionary a class: names that lead to the same object of the same distribution share it.
+
+    Raises:
+        PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
+    """
+    from mmg_registry.registry import statuses
+
+    groups: dict[tuple[str, str, str], list[tuple[PluginRecord, str]]] = defaultdict(list)
+    for record, status in statuses(load=load):
+        groups[record.distribution, record.version, record.value].append((record, status))
+    return [_row(group) for group in groups.values()]
+
+
+def _row(group: list[tuple[PluginRecord, str]]) -> dict[str, Any]:
+    first = group[0][0]
+    return {
+        "name": first.name,
+        "aliases": [record.name for record, _ in group[1:]],
+        "distribution": first.distribution,
+        "version": first.version,
+        "origin": first.origin,
+        "value": first.value,
+        "status": _status(group),
+    }
+
+
+def _status(group: list[tuple[PluginRecord, str]]) -> str:
+    """The first trouble that one of the names has, else the status they share."""
+    troubles = [status for _, status in group if status.startswith("broken")]
+    return troubles[0] if troubles else _missing_module(group[0][0]) or group[0][1]
+
+
+def _missing_module(record: PluginRecord) -> str:
+    """A plugin whose package is gone is known to be broken without importing anything."""
+    package = record.value.partition(":")[0].partition(".")[0]
+    if record.origin == "in-process" or importlib.util.find_spec(package):
+        return ""
+    return f"broken: no module '{package}'"
+
+
+@app.command("show")
+def show(name: PluginArgument, json: Json = False, verbose: Verbose = 0) -> None:
+    """Describe a plugin: what it estimates, its source, and its options with types, bounds and defaults."""
+    from mmg_registry.registry import load_plugin
+
+    document = describe(load_plugin(name))
+    if json:
+        print_json(document)
+        return
+    head = [[key, str(document[key])] for key in ("name", "summary", "reference", "bound", "curve", "pointwise")]
+    print(columns(head))
+    print()
+    print(columns(_option_rows(document["options"])) if document["options"] else "It has no options.")
+
+
+def _option_rows(options: list[dict[str, Any]]) -> list[list[str]]:
+    keys = ["name", "type", "bounds", "default", "description"]
+    head = ["OPTION", *(key.upper() for key in keys[1:])]
+    return [head, *([str(option[key]) for key in keys] for option in options)]
+
+
+def describe(cls: type[Estimator]) -> dict[str, Any]:
+    """What an estimator declares, as JSON-serialisable values."""
+    return {
+        "name": cls.name,
+        "summary": cls.summary,
+        "reference": cls.reference,
+        "bound": cls.bound,
+        "curve": cls.has_curve,
+        "pointwise": cls.has_pointwise,
+        "options": [_option(name, field) for name, field in cls.Options.model_fields.items()],
+    }
+
+
+def _option(name: str, field: Any) -> dict[str, Any]:
+    default = field.get_default(call_default_factory=True)
+    return {
+        "name": name,
+        "type": type_name(field.annotation),
+        "bounds": _bounds(field.metadata),
+        "default": default if isinstance(default, (bool, int, float, str, type(None))) else str(default),
+        "description": field.description or "",
+    }
+
+
+def type_name(annotation: Any) -> str:
+    """A type as a person writes it: choices of a Literal separated by bars.
+
+    >>> from typing import Literal
+    >>> type_name(int | None), type_name(Literal["default", "paper"])
+    ('int | None', 'default|paper')
+    """
+    from types import NoneType
+    from typing import Literal, get_args, get_origin
+
+    if annotation in (None, NoneType):
+        return "None"
+    if get_origin(annotation) is Literal:
+        return "|".join(map(str, get_args(annotation)))
+    if get_args(annotation) and not isinstance(annotation, type):
+        return str(annotation).replace("typing.", "")
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _bounds(metadata: list[Any]) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    found = [(sign, getattr(item, key, None)) for item in metadata for key, sign in signs.items()]
+    return ", ".join(f"{sign} {value}" for sign, value in found if value is not None)
+
+
+@app.command("check")
+def check(name: PluginArgument, json: Json = False, set: Set = None, verbose: Verbose = 0) -> None:
+    """Load a plugin and check it against the contract on a small sample; exit code 3 if it fails."""
+    options = parse_set(set or [])
+    try:
+        results = _run_checks(name, options)
+    except PluginError as error:
+        _print_broken(name, error, json)
+        raise
+    _print_checks(name, results, json)
+    failed = [result["check"] for result in results if result["status"] == "failed"]
+    if failed:
+        raise PluginError(f"The plugin '{name}' fails {len(failed)} of {len(results)} checks: {', '.join(failed)}.")
+
+
+def _run_checks(name: str, options: dict[str, Any]) -> list[dict[str, str]]:
+    from mmg_registry.contracts import parse_options
+    from mmg_registry.registry import load_plugin
+    from mmg_registry.testing import run_checks
+
+    cls = load_plugin(name)
+    parse_options(cls, options)
+    return run_checks(cls, options=options)
+
+
+def _print_broken(name: str, error: MMGError, json: bool) -> None:
+    text = "".join(traceback.format_exception(error.__cause__ or error))
+    if json:
+        print_json({"name": name, "status": "broken", "error": str(error), "traceback": text, "checks": []})
+    elif error.__cause__ is not None:
+        say(text.rstrip())
+
+
+def _print_checks(name: str, results: list[dict[str, str]], json: bool) -> None:
+    from mmg_registry.testing import summary
+
+    if json:
+        failed = any(result["status"] == "failed" for result in results)
+        print_json({"name": name, "status": "failed" if failed else "ok", "checks": results})
+        return
+    rows = [[result["check"], result["status"], result["reason"]] for result in results]
+    print(columns([["CHECK", "STATUS", "REASON"], *rows]))
+    print(f"\n{name}: {summary(results)}")

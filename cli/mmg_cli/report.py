@@ -1,0 +1,117 @@
+"""How an estimate is printed: a table for a person, one JSON document for a program."""
+
+from __future__ import annotations
+
+import math
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from mmg_cli.output import warn
+
+if TYPE_CHECKING:
+    from mmg_registry.results import Estimate
+
+Row = tuple[str, str]
+
+
+class Unit(str, Enum):
+    """Units of mutual information."""
+
+    nats = "nats"
+    bits = "bits"
+
+
+def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
+    """Print `estimate` on stdout; with `json` its warnings go to stderr as well, where a person may be."""
+    if not json:
+        _print_table(table(estimate, level), estimate.warnings)
+        return
+    print(estimate.to_json())
+    for sentence in estimate.warnings:
+        warn(sentence)
+
+
+def _print_table(rows: list[Row], warnings: list[str]) -> None:
+    """Rich on a terminal; elsewhere plain lines, which no width may wrap."""
+    if sys.stdout.isatty():
+        _print_rich(rows, warnings)
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, value in [*rows, *(("warning", sentence) for sentence in warnings)]:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def _print_rich(rows: list[Row], warnings: list[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for number, (name, value) in enumerate(rows):
+        grid.add_row(Text(name, style="dim"), Text(value, style="bold" if number == 0 else ""))
+    for sentence in warnings:
+        grid.add_row(Text("warning", style="yellow"), Text(sentence, style="yellow"))
+    Console(highlight=False).print(grid)
+
+
+def table(estimate: Estimate, level: int = 0) -> list[Row]:
+    """The rows of the table: the estimate, what it was made from, and with `level` its diagnostics."""
+    about = estimate.provenance
+    rows = [("MI", headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
+    rows += [("plugin", _plugin(about.get("plugin", {}))), ("rows", _rows(about)), ("dimensions", _dims(about))]
+    rows += [("seconds", _seconds(about.get("seconds", {}))), ("seed", str(about.get("seed", "unknown")))]
+    return rows + (_diagnostics(estimate) if level else [])
+
+
+def headline(estimate: Estimate) -> str:
+    """The estimate, its unit and its interval in one line.
+
+    >>> from mmg_registry.results import Estimate
+    >>> headline(Estimate(mi=1.0, std_error=0.01))
+    '1.0000 nats, 95 % interval 0.9804 to 1.0196'
+    """
+    if estimate.status == "infinite" or math.isinf(estimate.mi):
+        return "infinite"
+    text = _number(estimate.mi, estimate.unit)
+    if estimate.status == "exact":
+        return f"{text}, exactly"
+    if estimate.ci is None:
+        return f"{text}, without an interval"
+    low, high = estimate.ci
+    return f"{text}, {100 * estimate.ci_level:g} % interval {low:.4f} to {high:.4f}"
+
+
+def _number(value: float | None, unit: str) -> str:
+    return "none" if value is None else f"{value:.4f} {unit}"
+
+
+def _plugin(plugin: dict[str, Any]) -> str:
+    name = plugin.get("name", "unknown")
+    return f"{name} ({plugin['distribution']} {plugin.get('version')})" if plugin.get("distribution") else str(name)
+
+
+def _rows(about: dict[str, Any]) -> str:
+    return f"{about.get('n_train')} for training, {about.get('n_eval')} for evaluation"
+
+
+def _dims(about: dict[str, Any]) -> str:
+    return f"{about.get('dim_x')} of x, {about.get('dim_y')} of y"
+
+
+def _seconds(seconds: dict[str, float]) -> str:
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if name != "total")
+    return f"{seconds.get('total', math.nan):.1f}" + (f" ({parts})" if parts else "")
+
+
+def _diagnostics(estimate: Estimate) -> list[Row]:
+    """Everything else that the JSON holds, one line a value."""
+    rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in ("plugin", "seconds", "seed")}
+    rows = [row for key, value in rest.items() for row in _flatten(key, value)]
+    return rows + [row for key, value in estimate.diagnostics.items() for row in _flatten(key, value)]
+
+
+def _flatten(key: str, value: Any) -> list[Row]:
+    if isinstance(value, dict):
+        return [row for name, inner in value.items() for row in _flatten(f"{key}.{name}", inner)]
+    return [(key, f"{value:.6g}" if isinstance(value, float) else str(value))]

@@ -1,0 +1,70 @@
+"""`mmg sample`: data whose mutual information is known, to try an estimator on."""
+
+from __future__ import annotations
+
+import math
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import Verbose
+from mmg_cli.output import check_writable, write_atomically
+from mmg_registry.errors import OptionError
+
+if TYPE_CHECKING:
+    from mmg_registry.samplers import Sampler
+
+
+def complete_sampler(incomplete: str) -> list[str]:
+    """Names of samplers that begin with `incomplete`."""
+    from mmg_registry.samplers import SAMPLERS
+
+    return [name for name in sorted({"gaussian", *SAMPLERS}) if name.startswith(incomplete)]
+
+
+def sample(
+    name: Annotated[str, typer.Argument(autocompletion=complete_sampler, help="gaussian, or another known task.")],
+    n: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")] = 10_000,
+    out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The npz file to write.")] = "data.npz",
+    dim: Annotated[int | None, typer.Option(min=1, help="Columns of x and of y (gaussian).  [default: 1]")] = None,
+    mi: Annotated[float | None, typer.Option(help="Mutual information in nats (gaussian).  [default: 1.0]")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the draw.")] = 0,
+    verbose: Verbose = 0,
+) -> None:
+    """Draw rows of a distribution with known mutual information into an npz file (x, y and true_mi in nats)."""
+    if not out.endswith(".npz"):
+        raise OptionError(f"The sample is written as npz, and '{out}' does not end in .npz; give such a name to -o.")
+    check_writable(out, "-o")
+    source = find_sampler(name, dim, mi)
+    x, y = source.sample(n, seed)
+    write_atomically(out, lambda handle: _write_npz(handle, x=x, y=y, true_mi=source.true_mi), "The sample")
+    print(f"{out}: {n} rows, {x.shape[1]} columns of x, {y.shape[1]} of y, true MI {source.true_mi:.6f} nats")
+
+
+def _write_npz(handle: IO[bytes], **arrays: Any) -> None:
+    import numpy as np
+
+    np.savez(handle, **arrays)
+
+
+def find_sampler(name: str, dim: int | None, mi: float | None) -> Sampler:
+    """The sampler called `name`; `dim` and `mi` (nats) belong to "gaussian" alone.
+
+    Raises:
+        OptionError: for an unknown name, or options that the sampler does not have.
+    """
+    from mmg_registry.samplers import SAMPLERS, gaussian
+
+    if name == "gaussian":
+        return gaussian(1 if dim is None else dim, _checked_mi(1.0 if mi is None else mi))
+    if name not in SAMPLERS:
+        raise OptionError(f"There is no sampler '{name}'; there are {', '.join(sorted({'gaussian', *SAMPLERS}))}.")
+    if dim is not None or mi is not None:
+        raise OptionError(f"--dim and --mi belong to the sampler 'gaussian'; '{name}' has a size and an MI of its own.")
+    return SAMPLERS[name]
+
+
+def _checked_mi(mi: float) -> float:
+    if not 0 <= mi < math.inf:
+        raise OptionError(f"--mi must be a finite number of nats, 0 or more, not {mi:g}.")
+    return mi
