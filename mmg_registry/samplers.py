@@ -1,0 +1,412 @@
+"""Pairs with known mutual information, for tests, benchmarks and `mmg sample`.
+
+`SAMPLERS` holds the 40 tasks of Czyz, Grabowski, Vogt, Beerenwinkel and Marx, "Beyond Normal: On the Evaluation of
+Mutual Information Estimators" (NeurIPS 2023) under their published ids; every true value is a closed form, because a
+map of x alone or of y alone that can be undone leaves the information as it is. `gaussian` and `gaussian_mixture`
+make further pairs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import digamma, gammaln, logsumexp, ndtr
+
+from mmg_registry.errors import OptionError
+
+F64 = NDArray[np.float64]
+Pair = tuple[F64, F64]
+Draw = Callable[[np.random.Generator, int], Pair]
+Map = Callable[[F64], F64]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A pair (X, Y) that can be sampled and whose mutual information is known.
+
+    Attributes:
+        name: its published id, or what describes it.
+        dim_x, dim_y: dimensions.
+        true_mi: I(X; Y) in nats.
+        draw: `(generator, n) -> (x, y)`.
+
+    Example:
+        >>> task = SAMPLERS["1v1-normal-0.75"]
+        >>> x, y = task.sample(1000, seed=0)
+        >>> x.shape, y.shape, round(task.true_mi, 4)
+        ((1000, 1), (1000, 1), 0.4133)
+    """
+
+    name: str
+    dim_x: int
+    dim_y: int
+    true_mi: float
+    draw: Draw = field(repr=False, compare=False)
+
+    def sample(self, n: int, seed: int = 0) -> Pair:
+        """Draw `x` `(n, dim_x)` and `y` `(n, dim_y)` in float64; equal seeds give equal rows.
+
+        Raises:
+            OptionError: when `n` is below 1.
+        """
+        if n < 1:
+            raise OptionError(f"The number of rows must be at least 1, not {n}.")
+        return self.draw(np.random.default_rng(seed), n)
+
+    def mapped(self, prefix: str, on_x: Map, on_y: Map, dim_x: int | None = None) -> Sampler:
+        """The pair (on_x(X), on_y(Y)), for maps that can be undone; the information stays the same."""
+        draw = partial(_draw_mapped, self.draw, on_x, on_y)
+        return Sampler(f"{prefix}-{self.name}", dim_x or self.dim_x, self.dim_y, self.true_mi, draw)
+
+
+def _draw_mapped(base: Draw, on_x: Map, on_y: Map, rng: np.random.Generator, n: int) -> Pair:
+    x, y = base(rng, n)
+    return on_x(x), on_y(y)
+
+
+# ------------------------------------------------------------------------------------------ Gaussian pairs
+def gaussian(dim: int = 5, mi: float = 1.0) -> Sampler:
+    """Standard normals in `dim` independent coordinate pairs that share `mi` nats in equal parts.
+
+    Raises:
+        OptionError: for a dimension below 1, or an information that is negative or not finite.
+
+    Example:
+        >>> gaussian(dim=2, mi=0.5).true_mi
+        0.5
+    """
+    if dim < 1:
+        raise OptionError(f"The dimension must be at least 1, not {dim}.")
+    if not (math.isfinite(mi) and mi >= 0):
+        raise OptionError(f"The mutual information must be a finite number of nats, 0 or more, not {mi}.")
+    noise = math.exp(-mi / dim)  # sd of y given x; 1 - rho^2 = noise^2 keeps its digits when rho is next to 1
+    rho = np.full(dim, math.sqrt(-math.expm1(-2 * mi / dim)))
+    return Sampler(f"gaussian-{dim}-{mi:g}", dim, dim, float(mi), partial(_draw_pairs, rho, np.full(dim, noise)))
+
+
+def independent(dim: int = 5) -> Sampler:
+    """Independent standard normals, `dim` against `dim`: 0 nats.
+
+    Raises:
+        OptionError: for a dimension below 1.
+    """
+    base = gaussian(dim, 0.0)
+    return Sampler(f"independent-{dim}", dim, dim, 0.0, base.draw)
+
+
+def bivariate_normal(rho: float = 0.75) -> Sampler:
+    """Two standard normals with correlation `rho`: -1/2 log(1 - rho^2) nats.
+
+    Raises:
+        OptionError: for a correlation outside (-1, 1).
+    """
+    if not -1 < rho < 1:
+        raise OptionError(f"The correlation must lie between -1 and 1, not at {rho}.")
+    return Sampler(f"1v1-normal-{rho:g}", 1, 1, _gaussian_mi(np.array([rho])), _pairs(np.array([rho])))
+
+
+def multinormal_sparse(dim: int, strength: float = 2.0, n_pairs: int = 2) -> Sampler:
+    """Standard normals, `dim` against `dim`, of which the first `n_pairs` coordinate pairs are correlated.
+
+    Each correlated pair is a shared factor of loading `strength` with unit noises, so its correlation is
+    strength^2 / (1 + strength^2): 0.8 for 2, and log(1 + strength^2) - 1/2 log(1 + 2 strength^2) nats a pair.
+
+    Raises:
+        OptionError: for fewer dimensions than correlated pairs.
+
+    Example:
+        >>> round(multinormal_sparse(5).true_mi, 4)
+        1.0217
+    """
+    if not 0 <= n_pairs <= dim:
+        raise OptionError(f"{n_pairs} correlated pairs need {n_pairs} dimensions at least, not {dim}.")
+    correlation, squared = np.zeros(dim), strength**2
+    correlation[:n_pairs] = squared / (1 + squared)
+    noise = np.ones(dim)
+    noise[:n_pairs] = math.sqrt(1 + 2 * squared) / (1 + squared)  # 1 - rho^2 without cancellation
+    name = f"multinormal-sparse-{dim}-{dim}-{n_pairs}-{float(strength)}"
+    return Sampler(name, dim, dim, -float(np.sum(np.log(noise))), partial(_draw_pairs, correlation, noise))
+
+
+def multinormal_dense(dim: int, correlation: float = 0.5) -> Sampler:
+    """Standard normals, `dim` against `dim`, every two of the 2 dim coordinates equally correlated (in [0, 1)).
+
+    Raises:
+        OptionError: for a correlation outside [0, 1).
+    """
+    r = correlation
+    if not 0 <= r < 1:
+        raise OptionError(f"The correlation must lie in [0, 1), not at {r}.")
+    ratio = (1 + (dim - 1) * r) ** 2 / ((1 - r) * (1 + (2 * dim - 1) * r))
+    return Sampler(f"multinormal-dense-{dim}-{dim}-{r}", dim, dim, 0.5 * math.log(ratio), partial(_draw_dense, dim, r))
+
+
+def _gaussian_mi(rho: F64) -> float:
+    return float(-0.5 * np.sum(np.log1p(-rho) + np.log1p(rho)))
+
+
+def _pairs(rho: F64) -> Draw:
+    return partial(_draw_pairs, rho, np.sqrt((1 - rho) * (1 + rho)))
+
+
+def _draw_pairs(rho: F64, noise: F64, rng: np.random.Generator, n: int) -> Pair:
+    x = rng.standard_normal((n, len(rho)))
+    return x, rho * x + noise * rng.standard_normal((n, len(rho)))
+
+
+def _draw_dense(dim: int, r: float, rng: np.random.Generator, n: int) -> Pair:
+    z = math.sqrt(r) * rng.standard_normal((n, 1)) + math.sqrt(1 - r) * rng.standard_normal((n, 2 * dim))
+    return z[:, :dim], z[:, dim:]
+
+
+# ------------------------------------------------------------------------------------------ Student and uniform pairs
+def student(dim: int, dof: int) -> Sampler:
+    """Multivariate Student-t, `dim` against `dim`, uncorrelated: all they share is the scale of a row.
+
+    The information is h(X) + h(Y) - h(X, Y) with the entropy of the multivariate t (Arellano-Valle, Contreras-Reyes
+    and Genton, "Shannon entropy and mutual information for multivariate skew-elliptical distributions", 2013).
+
+    Raises:
+        OptionError: for a dimension or degrees of freedom below 1.
+    """
+    if min(dim, dof) < 1:
+        raise OptionError(f"The dimension ({dim}) and the degrees of freedom ({dof}) must be at least 1.")
+    mi = 2 * _student_entropy(dim, dof) - _student_entropy(2 * dim, dof)
+    return Sampler(f"student-identity-{dim}-{dim}-{dof}", dim, dim, mi, partial(_draw_student, dim, dof))
+
+
+def _student_entropy(dim: int, dof: int) -> float:
+    """Differential entropy in nats of the standard t in `dim` dimensions."""
+    low, high = dof / 2, (dof + dim) / 2
+    log_norm = gammaln(low) - gammaln(high) + dim / 2 * math.log(dof * math.pi)
+    return float(log_norm + high * (digamma(high) - digamma(low)))
+
+
+def _draw_student(dim: int, dof: int, rng: np.random.Generator, n: int) -> Pair:
+    z = rng.standard_normal((n, 2 * dim)) * np.sqrt(dof / rng.chisquare(dof, (n, 1)))
+    return z[:, :dim], z[:, dim:]
+
+
+def additive_noise(width: float) -> Sampler:
+    """X uniform on (0, 1) and Y = X + N with N uniform on (-width, width).
+
+    Raises:
+        OptionError: for a width that is not positive.
+    """
+    if not width > 0:
+        raise OptionError(f"The width of the noise must be positive, not {width}.")
+    mi = width - math.log(2 * width) if width <= 0.5 else 1 / (4 * width)
+    return Sampler(f"1v1-additive-{width:g}", 1, 1, mi, partial(_draw_additive, width))
+
+
+def _draw_additive(width: float, rng: np.random.Generator, n: int) -> Pair:
+    x = rng.random((n, 1))
+    return x, x + rng.uniform(-width, width, (n, 1))
+
+
+# ------------------------------------------------------------------------------------------ Gaussian mixtures
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of bivariate Gaussians: `weights` `(k,)`, `means` `(k, 2)`, `covariances` `(k, 2, 2)`."""
+
+    weights: F64
+    means: F64
+    covariances: F64
+
+    def log_density(self, points: F64) -> F64:
+        """log p(x, y) at `points` `(n, 2)`."""
+        parts = [self._part(k, points) for k in range(len(self.weights))]
+        return np.asarray(logsumexp(np.stack(parts), axis=0), dtype=np.float64)
+
+    def log_marginal(self, axis: int, points: F64) -> F64:
+        """log p(x) for `axis` 0, log p(y) for 1, at `points` `(n,)`."""
+        variance = self.covariances[:, axis, axis]
+        z2 = (points[:, None] - self.means[:, axis]) ** 2 / variance
+        parts = np.log(self.weights) - 0.5 * (z2 + np.log(2 * np.pi * variance))
+        return np.asarray(logsumexp(parts, axis=1), dtype=np.float64)
+
+    def pointwise(self, points: F64) -> F64:
+        """log p(x, y) / (p(x) p(y)) in nats at `points` `(n, 2)`; its mean over the pair is the information."""
+        return self.log_density(points) - self.log_marginal(0, points[:, 0]) - self.log_marginal(1, points[:, 1])
+
+    def _part(self, k: int, points: F64) -> F64:
+        factor = np.linalg.cholesky(self.covariances[k])
+        z = np.linalg.solve(factor, (points - self.means[k]).T)
+        log_norm = math.log(2 * math.pi) + float(np.sum(np.log(np.diag(factor))))
+        return np.asarray(np.log(self.weights[k]) - log_norm - 0.5 * np.sum(z**2, axis=0), dtype=np.float64)
+
+
+def mixture_mi(mixture: Mixture, order: int = 24) -> float:
+    """I(X; Y) in nats of a bivariate Gaussian mixture, by Gauss-Legendre quadrature over the plane.
+
+    The box reaches nine standard deviations beyond every component and is cut into panels of at most four of the
+    smallest conditional standard deviations, with `order` nodes a side in each.
+    """
+    axes = [_panel_nodes(mixture, axis, order) for axis in (0, 1)]
+    (x, wx), (y, wy) = axes
+    total = 0.0
+    for node, weight in zip(x, wx, strict=True):
+        points = np.column_stack([np.full_like(y, node), y])
+        total += weight * float(np.sum(wy * np.exp(mixture.log_density(points)) * mixture.pointwise(points)))
+    return float(total)
+
+
+def _panel_nodes(mixture: Mixture, axis: int, order: int) -> tuple[F64, F64]:
+    """Nodes and weights of a composite Gauss-Legendre rule along one axis."""
+    sd = np.sqrt(mixture.covariances[:, axis, axis])
+    low, high = np.min(mixture.means[:, axis] - 9 * sd), np.max(mixture.means[:, axis] + 9 * sd)
+    narrow = np.sqrt(np.min(1 / np.linalg.inv(mixture.covariances)[:, axis, axis]))
+    edges = np.linspace(low, high, math.ceil((high - low) / (4 * narrow)) + 1)
+    node, weight = np.polynomial.legendre.leggauss(order)
+    half = np.diff(edges)[:, None] / 2
+    nodes: F64 = (edges[:-1, None] + half * (node + 1)).ravel()
+    return nodes, np.asarray((half * weight).ravel(), dtype=np.float64)
+
+
+THREE_COMPONENTS = Mixture(
+    weights=np.array([0.4, 0.35, 0.25]),
+    means=np.array([[-1.5, -1.0], [1.5, 1.2], [0.5, -1.8]]),
+    covariances=np.array([[[0.5, 0.3], [0.3, 0.6]], [[0.7, -0.4], [-0.4, 0.5]], [[0.3, 0.0], [0.0, 0.4]]]),
+)
+
+
+@lru_cache(maxsize=1)
+def gaussian_mixture() -> Sampler:
+    """A mixture of three bivariate Gaussians, one component tilted up, one down, one round; 0.4460 nats.
+
+    Example:
+        >>> round(gaussian_mixture().true_mi, 4)
+        0.446
+    """
+    return Sampler("gaussian-mixture-3", 1, 1, mixture_mi(THREE_COMPONENTS), partial(_draw_mixture, THREE_COMPONENTS))
+
+
+def _draw_mixture(mixture: Mixture, rng: np.random.Generator, n: int) -> Pair:
+    component = rng.choice(len(mixture.weights), size=n, p=mixture.weights)
+    factors = np.linalg.cholesky(mixture.covariances)[component]  # (n, 2, 2)
+    z = mixture.means[component] + np.einsum("nij,nj->ni", factors, rng.standard_normal((n, 2)))
+    return z[:, :1], z[:, 1:]
+
+
+# ------------------------------------------------------------------------------------------ maps that can be undone
+def half_cube(x: F64) -> F64:
+    """sign(x) |x|^(3/2), coordinate by coordinate."""
+    return np.asarray(x * np.sqrt(np.abs(x)))
+
+
+def normal_cdf(x: F64) -> F64:
+    """The standard normal distribution function, coordinate by coordinate."""
+    return np.asarray(ndtr(x), dtype=np.float64)
+
+
+def asinh(x: F64) -> F64:
+    """The inverse hyperbolic sine, coordinate by coordinate."""
+    return np.asarray(np.arcsinh(x))
+
+
+def wiggly_x(x: F64) -> F64:
+    """A line with three sine waves on it, still rising everywhere."""
+    return np.asarray(x + 0.4 * np.sin(x) + 0.2 * np.sin(1.7 * x + 1) + 0.03 * np.sin(3.3 * x - 2.5))
+
+
+def wiggly_y(y: F64) -> F64:
+    """Another such line."""
+    return np.asarray(y - 0.4 * np.sin(0.4 * y) + 0.17 * np.sin(1.3 * y + 3.5) + 0.02 * np.sin(4.3 * y - 2.5))
+
+
+def bimodal(z: F64, weights: tuple[float, float], modes: tuple[float, float]) -> F64:
+    """Standard normals turned into a two-component normal mixture, F^-1(Phi(z)), by bisection."""
+    low, high = np.minimum(z + modes[0], z + modes[1]), np.maximum(z + modes[0], z + modes[1])
+    sign = np.where(z < 0, 1.0, -1.0)  # compare the smaller tail, so that neither end loses its digits
+    target = ndtr(-np.abs(z))
+    for _ in range(60):
+        middle = (low + high) / 2
+        tail = sum(w * ndtr(sign * (middle - m)) for w, m in zip(weights, modes, strict=True))
+        above = sign * (tail - target) > 0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.asarray((low + high) / 2, dtype=np.float64)
+
+
+def swiss_roll(u: F64) -> F64:
+    """`u` `(n, 1)` in (0, 1) onto a spiral in the plane, `(n, 2)`."""
+    t = 1.5 * np.pi * (1 + 2 * u)
+    return np.hstack([t * np.cos(t), t * np.sin(t)]) / 21
+
+
+def spiral(v: F64, i: int, j: int) -> F64:
+    """Turn coordinates `i` and `j` of each row of `v` `(n, d)` by |v|^2 / d; norms, hence angles, can be read back."""
+    theta = np.sum(v**2, axis=1) / v.shape[1]
+    out: F64 = v.copy()
+    out[:, i] = np.cos(theta) * v[:, i] - np.sin(theta) * v[:, j]
+    out[:, j] = np.sin(theta) * v[:, i] + np.cos(theta) * v[:, j]
+    return out
+
+
+def identity(x: F64) -> F64:
+    """x itself."""
+    return x
+
+
+# ------------------------------------------------------------------------------------------ the 40 tasks
+def _both(prefix: str, on_either: Map, base: Sampler) -> Sampler:
+    return base.mapped(prefix, on_either, on_either)
+
+
+def _spiralled(base: Sampler) -> Sampler:
+    return base.mapped("spiral", partial(spiral, i=0, j=1), partial(spiral, i=1, j=2))
+
+
+def _one_dimensional() -> list[Sampler]:
+    normal = bivariate_normal(0.75)
+    cdf = _both("normal_cdf", normal_cdf, normal)
+    two_x, two_y = (partial(bimodal, weights=w, modes=m) for w, m in (((0.3, 0.7), (0, 5)), ((0.5, 0.5), (-1, 3))))
+    two_modes = Sampler("1v1-bimodal-0.75", 1, 1, normal.true_mi, normal.mapped("", two_x, two_y).draw)
+    wiggly = normal.mapped("wiggly", wiggly_x, wiggly_y)
+    cauchy = student(1, 1)
+    roll = cdf.mapped("swissroll_x", swiss_roll, identity, dim_x=2)
+    noisy = [additive_noise(0.1), additive_noise(0.75)]
+    bent = [two_modes, wiggly, _both("half_cube", half_cube, normal)]
+    return [normal, cdf, *noisy, *bent, cauchy, _both("asinh", asinh, cauchy), roll]
+
+
+def _many_dimensional() -> list[Sampler]:
+    dense = [multinormal_dense(d) for d in (2, 3, 5, 25, 50)]
+    sparse = [multinormal_sparse(d) for d in (2, 3, 5, 25)]
+    heavy = [student(d, dof) for d, dof in ((2, 1), (2, 2), (3, 2), (3, 3), (5, 2), (5, 3))]
+    cdf = [_both("normal_cdf", normal_cdf, base) for base in sparse[1:]]
+    cubes = [_both("half_cube", half_cube, base) for base in sparse[1:]]
+    spirals = [_spiralled(base) for base in (*sparse[1:], *cdf)]
+    tamed = [_both("asinh", asinh, heavy[k]) for k in (0, 2, 4)]
+    return [*dense, *sparse, *heavy, *cdf, *cubes, *spirals, *tamed]
+
+
+SAMPLERS: dict[str, Sampler] = {task.name: task for task in (*_one_dimensional(), *_many_dimensional())}
+
+
+def named(name: str, dim: int = 5, mi: float = 1.0) -> Sampler:
+    """The sampler called `name`: "gaussian" (of `dim` and `mi`), "independent" (of `dim`), "mixture", or a task's id.
+
+    Raises:
+        OptionError: for an unknown name, with the nearest known one, and for a `dim` or `mi` out of range.
+
+    Example:
+        >>> named("gaussian", dim=3, mi=0.7).dim_x
+        3
+    """
+    made: dict[str, Callable[[], Sampler]] = {
+        "gaussian": partial(gaussian, dim, mi),
+        "independent": partial(independent, dim),
+        "mixture": gaussian_mixture,
+    }
+    if name in made:
+        return made[name]()
+    if name not in SAMPLERS:
+        nearest = difflib.get_close_matches(name, [*made, *SAMPLERS], n=1, cutoff=0.0)[0]
+        raise OptionError(f"There is no sampler '{name}'; the nearest is '{nearest}'.")
+    return SAMPLERS[name]
