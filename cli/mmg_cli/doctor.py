@@ -92,4 +92,6 @@ def _core_rows(core: dict[str, Any]) -> list[list[str]]:
 
 def _verdict(found: dict[str, Any]) -> str:
     problems = sum(plugin["status"] != "ok" for plugin in found["plugins"]) + ("error" in found["core"])
-    return "No problems were found." if not problems else f"{problems} problem(s) were found; they are named above."
+    if problems == 1:
+        return "1 problem was found; it is named above."
+    return f"{problems} problems were found; they are named above." if problems else "No problems were found."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, complete_plugin, parse_set
-from mmg_cli.output import check_writable, print_error, verbosity, warn, write_atomically
+from mmg_cli.output import check_folder, print_error, verbosity, warn, write_atomically
 from mmg_cli.progress import progress_bar
 from mmg_cli.report import Unit, print_estimate
 from mmg_registry.errors import MMGError, OptionError
@@ -55,7 +55,10 @@ class Job:
 def estimate(
     data: Annotated[
         list[str],
-        typer.Argument(help="An npz, csv, tsv or parquet file, '-' for csv on stdin, or two npy files: x, then y."),
+        typer.Argument(
+            metavar="DATA...",
+            help="An npz, csv, tsv or parquet file, '-' for csv on stdin, or two npy files: x, then y.",
+        ),
     ],
     plugin: Annotated[
         str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
@@ -154,7 +157,7 @@ def _check_outputs(job: Job) -> None:
 
         check_plot(job.plot, "--plot")
     if job.save:
-        check_writable(job.save.rstrip("/") + ".tmp", "--save")
+        check_folder(job.save, "--save")
 
 
 def _read(job: Job) -> tuple[Pair, Pair | None]:

@@ -96,6 +96,19 @@ def check_writable(path: str, option: str) -> None:
         raise OptionError(f"The file given to {option} cannot be written: {reason}; give another path.")
 
 
+def check_folder(path: str, option: str) -> None:
+    """Refuse a folder that could not be made, before an hour has gone into its content.
+
+    Raises:
+        OptionError: for a missing or locked parent, or a file in the folder's place.
+    """
+    if os.path.isdir(path):
+        return
+    reason = f"'{path}' is a file" if os.path.exists(path) else _why_not_writable(os.path.normpath(path))
+    if reason:
+        raise OptionError(f"The folder given to {option} cannot be made: {reason}; give another path.")
+
+
 def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str) -> None:
     """Let `write` fill the file `path`, so that it ends up whole or untouched.
 

@@ -11,7 +11,7 @@ from mmg_cli.common import Verbose
 from mmg_registry.errors import DataError
 
 if TYPE_CHECKING:
-    from mmg_registry.results import Estimate
+    from mmg_registry.results import Curve, Estimate
 
 
 def plot(
@@ -29,8 +29,21 @@ def plot(
     estimate = read_result(result)
     if estimate.curve is None:
         raise DataError(f"{result} holds no curve to plot; results of plugins that integrate over log-SNR have one.")
+    _check_lengths(result, estimate.curve)
     write_plot(estimate, target)
     print(target)
+
+
+def _check_lengths(path: str, curve: Curve) -> None:
+    """Refuse a curve that was cut or edited by hand: drawn, it would show something wrong."""
+    bins = len(curve.edges) - 1
+    parts = {name: getattr(curve, name) for name in ("direct", "orthogonal", "direct_se", "orthogonal_se")}
+    optional = {name: getattr(curve, name) for name in ("mmse", "mmse_cond")}
+    for name, values in {**parts, **{key: value for key, value in optional.items() if value is not None}}.items():
+        if len(values) != bins:
+            raise DataError(
+                f"{path} has a damaged curve: '{name}' has {len(values)} values, and {bins} bins need {bins}."
+            )
 
 
 def read_result(path: str) -> Estimate:

@@ -55,36 +55,32 @@ def _names(row: dict[str, Any]) -> str:
 
 
 def listing(load: bool = False) -> list[dict[str, Any]]:
-    """One dictionary a class: names that lead to the same object of the same distribution share it.
+    """One dictionary a class: names that lead to the same object of the same distribution, and fare alike, share it.
 
     Raises:
         PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
     """
     from mmg_registry.registry import statuses
 
-    groups: dict[tuple[str, str, str], list[tuple[PluginRecord, str]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[PluginRecord]] = defaultdict(list)
     for record, status in statuses(load=load):
-        groups[record.distribution, record.version, record.value].append((record, status))
-    return [_row(group) for group in groups.values()]
+        if not status.startswith("broken"):
+            status = _missing_module(record) or status
+        groups[record.distribution, record.version, record.value, status].append(record)
+    return [_row(group, key[-1]) for key, group in groups.items()]
 
 
-def _row(group: list[tuple[PluginRecord, str]]) -> dict[str, Any]:
-    first = group[0][0]
+def _row(group: list[PluginRecord], status: str) -> dict[str, Any]:
+    first = group[0]
     return {
         "name": first.name,
-        "aliases": [record.name for record, _ in group[1:]],
+        "aliases": [record.name for record in group[1:]],
         "distribution": first.distribution,
         "version": first.version,
         "origin": first.origin,
         "value": first.value,
-        "status": _status(group),
+        "status": status,
     }
-
-
-def _status(group: list[tuple[PluginRecord, str]]) -> str:
-    """The first trouble that one of the names has, else the status they share."""
-    troubles = [status for _, status in group if status.startswith("broken")]
-    return troubles[0] if troubles else _missing_module(group[0][0]) or group[0][1]
 
 
 def _missing_module(record: PluginRecord) -> str:
@@ -173,7 +169,7 @@ def check(name: PluginArgument, json: Json = False, set: Set = None, verbose: Ve
         results = _run_checks(name, options)
     except PluginError as error:
         _print_broken(name, error, json)
-        raise
+        raise PluginError(str(error)) from None  # its traceback is printed already
     _print_checks(name, results, json)
     failed = [result["check"] for result in results if result["status"] == "failed"]
     if failed:

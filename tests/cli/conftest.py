@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mmg_cli.main import run
 
 collect_ignore = ["site"]

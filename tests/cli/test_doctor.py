@@ -1,0 +1,73 @@
+"""`mmg doctor` answers even where much is broken."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from mmg_cli import doctor
+
+CORE = {
+    "isa": "avx2", "isas_available": ["baseline", "avx2"], "cuda": False, "cuda_reason": "no nvcc was found",
+    "compiler": "g++ 12.2", "threads": 2,
+}  # fmt: skip
+
+
+class FakeCore:
+    @staticmethod
+    def build_info() -> dict[str, object]:
+        return CORE
+
+
+def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    result = mmg("doctor")
+    assert result.code == 0
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
+    assert "core built by g++ 12.2, 2 threads" in lines
+    assert "instruction set avx2 (of baseline, avx2; MMG_ISA forces one)" in lines
+    assert "cuda no: no nvcc was found" in lines
+    assert any(line.startswith("numpy ") for line in lines)
+
+
+def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", None)
+    result = mmg("doctor")
+    assert result.code == 0
+    assert "does not load: ModuleNotFoundError" in result.out
+
+
+def test_it_works_when_the_core_raises(mmg, monkeypatch) -> None:
+    class Broken:
+        @staticmethod
+        def build_info() -> dict[str, object]:
+            raise OSError("illegal\ninstruction")
+
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", Broken)
+    document = json.loads(mmg("doctor", "--json").out)
+    assert document["core"] == {"error": "OSError: illegal instruction"}
+    assert "numpy" in document["versions"]
+
+
+def test_it_names_broken_plugins_and_counts_the_problems(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    document = json.loads(mmg("doctor", "--json").out)
+    plugins = {plugin["name"]: plugin["status"] for plugin in document["plugins"]}
+    assert plugins["fake-gauss, gauss"] == "ok"
+    assert "libfancy.so.3" in plugins["fake-broken"]
+    problems = sum(plugin["status"] != "ok" for plugin in document["plugins"])
+    assert problems >= 4
+    assert f"{problems} problems were found" in mmg("doctor").out
+
+
+def test_it_survives_strict_plugins(mmg, monkeypatch) -> None:
+    monkeypatch.setenv("MMG_STRICT_PLUGINS", "1")
+    result = mmg("doctor")
+    assert result.code == 0
+    assert "broken: PluginError" in result.out
+
+
+def test_a_package_that_is_not_installed_is_said(monkeypatch) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
+    assert doctor.examine()["versions"] == {"no-such-package": None}
+    assert doctor._version_rows({"no-such-package": None}) == [["no-such-package", "not installed"]]

@@ -1,0 +1,395 @@
+"""`mmg estimate`: what it prints, writes, saves and plots, and what it refuses before it starts."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmg_cli.report import headline, table
+from mmg_registry.results import Estimate
+
+TRUE_MI = -math.log(1 - 0.8**2)  # of the two pairs of columns in `data`
+
+KEYS = {
+    "schema", "mi", "unit", "status", "std_error", "ci", "ci_level", "plugin", "options", "seed", "n_train", "n_eval",
+    "dim_x", "dim_y", "device", "backend", "seconds", "curve", "diagnostics", "warnings", "versions", "data_sha256",
+}  # fmt: skip
+
+
+def document(result: Any) -> dict[str, Any]:
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+def test_the_table_names_what_a_person_needs(estimate, data) -> None:
+    result = estimate(data, "--seed", 3)
+    assert (result.code, result.err) == (0, "")
+    rows = {line[:14].strip(): line[16:] for line in result.out.splitlines()}
+    assert rows["MI"].startswith("1.0")
+    assert "nats, 95 % interval" in rows["MI"]
+    assert rows["standard error"] == "0.1118 nats"
+    assert rows["plugin"] == "fake-gauss (fake-mmg 1.0)"
+    assert rows["rows"] == "320 for training, 80 for evaluation"
+    assert rows["dimensions"] == "2 of x, 2 of y"
+    assert rows["seed"] == "3"
+    assert "warning" in rows  # 80 evaluation rows are few
+
+
+def test_json_is_one_document_with_every_key_and_the_right_number(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--seed", 0))
+    assert set(found) == KEYS
+    assert found["mi"] == pytest.approx(TRUE_MI, abs=0.1)
+    assert found["plugin"] == {"name": "fake-gauss", "version": "1.0", "distribution": "fake-mmg"}
+    assert (found["n_train"], found["n_eval"], found["dim_x"], found["dim_y"]) == (320, 80, 2, 2)
+
+
+def test_with_json_the_warnings_go_to_stderr_too_unless_quiet(estimate, data) -> None:
+    result = estimate(data, "--json")
+    (warning,) = json.loads(result.out)["warnings"]
+    assert result.err == f"Warning: {warning}\n"
+    assert estimate(data, "--json", "-q").err == ""
+
+
+def test_the_seed_is_drawn_and_recorded_and_gives_the_same_result(estimate, data) -> None:
+    first, other = (document(estimate(data, "--json")) for _ in range(2))
+    assert first["seed"] != other["seed"]
+    again = document(estimate(data, "--json", "--seed", first["seed"]))
+    assert again["mi"] == first["mi"]
+
+
+def test_bits(estimate, data) -> None:
+    nats, bits = (document(estimate(data, "--json", "--seed", 0, "--unit", unit)) for unit in ("nats", "bits"))
+    assert bits["unit"] == "bits"
+    assert bits["mi"] == pytest.approx(nats["mi"] / math.log(2))
+    assert bits["ci"] == pytest.approx([end / math.log(2) for end in nats["ci"]])
+
+
+def test_the_level_of_the_interval(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--ci", 0.5))
+    assert found["ci_level"] == 0.5
+    assert found["ci"][1] - found["mi"] == pytest.approx(0.6745 * found["std_error"], rel=1e-3)
+
+
+def test_plugin_options_reach_the_plugin_with_their_types(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--set", "steps=20", "--set", "ridge=0.5", "--set", "preset=paper"))
+    assert found["options"] == {"steps": 20, "ridge": 0.5, "preset": "paper"}
+    assert found["diagnostics"]["ridge"] == 0.5
+
+
+def test_v_prints_options_and_diagnostics(estimate, data) -> None:
+    plain, verbose = estimate(data).out, estimate(data, "-v").out
+    assert "options.steps" not in plain
+    lines = [" ".join(line.split()) for line in verbose.splitlines()]
+    assert "options.steps 10" in lines
+    assert "peak 0.5" in lines
+
+
+def test_rows_of_another_file_are_evaluated_and_not_trained_on(estimate, data) -> None:
+    x, y = np.random.default_rng(5).standard_normal((2, 150, 2))
+    np.savez("eval.npz", x=x, y=y)
+    found = document(estimate(data, "--json", "--eval", "eval.npz"))
+    assert (found["n_train"], found["n_eval"]) == (400, 150)
+
+
+def test_the_share_of_evaluation_rows(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--eval-fraction", 0.5))
+    assert (found["n_train"], found["n_eval"]) == (200, 200)
+
+
+def test_cross_fitting_uses_all_rows_for_both(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--cross-fit", 4))
+    assert (found["n_train"], found["n_eval"]) == (400, 400)
+
+
+def test_threads_and_limits_are_passed_on(estimate, data) -> None:
+    found = document(estimate(data, "--json", "--threads", 1, "--max-seconds", 5, "--device", "cpu"))
+    assert found["backend"]["threads"] == 1
+    assert found["device"] == "cpu"
+
+
+def test_columns_of_a_table(estimate) -> None:
+    values = np.random.default_rng(0).standard_normal((200, 3))
+    np.savetxt("t.csv", values, delimiter=",", header="a,b,c", comments="")
+    found = document(estimate("t.csv", "--x", "a,b", "--y", "c", "--json"))
+    assert (found["dim_x"], found["dim_y"]) == (2, 1)
+
+
+def test_csv_on_standard_input(estimate) -> None:
+    values = np.random.default_rng(0).standard_normal((200, 2))
+    text = "x,y\n" + "\n".join(f"{a},{b}" for a, b in values)
+    assert document(estimate("-", "--json", stdin=text))["n_train"] == 160
+
+
+def test_two_npy_files(estimate) -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 200))
+    np.save("x.npy", x)
+    np.save("y.npy", y)
+    found = document(estimate("x.npy", "y.npy", "--eval", "x.npy", "--eval", "y.npy", "--json"))
+    assert (found["n_train"], found["n_eval"]) == (200, 200)
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+def test_o_writes_what_json_prints(estimate, data) -> None:
+    result = estimate(data, "--json", "-o", "r.json", "--seed", 0)
+    assert Path("r.json").read_text() == result.out
+    assert sorted(os.listdir()) == [data, "r.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("no/r.json", "the folder of 'no/r.json' does not exist"),
+        ("locked.json", "'locked.json' is read-only"),
+        ("folder", "'folder' is a folder"),
+        ("/dev/full", "/dev/full: No space left on device"),
+    ],
+)
+def test_when_o_cannot_be_written_the_result_is_printed_all_the_same(estimate, data, path: str, reason: str) -> None:
+    os.mkdir("folder")
+    Path("locked.json").write_text("old")
+    os.chmod("locked.json", stat.S_IRUSR)
+    result = estimate(data, "--json", "-q", "-o", path)
+    assert result.code == 1
+    assert json.loads(result.out)["status"] == "estimated"
+    assert result.err == f"Error: The result could not be written: {reason}.\n"
+    assert sorted(os.listdir()) == [data, "folder", "locked.json"]
+    assert Path("locked.json").read_text() == "old"
+
+
+def test_one_failure_does_not_cost_the_other_files(estimate, data) -> None:
+    result = estimate(data, "-q", "-o", "no/r.json", "--plot", "p.png", "--save", "model")
+    assert result.code == 1
+    assert result.err == "Error: The result could not be written: the folder of 'no/r.json' does not exist.\n"
+    assert Path("p.png").read_bytes().startswith(b"\x89PNG")
+    assert os.path.isdir("model")
+
+
+def test_two_failures_are_two_sentences(estimate, data, monkeypatch) -> None:
+    from mmg_cli import plotting
+    from mmg_registry.errors import MMGError
+
+    def fail(*args: object) -> None:
+        raise MMGError("The plot could not be written: the disk is full.")
+
+    monkeypatch.setattr(plotting, "write_plot", fail)
+    result = estimate(data, "-q", "-o", "no/r.json", "--plot", "p.png")
+    assert result.code == 1
+    assert result.err.splitlines() == [
+        "Error: The result could not be written: the folder of 'no/r.json' does not exist.",
+        "Error: The plot could not be written: the disk is full.",
+    ]
+
+
+def test_a_saved_estimator_can_be_loaded(estimate, data) -> None:
+    from mmg_registry.storage import load
+
+    found = document(estimate(data, "--json", "--seed", 0, "--save", "model"))
+    rows = np.load(data)
+    assert load("model").estimate(rows["x"], rows["y"]).mi == found["mi"]
+
+
+def test_the_plot_of_a_written_result_is_the_plot_of_the_run(estimate, mmg, data) -> None:
+    estimate(data, "-o", "r.json", "--plot", "run.png", "--seed", 0)
+    mmg("plot", "r.json", "-o", "later.png")
+    assert Path("run.png").read_bytes() == Path("later.png").read_bytes()
+
+
+def test_a_known_answer_makes_no_plot_and_no_model_and_says_so(estimate) -> None:
+    np.savez("c.npz", x=np.ones(200), y=np.arange(200.0) ** 1.5)
+    result = estimate("c.npz", "--json", "--plot", "p.png", "--save", "model")
+    assert document(result)["status"] == "exact"
+    assert "Warning: Nothing was plotted in p.png: the answer is known without estimating.\n" in result.err
+    assert "Warning: Nothing was saved in model: the answer is known without estimating.\n" in result.err
+    assert os.listdir() == ["c.npz"]
+
+
+# --- refused before the run -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--ci", "95"], "--ci must lie between 0 and 1, and 95 does not; 0.95 is usual."),
+        (["--ci", "nan"], "--ci must lie between 0 and 1, and nan does not; 0.95 is usual."),
+        (["--eval-fraction", "1"], "--eval-fraction must lie between 0 and 1, and 1.0 does not."),
+        (["--cross-fit", "1"], "--cross-fit needs 2 folds or more, not 1."),
+        (["--threads", "0"], "--threads must be 1 or more, not 0."),
+        (["--seed", "-1"], "--seed must lie between 0 and 2**63 - 1, not -1."),
+        (["--max-seconds", "0"], "--max-seconds must be a positive number, not 0.0."),
+        (["--device", "gpu"], "--device must be auto, cpu, cuda or cuda:N, not 'gpu'."),
+        (["--eval", "e.npz", "--cross-fit", "3"], "--eval and --cross-fit exclude one another; keep one of them."),
+        (
+            ["--save", "m", "--cross-fit", "3"],
+            "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.",
+        ),
+        (["b.npz", "c.npz"], "DATA is one file, or two npy files, and 3 were given."),
+        (["--set", "steps"], "--set takes key=value, and 'steps' is not of that form."),
+        (["--set", "steps=1", "--set", "steps=2"], "--set steps=... is given twice; keep one of them."),
+        (["--set", "step=1"], "The estimator 'fake-gauss' has no option 'step'; the nearest is 'steps'."),
+        (
+            ["--set", "steps=0"],
+            "The option 'steps' of 'fake-gauss' is refused: input should be greater than or equal to 1.",
+        ),
+        (
+            ["--set", "steps=many"],
+            "The option 'steps' of 'fake-gauss' is refused: input should be a valid integer, "
+            "unable to parse string as an integer.",
+        ),
+        (["--plot", "p.bmp"], "A plot ends in .png, .pdf, .svg, .jpg, and 'p.bmp' does not."),
+        (
+            ["--plot", "no/p.png"],
+            "The file given to --plot cannot be written: the folder of 'no/p.png' does not exist; give another path.",
+        ),
+        (
+            ["--save", "no/model"],
+            "The folder given to --save cannot be made: the folder of 'no/model' does not exist; give another path.",
+        ),
+    ],
+)
+def test_a_wrong_option_is_refused_before_the_data_are_read(estimate, args: list[str], sentence: str) -> None:
+    result = estimate("never-read.npz", *args)
+    assert (result.code, result.out, result.err) == (2, "", f"Error: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (
+            ["--plot", "p.png"],
+            "--plot draws the curve over log-SNR, and the plugin 'fake-plain' has none; leave --plot out.",
+        ),
+        (["--save", "m"], "The plugin 'fake-plain' cannot be saved; leave --save out."),
+    ],
+)
+def test_what_the_plugin_cannot_do_is_refused_at_once(estimate, args: list[str], sentence: str) -> None:
+    result = estimate("never-read.npz", *args, plugin="fake-plain")
+    assert (result.code, result.err) == (2, f"Error: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "sentence"),
+    [
+        ("fake-gaus", "There is no plugin 'fake-gaus'; the nearest are fake-gauss"),
+        ("fake-broken", "The plugin 'fake-broken' of fake-mmg 1.0 cannot be loaded (ImportError: libfancy.so.3"),
+        ("fake-twin", "The plugin name 'fake-twin' is claimed by fake-mmg 1.0 and other-mmg 2.0"),
+    ],
+)
+def test_a_plugin_that_is_missing_or_broken_has_exit_code_3(estimate, data, plugin: str, sentence: str) -> None:
+    result = estimate(data, plugin=plugin)
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith(f"Error: {sentence}")
+    assert result.err.count("\n") == 1
+
+
+def test_a_distribution_picks_one_of_two(estimate, data) -> None:
+    found = document(estimate(data, "--json", plugin="other-mmg:fake-twin"))
+    assert found["plugin"] == {"name": "fake-twin", "version": "2.0", "distribution": "other-mmg"}
+
+
+# --- failing runs -----------------------------------------------------------------------------------------------
+
+
+def test_a_crashing_plugin_is_one_sentence_and_vv_shows_where(estimate, data) -> None:
+    result = estimate(data, plugin="fake-crash")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "Error: The estimator 'fake-crash' failed (ZeroDivisionError: division by zero in fit). "
+        "(-vv prints the traceback.)\n"
+    )
+    verbose = estimate(data, "-vv", plugin="fake-crash").err
+    assert "fake_estimators.py" in verbose
+    assert "(-vv prints" not in verbose
+
+
+def test_ctrl_c_in_training_leaves_nothing(estimate, data) -> None:
+    result = estimate(data, "-o", "r.json", plugin="fake-interrupt")
+    assert (result.code, result.out) == (130, "")
+    assert result.err.strip() == "Interrupted."
+    assert os.listdir() == [data]
+
+
+def test_ctrl_c_ends_a_real_process_at_once(environment, data) -> None:
+    command = [sys.executable, "-m", "mmg_cli", "estimate", data, "--plugin", "fake-slow", "-o", "r.json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "training\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert err.strip() == "Interrupted."
+    assert os.listdir() == [data]
+
+
+def test_a_real_process_prints_one_document(environment, data) -> None:
+    command = [sys.executable, "-m", "mmg_cli", "estimate", data, "--plugin", "gauss", "--json", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["plugin"]["name"] == "gauss"
+
+
+# --- the report -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (Estimate(mi=math.inf, status="infinite"), "infinite"),
+        (Estimate(mi=0.0, std_error=0.0, status="exact"), "0.0000 nats, exactly"),
+        (Estimate(mi=0.5), "0.5000 nats, without an interval"),
+        (Estimate(mi=1.0, std_error=0.1, ci_level=0.9, unit="bits"), "1.0000 bits, 90 % interval 0.8355 to 1.1645"),
+    ],
+)
+def test_the_headline_says_what_kind_of_number_it_is(result: Estimate, text: str) -> None:
+    assert headline(result) == text
+
+
+def test_a_bare_estimate_still_makes_a_table() -> None:
+    rows = dict(table(Estimate(mi=0.5)))
+    assert rows["standard error"] == "none"
+    assert rows["plugin"] == "unknown"
+
+
+class Terminal:
+    """A stdout that claims to be a terminal."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("no_colour", "styled"), [("", True), ("1", False)])
+def test_a_terminal_gets_colour_unless_it_is_unwanted(monkeypatch, no_colour: str, styled: bool) -> None:
+    from mmg_cli.report import print_estimate
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    print_estimate(Estimate(mi=0.5, std_error=0.1, warnings=["Something [is] odd."]), json=False)
+    assert "0.5000 nats" in terminal.text
+    assert "Something [is] odd." in terminal.text
+    assert ("\x1b[33m" in terminal.text) == styled

@@ -1,0 +1,48 @@
+"""Help and listing stay fast: nothing heavy is imported, measured in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+# Not pydantic: newer versions of Typer import it themselves to parse options.
+HEAVY = ("torch", "numpy", "scipy", "rich", "matplotlib", "fake_estimators", "mmg_plugins")
+REPORT = """
+import json, sys
+from mmg_cli.main import run
+code = run(sys.argv[1:])
+print(json.dumps([code, [name for name in {heavy!r} if name in sys.modules]]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("args", [["--help"], ["plugins", "list"], ["plugins", "list", "--format", "json"]])
+def test_help_and_listing_import_nothing_heavy_and_are_fast(environment, args: list[str]) -> None:
+    command = [sys.executable, "-c", REPORT.format(heavy=HEAVY), *args]
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    seconds = time.monotonic() - start
+    assert json.loads(done.stderr) == [0, []]
+    assert "estimate" in done.stdout or "fake-gauss" in done.stdout
+    assert seconds < 3.0  # 0.25 on a quiet machine; this bound catches an import of torch, not a slow machine
+
+
+def test_completion_of_plugin_names_reads_metadata_only(environment) -> None:
+    code = (
+        "import sys; from mmg_cli.common import complete_plugin; "
+        "print(complete_plugin('fake-g'), 'fake_estimators' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "['fake-gauss', 'fake-gone'] False False"
+
+
+def test_the_shell_is_given_plugin_names(environment) -> None:
+    wanted = {"_MMG_COMPLETE": "complete_bash", "COMP_WORDS": "mmg estimate --plugin fake-ga", "COMP_CWORD": "3"}
+    code = "from mmg_cli.main import run; run([])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**environment, **wanted}, check=False
+    )
+    assert done.stdout.split() == ["fake-gauss"]

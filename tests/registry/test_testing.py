@@ -1,0 +1,184 @@
+"""The conformance kit passes an honest estimator and names what is wrong with a dishonest one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import Field
+
+from mmg_registry import registry, testing
+from mmg_registry.contracts import Array, Estimator, Options
+from mmg_registry.errors import OptionError
+from mmg_registry.results import Estimate
+
+
+class Honest(Estimator):
+    """The Gaussian MI of the strongest pair of columns."""
+
+    name = "honest-for-tests"
+    summary = "Gaussian MI."
+    reference = "None."
+
+    class Options(Options):
+        scale: float = Field(1.0, gt=0, description="Multiplies the estimate.")
+
+    def fit(self, x: Array, y: Array) -> Honest:
+        rho = np.corrcoef(x[:, 0], y[:, 0])[0, 1]
+        self.mi = -0.5 * math.log(1 - rho**2) * self.options.scale
+        return self
+
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        return Estimate(mi=self.mi, std_error=0.01)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {}, {"mi": self.mi}
+
+    def restore(self, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Honest:
+        self.mi = meta["mi"]
+        return self
+
+
+def failed(cls: type[Estimator], **options: Any) -> dict[str, str]:
+    results = testing.run_checks(cls, options=options)
+    return {result["check"]: result["reason"] for result in results if result["status"] == "failed"}
+
+
+def altered(**members: Any) -> type[Estimator]:
+    """`Honest` with some members replaced."""
+    return type("Altered", (Honest,), {"name": "altered-for-tests", **members})
+
+
+def test_an_honest_estimator_passes_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    results = testing.check_estimator(Honest)
+    assert [result["check"] for result in results] == list(testing.CHECKS)
+    assert {result["status"] for result in results} == {"passed"}
+    assert "honest-for-tests: 16 run, 16 passed, 0 failed" in capsys.readouterr().out
+
+
+def test_checking_leaves_nothing_registered() -> None:
+    testing.run_checks(Honest)
+    assert Honest not in registry.registered()
+
+
+def later_fit_differs(self: Any, x: Array, y: Array) -> Any:
+    Honest.fit(self, x, y)
+    self.mi += np.random.default_rng().random() * 1e-6
+    return self
+
+
+def fit_returning_nothing(self: Any, x: Array, y: Array) -> Any:
+    Honest.fit(self, x, y)
+
+
+def centring_fit(self: Any, x: Array, y: Array) -> Any:
+    x -= x.mean(axis=0)
+    return Honest.fit(self, x, y)
+
+
+def globally_seeded_fit(self: Any, x: Array, y: Array) -> Any:
+    np.random.seed(0)  # noqa: NPY002 - this is what is wrong with it
+    return Honest.fit(self, x, y)
+
+
+def double_precision_fit(self: Any, x: Array, y: Array) -> Any:
+    if x.dtype != np.float64:
+        raise TypeError("float64 only")
+    return Honest.fit(self, x, y)
+
+
+def in_bits(self: Any, x: Array, y: Array) -> Estimate:
+    return Estimate(mi=self.mi, std_error=0.01).to_unit("bits")
+
+
+def forgetful_restore(self: Any, arrays: Any, meta: Any) -> Any:
+    self.mi = 0.0
+    return self
+
+
+class Undescribed(Options):
+    steps: int = 3
+
+
+@pytest.mark.parametrize(
+    ("members", "check", "reason"),
+    [
+        ({"summary": " "}, "declarations", "the class attribute 'summary' is not a non-empty text"),
+        ({"bound": "below"}, "declarations", "bound is 'below', not lower, upper or none"),
+        ({"Options": Undescribed}, "described_options", "options without a description: steps"),
+        ({"fit": later_fit_differs}, "same_seed", "the same seed gave 0."),
+        ({"fit": fit_returning_nothing}, "fit_returns_self", "AttributeError"),
+        ({"fit": centring_fit}, "inputs_untouched", "fit or estimate changed its input arrays"),
+        ({"fit": globally_seeded_fit}, "global_generator", "NumPy's global generator was used or seeded"),
+        ({"fit": double_precision_fit}, "single_precision", "TypeError: float64 only"),
+        ({"estimate": in_bits}, "finite_estimate", "the estimate is in bits, not nats"),
+        ({"estimate": lambda s, x, y: Estimate(mi=math.nan)}, "finite_estimate", "the estimate is nan"),
+        ({"estimate": lambda s, x, y: Estimate(1.0, -0.1)}, "finite_estimate", "the standard error is -0.1"),
+        ({"estimate": lambda s, x, y: 1.0}, "finite_estimate", "estimate returns a float, not an Estimate"),
+        ({"estimate": lambda s, x, y: Estimate(mi=-s.mi)}, "right_sign", "rows with 0.83 nats give -0."),
+        ({"estimate": lambda s, x, y: Estimate(mi=1.0)}, "independence", "independent rows give 1.000"),
+        ({"has_curve": True}, "declared_extras", "has_curve is True, and the estimate differs"),
+        ({"has_pointwise": True}, "declared_extras", "has_pointwise is True, and the estimate differs"),
+        ({"restore": forgetful_restore}, "save_and_load", "before saving and 0.0 after loading"),
+        ({"get_params": lambda s, deep=True: {"scale": 2.0}}, "params", "get_params() is not the run and all options"),
+    ],
+)
+def test_what_is_wrong_is_named(members: dict[str, Any], check: str, reason: str) -> None:
+    found = failed(altered(**members))
+    assert check in found
+    assert reason in found[check]
+
+
+def test_pointwise_values_must_be_one_a_row() -> None:
+    wrong = altered(has_pointwise=True, estimate=lambda s, x, y: Estimate(mi=s.mi, pointwise=np.zeros(3)))
+    assert failed(wrong) == {"declared_extras": "pointwise values have shape (3,), not (400,)"}
+
+
+def test_accepting_unknown_options_fails() -> None:
+    def init(self: Any, run: Any = None, **options: Any) -> None:
+        Honest.__init__(self, run=run)
+
+    assert failed(altered(__init__=init))["unknown_option"] == "an unknown option was accepted"
+
+
+def test_an_estimator_that_cannot_be_saved_skips_that_check_alone() -> None:
+    unsavable = altered(state=Estimator.state, restore=Estimator.restore)
+    (skipped,) = [result for result in testing.run_checks(unsavable) if result["status"] == "skipped"]
+    assert skipped == {
+        "check": "save_and_load", "status": "skipped", "reason": "it does not implement state() and restore()",
+    }  # fmt: skip
+
+
+def test_check_estimator_raises_with_every_reason() -> None:
+    with pytest.raises(AssertionError, match=r"right_sign: rows with 0\.83 nats give -0\."):
+        testing.check_estimator(altered(estimate=lambda s, x, y: Estimate(mi=-s.mi)))
+
+
+def test_an_expected_failure_is_no_failure_but_an_unexpected_pass_is() -> None:
+    expected = {"fit_returns_self": "an old habit"}
+    (result,) = [r for r in testing.run_checks(Honest, expected) if r["check"] == "fit_returns_self"]
+    assert result["status"] == "failed"
+    assert result["reason"] == "it passes, and was expected to fail: an old habit"
+    moody = altered(has_curve=True)
+    (result,) = [r for r in testing.run_checks(moody, {"declared_extras": "soon"}) if r["check"] == "declared_extras"]
+    assert result["status"] == "expected"
+    assert result["reason"].startswith("soon (has_curve")
+
+
+def test_an_expected_failure_must_name_a_check() -> None:
+    with pytest.raises(OptionError, match="There is no check 'speed'; there are declarations, "):
+        testing.check_estimator(Honest, {"speed": "slow"})
+
+
+def test_options_reach_the_estimator() -> None:
+    assert "scale" in failed(Honest, scale=-1.0)["finite_estimate"]
+
+
+def test_the_sample_has_the_mi_it_is_said_to_have() -> None:
+    x, y = testing.gaussian_rows(50_000, seed=0)
+    rho = np.corrcoef(x[:, 0], y[:, 0])[0, 1]
+    assert -0.5 * math.log(1 - rho**2) == pytest.approx(0.83, abs=0.02)
+    assert abs(np.corrcoef(x[:, 1], y[:, 0])[0, 1]) < 0.02
