@@ -526,7 +526,7 @@ class PairTransform:
     @property
     def gaussian_mi(self) -> float:
         """What the pair would share, in nats, were the transformed rows Gaussian: -1/2 sum log(1 - rho^2)."""
-        return float(-0.5 * np.sum(np.log1p(-self.rho) + np.log1p(self.rho)))
+        return float(-0.5 * np.sum(np.log1p(-self.rho) + np.log1p(self.rho))) + 0.0  # no negative zero
 
     def transform(self, x: Rows, y: Rows) -> tuple[F32, F32]:
         """Map rows `x` `(n, dim_x)` and `y` `(n, dim_y)`; float32, C-contiguous.

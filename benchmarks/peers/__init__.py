@@ -1,0 +1,1 @@
+"""Other packages, each measured in an environment of its own."""

@@ -1,0 +1,219 @@
+"""`diffusion-mi` 0.1.0, the published implementation of MMG, beside ours; one thread each.
+
+    python -m benchmarks.peers.diffusion_mi [--cap 1200] [--seed 0] [--output FILE]
+
+The 5x5 two-pair normal task, 100,000 training rows, estimates on 10,000 held-out rows. Two questions: how many
+network rows a CPU second (one pass of one row is one; a conditional and an unconditional pass are two) at an equal
+number of parameters, and how much CPU time until the estimate comes within 0.05 nats of the truth and stays there.
+The package gets an environment of its own under build/: its declared dependencies are larger than what MMG needs, and
+torchvision, which it imports and never uses, is an empty module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import mmg_registry as mmg
+from benchmarks import common
+from mmg_registry.core import Network, Proposal, TrainPlan, train_denoiser
+from mmg_registry.preprocess import PairTransform
+from mmg_registry.samplers import SAMPLERS
+
+PEER = "diffusion-mi==0.1.0"
+NEEDS = (
+    "torch==2.13.0",
+    "numpy",
+    "lightning==2.6.6",
+    "pytorch-lightning==2.6.6",
+    "scikit-learn",
+    "scipy",
+    "matplotlib",
+    "tensorboardX",
+    "tqdm",
+)
+TASK = SAMPLERS["multinormal-sparse-5-5-2-2.0"]
+TOLERANCE = 0.05  # nats
+N_TRAIN, N_EVAL = 100_000, 10_000
+BUDGETS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # seconds of training given to ours, each a run from the start
+RATE_STEPS = 1000
+
+
+# ------------------------------------------------------------------------------------------ the peer
+def ensure_environment(folder: Path) -> Path:
+    """Make the peer's environment unless it is complete; its Python."""
+    python, ready = folder / "bin" / "python", folder / "complete"
+    if ready.exists():
+        return python
+    venv.create(folder, with_pip=True, clear=True, symlinks=os.name != "nt")
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, *NEEDS], check=True)
+    subprocess.run([*pip, "--no-deps", PEER], check=True)
+    ready.touch()
+    return python
+
+
+def peer(python: Path, data: Path, cap: float, seed: int) -> dict[str, Any]:
+    """Train the peer until it has used `cap` CPU seconds.
+
+    Raises:
+        RuntimeError: when it fails, with the end of what it printed.
+    """
+    worker = Path(__file__).with_name("diffusion_mi_worker.py")
+    alone = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    alone.pop("PYTHONPATH", None)
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "looks.jsonl"
+        words = [str(python), str(worker), str(data), str(cap), str(seed), str(output)]
+        done = subprocess.run(words, cwd=scratch, env=alone, capture_output=True, text=True)
+        looks = [json.loads(line) for line in output.read_text().splitlines()] if output.exists() else []
+    if done.returncode != 0 or not looks or "done" not in looks[-1]:
+        raise RuntimeError(f"The peer's run failed: {done.stderr.strip()[-2000:]}")
+    return peer_report(looks[-1], looks[:-1])
+
+
+def peer_report(size: dict[str, Any], looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Rate and trajectory; each of its steps is one pass, with y or without, of one batch."""
+    last = looks[-1]
+    rate = last["steps"] * size["batch"] / last["cpu_seconds"]
+    report = _report(rate, size["n_parameters"], size["multiply_adds"], looks)
+    orthogonal = [{**look, "mi": look["orthogonal"]} for look in looks]
+    return {**report, "seconds_to_stay_orthogonal": seconds_to_stay(orthogonal), "torch": size["torch"]}
+
+
+# ------------------------------------------------------------------------------------------ ours
+def ours(data: Path, n_parameters: int, budgets: Sequence[float], steps: int, seed: int) -> dict[str, Any]:
+    """The same of ours: the rate at about `n_parameters`, and whole estimates at default options in growing time.
+
+    A point of the trajectory is the CPU time of a complete `mmg.estimate` on one thread, everything included, that
+    was allowed so many seconds of training.
+    """
+    torch.set_num_threads(1)
+    arrays = dict(np.load(data))
+    network, rate = training_rate(arrays, n_parameters, steps, seed)
+    trajectory = [timed_estimate(arrays, budget, seed) for budget in budgets]
+    return _report(rate, network.n_parameters, network.multiply_adds, trajectory)
+
+
+def training_rate(arrays: dict[str, Any], n_parameters: int, steps: int, seed: int) -> tuple[Network, float]:
+    """Network rows a CPU second of `train_denoiser` on one thread, at the width whose size is nearest."""
+    pair = PairTransform.fit(arrays["x"], arrays["y"])
+    zx, zy = (torch.from_numpy(z) for z in pair.transform(arrays["x"], arrays["y"]))
+    network = nearest_network(pair.dim_x, pair.dim_y, n_parameters)
+    weights = network.init(seed)
+    state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
+    plan = TrainPlan(hold_until=steps, total=steps)
+    problem = (network, state, zx, zy, torch.from_numpy(pair.rho), Proposal.uniform(-10.0, 14.0), plan)
+    train_denoiser(*problem, seed=seed, first_step=0, n_steps=10)
+    start = time.process_time()
+    train_denoiser(*problem, seed=seed, first_step=10, n_steps=steps)
+    return network, 2 * plan.batch * steps / (time.process_time() - start)
+
+
+def nearest_network(dim_x: int, dim_y: int, n_parameters: int) -> Network:
+    """The two-block network, its width a multiple of 16, whose number of parameters is nearest."""
+    widths = [Network(dim_x, dim_y, width=width, depth=2) for width in range(16, 513, 16)]
+    return min(widths, key=lambda network: abs(network.n_parameters - n_parameters))
+
+
+def timed_estimate(arrays: dict[str, Any], budget: float, seed: int) -> dict[str, Any]:
+    """A whole estimate that may train for `budget` seconds, and the CPU time it took."""
+    rows = {key: arrays[key] for key in ("x_eval", "y_eval")}
+    start = time.process_time()
+    found = mmg.estimate(arrays["x"], arrays["y"], **rows, seed=seed, threads=1, max_seconds=budget)
+    return {"budget": budget, "cpu_seconds": time.process_time() - start, "mi": found.mi, "std_error": found.std_error}
+
+
+# ------------------------------------------------------------------------------------------ both
+def seconds_to_stay(
+    trajectory: Sequence[dict[str, Any]], truth: float = TASK.true_mi, tolerance: float = TOLERANCE
+) -> float | None:
+    """CPU seconds of the first look from which all are within `tolerance` nats of `truth`; None if the last is not."""
+    first = None
+    for look in reversed(trajectory):
+        if abs(look["mi"] - truth) > tolerance:
+            break
+        first = look["cpu_seconds"]
+    return first
+
+
+def _report(rate: float, n_parameters: int, multiply_adds: int, looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "rows_per_cpu_second": rate,
+        "n_parameters": n_parameters,
+        "multiply_adds": multiply_adds,
+        "gflops": 6 * multiply_adds * rate / 1e9,  # forward, and backward for inputs and for weights
+        "seconds_to_stay": seconds_to_stay(looks),
+        "cpu_seconds_total": looks[-1]["cpu_seconds"],
+        "trajectory": list(looks),
+    }
+
+
+def comparison(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """Ratios of ours to theirs; a time that was not reached counts as the cap, and is marked as a lower bound."""
+    reached, needed = theirs["seconds_to_stay"], mine["seconds_to_stay"]
+    waited = theirs["cpu_seconds_total"] if reached is None else reached
+    per_parameter = mine["rows_per_cpu_second"] * mine["n_parameters"] / theirs["n_parameters"]
+    return {
+        "rows_ratio": mine["rows_per_cpu_second"] / theirs["rows_per_cpu_second"],
+        "rows_ratio_at_equal_parameters": per_parameter / theirs["rows_per_cpu_second"],
+        "time_ratio": None if needed is None else waited / needed,
+        "time_ratio_is_lower_bound": reached is None,
+    }
+
+
+def _row(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    reached, total = found["seconds_to_stay"], found["cpu_seconds_total"]
+    row = {key: found[key] for key in ("rows_per_cpu_second", "n_parameters", "gflops")}
+    stays = f"not within {total:.0f} s" if reached is None else f"{reached:.1f} s"
+    return {"library": name, **row, "within 0.05 nats after": stays, "last estimate": found["trajectory"][-1]["mi"]}
+
+
+def _save_rows(path: Path, seed: int) -> None:
+    x, y = TASK.sample(N_TRAIN, seed=2 * seed)
+    x_eval, y_eval = TASK.sample(N_EVAL, seed=2 * seed + 1)
+    np.savez(path, x=x, y=y, x_eval=x_eval, y_eval=y_eval)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cap", type=float, default=1200.0, help="CPU seconds given to the peer's training")
+    parser.add_argument("--budgets", type=float, nargs="+", default=list(BUDGETS), help="seconds given to ours")
+    parser.add_argument("--steps", type=int, default=RATE_STEPS, help="steps that our rate is measured over")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--environment", type=Path, default=common.ROOT / "build" / "peers" / "diffusion-mi")
+    parser.add_argument("--output", type=Path, default=common.RESULTS / "peer_diffusion_mi.json")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run both, print, write."""
+    given = _arguments(argv)
+    python = ensure_environment(given.environment)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "rows.npz"
+        _save_rows(data, given.seed)
+        theirs = peer(python, data, given.cap, given.seed)
+        mine = ours(data, theirs["n_parameters"], given.budgets, given.steps, given.seed)
+    results = {"peer": PEER, "theirs": theirs, "ours": mine, "comparison": comparison(theirs, mine)}
+    settings = {"task": TASK.name, "true_mi": TASK.true_mi, "tolerance": TOLERANCE, "cap_cpu_seconds": given.cap}
+    common.write(given.output, common.document(results, seeds=[given.seed], **settings))
+    print(common.table([_row(PEER, theirs), _row("mmg", mine)]))
+    print(json.dumps(results["comparison"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

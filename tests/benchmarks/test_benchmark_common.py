@@ -1,0 +1,52 @@
+"""Result files of the benchmarks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import common
+
+
+def test_a_document_says_where_and_how_it_was_measured() -> None:
+    found = common.document({"a": 1}, seeds=[0, 1], threads=2)
+    assert found["results"] == {"a": 1}
+    assert found["seeds"] == [0, 1]
+    assert found["parameters"] == {"threads": 2}
+    assert found["machine"]["cores"] >= 1
+    assert found["machine"]["memory_gb"] > 0.1
+    assert found["versions"]["numpy"]
+    assert found["date"].endswith("+00:00")
+    json.dumps(found, allow_nan=False)
+
+
+def test_an_absent_package_has_no_version() -> None:
+    assert common.versions(["no-such-package-here"])["no-such-package-here"] is None
+
+
+def test_revision_without_git_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(common, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert common.revision() == {"commit": None, "dirty": None}
+
+
+def test_the_command_holds_no_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/somewhere/deep/run.py", "--seeds", "0"])
+    monkeypatch.setattr("sys.modules", {"__main__": object()})
+    assert common.command() == "python run.py --seeds 0"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "result.json"
+    common.write(path, {"mi": 1.0})
+    with pytest.raises(ValueError, match="JSON"):
+        common.write(path, {"mi": float("nan")})
+    assert json.loads(path.read_text()) == {"mi": 1.0}
+    assert [each.name for each in path.parent.iterdir()] == ["result.json"]
+
+
+def test_a_table_has_a_line_for_each_row() -> None:
+    lines = common.table([{"a": 1, "b": 0.25}, {"a": 2, "b": None}]).splitlines()
+    assert lines == ["| a | b |", "|---|---|", "| 1 | 0.25 |", "| 2 | None |"]
