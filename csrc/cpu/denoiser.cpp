@@ -1,0 +1,231 @@
+#include "denoiser.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "isa.h"
+#include "pool.h"
+
+namespace mmg {
+namespace {
+
+constexpr uint32_t kTilesPerSlot = 2;    // a slot is the unit of work of a training step: 64 rows
+constexpr uint32_t kMaxSlots = 16;       // beyond that, slots grow instead: their gradients are summed every step
+constexpr uint32_t kRowsPerChunk = 512;  // the unit of work of an evaluation
+constexpr size_t kAdamChunk = 8192;
+
+// Zeroed floats on a cache line's boundary.
+class Buffer {
+ public:
+  explicit Buffer(size_t n) : data_(static_cast<float*>(::operator new[](n * sizeof(float) + 64, std::align_val_t{64}))) {
+    std::memset(data_, 0, n * sizeof(float) + 64);
+  }
+  ~Buffer() { ::operator delete[](data_, std::align_val_t{64}); }
+  Buffer(Buffer&& other) noexcept : data_(other.data_) { other.data_ = nullptr; }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  float* get() const { return data_; }
+
+ private:
+  float* data_;
+};
+
+std::vector<Buffer> buffers(size_t count, size_t floats) {
+  std::vector<Buffer> list;
+  list.reserve(count);
+  for (size_t i = 0; i < count; ++i) list.emplace_back(floats);
+  return list;
+}
+
+Problem make_problem(const Layout& layout, const Data& d, const Proposal& q, uint64_t seed) {
+  return Problem{layout, d.x, d.y, (uint32_t)d.n, d.rho, d.s2, q, q.edges[q.n_bins] - q.edges[0], seed};
+}
+
+// Asks `interrupted` at most every tenth of a second.
+class Watch {
+ public:
+  explicit Watch(const Execution& e) : execution_(e), last_(Clock::now()) {}
+  bool stop() {
+    if (!execution_.interrupted || Clock::now() - last_ < std::chrono::milliseconds(100)) return false;
+    last_ = Clock::now();
+    return execution_.interrupted();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Execution& execution_;
+  Clock::time_point last_;
+};
+
+float learning_rate(const TrainPlan& p, uint32_t step) {
+  const double warm = p.warmup ? std::min(1.0, (step + 1.0) / p.warmup) : 1.0;
+  if (step < p.hold_until) return (float)(p.lr * warm);
+  const double done = std::min(1.0, (step - p.hold_until + 1.0) / (p.total - p.hold_until + 1.0));
+  return (float)(p.lr * warm * 0.5 * (1.0 + std::cos(3.14159265358979323846 * done)));
+}
+
+// The gradient of one batch, cut into slots whose number and order depend on the batch alone.
+class Gradient {
+ public:
+  Gradient(const Kernels& k, const Problem& p, uint32_t batch, int threads)
+      : kernels_(k), problem_(p), batch_(batch), tiles_((batch + kTileRows - 1) / kTileRows),
+        slots_(std::min(kMaxSlots, (tiles_ + kTilesPerSlot - 1) / kTilesPerSlot)), losses_(slots_),
+        grads_(buffers(slots_, p.layout.n_packed)), workspaces_(buffers(threads, k.workspace_floats(p.layout, true))) {
+    for (const Buffer& g : grads_) pointers_.push_back(g.get());
+  }
+
+  Losses run(Pool& pool, Weights w, uint32_t step) {
+    pool.run((int)slots_, [&](int slot, int thread) { run_slot(w, step, (uint32_t)slot, thread); });
+    Losses sum{0, 0};
+    for (const Losses& l : losses_) sum.marginal += l.marginal, sum.given += l.given;
+    return Losses{sum.marginal / batch_, sum.given / batch_};
+  }
+
+  const float* const* grads() const { return pointers_.data(); }
+  int n_grads() const { return (int)slots_; }
+
+ private:
+  void run_slot(Weights w, uint32_t step, uint32_t slot, int thread) {
+    const uint32_t begin = (uint64_t)tiles_ * slot / slots_, end = (uint64_t)tiles_ * (slot + 1) / slots_;
+    losses_[slot] = Losses{0, 0};
+    for (uint32_t tile = begin; tile < end; ++tile) {
+      const uint32_t first = tile * kTileRows, n = std::min<uint32_t>(kTileRows, batch_ - first);
+      kernels_.train_tile(problem_, w, step, batch_, first, (int)n, grads_[slot].get(), tile == begin,
+                          workspaces_[thread].get(), &losses_[slot]);
+    }
+  }
+
+  const Kernels& kernels_;
+  const Problem& problem_;
+  uint32_t batch_, tiles_, slots_;
+  std::vector<Losses> losses_;
+  std::vector<Buffer> grads_, workspaces_;
+  std::vector<const float*> pointers_;
+};
+
+// Packed weights with the transposed copy that back-propagation reads.
+class PackedWeights {
+ public:
+  PackedWeights(const Kernels& k, const Layout& l, const float* canonical)
+      : kernels_(k), layout_(l), packed_(l.n_packed), transposed_(l.n_transposed) {
+    pack(l, canonical, packed_.get());
+    for_each_matrix(layout_, [&](const Matrix& m) {
+      for (int p = 0; m.has_transposed && p * l.nr < m.k; ++p) panels_.push_back({m, p});
+    });
+    for (int i = 0; i < n_panels(); ++i) transpose(i);
+  }
+  void transpose(int i) { kernels_.transpose(panels_[i].first, layout_.nr, packed_.get(), transposed_.get(), panels_[i].second); }
+  int n_panels() const { return (int)panels_.size(); }
+  float* packed() { return packed_.get(); }
+  Weights view() const { return Weights{packed_.get(), transposed_.get()}; }
+
+ private:
+  const Kernels& kernels_;
+  const Layout& layout_;
+  Buffer packed_, transposed_;
+  std::vector<std::pair<Matrix, int>> panels_;
+};
+
+AdamStep adam_step(const TrainPlan& p, uint32_t step) {
+  AdamStep s{};
+  s.lr = learning_rate(p, step);
+  s.beta1 = p.beta1, s.beta2 = p.beta2, s.eps = p.eps, s.weight_decay = p.weight_decay;
+  s.correction1 = (float)(1.0 / (1.0 - std::pow((double)p.beta1, step + 1.0)));
+  s.correction2 = (float)(1.0 / (1.0 - std::pow((double)p.beta2, step + 1.0)));
+  s.ema_decay = std::min(p.ema_decay, (1.0f + step) / (10.0f + step));  // the average forgets the start quickly
+  return s;
+}
+
+// A range of bins and rows that one task owns.
+struct GapChunk {
+  uint32_t first, n;
+  std::vector<double> bins;
+};
+
+}  // namespace
+
+uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, const TrainPlan& plan,
+                        const TrainState& state, double* losses, const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const Layout layout = make_layout(shape, k.nr);
+  const Problem problem = make_problem(layout, data, proposal, seed);
+  Pool pool(execution.threads);
+  PackedWeights weights(k, layout, state.weights);
+  const size_t size = layout.n_packed;
+  Buffer m(size), v(size), ema(size);
+  pack(layout, state.m, m.get()), pack(layout, state.v, v.get()), pack(layout, state.ema, ema.get());
+  Gradient gradient(k, problem, plan.batch, pool.size());
+  Watch watch(execution);
+  uint32_t done = 0;
+  for (; done < plan.n_steps && !watch.stop(); ++done) {
+    const uint32_t step = plan.first_step + done;
+    const Losses l = gradient.run(pool, weights.view(), step);
+    losses[2 * done] = l.marginal, losses[2 * done + 1] = l.given;
+    AdamStep s = adam_step(plan, step);
+    s.weights = weights.packed(), s.m = m.get(), s.v = v.get(), s.ema = ema.get();
+    s.grads = gradient.grads(), s.n_grads = gradient.n_grads();
+    pool.run((int)((size + kAdamChunk - 1) / kAdamChunk), [&](int chunk, int) {
+      k.adam(s, chunk * kAdamChunk, std::min(size, (chunk + 1) * kAdamChunk));
+    });
+    pool.run(weights.n_panels(), [&](int panel, int) { weights.transpose(panel); });
+  }
+  unpack(layout, weights.packed(), state.weights);
+  unpack(layout, m.get(), state.m), unpack(layout, v.get(), state.v), unpack(layout, ema.get(), state.ema);
+  return done;
+}
+
+Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step, uint32_t batch,
+                     const float* weights, float* grad, const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const Layout layout = make_layout(shape, k.nr);
+  const Problem problem = make_problem(layout, data, proposal, seed);
+  Pool pool(execution.threads);
+  PackedWeights packed(k, layout, weights);
+  Gradient gradient(k, problem, batch, pool.size());
+  const Losses losses = gradient.run(pool, packed.view(), step);
+  Buffer total(layout.n_packed);
+  for (int i = 0; i < gradient.n_grads(); ++i)
+    for (size_t j = 0; j < layout.n_packed; ++j) total.get()[j] += gradient.grads()[i][j];
+  unpack(layout, total.get(), grad);
+  return losses;
+}
+
+bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t repeats,
+              const float* weights, double* bins, double* rows, const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const Layout layout = make_layout(shape, k.nr);
+  const Problem problem = make_problem(layout, data, proposal, seed);
+  Pool pool(execution.threads);
+  Buffer packed(layout.n_packed);
+  pack(layout, weights, packed.get());
+  const std::vector<Buffer> workspaces = buffers(pool.size(), k.workspace_floats(layout, false));
+  const int n_sums = proposal.n_bins * kBinSums;
+  const uint32_t n = (uint32_t)data.n, chunks = (n + kRowsPerChunk - 1) / kRowsPerChunk;
+  const uint32_t wave = 16 * pool.size();  // chunks between two looks at `interrupted`
+  std::fill(bins, bins + n_sums, 0.0);
+  std::fill(rows, rows + (size_t)n * kRowValues, 0.0);
+  std::vector<double> partial((size_t)wave * n_sums);
+  Watch watch(execution);
+  for (uint32_t start = 0; start < chunks; start += wave) {
+    if (watch.stop()) return false;
+    const uint32_t count = std::min(wave, chunks - start);
+    std::fill(partial.begin(), partial.end(), 0.0);
+    pool.run((int)count, [&](int i, int thread) {
+      const uint32_t begin = (start + i) * kRowsPerChunk, end = std::min(n, begin + kRowsPerChunk);
+      for (uint32_t first = begin; first < end; first += kTileRows)
+        for (uint32_t r = 0; r < repeats; ++r)
+          k.gap_tile(problem, Weights{packed.get(), nullptr}, first, (int)std::min<uint32_t>(kTileRows, end - first), r, repeats,
+                     workspaces[thread].get(), partial.data() + (size_t)i * n_sums, rows + (size_t)first * kRowValues);
+    });
+    for (uint32_t i = 0; i < count; ++i)  // in the order of the rows, whatever thread did what
+      for (int j = 0; j < n_sums; ++j) bins[j] += partial[(size_t)i * n_sums + j];
+  }
+  return true;
+}
+
+}  // namespace mmg

@@ -1,0 +1,47 @@
+// The two entry points of the core on the CPU. Pointers are canonical (layout.h) float32; Python owns them all.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "tile.h"
+
+namespace mmg {
+
+struct Data {
+  const float *x, *y;  // (n, dim_x), (n, dim_y)
+  size_t n;
+  const float *rho, *s2;  // (dim_x,)
+};
+
+struct Execution {
+  int threads = 1;
+  std::string isa;                      // "" for this machine's best
+  std::function<bool()> interrupted;    // polled some ten times a second on the calling thread
+};
+
+struct TrainPlan {
+  uint32_t first_step, n_steps, batch;
+  float lr;             // peak learning rate
+  uint32_t warmup;      // steps of linear warm-up
+  uint32_t hold_until;  // the cosine decay to zero starts here
+  uint32_t total;       // and ends here
+  float beta1, beta2, eps, weight_decay, ema_decay;
+};
+
+struct TrainState {
+  float *weights, *m, *v, *ema;  // updated in place
+};
+
+// losses: (n_steps, 2), the batch means without and with y. Returns the number of steps done (fewer if interrupted).
+uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, const TrainPlan& plan,
+                        const TrainState& state, double* losses, const Execution& execution);
+
+// loss and gradient of one batch: what a training step sees. grad is canonical.
+Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step, uint32_t batch,
+                     const float* weights, float* grad, const Execution& execution);
+
+// bins: (n_bins, kBinSums) sums; rows: (n, kRowValues) means over repeats. Returns false if interrupted.
+bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t repeats,
+              const float* weights, double* bins, double* rows, const Execution& execution);
+
+}  // namespace mmg

@@ -1,0 +1,525 @@
+// The whole denoiser on one tile of rows, in portable GCC vectors. Included once per instruction set by a file
+// that defines MMG_KERNELS (the table's name), MMG_ISA_NAME, MMG_VL (floats a vector) and MMG_MR (rows a micro-tile).
+//
+// A tile is `t` network rows: n rows given y, then the same n rows without. Every activation is stored in column
+// panels, (columns / NR, kRows, NR): what one product writes, the next one streams.
+#include "../common/platform.h"
+
+namespace mmg {
+
+typedef float vf __attribute__((vector_size(4 * MMG_VL), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * MMG_VL), may_alias));
+
+static MMG_HD vi as_bits(vf x) { return (vi)x; }
+static MMG_HD vf as_float(vi x) { return (vf)x; }
+static MMG_HD vf choose(vi c, vf a, vf b) { return c ? a : b; }
+static MMG_HD vf root(vf x) {
+  for (int i = 0; i < MMG_VL; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+
+}  // namespace mmg
+
+#include "../common/channel.h"
+#include "../common/philox.h"
+#include "tile.h"
+
+namespace mmg {
+namespace {
+
+constexpr int VL = MMG_VL, MR = MMG_MR, NV = 2, NR = NV * VL;
+constexpr int kRows = 2 * kTileRows;
+
+inline vf load(const float* p) { return *(const vf*)p; }
+inline void store(float* p, vf v) { *(vf*)p = v; }
+inline float sum(vf v) {
+  float s = 0;
+  for (int i = 0; i < VL; ++i) s += v[i];
+  return s;
+}
+inline int panels(int n) { return (n + NR - 1) / NR; }
+inline size_t panel_floats(int n) { return (size_t)panels(n) * NR * kRows; }  // one activation array of n columns
+
+// ---------------------------------------------------------------------------------------------------------
+// Matrix products. The reference of each is the triple loop in its comment; tests compare against PyTorch.
+
+enum Start { kZero, kBias, kAdd, kAddBias };  // what a product is added to
+
+// c(MR, NR) = start + a(MR, k) b(k, NR): the hot loop. Holds the whole result in registers.
+template <int R, Start S>
+inline __attribute__((always_inline)) void micro(const float* a, int k, const float* b, const float* bias, float* c) {
+  vf acc[R][NV];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < NV; ++j) {
+      vf v = S == kBias || S == kAddBias ? load(bias + j * VL) : vf{};
+      acc[i][j] = S == kAdd || S == kAddBias ? v + load(c + i * NR + j * VL) : v;
+    }
+  for (; k > 0; k -= NR, a += NR * kRows) {
+    const int depth = k < NR ? k : NR;
+    for (int q = 0; q < depth; ++q, b += NR) {
+      const vf b0 = load(b), b1 = load(b + VL);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) {
+        const vf s = vf{} + a[i * NR + q];
+        acc[i][0] += s * b0;
+        acc[i][1] += s * b1;
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < NV; ++j) store(c + i * NR + j * VL, acc[i][j]);
+}
+
+template <int R, Start S>
+void micro_rest(int rest, const float* a, int k, const float* b, const float* bias, float* c) {
+  if constexpr (R > 0) {
+    if (rest == R) micro<R, S>(a, k, b, bias, c);
+    else micro_rest<R - 1, S>(rest, a, k, b, bias, c);
+  }
+}
+
+// c[t][n] = start + sum_k a[t][k] w[k][n], for `t` rows and all panels of n columns.
+template <Start S>
+void product(int t, const float* a, int k, const float* w, const float* bias, int n, float* c) {
+  for (int p = 0; p < panels(n); ++p, w += (size_t)k * NR, c += NR * kRows) {
+    int i = 0;
+    for (; i + MR <= t; i += MR) micro<MR, S>(a + i * NR, k, w, bias + p * NR, c + i * NR);
+    micro_rest<MR - 1, S>(t - i, a + i * NR, k, w, bias + p * NR, c + i * NR);
+  }
+}
+
+// g(R, NR) (+)= sum_t a[t][R] d[t][NR]
+template <int R>
+inline __attribute__((always_inline)) void micro_outer(int t, const float* a, const float* d, bool fresh, float* g) {
+  vf acc[R][NV];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i) acc[i][0] = acc[i][1] = vf{};
+  for (int r = 0; r < t; ++r, a += NR, d += NR) {
+    const vf d0 = load(d), d1 = load(d + VL);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+      const vf s = vf{} + a[i];
+      acc[i][0] += s * d0;
+      acc[i][1] += s * d1;
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < NV; ++j) {
+      float* out = g + i * NR + j * VL;
+      store(out, fresh ? acc[i][j] : acc[i][j] + load(out));
+    }
+}
+
+template <int R>
+void micro_outer_rest(int rest, int t, const float* a, const float* d, bool fresh, float* g) {
+  if constexpr (R > 0) {
+    if (rest == R) micro_outer<R>(t, a, d, fresh, g);
+    else micro_outer_rest<R - 1>(rest, t, a, d, fresh, g);
+  }
+}
+
+// g[k][n] (+)= sum_t a[t][k] d[t][n]: the gradient of a weight matrix, in its packed form.
+void outer(int t, const float* a, int k, const float* d, int n, bool fresh, float* g) {
+  for (int p = 0; p < panels(n); ++p, d += NR * kRows)
+    for (int k0 = 0; k0 < k; k0 += NR) {
+      const float* a_panel = a + (size_t)k0 * kRows;
+      const int depth = k - k0 < NR ? k - k0 : NR;
+      int i = 0;
+      for (; i + MR <= depth; i += MR, g += MR * NR) micro_outer<MR>(t, a_panel + i, d, fresh, g);
+      micro_outer_rest<MR - 1>(depth - i, t, a_panel + i, d, fresh, g);
+      g += (depth - i) * NR;
+    }
+}
+
+// g[n] (+)= sum_t d[t][n]: the gradient of a bias.
+void column_sums(int t, const float* d, int n, bool fresh, float* g) {
+  for (int p = 0; p < panels(n); ++p, d += NR * kRows, g += NR)
+    for (int j = 0; j < NR; j += VL) {
+      vf s = fresh ? vf{} : load(g + j);
+      for (int r = 0; r < t; ++r) s += load(d + r * NR + j);
+      store(g + j, s);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Elementwise steps
+
+// a = silu(g) v over the t rows of every panel.
+void gate(int t, int n, const float* g, const float* v, float* a) {
+  for (int p = 0; p < panels(n); ++p)
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
+      const vf x = load(g + i);
+      store(a + i, x * sigmoid(x) * load(v + i));
+    }
+}
+
+// Given da, replaces g and v by the gradients with respect to them.
+void gate_backward(int t, int n, const float* da, float* g, float* v) {
+  for (int p = 0; p < panels(n); ++p)
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
+      const vf x = load(g + i), d = load(da + i), s = sigmoid(x), silu = x * s;
+      store(g + i, d * load(v + i) * (s + silu * (1.0f - s)));
+      store(v + i, d * silu);
+    }
+}
+
+// h0 of both passes from the shared part `base` (n rows) and y's part `given` (n rows): rows of two tokens.
+void merge_passes(int n, int width, const float* base, const float* mask, const float* null, float* h) {
+  for (int p = 0; p < panels(width); ++p, base += NR * kRows, h += NR * kRows, mask += NR, null += NR)
+    for (int r = 0; r < n; ++r)
+      for (int j = 0; j < NR; j += VL) {
+        const vf b = load(base + r * NR + j);
+        float *with = h + r * NR + j, *without = h + (n + r) * NR + j;
+        store(with, load(with) + b + load(mask + j));
+        store(without, b + load(null + j));
+      }
+}
+
+// Its backward: d(base) = d(given rows) + d(null rows).
+void sum_passes(int n, int width, const float* dh, float* dbase) {
+  for (int p = 0; p < panels(width); ++p, dh += NR * kRows, dbase += NR * kRows)
+    for (int i = 0; i < n * NR; i += VL) store(dbase + i, load(dh + i) + load(dh + n * NR + i));
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Workspace: one slab per thread, cut up here and nowhere else
+
+struct Tile {
+  // per row: draws and channel
+  float a[kTileRows], b[kTileRows], weight[kTileRows], logsnr[kTileRows];
+  int bin[kTileRows];
+  uint32_t row[kTileRows];
+  // arrays; row-major ones have stride `dim`
+  int dim;
+  float *x, *residual, *eps, *rho, *s2, *uniforms;
+  float *in_shared, *in_cond, *base;
+  float *h[kMaxDepth + 1], *gate[kMaxDepth], *value[kMaxDepth], *act[kMaxDepth], *out;
+  float *dh, *da;
+};
+
+// With `slab` null, only counts. Outside training, blocks share their buffers and h is updated in place.
+size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
+  size_t used = 0;
+  auto take = [&](size_t n) {
+    float* p = slab ? slab + used : nullptr;
+    used += (n + 15) / 16 * 16;
+    return p;
+  };
+  const Shape& s = l.shape;
+  t.dim = round_up(s.dim_x, 16);
+  t.x = take((size_t)t.dim * kTileRows);
+  t.residual = take((size_t)t.dim * kTileRows);
+  t.eps = take((size_t)t.dim * kTileRows);
+  t.rho = take(t.dim), t.s2 = take(t.dim);
+  t.uniforms = take(2 * (size_t)t.dim);
+  t.in_shared = take(panel_floats(s.shared()));
+  t.in_cond = take(panel_floats(s.cond()));
+  t.base = take(panel_floats(s.width));
+  t.h[0] = take(panel_floats(s.width));
+  for (int i = 0; i < s.depth; ++i) {
+    const bool own = training || i == 0;
+    t.gate[i] = own ? take(panel_floats(s.width)) : t.gate[0];
+    t.value[i] = own ? take(panel_floats(s.width)) : t.value[0];
+    t.act[i] = own ? take(panel_floats(s.width)) : t.act[0];
+    t.h[i + 1] = training ? take(panel_floats(s.width)) : t.h[0];
+  }
+  t.out = take(panel_floats(s.dim_x));
+  t.dh = training ? take(panel_floats(s.width)) : nullptr;
+  t.da = training ? take(panel_floats(s.width)) : nullptr;
+  return used;
+}
+
+size_t workspace_floats(const Layout& l, bool training) {
+  Tile t;
+  return cut(l, training, nullptr, t);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Data, noise and features of a tile
+
+inline float* feature(float* panel_array, int row, int k) { return panel_array + (size_t)(k / NR) * NR * kRows + row * NR + k % NR; }
+
+// dim normals (padded with zeros to t.dim) keyed by (seed, c0, c1, stream): coordinate i depends on i alone.
+void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1, Stream stream, float* eps) {
+  float *u = t.uniforms, *turn = u + t.dim;
+  for (int i = 0; i < t.dim; i += 4) {  // one Philox call makes four normals: coordinates i .. i + 3
+    const Philox r = philox(seed, c0, c1, i / 4, stream);
+    for (int j = 0; j < 2; ++j) {
+      u[i / 2 + j] = open_unit(r.v[j]);
+      turn[i / 2 + j] = open_unit(r.v[2 + j]);
+    }
+  }
+  for (int i = 0; 2 * i < dim; i += VL) {
+    vf n0, n1;
+    box_muller(load(u + i), load(turn + i), n0, n1);
+    for (int j = 0; j < VL && 2 * (i + j) < t.dim; ++j) eps[2 * (i + j)] = n0[j], eps[2 * (i + j) + 1] = n1[j];
+  }
+  for (int i = dim; i < t.dim; ++i) eps[i] = 0.0f;
+}
+
+// |v|^2 / dim and its logarithm: lets the network see a scale that all coordinates share.
+void radial(float square, int dim, int row, int at, float* features) {
+  const float q = square / (float)dim;
+  *feature(features, row, at) = q;
+  *feature(features, row, at + 1) = log_(q + 1e-3f);
+}
+
+// Smooth bumps on a fixed grid from -11 to 24, 2.5 apart, and the log-SNR itself.
+void embed(float logsnr, int row, int at, float* features) {
+  *feature(features, row, at) = logsnr * 0.125f;
+  for (int k = 1; k < kEmbedding; ++k) {
+    const float d = (logsnr + 13.5f - 2.5f * (float)k) * 0.4f;
+    *feature(features, row, at + k) = exp_(d * d * -0.5f);
+  }
+}
+
+// Fills row r of the tile from data row t.row[r] and the noise already in t.eps.
+void fill_row(const Problem& p, Tile& t, int r) {
+  const Shape& s = p.layout.shape;
+  const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y;
+  float *xr = t.x + (size_t)r * t.dim, *res = t.residual + (size_t)r * t.dim, *eps = t.eps + (size_t)r * t.dim;
+  const Level c = level(t.logsnr[r]);
+  t.a[r] = c.a, t.b[r] = c.b;
+  float zz = 0, yy = 0;
+  for (int i = 0; i < s.dim_x; ++i) {
+    const float z = c.a * x[i] + c.b * eps[i];
+    xr[i] = x[i];
+    res[i] = x[i] - (i < s.dim_y ? p.rho[i] * y[i] : 0.0f);
+    zz += z * z;
+    *feature(t.in_shared, r, i) = z;
+  }
+  for (int i = s.dim_x; i < t.dim; ++i) xr[i] = res[i] = 0.0f;
+  for (int i = 0; i < s.dim_y; ++i) {
+    yy += y[i] * y[i];
+    *feature(t.in_cond, r, i) = y[i];
+  }
+  radial(zz, s.dim_x, r, s.dim_x, t.in_shared);
+  embed(t.logsnr[r], r, s.dim_x + kRadial, t.in_shared);
+  radial(yy, s.dim_y, r, s.dim_y, t.in_cond);
+}
+
+void set_draw(Tile& t, int r, const Draw& d) { t.logsnr[r] = d.logsnr, t.weight[r] = d.weight, t.bin[r] = d.bin; }
+
+// Row slots of a training step: a row drawn with replacement, one log-SNR per stratum of the batch.
+void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch, uint32_t first, int n) {
+  for (int r = 0; r < n; ++r) {
+    const uint32_t slot = first + r;
+    const Philox d = philox(p.seed, slot, step, 0, kTrainDraw);
+    t.row[r] = below(d.v[0], p.n_rows);
+    set_draw(t, r, draw_logsnr(p.proposal, ((float)slot + open_unit(d.v[1])) / (float)batch));
+    draw_noise(t, p.layout.shape.dim_x, p.seed, slot, step, kTrainNoise, t.eps + (size_t)r * t.dim);
+    fill_row(p, t, r);
+  }
+}
+
+// Evaluation: each data row takes one log-SNR from each of `repeats` strata, so its own mean is an integral.
+void draw_gap_rows(const Problem& p, Tile& t, uint32_t first, int n, uint32_t repeat, uint32_t repeats) {
+  for (int r = 0; r < n; ++r) {
+    t.row[r] = first + r;
+    const Philox d = philox(p.seed, t.row[r], repeat, 0, kGapDraw);
+    set_draw(t, r, draw_logsnr(p.proposal, ((float)repeat + open_unit(d.v[0])) / (float)repeats));
+    draw_noise(t, p.layout.shape.dim_x, p.seed, t.row[r], repeat, kGapNoise, t.eps + (size_t)r * t.dim);
+    fill_row(p, t, r);
+  }
+}
+
+Tile make_tile(const Problem& p, bool training, float* slab) {
+  Tile t;
+  cut(p.layout, training, slab, t);
+  for (int i = 0; i < t.dim; ++i) {
+    t.rho[i] = i < p.layout.shape.dim_x ? p.rho[i] : 0.0f;
+    t.s2[i] = i < p.layout.shape.dim_x ? p.s2[i] : 1.0f;
+  }
+  return t;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// The network
+
+void forward(const Layout& l, const float* w, int n, Tile& t) {
+  const Shape& s = l.shape;
+  const int rows = 2 * n;
+  product<kBias>(n, t.in_shared, s.shared(), w + l.shared.packed, w + l.b_in.packed, s.width, t.base);
+  product<kZero>(n, t.in_cond, s.cond(), w + l.cond.packed, w, s.width, t.h[0]);
+  merge_passes(n, s.width, t.base, w + l.mask.packed, w + l.null.packed, t.h[0]);
+  for (int i = 0; i < s.depth; ++i) {
+    const Block& b = l.blocks[i];
+    product<kBias>(rows, t.h[i], s.width, w + b.gate.packed, w + b.b_gate.packed, s.width, t.gate[i]);
+    product<kBias>(rows, t.h[i], s.width, w + b.value.packed, w + b.b_value.packed, s.width, t.value[i]);
+    gate(rows, s.width, t.gate[i], t.value[i], t.act[i]);
+    if (t.h[i + 1] != t.h[i])
+      for (int p = 0; p < panels(s.width); ++p)
+        __builtin_memcpy(t.h[i + 1] + (size_t)p * NR * kRows, t.h[i] + (size_t)p * NR * kRows, sizeof(float) * NR * rows);
+    product<kAddBias>(rows, t.act[i], s.width, w + b.down.packed, w + b.b_down.packed, s.width, t.h[i + 1]);
+  }
+  product<kBias>(rows, t.h[s.depth], s.width, w + l.out.packed, w + l.b_out.packed, s.dim_x, t.out);
+}
+
+// t.out holds d(loss)/d(output) on entry.
+void backward(const Layout& l, Weights weights, int n, Tile& t, bool fresh, float* grad) {
+  const Shape& s = l.shape;
+  const float* wt = weights.transposed;
+  const int rows = 2 * n;
+  outer(rows, t.h[s.depth], s.width, t.out, s.dim_x, fresh, grad + l.out.packed);
+  column_sums(rows, t.out, s.dim_x, fresh, grad + l.b_out.packed);
+  product<kZero>(rows, t.out, s.dim_x, wt + l.out.transposed, wt, s.width, t.dh);
+  for (int i = s.depth - 1; i >= 0; --i) {
+    const Block& b = l.blocks[i];
+    outer(rows, t.act[i], s.width, t.dh, s.width, fresh, grad + b.down.packed);
+    column_sums(rows, t.dh, s.width, fresh, grad + b.b_down.packed);
+    product<kZero>(rows, t.dh, s.width, wt + b.down.transposed, wt, s.width, t.da);
+    gate_backward(rows, s.width, t.da, t.gate[i], t.value[i]);
+    outer(rows, t.h[i], s.width, t.gate[i], s.width, fresh, grad + b.gate.packed);
+    column_sums(rows, t.gate[i], s.width, fresh, grad + b.b_gate.packed);
+    outer(rows, t.h[i], s.width, t.value[i], s.width, fresh, grad + b.value.packed);
+    column_sums(rows, t.value[i], s.width, fresh, grad + b.b_value.packed);
+    product<kAdd>(rows, t.gate[i], s.width, wt + b.gate.transposed, wt, s.width, t.dh);
+    product<kAdd>(rows, t.value[i], s.width, wt + b.value.transposed, wt, s.width, t.dh);
+  }
+  sum_passes(n, s.width, t.dh, t.base);
+  outer(n, t.in_shared, s.shared(), t.base, s.width, fresh, grad + l.shared.packed);
+  column_sums(n, t.base, s.width, fresh, grad + l.b_in.packed);
+  outer(n, t.in_cond, s.cond(), t.dh, s.width, fresh, grad + l.cond.packed);
+  column_sums(n, t.dh, s.width, fresh, grad + l.mask.packed);
+  // the rows without y start at row n of every panel
+  column_sums(n, t.dh + (size_t)n * NR, s.width, fresh, grad + l.null.packed);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Errors of the two denoisers, the loss and the gap
+
+// What one vector of coordinates of one row has to say.
+struct Errors {
+  vf marginal, given;              // eps - eps_hat, without and with y
+  vf wiener, wiener_given;         // the same of the linear denoisers alone
+  vf scale, scale_given;           // of the network's correction
+};
+
+inline Errors errors(const Tile& t, int n, int r, int i) {
+  const size_t at = (size_t)r * t.dim + i;
+  const vf x = load(t.x + at), res = load(t.residual + at), eps = load(t.eps + at), s2 = load(t.s2 + i);
+  Errors e;
+  e.wiener = wiener_error(t.a[r], t.b[r], x, eps);
+  e.wiener_given = wiener_error_given(t.a[r], t.b[r], res, s2, eps);
+  e.scale = vf{} + t.a[r];
+  e.scale_given = correction_scale(t.a[r], t.b[r], s2);
+  e.given = e.wiener_given - e.scale_given * load(feature(t.out, r, i));
+  e.marginal = e.wiener - e.scale * load(feature(t.out, n + r, i));
+  return e;
+}
+
+// Loss of the tile, and its gradient with respect to the output, written over the output.
+Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
+  Losses total{0, 0};
+  for (int r = 0; r < n; ++r) {
+    const float w = t.weight[r] / p.window, g = -w / (float)batch;
+    vf marginal{}, given{};
+    for (int i = 0; i < p.layout.shape.dim_x; i += VL) {
+      const Errors e = errors(t, n, r, i);
+      marginal += e.marginal * e.marginal;
+      given += e.given * e.given;
+      store(feature(t.out, r, i), e.given * e.scale_given * g);
+      store(feature(t.out, n + r, i), e.marginal * e.scale * g);
+    }
+    total.marginal += 0.5 * w * sum(marginal);
+    total.given += 0.5 * w * sum(given);
+  }
+  return total;
+}
+
+void train_tile(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad, bool fresh,
+                float* workspace, Losses* losses) {
+  Tile t = make_tile(p, true, workspace);
+  draw_training_rows(p, t, step, batch, first, n);
+  forward(p.layout, w.packed, n, t);
+  const Losses here = loss_backward(p, t, n, batch);
+  losses->marginal += here.marginal, losses->given += here.given;
+  backward(p.layout, w, n, t, fresh, grad);
+}
+
+// Squared lengths of one row's errors: everything that the sums need.
+struct Gap {
+  double marginal, given, between, wiener, wiener_given;
+};
+
+Gap gap_of_row(const Tile& t, int dim, int n, int r) {
+  vf m{}, g{}, d{}, wm{}, wg{};
+  for (int i = 0; i < dim; i += VL) {
+    const Errors e = errors(t, n, r, i);
+    const vf between = e.marginal - e.given;
+    m += e.marginal * e.marginal, g += e.given * e.given, d += between * between;
+    wm += e.wiener * e.wiener, wg += e.wiener_given * e.wiener_given;
+  }
+  return Gap{sum(m), sum(g), sum(d), sum(wm), sum(wg)};
+}
+
+void add_bin(double half_weight, const Gap& gap, double* bin) {
+  const double direct = half_weight * (gap.marginal - gap.given), orthogonal = half_weight * gap.between;
+  const double cross = direct - orthogonal;
+  bin[kCount] += 1;
+  bin[kDirect] += direct, bin[kDirect2] += direct * direct;
+  bin[kOrthogonal] += orthogonal, bin[kOrthogonal2] += orthogonal * orthogonal;
+  bin[kCross] += cross, bin[kCross2] += cross * cross;
+  bin[kMse] += half_weight * gap.marginal, bin[kMseGiven] += half_weight * gap.given;
+  bin[kExcess] += half_weight * (gap.marginal - gap.wiener);
+  bin[kExcessGiven] += half_weight * (gap.given - gap.wiener_given);
+}
+
+void add_row(double half_weight, const Gap& gap, double* row) {
+  row[kRowDirect] += half_weight * (gap.marginal - gap.given);
+  row[kRowOrthogonal] += half_weight * gap.between;
+  row[kRowExcess] += half_weight * (gap.marginal - gap.wiener);
+  row[kRowExcessGiven] += half_weight * (gap.given - gap.wiener_given);
+}
+
+void gap_tile(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats, float* workspace,
+              double* bins, double* rows) {
+  Tile t = make_tile(p, false, workspace);
+  draw_gap_rows(p, t, first, n, repeat, repeats);
+  forward(p.layout, w.packed, n, t);
+  for (int r = 0; r < n; ++r) {
+    const Gap gap = gap_of_row(t, p.layout.shape.dim_x, n, r);
+    add_bin(0.5 * t.weight[r], gap, bins + (size_t)t.bin[r] * kBinSums);
+    add_row(0.5 * t.weight[r] / repeats, gap, rows + (size_t)r * kRowValues);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// The optimiser: Adam (Kingma and Ba, arXiv 1412.6980) with decoupled weight decay, and the moving average
+
+void adam(const AdamStep& s, size_t begin, size_t end) {
+  for (size_t i = begin; i < end; i += VL) {
+    vf g = load(s.grads[0] + i);
+    for (int k = 1; k < s.n_grads; ++k) g += load(s.grads[k] + i);
+    const vf m = load(s.m + i) * s.beta1 + g * (1.0f - s.beta1);
+    const vf v = load(s.v + i) * s.beta2 + g * g * (1.0f - s.beta2);
+    const vf w0 = load(s.weights + i);
+    const vf w = w0 - (m * s.correction1 / (root(v * s.correction2) + s.eps) + w0 * s.weight_decay) * s.lr;
+    store(s.m + i, m), store(s.v + i, v), store(s.weights + i, w);
+    store(s.ema + i, load(s.ema + i) * s.ema_decay + w * (1.0f - s.ema_decay));
+  }
+}
+
+// One panel (NR columns of the transposed matrix, i.e. rows of m) of the copy for back-propagation.
+void transpose(const Matrix& m, int nr, const float* packed, float* transposed, int panel) {
+  const float* from = packed + m.packed;
+  float* to = transposed + m.transposed + (size_t)panel * m.n * nr;
+  const int depth = m.k - panel * nr < nr ? m.k - panel * nr : nr;
+  for (int n = 0; n < m.n; ++n) {
+    const float* column = from + (size_t)(n / nr) * m.k * nr + (size_t)panel * nr * nr + n % nr;
+    for (int k = 0; k < depth; ++k) to[(size_t)n * nr + k] = column[(size_t)k * nr];
+    for (int k = depth; k < nr; ++k) to[(size_t)n * nr + k] = 0.0f;
+  }
+}
+
+}  // namespace
+
+const Kernels MMG_KERNELS = {MMG_ISA_NAME, NR, workspace_floats, train_tile, gap_tile, adam, transpose};
+
+}  // namespace mmg

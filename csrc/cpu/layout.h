@@ -1,0 +1,64 @@
+// The network's parameters: their canonical order (what Python sees) and their packed form (what kernels read).
+//
+//   h0  = [z, radial(z), emb(logsnr)] W_shared + b_in  +  { [y, radial(y)] W_cond + mask   with y
+//                                                         { null                           without
+//   h  += (silu(h W_gate + b_gate) * (h W_value + b_value)) W_down + b_down      depth times
+//   F   = h W_out + b_out
+//
+// Packed: a matrix (k, n) is cut into panels of `nr` columns, each stored as k rows of nr floats (padded with
+// zeros), so that a kernel streams it; a second, transposed copy serves back-propagation.
+#pragma once
+#include <stddef.h>
+
+namespace mmg {
+
+constexpr int kRadial = 2;       // |v|^2 / dim and its logarithm
+constexpr int kEmbedding = 16;   // features of the log-SNR
+constexpr int kMaxDepth = 16;
+
+struct Shape {
+  int dim_x, dim_y, width, depth;
+  int shared() const { return dim_x + kRadial + kEmbedding; }
+  int cond() const { return dim_y + kRadial; }
+};
+
+struct Matrix {
+  int k, n;               // (k, n) row-major in the canonical vector
+  size_t canonical;       // offset there
+  size_t packed;          // offset in the packed buffer
+  size_t transposed;      // offset in the transposed buffer
+  bool has_transposed;
+};
+
+struct Block {
+  Matrix gate, b_gate, value, b_value, down, b_down;
+};
+
+// All offsets for one shape and one panel width; a bias is a matrix with k = 1.
+struct Layout {
+  Shape shape;
+  int nr;
+  Matrix shared, b_in, cond, mask, null, out, b_out;
+  Block blocks[kMaxDepth];
+  size_t n_canonical, n_packed, n_transposed;
+};
+
+inline int round_up(int n, int to) { return (n + to - 1) / to * to; }
+
+Layout make_layout(const Shape& shape, int nr);
+
+// Calls f(matrix) for every parameter in canonical order.
+template <class L, class F>
+void for_each_matrix(L& layout, F f) {
+  f(layout.shared), f(layout.b_in), f(layout.cond), f(layout.mask), f(layout.null);
+  for (int i = 0; i < layout.shape.depth; ++i) {
+    auto& b = layout.blocks[i];
+    f(b.gate), f(b.b_gate), f(b.value), f(b.b_value), f(b.down), f(b.b_down);
+  }
+  f(layout.out), f(layout.b_out);
+}
+
+void pack(const Layout& layout, const float* canonical, float* packed);
+void unpack(const Layout& layout, const float* packed, float* canonical);
+
+}  // namespace mmg

@@ -1,0 +1,66 @@
+#include "pool.h"
+
+namespace mmg {
+
+// Steps are a fraction of a millisecond apart: spinning that long beats a system call, and idling longer must sleep.
+constexpr int kSpins = 4000;
+
+static void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+Pool::Pool(int threads) {
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+Pool::~Pool() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+    round_.fetch_add(1);
+  }
+  wake_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void Pool::take_tasks(int thread) {
+  for (int i; (i = next_.fetch_add(1)) < n_;) (*task_)(i, thread);
+}
+
+void Pool::run(int n, const std::function<void(int, int)>& task) {
+  if (workers_.empty() || n == 1) {
+    for (int i = 0; i < n; ++i) task(i, 0);
+    return;
+  }
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    task_ = &task;
+    n_ = n;
+    next_ = 0;
+    busy_ = (int)workers_.size();
+    round_.fetch_add(1);
+  }
+  wake_.notify_all();
+  take_tasks(0);
+  for (int spins = 0; busy_.load(std::memory_order_acquire) > 0;) ++spins < kSpins ? relax() : std::this_thread::yield();
+}
+
+void Pool::work(int thread) {
+  for (unsigned seen = 0;;) {
+    for (int spins = 0; spins < kSpins && round_.load(std::memory_order_acquire) == seen; ++spins) relax();
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return round_.load() != seen; });
+      seen = round_.load();
+      if (stop_) return;
+    }
+    take_tasks(thread);
+    busy_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace mmg

@@ -1,0 +1,69 @@
+// The boundary between the portable driver and the kernels compiled once per instruction set: plain structs and
+// a table of function pointers. No C++ library header may be reached from here.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../common/proposal.h"
+#include "layout.h"
+
+namespace mmg {
+
+constexpr int kTileRows = 32;  // data rows a tile; each passes the network twice (with and without y)
+
+// Sums over (row, repeat) pairs in one log-SNR bin, weighted by half the importance weight: nats.
+enum BinSum { kCount, kDirect, kDirect2, kOrthogonal, kOrthogonal2, kCross, kCross2, kMse, kMseGiven, kExcess, kExcessGiven, kBinSums };
+// Per-row means over repeats: direct and orthogonal gap, and both excess losses over the Wiener denoisers.
+enum RowValue { kRowDirect, kRowOrthogonal, kRowExcess, kRowExcessGiven, kRowValues };
+
+// What stays the same through a call.
+struct Problem {
+  Layout layout;
+  const float* x;       // (n_rows, dim_x)
+  const float* y;       // (n_rows, dim_y)
+  uint32_t n_rows;
+  const float* rho;     // (dim_x,) canonical correlations, zeros beyond dim_y
+  const float* s2;      // (dim_x,) 1 - rho^2, computed in double
+  Proposal proposal;
+  float window;         // total width of the proposal's support in log-SNR
+  uint64_t seed;
+};
+
+struct Weights {
+  const float* packed;
+  const float* transposed;  // null outside training
+};
+
+struct AdamStep {
+  float *weights, *m, *v, *ema;
+  const float* const* grads;  // n_grads buffers, summed in this order
+  int n_grads;
+  float lr, beta1, beta2, eps, weight_decay, ema_decay;
+  float correction1, correction2;  // 1 / (1 - beta^t)
+};
+
+struct Losses {
+  double marginal, given;  // sums of weight / window * |error|^2 / 2
+};
+
+struct Kernels {
+  const char* name;
+  int nr;
+  size_t (*workspace_floats)(const Layout& layout, bool training);
+  // Rows [first, first + n) of step `step`'s batch: adds their gradient to `grad` (overwrites it if `fresh`).
+  void (*train_tile)(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad,
+                     bool fresh, float* workspace, Losses* losses);
+  // Data rows [first, first + n), repeat `repeat` of `repeats`: adds to bins (n_bins, kBinSums) and rows (n, kRowValues).
+  void (*gap_tile)(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats, float* workspace,
+                   double* bins, double* rows);
+  void (*adam)(const AdamStep& s, size_t begin, size_t end);
+  void (*transpose)(const Matrix& m, int nr, const float* packed, float* transposed, int panel);
+};
+
+extern const Kernels kBaselineKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+}  // namespace mmg

@@ -1,0 +1,159 @@
+"""What an estimator is: the one contract that built-ins and strangers share.
+
+This module imports nothing else of the package but its errors and results. An estimator is a class with a few
+declarations, typed options, `fit` and `estimate`; the registry does the rest (data checks, splits,
+seeds, units, intervals, provenance) once for all of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import Self
+
+from mmg_registry.errors import OptionError
+from mmg_registry.results import Estimate
+
+Array = NDArray[np.floating[Any]]
+Direction = Literal["lower", "upper", "none"]
+
+
+class Options(BaseModel):
+    """Base of every estimator's options: typed, bounded, immutable; unknown names are refused.
+
+    Declare fields with `pydantic.Field(default, ge=..., le=..., description=...)`; the description is
+    what `mmg plugins show NAME` prints.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report from a running estimator; everything but `fraction` is optional.
+
+    Attributes:
+        fraction: how much of the work is done, 0 to 1.
+        stage: a word for what is going on, e.g. "training".
+        mi: the running estimate in nats.
+        seconds_left: the estimator's own forecast.
+    """
+
+    fraction: float
+    stage: str = "training"
+    mi: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is given beside its options: the same five things for every estimator.
+
+    Attributes:
+        seed: every random draw must come from it; the same seed gives the same result.
+        threads: how many threads the estimator may keep busy.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        max_seconds: a soft limit on the time of `fit`, or None.
+        progress: called from the fitting thread with `Progress`, or None.
+    """
+
+    seed: int = 0
+    threads: int = 1
+    device: str = "auto"
+    max_seconds: float | None = None
+    progress: Callable[[Progress], None] | None = None
+
+    def report(self, progress: Progress) -> None:
+        """Pass `progress` on if somebody listens."""
+        if self.progress is not None:
+            self.progress(progress)
+
+
+class Estimator(ABC):
+    """Base class of all estimators of mutual information.
+
+    Subclasses set the class attributes below and implement `fit` and `estimate`. Options are keyword
+    arguments of the constructor, are validated there, and can be read and changed as in scikit-learn
+    (`get_params`, `set_params`). To be saved without pickle, implement `state` and `restore` too.
+
+    Arrays that reach `fit` and `estimate` through the registry are finite, two-dimensional
+    `(n_samples, dim)`, float32 or float64, without constant or linearly dependent columns.
+
+    Raises:
+        OptionError: from the constructor or `set_params`, for an unknown or out-of-range option.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    Options: ClassVar[type[Options]] = Options
+    bound: ClassVar[Direction] = "none"
+    has_curve: ClassVar[bool] = False
+    has_pointwise: ClassVar[bool] = False
+
+    def __init__(self, *, run: Run | None = None, **options: Any) -> None:
+        self.run = run or Run(threads=os.cpu_count() or 1)
+        self.options = parse_options(type(self), options)
+
+    @abstractmethod
+    def fit(self, x: Array, y: Array) -> Self:
+        """Learn from `x` `(n_samples, dim_x)` and `y` `(n_samples, dim_y)`; return self."""
+
+    @abstractmethod
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Options and `run`, as keyword arguments that make an equal, unfitted estimator."""
+        return {"run": self.run, **self.options.model_dump()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change options (or `run`) in place, validated; returns self."""
+        self.run = params.pop("run", self.run)
+        self.options = parse_options(type(self), {**self.options.model_dump(), **params})
+        return self
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """The fitted state: named arrays, and a JSON-serialisable dictionary."""
+        raise OptionError(f"The estimator '{self.name}' cannot be saved: it does not implement state().")
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        """Become the fitted estimator that `state` described; returns self."""
+        raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
+
+
+def parse_options(cls: type[Estimator], given: Mapping[str, Any]) -> Options:
+    """Validate `given` against `cls.Options`.
+
+    Raises:
+        OptionError: naming the option, its bounds or the nearest known name.
+    """
+    known = list(cls.Options.model_fields)
+    for key in given:
+        if key not in known:
+            raise OptionError(f"The estimator '{cls.name}' has no option '{key}'{_nearest(key, known)}.")
+    try:
+        return cls.Options(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "options"
+        raise OptionError(f"The option '{key}' of '{cls.name}' is refused: {_lower_first(first['msg'])}.") from None
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    if close:
+        return f"; the nearest is '{close[0]}'"
+    return f"; it has {', '.join(sorted(known))}" if known else "; it has none"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,82 @@
+"""The denoiser's parameters in their canonical order: one flat float32 vector (csrc/cpu/layout.h)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+N_EMBEDDING = 16
+N_RADIAL = 2
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes of the residual MLP with gated (SwiGLU) blocks that corrects the Wiener denoisers.
+
+    Attributes:
+        dim_x, dim_y: dimensions of the noised and of the conditioning variable.
+        width: units of the residual stream and of each gate.
+        depth: number of gated blocks.
+
+    Example:
+        >>> net = Network(dim_x=5, dim_y=5, width=128, depth=2)
+        >>> net.n_parameters, net.views(net.init(seed=0))["block0.gate"].shape
+        (104197, torch.Size([128, 128]))
+    """
+
+    dim_x: int
+    dim_y: int
+    width: int = 128
+    depth: int = 2
+
+    def parameters(self) -> list[tuple[str, tuple[int, int]]]:
+        """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
+        h = self.width
+        head = [
+            ("shared", (self.dim_x + N_RADIAL + N_EMBEDDING, h)),
+            ("b_in", (1, h)),
+            ("cond", (self.dim_y + N_RADIAL, h)),
+        ]
+        head += [("mask", (1, h)), ("null", (1, h))]
+        block = [
+            ("gate", (h, h)),
+            ("b_gate", (1, h)),
+            ("value", (h, h)),
+            ("b_value", (1, h)),
+            ("down", (h, h)),
+            ("b_down", (1, h)),
+        ]
+        body = [(f"block{i}.{name}", shape) for i in range(self.depth) for name, shape in block]
+        return [*head, *body, ("out", (h, self.dim_x)), ("b_out", (1, self.dim_x))]
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(k * n for _, (k, n) in self.parameters())
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one pass of one row; training costs three times that, and a step has two passes."""
+        return sum(k * n for name, (k, n) in self.parameters() if k > 1 or "b_" not in name)
+
+    def views(self, flat: Tensor) -> dict[str, Tensor]:
+        """Named views of a canonical vector `(n_parameters,)`."""
+        sizes = [k * n for _, (k, n) in self.parameters()]
+        parts = zip(self.parameters(), flat.split(sizes), strict=True)
+        return {name: part.view(shape if shape[0] > 1 else shape[1:]) for (name, shape), part in parts}
+
+    def init(self, seed: int) -> Tensor:
+        """Fresh weights `(n_parameters,)` float32; a zero output layer starts training at the Wiener denoisers."""
+        generator = torch.Generator().manual_seed(seed)
+        flat = torch.zeros(self.n_parameters)
+        for name, view in self.views(flat).items():
+            if view.dim() == 2 and name != "out":
+                view.normal_(0.0, self._gain(name) / math.sqrt(view.shape[0]), generator=generator)
+            elif name in ("null", "mask"):
+                view.normal_(0.0, 0.3, generator=generator)
+        return flat
+
+    def _gain(self, name: str) -> float:
+        return 1.0 / math.sqrt(2.0 * self.depth) if name.endswith("down") else 1.0

@@ -1,0 +1,243 @@
+"""The core's ops: declared once with torch.library, run by the compiled module, checked here.
+
+`define` and `impl` rather than `custom_op`: a fifth of its overhead a call. The compiled module takes raw
+addresses, so every tensor is checked for type, device, layout and size before its address leaves this file.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core import reference
+from mmg_registry.core.build import compiled
+from mmg_registry.core.network import Network
+from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
+
+_LIBRARY = torch.library.Library("mmg", "DEF")
+_PROBLEM = "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, int width, int depth, int seed"
+_LIBRARY.define(
+    "train_denoiser(Tensor(a!) weights, Tensor(b!) m, Tensor(c!) v, Tensor(d!) ema, "
+    f"{_PROBLEM}, int[] plan, float[] rates, int threads, str isa) -> Tensor"
+)
+_LIBRARY.define(
+    f"denoiser_grad(Tensor weights, {_PROBLEM}, int step, int batch, int threads, str isa) -> (Tensor, Tensor)"
+)
+_LIBRARY.define(f"mmse_gap(Tensor weights, {_PROBLEM}, int repeats, int threads, str isa) -> (Tensor, Tensor)")
+
+
+def train_denoiser(
+    network: Network,
+    state: tuple[Tensor, Tensor, Tensor, Tensor],
+    x: Tensor,
+    y: Tensor,
+    rho: Tensor,
+    proposal: Proposal,
+    plan: TrainPlan,
+    *,
+    seed: int,
+    first_step: int,
+    n_steps: int,
+    threads: int = 1,
+    isa: str = "",
+) -> Tensor:
+    """Run `n_steps` optimiser steps inside the core, updating `state` in place.
+
+    Args:
+        state: weights, first and second moments, averaged weights; each `(n_parameters,)` float32.
+        x, y: `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates (identity covariances).
+        rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
+        seed, first_step: the noise of a step is a function of both alone.
+
+    Returns:
+        `(n_steps, 2)` float64 losses of each batch, without and with y.
+
+    Raises:
+        ValueError: for a tensor of the wrong type, size or layout, naming it.
+        KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
+    """
+    if compiled() is None:
+        return reference.train_denoiser(
+            network, state, x, y, rho, proposal, plan, seed=seed, first_step=first_step, n_steps=n_steps
+        )
+    steps = [first_step, n_steps, plan.batch, plan.warmup, plan.hold_until, plan.total]
+    rates = [plan.lr, plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.ema_decay]
+    problem = _problem(network, x, y, rho, proposal, seed)
+    losses: Tensor = torch.ops.mmg.train_denoiser(*state, *problem, steps, rates, threads, isa)
+    return losses
+
+
+def denoiser_grad(
+    network: Network,
+    weights: Tensor,
+    x: Tensor,
+    y: Tensor,
+    rho: Tensor,
+    proposal: Proposal,
+    *,
+    seed: int,
+    step: int,
+    batch: int,
+    threads: int = 1,
+    isa: str = "",
+) -> tuple[Tensor, Tensor]:
+    """Losses `(2,)` and gradient `(n_parameters,)` of the batch that training step `step` sees.
+
+    Raises:
+        ValueError: for a tensor of the wrong type, size or layout, naming it.
+    """
+    if compiled() is None:
+        return reference.denoiser_grad(network, weights, x, y, rho, proposal, seed=seed, step=step, batch=batch)
+    problem = _problem(network, x, y, rho, proposal, seed)
+    losses, grad = torch.ops.mmg.denoiser_grad(weights, *problem, step, batch, threads, isa)
+    return losses, grad
+
+
+def mmse_gap(
+    network: Network,
+    weights: Tensor,
+    x: Tensor,
+    y: Tensor,
+    rho: Tensor,
+    proposal: Proposal,
+    *,
+    seed: int,
+    repeats: int,
+    threads: int = 1,
+    isa: str = "",
+) -> tuple[Tensor, Tensor]:
+    """The gap between both denoisers, importance-weighted over log-SNR.
+
+    Every row takes one log-SNR from each of `repeats` strata of the proposal, so that its own mean over
+    repeats is an estimate of its integral.
+
+    Returns:
+        Per-bin sums `(n_bins, len(BIN_SUMS))` and per-row means `(n, len(ROW_VALUES))`, float64, in nats:
+        squared errors of eps times half the importance weight.
+
+    Raises:
+        ValueError: for a tensor of the wrong type, size or layout, naming it.
+        KeyboardInterrupt: within a second of Ctrl-C.
+    """
+    if compiled() is None:
+        errors = reference.network_errors(network, weights, rho)
+        return reference.mmse_gap(errors, x, y, proposal, seed=seed, repeats=repeats)
+    problem = _problem(network, x, y, rho, proposal, seed)
+    bins, rows = torch.ops.mmg.mmse_gap(weights, *problem, repeats, threads, isa)
+    return bins, rows
+
+
+# --- From objects to the flat arguments of a schema, and back ------------------------------------------------
+
+_Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, int]
+
+
+def _problem(network: Network, x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal, seed: int) -> _Problem:
+    if (x.shape[1], y.shape[1]) != (network.dim_x, network.dim_y):
+        raise ValueError(
+            f"The network is for {network.dim_x}+{network.dim_y} columns, the data have {x.shape[1]}+{y.shape[1]}."
+        )
+    logistic = [proposal.loc, proposal.scale, *proposal.p_range]
+    return x, y, rho, proposal.edges, proposal.cdf, logistic, network.width, network.depth, seed
+
+
+def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
+    """Everything a raw address must satisfy."""
+    if (
+        tensor.device.type != "cpu"
+        or tensor.dtype != dtype
+        or tuple(tensor.shape) != shape
+        or not tensor.is_contiguous()
+    ):
+        raise ValueError(
+            f"'{name}' must be a contiguous {dtype} CPU tensor of shape {shape}, "
+            f"not {tensor.dtype} {tuple(tensor.shape)} on {tensor.device}."
+        )
+    return tensor
+
+
+class _Call:
+    """Checked native structures of one call; keeps alive the tensors whose addresses they hold."""
+
+    def __init__(self, problem: _Problem, threads: int, isa: str) -> None:
+        x, y, rho, edges, cdf, logistic, width, depth, seed = problem
+        (n, dim_x), dim_y = x.shape, y.shape[1]
+        core = _require_core()
+        if not (1 <= depth <= core.MAX_DEPTH and width >= 1 and n >= 1 and n < 2**32 and threads >= 1 and seed >= 0):
+            raise ValueError(
+                f"The core needs 1 <= depth <= {core.MAX_DEPTH}, and width, rows, threads and seed in range."
+            )
+        full = torch.zeros(dim_x, dtype=torch.float64)
+        full[: len(_check("rho", rho, torch.float64, (min(dim_x, dim_y, len(rho)),)))] = rho
+        self.x = _check("x", x, torch.float32, (n, dim_x))
+        self.y = _check("y", y, torch.float32, (n, dim_y))
+        self.rho, self.s2 = full.float(), (1 - full.square()).float()
+        self.edges = _check("edges", edges, torch.float32, (len(edges),))
+        self.cdf = _check("cdf", cdf, torch.float32, (len(edges),))
+        self.network = Network(dim_x, dim_y, width, depth)
+        self.n, self.n_bins, self.seed, self.threads, self.isa = n, len(edges) - 1, seed, threads, isa
+        self.core = core
+        self.shape = core.Shape(dim_x, dim_y, width, depth)
+        self.data = core.Data(*(t.data_ptr() for t in (self.x, self.y)), n, self.rho.data_ptr(), self.s2.data_ptr())
+        self.proposal = core.Proposal(self.n_bins, edges.data_ptr(), cdf.data_ptr(), *logistic)
+
+    def address(self, name: str, tensor: Tensor) -> int:
+        return _check(name, tensor, torch.float32, (self.network.n_parameters,)).data_ptr()
+
+
+def _require_core():
+    core = compiled()
+    if core is None:
+        raise RuntimeError("The compiled core is not available; `mmg doctor` says why.")
+    return core
+
+
+def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, seed, plan, rates, threads, isa):
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    losses = torch.zeros(plan[1], 2, dtype=torch.float64)
+    native = call.core.TrainPlan(plan[0], plan[1], plan[2], rates[0], *plan[3:], *rates[1:])
+    state = [call.address(name, t) for name, t in (("weights", weights), ("m", m), ("v", v), ("ema", ema))]
+    call.core.train_denoiser(
+        call.shape, call.data, call.proposal, seed, native, *state, losses.data_ptr(), threads, isa
+    )
+    return losses
+
+
+def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, step, batch, threads, isa):
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    grad = torch.zeros_like(weights)
+    addresses = call.address("weights", weights), grad.data_ptr()
+    losses = call.core.denoiser_grad(call.shape, call.data, call.proposal, seed, step, batch, *addresses, threads, isa)
+    return torch.tensor(losses, dtype=torch.float64), grad
+
+
+def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, repeats, threads, isa):
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    bins = torch.zeros(call.n_bins, len(BIN_SUMS), dtype=torch.float64)
+    rows = torch.zeros(call.n, len(ROW_VALUES), dtype=torch.float64)
+    out = call.address("weights", weights), bins.data_ptr(), rows.data_ptr()
+    call.core.mmse_gap(call.shape, call.data, call.proposal, seed, repeats, *out, threads, isa)
+    return bins, rows
+
+
+def _train_fake(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, seed, plan, rates, threads, isa):
+    return weights.new_empty((plan[1], 2), dtype=torch.float64)
+
+
+def _grad_fake(weights, *args):
+    return weights.new_empty((2,), dtype=torch.float64), torch.empty_like(weights)
+
+
+def _gap_fake(weights, x, y, rho, edges, *args):
+    bins = weights.new_empty((edges.shape[0] - 1, len(BIN_SUMS)), dtype=torch.float64)
+    return bins, weights.new_empty((x.shape[0], len(ROW_VALUES)), dtype=torch.float64)
+
+
+for _name, _cpu, _fake in (
+    ("train_denoiser", _train_cpu, _train_fake),
+    ("denoiser_grad", _grad_cpu, _grad_fake),
+    ("mmse_gap", _gap_cpu, _gap_fake),
+):
+    _LIBRARY.impl(_name, _cpu, "CPU")
+    torch.library.register_fake(f"mmg::{_name}", _fake, lib=_LIBRARY)

@@ -1,0 +1,294 @@
+"""The reference: every op of the core in plain torch, the same numbers in the same order of meaning.
+
+It is the oracle of the tests, the path on devices without a kernel, and what a user's own module trains
+through. The maths is that of csrc/common and csrc/cpu/kernels.inl; nothing here is fast on purpose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core.network import N_EMBEDDING, Network
+from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
+
+TRAIN_DRAW, TRAIN_NOISE, GAP_DRAW, GAP_NOISE = range(4)
+
+# Corrections of the denoiser with and without y, from (z, logsnr, y): each (n, dim_x).
+Correction = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+# Errors of a pair of denoisers on drawn rows, from (x, y, draws) with all rows of x and y.
+ErrorsOf = Callable[[Tensor, Tensor, "Draws"], "Errors"]
+
+
+# --- Philox4x32-10 (Salmon et al., SC 2011) in int64 ---------------------------------------------------------
+
+
+def philox(seed: int, c0: Tensor, c1: Tensor, c2: Tensor, c3: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Four 32-bit words (as int64) per counter.
+
+    Example:
+        >>> zero = torch.zeros(1, dtype=torch.int64)
+        >>> [hex(int(word)) for word in philox(0, zero, zero, zero, zero)]
+        ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    k0, k1 = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+    for _ in range(10):
+        (h0, l0), (h1, l1) = _multiply(0xD2511F53, c0), _multiply(0xCD9E8D57, c2)
+        c0, c1, c2, c3 = h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def _multiply(m: int, c: Tensor) -> tuple[Tensor, Tensor]:
+    """High and low word of a 32 x 32 bit product, in halves that fit int64."""
+    low = m * (c & 0xFFFF)
+    high = m * (c >> 16) + (low >> 16)
+    return high >> 16, ((high & 0xFFFF) << 16) | (low & 0xFFFF)
+
+
+def open_unit(bits: Tensor) -> Tensor:
+    """32 bits to float32 in (0, 1): centres of 2^23 cells."""
+    return ((bits >> 9).float() + 0.5) * 2.0**-23
+
+
+def noise(seed: int, c0: Tensor, c1: Tensor, stream: int, dim: int) -> Tensor:
+    """Standard normals `(len(c0), dim)` by Box-Muller; coordinates 4b .. 4b+3 come from counter word b."""
+    blocks = torch.arange((dim + 3) // 4, device=c0.device)
+    shape = (len(c0), len(blocks))
+    words = philox(
+        seed, c0[:, None].expand(shape), c1[:, None].expand(shape), blocks.expand(shape), torch.full(shape, stream)
+    )
+    pairs = []
+    for j in (0, 1):
+        radius = (-2.0 * torch.log(open_unit(words[j]))).sqrt()
+        turn = 2.0 * math.pi * open_unit(words[2 + j])
+        pairs += [radius * turn.cos(), radius * turn.sin()]
+    return torch.stack(pairs, dim=2).reshape(len(c0), -1)[:, :dim]
+
+
+# --- Draws --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Rows of data with their log-SNR, weight (1 / proposal density), bin and noise `(n, dim_x)`."""
+
+    row: Tensor
+    logsnr: Tensor
+    weight: Tensor
+    bin: Tensor
+    eps: Tensor
+
+
+def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Uniforms to (log-SNR, weight, bin)."""
+    edges, cdf = proposal.edges.to(u.device), proposal.cdf.to(u.device)
+    last = proposal.n_bins - 1
+    if proposal.scale > 0:
+        p_lo, p_hi = (torch.tensor(p, dtype=torch.float32) for p in proposal.p_range)
+        p = p_lo + (p_hi - p_lo) * u
+        logsnr = proposal.loc + proposal.scale * torch.log(p / (1 - p))
+        found = torch.bucketize(logsnr, edges, right=True) - 1
+        return logsnr, proposal.scale * (p_hi - p_lo) / (p * (1 - p)), found.clamp(0, last)
+    found = (torch.bucketize(u, cdf, right=True) - 1).clamp(0, last)
+    width, mass = edges[found + 1] - edges[found], cdf[found + 1] - cdf[found]
+    return edges[found] + width * (u - cdf[found]) / mass, width / mass, found
+
+
+def training_draws(proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, dim_x: int) -> Draws:
+    """The batch of one training step: rows with replacement, one log-SNR per stratum."""
+    slot, zero = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
+    words = philox(seed, slot, zero + step, zero, zero + TRAIN_DRAW)
+    u = (slot.float() + open_unit(words[1])) / batch
+    eps = noise(seed, slot, zero + step, TRAIN_NOISE, dim_x)
+    return Draws((words[0] * n_rows) >> 32, *draw_logsnr(proposal, u), eps)
+
+
+def gap_draws(proposal: Proposal, seed: int, repeat: int, repeats: int, rows: Tensor, dim_x: int) -> Draws:
+    """One repeat of an evaluation: every row takes a log-SNR from stratum `repeat` of `repeats`."""
+    zero = torch.zeros_like(rows)
+    u = (repeat + open_unit(philox(seed, rows, zero + repeat, zero, zero + GAP_DRAW)[0])) / repeats
+    return Draws(rows, *draw_logsnr(proposal, u), noise(seed, rows, zero + repeat, GAP_NOISE, dim_x))
+
+
+# --- The network --------------------------------------------------------------------------------------------
+
+
+def radial(v: Tensor) -> Tensor:
+    """`(n, 2)`: |v|^2 / dim and its logarithm."""
+    q = v.square().mean(1, keepdim=True)
+    return torch.cat([q, torch.log(q + 1e-3)], 1)
+
+
+def embed(logsnr: Tensor) -> Tensor:
+    """`(n, 16)`: the log-SNR and smooth bumps 2.5 apart from -11 to 24."""
+    centres = 2.5 * torch.arange(1, N_EMBEDDING, device=logsnr.device, dtype=logsnr.dtype) - 13.5
+    bumps = torch.exp(-0.5 * ((logsnr[:, None] - centres) * 0.4).square())
+    return torch.cat([logsnr[:, None] * 0.125, bumps], 1)
+
+
+def network_correction(network: Network, weights: Tensor) -> Correction:
+    """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`."""
+    w = network.views(weights)
+
+    def body(h: Tensor) -> Tensor:
+        for i in range(network.depth):
+            gate, value = (h @ w[f"block{i}.{k}"] + w[f"block{i}.b_{k}"] for k in ("gate", "value"))
+            h = h + torch.nn.functional.silu(gate) * value @ w[f"block{i}.down"] + w[f"block{i}.b_down"]
+        return h @ w["out"] + w["b_out"]
+
+    def correction(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        base = torch.cat([z, radial(z), embed(logsnr)], 1) @ w["shared"] + w["b_in"]
+        given = torch.cat([y, radial(y)], 1) @ w["cond"] + w["mask"]
+        return body(base + given), body(base + w["null"])
+
+    return correction
+
+
+# --- Errors of both denoisers -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Errors:
+    """eps - eps_hat of the denoisers without and with y, and of the linear (Wiener) ones; all `(n, dim_x)`."""
+
+    marginal: Tensor
+    given: Tensor
+    wiener: Tensor
+    wiener_given: Tensor
+
+
+def denoiser_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draws: Draws) -> Errors:
+    """Both denoisers on the same (x, log-SNR, noise).
+
+    Args:
+        x, y: all data rows in canonical coordinates; `draws.row` selects.
+        rho: `(k,)` float64 canonical correlations, k <= min(dim_x, dim_y).
+    """
+    x, y, eps, logsnr = x[draws.row], y[draws.row], draws.eps, draws.logsnr
+    a, b = logsnr.sigmoid().sqrt()[:, None], (-logsnr).sigmoid().sqrt()[:, None]
+    k = len(rho)
+    predicted, s2 = torch.zeros_like(x), torch.ones_like(x[0])
+    predicted[:, :k] = rho.to(x.dtype) * y[:, :k]
+    s2[:k] = (1 - rho.double().square()).to(x.dtype)
+    total = a.square() * s2 + b.square()
+    wiener, wiener_given = a * (a * eps - b * x), a * (a * s2 * eps - b * (x - predicted)) / total
+    f_given, f_marginal = correction(a * x + b * eps, logsnr, y)
+    scale_given = (a.square() * s2 / total).sqrt()
+    return Errors(wiener - a * f_marginal, wiener_given - scale_given * f_given, wiener, wiener_given)
+
+
+def noise_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draws: Draws) -> Errors:
+    """As `denoiser_errors`, for denoisers that predict the noise itself instead of a correction."""
+    wiener = denoiser_errors(lambda z, logsnr, y: (torch.zeros_like(z),) * 2, x, y, rho, draws)
+    a, b = draws.logsnr.sigmoid().sqrt()[:, None], (-draws.logsnr).sigmoid().sqrt()[:, None]
+    given, marginal = correction(a * x[draws.row] + b * draws.eps, draws.logsnr, y[draws.row])
+    return Errors(draws.eps - marginal, draws.eps - given, wiener.wiener, wiener.wiener_given)
+
+
+def batch_loss(errors: Errors, weight: Tensor, window: float) -> tuple[Tensor, Tensor]:
+    """Mean over rows of weight / window * |error|^2 / 2, without and with y (nats per unit of log-SNR)."""
+    half = 0.5 * weight / window
+    marginal, given = (half @ e.square().sum(1) / len(half) for e in (errors.marginal, errors.given))
+    return marginal, given
+
+
+# --- The ops ------------------------------------------------------------------------------------------------
+
+
+def denoiser_grad(
+    network: Network,
+    weights: Tensor,
+    x: Tensor,
+    y: Tensor,
+    rho: Tensor,
+    proposal: Proposal,
+    *,
+    seed: int,
+    step: int,
+    batch: int,
+) -> tuple[Tensor, Tensor]:
+    """Losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
+    weights = weights.detach().requires_grad_(True)
+    draws = training_draws(proposal, seed, step, batch, len(x), x.shape[1])
+    draws = Draws(draws.row, draws.logsnr.to(x), draws.weight.to(x), draws.bin, draws.eps.to(x))
+    errors = denoiser_errors(network_correction(network, weights), x, y, rho, draws)
+    losses = torch.stack(batch_loss(errors, draws.weight, proposal.window))
+    (grad,) = torch.autograd.grad(losses.sum(), weights)
+    return losses.detach(), grad
+
+
+def train_denoiser(
+    network: Network,
+    state: tuple[Tensor, Tensor, Tensor, Tensor],
+    x: Tensor,
+    y: Tensor,
+    rho: Tensor,
+    proposal: Proposal,
+    plan: TrainPlan,
+    *,
+    seed: int,
+    first_step: int,
+    n_steps: int,
+) -> Tensor:
+    """`n_steps` steps of Adam with decoupled weight decay and averaged weights, on `state` in place; losses."""
+    losses = torch.zeros(n_steps, 2, dtype=torch.float64)
+    for i in range(n_steps):
+        step = first_step + i
+        where = {"seed": seed, "step": step, "batch": plan.batch}
+        losses[i], grad = denoiser_grad(network, state[0], x, y, rho, proposal, **where)
+        adam_step(state, grad, plan, step)
+    return losses
+
+
+def adam_step(state: tuple[Tensor, Tensor, Tensor, Tensor], grad: Tensor, plan: TrainPlan, step: int) -> None:
+    """Adam (Kingma and Ba, arXiv 1412.6980) and the moving average, whose memory grows with the steps done."""
+    weights, m, v, ema = state
+    m.lerp_(grad, 1 - plan.beta1)
+    v.lerp_(grad.square(), 1 - plan.beta2)
+    size = (v / (1 - plan.beta2 ** (step + 1))).sqrt() + plan.eps
+    weights -= plan.lr_at(step) * (m / (1 - plan.beta1 ** (step + 1)) / size + plan.weight_decay * weights)
+    ema.lerp_(weights, 1 - min(plan.ema_decay, (1 + step) / (10 + step)))
+
+
+def network_errors(network: Network, weights: Tensor, rho: Tensor) -> ErrorsOf:
+    """The errors of the core's own network, as `mmse_gap` wants them."""
+    correction = network_correction(network, weights)
+    return lambda x, y, draws: denoiser_errors(correction, x, y, rho, draws)
+
+
+def mmse_gap(
+    errors_of: ErrorsOf, x: Tensor, y: Tensor, proposal: Proposal, *, seed: int, repeats: int, tile: int = 4096
+) -> tuple[Tensor, Tensor]:
+    """Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)` in float64; see `BIN_SUMS`, `ROW_VALUES`."""
+    bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
+    rows = torch.zeros(len(x), len(ROW_VALUES), dtype=torch.float64)
+    with torch.no_grad():
+        for chunk in torch.arange(len(x)).split(tile):
+            for repeat in range(repeats):
+                draws = gap_draws(proposal, seed, repeat, repeats, chunk, x.shape[1])
+                values = _gap_values(errors_of(x, y, draws), draws.weight)
+                bins.index_add_(0, draws.bin, _bin_columns(values))
+                rows[chunk] += values[:, [0, 1, 4, 5]] / repeats
+    return bins, rows
+
+
+def _gap_values(errors: Errors, weight: Tensor) -> Tensor:
+    """`(n, 6)`: direct, orthogonal, mse, mse_given, excess, excess_given, times half the weight."""
+    squares = [e.square().double().sum(1) for e in (errors.marginal, errors.given, errors.wiener, errors.wiener_given)]
+    marginal, given, wiener, wiener_given = squares
+    between = (errors.marginal - errors.given).square().double().sum(1)
+    columns = [marginal - given, between, marginal, given, marginal - wiener, given - wiener_given]
+    return 0.5 * weight.double()[:, None] * torch.stack(columns, 1)
+
+
+def _bin_columns(values: Tensor) -> Tensor:
+    direct, orthogonal = values[:, 0], values[:, 1]
+    cross = direct - orthogonal
+    squares = [v for pair in (direct, orthogonal, cross) for v in (pair, pair.square())]
+    return torch.cat([torch.stack([torch.ones_like(direct), *squares], 1), values[:, 2:]], 1)

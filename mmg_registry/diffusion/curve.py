@@ -1,0 +1,71 @@
+"""From the core's sums to an estimate: integrals, their errors, the curve over log-SNR, and what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core import BIN_SUMS, ROW_VALUES, Proposal
+from mmg_registry.results import Curve
+
+
+@dataclass(frozen=True)
+class GapEstimate:
+    """The two integrals of one evaluation, in nats, and their difference.
+
+    `direct = orthogonal + cross` exactly; the cross term is zero in the mean when the conditional denoiser is the
+    conditional mean, so its size and error tell bias from noise (MMG, arXiv 2509.20609; the identity is elementary).
+
+    Attributes:
+        direct, orthogonal, cross: means over evaluation rows, inside the proposal's window.
+        direct_se, orthogonal_se, cross_se: standard errors of those means over rows: as every row draws its own
+            noise and log-SNRs, they hold the sampling of rows and the Monte-Carlo noise together.
+        rows: `(n, 2)` direct and orthogonal value of each row.
+        curve: the integrands.
+    """
+
+    direct: float
+    orthogonal: float
+    cross: float
+    direct_se: float
+    orthogonal_se: float
+    cross_se: float
+    rows: Tensor
+    curve: Curve
+
+
+def summarise(bins: Tensor, rows: Tensor, proposal: Proposal, repeats: int) -> GapEstimate:
+    """Turn the sums of `mmse_gap` into integrals, errors and the curve.
+
+    Args:
+        bins, rows: as returned by `mmg_registry.core.mmse_gap` under `proposal` with `repeats`.
+    """
+    columns = [ROW_VALUES.index("direct"), ROW_VALUES.index("orthogonal")]
+    pair = rows[:, columns]
+    values = torch.cat([pair, pair[:, :1] - pair[:, 1:]], 1)
+    direct, orthogonal, cross = values.mean(0).tolist()
+    errors = (values.std(0) / math.sqrt(len(values))).tolist() if len(values) > 1 else [math.inf] * 3
+    curve = make_curve(bins, proposal, len(rows) * repeats)
+    return GapEstimate(direct, orthogonal, cross, *errors, rows=pair, curve=curve)
+
+
+def make_curve(bins: Tensor, proposal: Proposal, n_draws: int) -> Curve:
+    """Integrands per bin (contribution / width) and their standard errors, given the number of draws in each."""
+    widths = proposal.edges.double().diff()
+    sums = dict(zip(BIN_SUMS, bins.unbind(1), strict=True))
+    scale = n_draws * widths
+    parts = {name: (sums[name] / scale).tolist() for name in ("direct", "orthogonal", "cross")}
+    errors = {f"{name}_se": (_spread(sums, name) / scale).tolist() for name in parts}
+    # the sums hold half the squared error
+    mmse = {"mmse": (2 * sums["mse"] / scale).tolist(), "mmse_cond": (2 * sums["mse_given"] / scale).tolist()}
+    edges, count = proposal.edges.double().tolist(), sums["count"].long().tolist()
+    return Curve(edges=edges, count=count, **parts, **errors, **mmse)
+
+
+def _spread(sums: dict[str, Tensor], name: str) -> Tensor:
+    """Standard deviation of a bin's sum, given its count (strata fix the counts all but exactly)."""
+    centred = sums[f"{name}2"] - sums[name].square() / sums["count"].clamp_min(1)
+    return centred.clamp_min(0).sqrt()

@@ -1,0 +1,154 @@
+"""Two kinds of denoiser behind one protocol: the core's fused network, and any torch module of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core import Network, Proposal, TrainPlan, mmse_gap, reference, train_denoiser
+
+
+class Denoiser(Protocol):
+    """A trainable pair of denoisers (with and without y) and the gap between them."""
+
+    n_parameters: int
+
+    def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
+        """Run optimiser steps; `(n_steps, 2)` losses without and with y."""
+
+    def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Per-bin sums and per-row means of the averaged weights; see `mmg_registry.core.mmse_gap`."""
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """The averaged weights, to go back to or to save."""
+
+    def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
+        """Evaluate with `snapshot` from now on."""
+
+
+class FusedDenoiser:
+    """The gated residual MLP, trained and evaluated wholly inside the compiled core.
+
+    Args:
+        network: its sizes.
+        x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
+        rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
+        seed: of the weights and of all noise.
+    """
+
+    def __init__(self, network: Network, x: Tensor, y: Tensor, rho: Tensor, *, seed: int, threads: int) -> None:
+        weights = network.init(seed)
+        self.network, self.rho = network, rho
+        self.n_parameters = network.n_parameters
+        self._x, self._y = x, y
+        self._seed, self._threads = seed, threads
+        self._state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
+
+    def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
+        problem = (self.network, self._state, self._x, self._y, self.rho, proposal, plan)
+        return train_denoiser(*problem, seed=self._seed, first_step=first_step, n_steps=n_steps, threads=self._threads)
+
+    def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+        problem = (self.network, self._state[3], x, y, self.rho, proposal)
+        return mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        return {"weights": self._state[3].clone()}
+
+    def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
+        self._state[3].copy_(snapshot["weights"])
+
+
+class ModuleDenoiser:
+    """Any `torch.nn.Module` as the denoiser, trained with torch's Adam on the reference's draws.
+
+    The module is called as `module(z, logsnr, y)` and `module(z, logsnr, None)` with `z` `(n, dim_x)`, `logsnr`
+    `(n,)` and `y` `(n, dim_y)`, and returns `(n, dim_x)`: the noise itself, or with `precondition` the correction
+    of the linear (Wiener) denoisers in units of their error, which starts every Gaussian task solved.
+
+    Args:
+        module: trained in place.
+        x, y, rho: as for `FusedDenoiser`.
+        precondition: whether the module corrects the linear denoisers.
+        null_per_batch: drop y for whole batches at random, half of them (as published), instead of
+            passing every batch with and without y.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        x: Tensor,
+        y: Tensor,
+        rho: Tensor,
+        *,
+        seed: int,
+        precondition: bool = True,
+        null_per_batch: bool = False,
+    ) -> None:
+        self.module, self.rho = module, rho
+        self.n_parameters = sum(p.numel() for p in module.parameters())
+        self._x, self._y, self._seed = x, y, seed
+        self._precondition, self._null_per_batch = precondition, null_per_batch
+        self._average = {k: v.detach().clone() for k, v in module.state_dict().items()}
+        self._adam: torch.optim.Adam | None = None
+        self._coin = torch.Generator().manual_seed(seed)
+
+    def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
+        self._adam = self._adam or self._optimiser(plan)
+        losses = torch.zeros(n_steps, 2, dtype=torch.float64)
+        self.module.train()
+        for i in range(n_steps):
+            losses[i] = self._step(self._adam, proposal, plan, first_step + i)
+        return losses
+
+    def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+        trained = {k: v.detach().clone() for k, v in self.module.state_dict().items()}
+        self.module.load_state_dict(self._average)
+        self.module.eval()
+        try:
+            return reference.mmse_gap(self._errors, x, y, proposal, seed=seed, repeats=repeats)
+        finally:
+            self.module.load_state_dict(trained)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        return {k: v.clone() for k, v in self._average.items()}
+
+    def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
+        self._average = {k: v.clone() for k, v in snapshot.items()}
+
+    def _optimiser(self, plan: TrainPlan) -> torch.optim.Adam:
+        betas = (plan.beta1, plan.beta2)
+        return torch.optim.Adam(self.module.parameters(), plan.lr, betas, plan.eps, weight_decay=plan.weight_decay)
+
+    def _step(self, adam: torch.optim.Adam, proposal: Proposal, plan: TrainPlan, step: int) -> Tensor:
+        draws = reference.training_draws(proposal, self._seed, step, plan.batch, len(self._x), self._x.shape[1])
+        marginal, given = reference.batch_loss(self._errors(self._x, self._y, draws), draws.weight, proposal.window)
+        loss = marginal + given
+        if self._null_per_batch:
+            loss = marginal if torch.rand((), generator=self._coin) < 0.5 else given
+        for group in adam.param_groups:
+            group["lr"] = plan.lr_at(step)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        self._update_average(min(plan.ema_decay, (1 + step) / (10 + step)))
+        return torch.stack([marginal, given]).detach().double()
+
+    def _update_average(self, decay: float) -> None:
+        with torch.no_grad():
+            for key, value in self.module.state_dict().items():
+                if value.is_floating_point():
+                    self._average[key].lerp_(value, 1 - decay)
+                else:
+                    self._average[key].copy_(value)
+
+    def _errors(self, x: Tensor, y: Tensor, draws: reference.Draws) -> reference.Errors:
+        def correction(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return self.module(z, logsnr, y), self.module(z, logsnr, None)
+
+        if self._precondition:
+            return reference.denoiser_errors(correction, x, y, self.rho, draws)
+        return reference.noise_errors(correction, x, y, self.rho, draws)

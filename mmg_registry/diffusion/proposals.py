@@ -1,0 +1,89 @@
+"""Where to look along the log-SNR axis: the published proposal, the adaptive one, and what a window leaves out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+from mmg_registry.core import Proposal
+
+LOWEST, HIGHEST = -12.0, 20.0  # beyond: no information below, and float32 rounds x away above
+PILOT_BINS = 64
+MIN_SCALE = 2.0  # a narrower logistic's window (4 scales a side) would cut off the gap's exponential tails
+
+
+def default_logistic() -> Proposal:
+    """The published fixed proposal: logistic at 2 with scale 3, cut at 4 scales (MMG, arXiv 2509.20609).
+
+    Example:
+        >>> q = default_logistic()
+        >>> q.low, q.high
+        (-10.0, 14.0)
+    """
+    return Proposal.logistic(loc=2.0, scale=3.0, low=-10.0, high=14.0)
+
+
+def pilot() -> Proposal:
+    """Uniform over everything that float32 can resolve: what the adaptive proposal is chosen under."""
+    return Proposal.uniform(LOWEST, HIGHEST, PILOT_BINS)
+
+
+def adaptive_logistic(edges: NDArray[np.float64], mmse_given: NDArray[np.float64], dim_x: int) -> Proposal | None:
+    """The two-stage proposal of MMG (arXiv 2509.20609): a logistic shaped like the conditional error curve.
+
+    For a curve `dim_x * sigmoid((logsnr - loc) / scale)` half the height is reached at `loc` and a quarter at
+    `loc - scale * ln 3`; both crossings are read off the measured curve, made monotone first.
+
+    Args:
+        edges: `(n_bins + 1,)` log-SNR bin edges.
+        mmse_given: `(n_bins,)` mean squared error of the noise given y, between 0 and `dim_x`.
+        dim_x: height of the curve at high SNR.
+
+    Returns:
+        The proposal on `[loc - 4 scale, loc + 4 scale]` within `[LOWEST, HIGHEST]`, or None when the
+        curve does not cross both heights inside `edges`.
+
+    Example:
+        >>> edges = np.linspace(-12.0, 20.0, 65)
+        >>> centres = (edges[1:] + edges[:-1]) / 2
+        >>> q = adaptive_logistic(edges, 3 / (1 + np.exp(-(centres - 5.0) / 3.0)), dim_x=3)
+        >>> round(q.loc, 1), round(q.scale, 1), round(q.low, 1), q.high
+        (5.0, 3.0, -7.0, 17.0)
+    """
+    centres = (edges[1:] + edges[:-1]) / 2
+    curve = isotonic_regression(mmse_given).x
+    half, quarter = (_crossing(centres, curve, dim_x * share) for share in (0.5, 0.25))
+    if half is None or quarter is None:
+        return None
+    scale = max((half - quarter) / math.log(3.0), MIN_SCALE)
+    return Proposal.logistic(half, scale, max(half - 4 * scale, LOWEST), min(half + 4 * scale, HIGHEST))
+
+
+def _crossing(at: NDArray[np.float64], curve: NDArray[np.float64], height: float) -> float | None:
+    """Where a non-decreasing curve first reaches `height`, linearly interpolated; None if it does not inside."""
+    above = int(np.searchsorted(curve, height))
+    if above == 0 or above == len(curve):
+        return None
+    low, high = curve[above - 1], curve[above]
+    return float(at[above - 1] + (at[above] - at[above - 1]) * (height - low) / (high - low))
+
+
+def gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
+    """The integral outside `[low, high]` (nats) of the gap between the two linear (Wiener) denoisers.
+
+    Exact for any pair with canonical correlations `rho`, Gaussian or not: the error of a linear denoiser
+    depends on second moments alone. With g the SNR and s^2 = 1 - rho^2, a coordinate's share up to g is
+    `1/2 log((1 + g) / (1 + g s^2))`, and all of it is `-1/2 log s^2`.
+
+    Example:
+        >>> gaussian_tail(np.array([0.8]), -10.0, 14.0) < 1e-4
+        True
+        >>> round(gaussian_tail(np.array([0.9999999]), -10.0, 14.0), 2)
+        1.2
+    """
+    s2 = (1 - rho) * (1 + rho)
+    inside = [0.5 * (np.log1p(math.exp(edge)) - np.log1p(math.exp(edge) * s2)) for edge in (low, high)]
+    return float(np.sum(-0.5 * np.log(s2) - inside[1] + inside[0]))

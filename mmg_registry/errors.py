@@ -1,0 +1,30 @@
+"""What can go wrong, and the exit code each kind has in the command line.
+
+Every message is one sentence that names the file, column or option, and the way out.
+"""
+
+from __future__ import annotations
+
+
+class MMGError(Exception):
+    """A run that failed (exit code 1); the base of all errors raised on purpose."""
+
+    exit_code = 1
+
+
+class OptionError(MMGError, ValueError):
+    """An unknown, out-of-range or contradictory option (exit code 2)."""
+
+    exit_code = 2
+
+
+class PluginError(MMGError):
+    """A plugin that is missing, broken, ambiguous or against the contract (exit code 3)."""
+
+    exit_code = 3
+
+
+class DataError(MMGError, ValueError):
+    """Data that cannot be read, or that no estimate can be made from (exit code 4)."""
+
+    exit_code = 4

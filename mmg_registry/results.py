@@ -1,0 +1,137 @@
+"""Results: `Estimate`, the curve behind it, and its JSON form (schema/estimate-1.json)."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+SCHEMA = "mmg/estimate/1"
+NATS_PER_BIT = math.log(2.0)
+
+Unit = Literal["nats", "bits"]
+Status = Literal["estimated", "exact", "infinite"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The integrand over log-SNR, one value a bin; their integral is the estimate.
+
+    Attributes:
+        edges: log-SNR bin edges, length `n_bins + 1`.
+        mmse: mean squared error of the unconditional denoiser (of the noise, per row), or None.
+        mmse_cond: the same of the conditional denoiser, or None.
+        direct, orthogonal, cross: integrands d(MI)/d(log-SNR) in nats; direct = orthogonal + cross.
+        direct_se, orthogonal_se, cross_se: their standard errors.
+        count: how many (row, repeat) pairs fell in each bin.
+    """
+
+    edges: list[float]
+    direct: list[float]
+    orthogonal: list[float]
+    cross: list[float]
+    direct_se: list[float]
+    orthogonal_se: list[float]
+    cross_se: list[float]
+    count: list[int]
+    mmse: list[float] | None = None
+    mmse_cond: list[float] | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate of mutual information with its error bar and everything needed to judge it.
+
+    `mi`, `std_error` and `ci` are in `unit`; curves, pointwise values and diagnostics stay in nats.
+
+    Attributes:
+        mi: the estimate; `inf` when `status` is "infinite".
+        std_error: its standard error (evaluation rows and Monte-Carlo noise; see the README), or None.
+        status: "estimated"; "exact" (known without estimating, e.g. a constant variable); "infinite".
+        ci_level: level of `ci`.
+        curve: the integrand over log-SNR, where the estimator has one.
+        pointwise: `(n_eval,)` values whose mean is `mi`, where the estimator has them; not in the JSON.
+        diagnostics: estimator-specific numbers and words, JSON-serialisable.
+        warnings: whole sentences for a person.
+        provenance: filled in by the registry: plugin, options, seed, sizes, seconds, versions, data hash.
+
+    Example:
+        >>> e = Estimate(mi=1.0, std_error=0.01)
+        >>> [round(v, 3) for v in e.ci]
+        [0.98, 1.02]
+        >>> round(e.to_unit("bits").mi, 4)
+        1.4427
+    """
+
+    mi: float
+    std_error: float | None = None
+    unit: Unit = "nats"
+    status: Status = "estimated"
+    ci_level: float = 0.95
+    curve: Curve | None = None
+    pointwise: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ci(self) -> tuple[float, float] | None:
+        """The normal interval at `ci_level`, or None without a standard error."""
+        if self.std_error is None or not math.isfinite(self.mi):
+            return None
+        half = float(ndtri(0.5 + self.ci_level / 2)) * self.std_error
+        return self.mi - half, self.mi + half
+
+    def to_unit(self, unit: Unit) -> Estimate:
+        """The same estimate in nats or bits."""
+        if unit == self.unit:
+            return self
+        factor = NATS_PER_BIT if unit == "nats" else 1 / NATS_PER_BIT
+        se = None if self.std_error is None else self.std_error * factor
+        return replace(self, mi=self.mi * factor, std_error=se, unit=unit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The published JSON form; non-finite numbers become null (see `status`)."""
+        head = {"schema": SCHEMA, "mi": self.mi, "unit": self.unit, "status": self.status}
+        bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level}
+        curve = None if self.curve is None else asdict(self.curve)
+        tail = {"curve": curve, "diagnostics": self.diagnostics, "warnings": self.warnings}
+        return {key: _plain(value) for key, value in {**head, **bar, **self.provenance, **tail}.items()}
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as a JSON text without NaN or Infinity."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Estimate:
+        """The inverse of `to_dict` (without pointwise values).
+
+        Raises:
+            ValueError: when the document is of another schema.
+        """
+        if document.get("schema") != SCHEMA:
+            raise ValueError(f"The result has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        rest = dict(document)
+        own = {key: rest.pop(key) for key in ("unit", "status", "std_error", "ci_level", "diagnostics", "warnings")}
+        rest.pop("schema"), rest.pop("ci")
+        curve, mi = rest.pop("curve"), rest.pop("mi")
+        mi = math.inf if own["status"] == "infinite" else mi
+        return cls(mi=mi, curve=None if curve is None else Curve(**curve), provenance=rest, **own)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with NumPy types, tuples and non-finite floats turned into what JSON holds."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

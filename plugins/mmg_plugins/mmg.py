@@ -1,0 +1,306 @@
+"""MMG: mutual information as half the gap between unconditional and conditional denoising errors.
+
+    I(X; Y) = 1/2 integral over log-SNR of E|eps - eps_hat(z)|^2 - E|eps - eps_hat(z, y)|^2
+
+(MMG, arXiv 2509.20609; the identity goes back to Guo, Shamai and Verdu 2005 and, in this form, to Kong et al.,
+arXiv 2302.03792.) Four variants differ in two switches: the integrand, direct as above or orthogonal
+(`1/2 E|eps_hat(z) - eps_hat(z, y)|^2`, the same for exact denoisers), and the proposal over log-SNR, fixed or
+adaptive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from torch import Tensor
+from typing_extensions import Self
+
+from mmg_plugins.recipes import Prepared, Recipe, default_recipe, paper_recipe
+from mmg_registry.contracts import Array, Estimator, Options, Run
+from mmg_registry.core import BIN_SUMS, Proposal, build_info
+from mmg_registry.diffusion import (
+    Denoiser,
+    GapEstimate,
+    adaptive_logistic,
+    default_logistic,
+    gaussian_tail,
+    summarise,
+    train,
+)
+from mmg_registry.diffusion.proposals import pilot
+from mmg_registry.diffusion.training import TrainReport, hold_back
+from mmg_registry.errors import OptionError
+from mmg_registry.results import Estimate
+
+EVALUATION_DRAWS = 100_000  # network rows that an automatic number of repeats aims at
+CURVE_BINS = 48
+
+
+class MMGOptions(Options):
+    """Options of the four MMG variants."""
+
+    preset: Literal["default", "paper"] = Field(
+        "default", description="'paper' for the published recipe: its network, standardisation, proposal and optimiser"
+    )
+    steps: int | None = Field(
+        None,
+        ge=20,
+        le=10_000_000,
+        description="most training steps; 6,000 unless given (in the paper preset its epochs)",
+    )
+    width: int = Field(128, ge=4, le=2048, description="units of the network's residual stream and of its gates")
+    depth: int = Field(2, ge=1, le=16, description="gated residual blocks")
+    batch: int = Field(512, ge=8, le=65_536, description="rows a training step; each passes with and without y")
+    lr: float = Field(2e-3, gt=0, le=0.1, description="peak learning rate")
+    tolerance: float = Field(
+        0.005, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+    )
+    repeats: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="log-SNR and noise draws per evaluation row; about 100,000 in all unless given",
+    )
+    gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
+
+    @model_validator(mode="after")
+    def _paper_is_fixed(self) -> Self:
+        extra = sorted(self.model_fields_set - {"preset", "steps", "repeats"})
+        changed = [name for name in extra if getattr(self, name) != type(self).model_fields[name].default]
+        if self.preset == "paper" and changed:
+            raise ValueError(f"preset 'paper' fixes {', '.join(changed)}; leave it out or use the default preset")
+        return self
+
+
+@dataclass
+class _Fitted:
+    """What `fit` leaves and `restore` rebuilds."""
+
+    prepared: Prepared
+    denoiser: Denoiser
+    proposal: Proposal
+    report: TrainReport
+
+
+class MMG(Estimator):
+    """MMG with the direct integrand and the published fixed proposal.
+
+    Args:
+        run: seed, threads, device, limits; see `mmg_registry.contracts.Run`.
+        denoiser: a `torch.nn.Module` to use in place of the built-in network, called as
+            `module(z, logsnr, y)` and `module(z, logsnr, None)`; see `mmg_registry.diffusion.ModuleDenoiser`.
+        **options: fields of `MMGOptions`.
+
+    Raises:
+        OptionError: for an unknown or out-of-range option, or a device that this build cannot use.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> mmg = MMGOrthogonalAdaptive(run=Run(seed=0, threads=1), steps=50)
+        >>> estimate = mmg.fit(x[:1600], y[:1600]).estimate(x[1600:], y[1600:])
+        >>> bool(abs(estimate.mi - 0.511) < 0.1)
+        True
+    """
+
+    name: ClassVar[str] = "mmg"
+    summary: ClassVar[str] = "MMSE gap, direct integrand, fixed proposal"
+    reference: ClassVar[str] = "MMG, arXiv 2509.20609"
+    Options = MMGOptions
+    has_curve: ClassVar[bool] = True
+    has_pointwise: ClassVar[bool] = True
+    orthogonal: ClassVar[bool] = False
+    adaptive: ClassVar[bool] = False
+
+    options: MMGOptions
+
+    def __init__(self, *, run: Run | None = None, denoiser: torch.nn.Module | None = None, **options: Any) -> None:
+        super().__init__(run=run, **options)
+        self.denoiser = denoiser
+        self._fitted: _Fitted | None = None
+
+    def fit(self, x: Array, y: Array) -> Self:
+        _check_device(self.run.device)
+        torch.set_num_threads(self.run.threads)
+        prepared = self._recipe().prepare(x, y)
+        rows, held_out = hold_back(*prepared.transform(x, y), self.run.seed)
+        denoiser = prepared.denoiser(*rows, self.run, self.denoiser)
+        report, proposal = self._train(prepared, denoiser, held_out)
+        self._fitted = _Fitted(prepared, denoiser, proposal, report)
+        return self
+
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        fitted = self._need_fit()
+        zx, zy = fitted.prepared.transform(x, y)
+        repeats = self.options.repeats or int(np.clip(EVALUATION_DRAWS // len(zx), 2, 64))
+        sums = fitted.denoiser.gap(zx, zy, fitted.proposal, repeats=repeats, seed=self.run.seed)
+        gap = summarise(*sums, fitted.proposal, repeats)
+        tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
+        return self._result(gap, tail, repeats)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        fitted = self._need_fit()
+        arrays, prepared = fitted.prepared.state()
+        weights = {f"weights.{key}": tensor.numpy() for key, tensor in fitted.denoiser.snapshot().items()}
+        q = fitted.proposal
+        proposal = {"loc": q.loc, "scale": q.scale, "edges": q.edges.tolist(), "cdf": q.cdf.tolist()}
+        return {**arrays, **weights}, {"prepared": prepared, "proposal": proposal, "report": fitted.report.to_dict()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        prepared = self._recipe().restore(arrays, meta["prepared"])
+        weights = {k.removeprefix("weights."): torch.tensor(v) for k, v in arrays.items() if k.startswith("weights.")}
+        if "weights" not in weights and self.options.preset == "default" and self.denoiser is None:
+            raise OptionError("The saved estimator used a module of its own; pass it as 'denoiser' and restore again.")
+        denoiser = prepared.denoiser(*prepared.no_rows(), self.run, self.denoiser)
+        denoiser.rewind(weights)
+        q = meta["proposal"]
+        proposal = Proposal(torch.tensor(q["edges"]), torch.tensor(q["cdf"]), q["loc"], q["scale"])
+        self._fitted = _Fitted(prepared, denoiser, proposal, TrainReport(**meta["report"]))
+        return self
+
+    def _recipe(self) -> Recipe:
+        return paper_recipe() if self.options.preset == "paper" else default_recipe(self.options)
+
+    def _train(
+        self, prepared: Prepared, denoiser: Denoiser, held_out: tuple[Tensor, Tensor]
+    ) -> tuple[TrainReport, Proposal]:
+        plan, schedule = prepared.plan(self.options.steps)
+        first = pilot() if self.adaptive else default_logistic()
+
+        def refine(bins: Tensor, proposal: Proposal) -> Proposal:
+            return _adapted(bins, proposal, prepared.dim_x) or default_logistic()
+
+        last, report = train(
+            denoiser, held_out, first, plan, schedule, self.run, refine=refine if self.adaptive else None, watch=first
+        )
+        return report, last
+
+    def _need_fit(self) -> _Fitted:
+        if self._fitted is None:
+            raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
+        return self._fitted
+
+    def _result(self, gap: GapEstimate, tail: float, repeats: int) -> Estimate:
+        fitted = self._need_fit()
+        inside, error = (gap.orthogonal, gap.orthogonal_se) if self.orthogonal else (gap.direct, gap.direct_se)
+        return Estimate(
+            mi=inside + tail,
+            std_error=error,
+            curve=gap.curve,
+            pointwise=gap.rows[:, int(self.orthogonal)].numpy() + tail,
+            diagnostics=_diagnostics(fitted, gap, tail, repeats) | {"backend": self._backend(), "device": "cpu"},
+            warnings=_warnings(fitted, gap, self.orthogonal),
+        )
+
+    def _backend(self) -> dict[str, Any]:
+        fused = self.options.preset == "default" and self.denoiser is None
+        return {"isa": build_info()["isa"] if fused else "torch", "threads": self.run.threads}
+
+
+class MMGAdaptive(MMG):
+    """MMG with the direct integrand and the two-stage adaptive proposal."""
+
+    name = "mmg-adaptive"
+    summary = "MMSE gap, direct integrand, adaptive proposal"
+    adaptive = True
+
+
+class MMGOrthogonal(MMG):
+    """MMG with the orthogonal integrand and the published fixed proposal."""
+
+    name = "mmg-orthogonal"
+    summary = "MMSE gap, orthogonal integrand, fixed proposal"
+    orthogonal = True
+
+
+class MMGOrthogonalAdaptive(MMG):
+    """MMG with the orthogonal integrand and the two-stage adaptive proposal."""
+
+    name = "mmg-orthogonal-adaptive"
+    summary = "MMSE gap, orthogonal integrand, adaptive proposal"
+    orthogonal = True
+    adaptive = True
+
+
+def _check_device(device: str) -> None:
+    if device.startswith("cuda"):
+        raise OptionError(
+            f"The device '{device}' needs the CUDA core, which this build does not have; use --device cpu."
+        )
+
+
+def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:
+    """The two-stage proposal read off the pilot's held-out sums; None where its curve has no crossings."""
+    edges, sums = proposal.edges.double().numpy(), bins.numpy()
+    # under a constant density the mean weight is the window's width; the sums hold half the squared error
+    given = 2 * sums[:, BIN_SUMS.index("mse_given")] / np.maximum(sums[:, 0], 1) / proposal.window
+    return adaptive_logistic(edges, given, dim_x)
+
+
+def _diagnostics(fitted: _Fitted, gap: GapEstimate, tail: float, repeats: int) -> dict[str, Any]:
+    q = fitted.proposal
+    kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale, "window": [q.low, q.high]}
+    names = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se")
+    return {name: getattr(gap, name) for name in names} | {
+        "outside_window": tail,
+        "gaussian_mi": fitted.prepared.gaussian_mi,
+        "proposal": kind,
+        "repeats": repeats,
+        "network": {**fitted.prepared.network_words, "parameters": fitted.denoiser.n_parameters},
+        "training": fitted.report.to_dict(),
+    }
+
+
+def _warnings(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
+    found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _stop_warning(fitted.report)]
+    return [sentence for sentence in found if sentence]
+
+
+def _cross_warning(gap: GapEstimate) -> str:
+    if abs(gap.cross) <= max(3 * gap.cross_se, 0.01, 0.02 * abs(gap.direct)):
+        return ""
+    return (
+        f"The cross term is {gap.cross:+.3f} +- {gap.cross_se:.3f} nats: the conditional denoiser is biased by about "
+        f"{abs(gap.cross):.2f} nats (direct {gap.direct:.3f}, orthogonal {gap.orthogonal:.3f}); "
+        "train longer or with more rows."
+    )
+
+
+def _window_warning(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> str:
+    """A gap that falls like the edge of a density, exp(-logsnr / 2), still holds twice its height past the end."""
+    curve, q = gap.curve, fitted.proposal
+    top = [i for i, edge in enumerate(curve.edges[:-1]) if edge >= q.high - 1.0] or [len(curve.count) - 1]
+    values, errors = (curve.orthogonal, curve.orthogonal_se) if orthogonal else (curve.direct, curve.direct_se)
+    height = float(np.mean([values[i] for i in top]))
+    error = float(np.sqrt(np.sum([errors[i] ** 2 for i in top])) / len(top))
+    known = _gaussian_height(fitted.prepared.rho, q.high)
+    beyond = 2 * (height - known)
+    if height - known < 3 * error or beyond < max(0.01, 0.02 * abs(gap.direct)):
+        return ""
+    return (
+        f"The gap is still {height:.3f} nats per unit at the upper end of the window (log-SNR {q.high:.1f}): about "
+        f"{beyond:.2f} nats or more lie beyond it, or the information is infinite."
+    )
+
+
+def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
+    """The integrand of the linear denoisers at one log-SNR, in nats: 1/2 sum of sigmoid differences."""
+    s2 = (1 - rho) * (1 + rho)
+    snr = float(np.exp(logsnr))
+    return float(0.5 * np.sum(snr / (1 + snr) - snr * s2 / (1 + snr * s2)))
+
+
+def _stop_warning(report: TrainReport) -> str:
+    if report.stopped == "max_seconds":
+        return f"Training was cut by the time limit after {report.steps} steps, before the held-out loss had settled."
+    if report.stopped == "max_steps":
+        return f"Training ended at its limit of {report.steps} steps, before the held-out loss had settled."
+    return ""

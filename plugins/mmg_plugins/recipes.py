@@ -1,0 +1,217 @@
+"""How a diffusion estimator is set up: coordinates, denoiser, optimiser; ours and the published one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmg_plugins.paper_network import PaperDenoiser
+from mmg_registry.contracts import Array, Run
+from mmg_registry.core import Network, TrainPlan
+from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Schedule
+from mmg_registry.preprocess import PairTransform
+
+
+class Prepared(Protocol):
+    """Coordinates fitted to the training rows, and everything that follows from their sizes."""
+
+    @property
+    def rho(self) -> NDArray[np.float64]:
+        """Canonical correlations that the linear denoisers use; empty where there are none."""
+
+    @property
+    def dim_x(self) -> int:
+        """Dimension of x in these coordinates."""
+
+    @property
+    def gaussian_mi(self) -> float | None:
+        """What a Gaussian pair with these correlations would share, in nats."""
+
+    @property
+    def network_words(self) -> dict[str, Any]:
+        """What the result says of the network."""
+
+    def transform(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
+        """Rows in the denoiser's coordinates, float32."""
+
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        """Empty rows of the right widths."""
+
+    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+        """A fresh denoiser on training rows in these coordinates."""
+
+    def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
+        """Optimiser and schedule, with at most `steps` steps."""
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Arrays and words for `Recipe.restore`."""
+
+
+class Recipe(Protocol):
+    def prepare(self, x: Array, y: Array) -> Prepared:
+        """Fit the coordinates on training rows."""
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Prepared:
+        """The inverse of `Prepared.state`."""
+
+
+class Sizes(Protocol):
+    """The options that the default recipe reads."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def lr(self) -> float: ...
+    @property
+    def tolerance(self) -> float: ...
+    @property
+    def gaussianise(self) -> bool: ...
+
+
+# --- The default recipe -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DefaultPrepared:
+    """Canonical coordinates after least Gaussianising maps; the fused network corrects the Wiener denoisers."""
+
+    pair: PairTransform
+    sizes: Sizes
+    n_rows: int
+
+    @property
+    def rho(self) -> NDArray[np.float64]:
+        return self.pair.rho
+
+    @property
+    def dim_x(self) -> int:
+        return self.pair.dim_x
+
+    @property
+    def gaussian_mi(self) -> float | None:
+        return self.pair.gaussian_mi
+
+    @property
+    def network_words(self) -> dict[str, Any]:
+        return {"kind": "gated residual MLP", "width": self.sizes.width, "depth": self.sizes.depth}
+
+    def transform(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
+        zx, zy = self.pair.transform(x, y)
+        return torch.from_numpy(zx), torch.from_numpy(zy)
+
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        return torch.zeros(0, self.pair.dim_x), torch.zeros(0, self.pair.dim_y)
+
+    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+        rho = torch.from_numpy(self.rho)
+        if module is not None:
+            return ModuleDenoiser(module, x, y, rho, seed=run.seed)
+        network = Network(x.shape[1], y.shape[1], self.sizes.width, self.sizes.depth)
+        return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads)
+
+    def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
+        """Fewer rows are over-fitted sooner, so they are looked at earlier and more often."""
+        check = 250 if self.n_rows >= 5_000 else 100
+        schedule = Schedule(steps or 6_000, min_steps=2 * check, check_every=check, tolerance=self.sizes.tolerance)
+        warmup = min(200, schedule.max_steps // 10)
+        return TrainPlan(batch=self.sizes.batch, lr=self.sizes.lr, warmup=warmup), schedule
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        arrays, meta = self.pair.state()
+        return {f"pair.{key}": value for key, value in arrays.items()}, {"pair": meta, "n_rows": self.n_rows}
+
+
+@dataclass(frozen=True)
+class DefaultRecipe:
+    sizes: Sizes
+
+    def prepare(self, x: Array, y: Array) -> DefaultPrepared:
+        return DefaultPrepared(PairTransform.fit(x, y, self.sizes.gaussianise), self.sizes, len(x))
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> DefaultPrepared:
+        own = {key.removeprefix("pair."): value for key, value in arrays.items() if key.startswith("pair.")}
+        return DefaultPrepared(PairTransform.from_state(own, meta["pair"]), self.sizes, meta["n_rows"])
+
+
+def default_recipe(sizes: Sizes) -> Recipe:
+    return DefaultRecipe(sizes)
+
+
+# --- The published recipe -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaperPrepared:
+    """Standardised coordinates and the published network, optimiser and number of epochs (MMG, arXiv 2509.20609).
+
+    The evaluation stays ours: the same noise for both denoisers, where the released code draws it twice.
+    """
+
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    dim_x: int
+    n_rows: int
+    gaussian_mi: float | None = None
+
+    @property
+    def rho(self) -> NDArray[np.float64]:
+        return np.zeros(0)
+
+    @property
+    def dim_y(self) -> int:
+        return len(self.centre) - self.dim_x
+
+    @property
+    def network_words(self) -> dict[str, Any]:
+        return {"kind": "published residual MLP", "width": PaperDenoiser.width_for(len(self.centre))}
+
+    def transform(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
+        cut = self.dim_x
+        sides = ((x, slice(0, cut)), (y, slice(cut, None)))
+        zx, zy = (torch.from_numpy(((rows - self.centre[s]) / self.scale[s]).astype(np.float32)) for rows, s in sides)
+        return zx, zy
+
+    def no_rows(self) -> tuple[Tensor, Tensor]:
+        return torch.zeros(0, self.dim_x), torch.zeros(0, self.dim_y)
+
+    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+        torch.manual_seed(run.seed)
+        module = module or PaperDenoiser(self.dim_x, self.dim_y)
+        rho = torch.zeros(0, dtype=torch.float64)
+        return ModuleDenoiser(module, x, y, rho, seed=run.seed, precondition=False, null_per_batch=True)
+
+    def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
+        small = self.dim_x <= 5
+        lr, batch, epochs = (1e-3, 128, 500) if small else (2e-3, 256, 750)
+        published = epochs * -(-self.n_rows // batch)
+        # constant rate to the end, no stopping: the decay is one step, and no plateau is looked for
+        schedule = Schedule(max_steps=steps or published, min_steps=steps or published, check_every=1_000, decay=1e-6)
+        return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=1e-5), schedule
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        return {"centre": self.centre, "scale": self.scale}, {"dim_x": self.dim_x, "n_rows": self.n_rows}
+
+
+@dataclass(frozen=True)
+class PaperRecipe:
+    def prepare(self, x: Array, y: Array) -> PaperPrepared:
+        centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])
+        scale = np.concatenate([rows.std(0, dtype=np.float64) for rows in (x, y)])
+        return PaperPrepared(centre, scale, x.shape[1], len(x))
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PaperPrepared:
+        return PaperPrepared(arrays["centre"], arrays["scale"], meta["dim_x"], meta["n_rows"])
+
+
+def paper_recipe() -> Recipe:
+    return PaperRecipe()
