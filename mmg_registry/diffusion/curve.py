@@ -47,9 +47,10 @@ def summarise(bins: Tensor, rows: Tensor, proposal: Proposal, repeats: int) -> G
     pair = rows[:, columns]
     values = torch.cat([pair, pair[:, :1] - pair[:, 1:]], 1)
     direct, orthogonal, cross = values.mean(0).tolist()
-    errors = (values.std(0) / math.sqrt(len(values))).tolist() if len(values) > 1 else [math.inf] * 3
+    spread = values.std(0) / math.sqrt(len(values)) if len(values) > 1 else torch.full((3,), math.inf)
+    direct_se, orthogonal_se, cross_se = (float(s) for s in spread)
     curve = make_curve(bins, proposal, len(rows) * repeats)
-    return GapEstimate(direct, orthogonal, cross, *errors, rows=pair, curve=curve)
+    return GapEstimate(direct, orthogonal, cross, direct_se, orthogonal_se, cross_se, pair, curve)
 
 
 def make_curve(bins: Tensor, proposal: Proposal, n_draws: int) -> Curve:

@@ -1,0 +1,44 @@
+# make demo: environment, build, one estimate of real data with its plot. make test: the whole test suite.
+# TORCH names what pip installs as PyTorch; any build from 2.4 on will do, e.g. make demo TORCH="torch==2.13.0+cpu".
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
+	  --x mean_radius,mean_texture,mean_smoothness --y worst_radius,worst_texture,worst_smoothness \
+	  --cross-fit 5 --seed 0 --plot demo.png -o demo.json
+	@echo "The two MMSE curves and the area between them: demo.png; the whole result: demo.json"
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks.speed
+
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q $(TORCH)
+	touch $@
+
+# Editable, so that tests run the sources; the compiled part is built again when it changes.
+$(VENV)/.demo: $(VENV)/.torch $(SOURCES)
+	$(PIP) install -q -e '.[plot,data]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.torch $(SOURCES)
+	$(PIP) install -q -e '.[plot,data,test,bench,lint]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build demo.png demo.json
