@@ -1,0 +1,82 @@
+"""Mutual-information estimators behind one registry.
+
+>>> import mmg_registry as mmg
+>>> isinstance(mmg.plugins(), list)
+True
+
+Everything is imported on first use: `import mmg_registry` alone loads neither NumPy, torch, pydantic nor any plugin,
+so that listing plugins and printing help stay fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmg_registry.api import estimate as estimate
+    from mmg_registry.contracts import Estimator as Estimator
+    from mmg_registry.contracts import Options as Options
+    from mmg_registry.contracts import Progress as Progress
+    from mmg_registry.contracts import Run as Run
+    from mmg_registry.hooks import hookimpl as hookimpl
+    from mmg_registry.registry import load_plugin as load_plugin
+    from mmg_registry.registry import records as plugins
+    from mmg_registry.registry import register as register
+    from mmg_registry.results import Estimate as Estimate
+    from mmg_registry.storage import load as load
+    from mmg_registry.storage import save as save
+
+_EXPORTS = {
+    "estimate": ("mmg_registry.api", "estimate"),
+    "plugins": ("mmg_registry.registry", "records"),
+    "load_plugin": ("mmg_registry.registry", "load_plugin"),
+    "register": ("mmg_registry.registry", "register"),
+    "Estimate": ("mmg_registry.results", "Estimate"),
+    "Estimator": ("mmg_registry.contracts", "Estimator"),
+    "Options": ("mmg_registry.contracts", "Options"),
+    "Run": ("mmg_registry.contracts", "Run"),
+    "Progress": ("mmg_registry.contracts", "Progress"),
+    "hookimpl": ("mmg_registry.hooks", "hookimpl"),
+    "save": ("mmg_registry.storage", "save"),
+    "load": ("mmg_registry.storage", "load"),
+}
+
+__all__ = [
+    "Estimate",
+    "Estimator",
+    "Options",
+    "Progress",
+    "Run",
+    "__version__",
+    "estimate",
+    "hookimpl",
+    "load",
+    "load_plugin",
+    "plugins",
+    "register",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'mmg_registry' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _EXPORTS[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mmg")
+    except PackageNotFoundError:
+        return "0+not-installed"

@@ -1,0 +1,371 @@
+"""What no estimate can be made from is refused here; what changes nothing is dropped; what is doubtful is said.
+
+Every estimator behind the registry gets data that passed these checks: finite, without constant or linearly dependent
+columns, with a finite MI as far as can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmg_registry.contracts import Array
+from mmg_registry.data import dependence
+from mmg_registry.data.dependence import Block, Grain, Relation
+from mmg_registry.data.pair import Pair
+from mmg_registry.errors import DataError
+
+Index = NDArray[np.int64]
+Verdict = Literal["independent-by-constant", "infinite"]
+
+MIN_ROWS = 10
+FEW_ROWS = 100
+_MIN_MONOTONE_ROWS = 20
+_CONTINUOUS_ONLY = "estimators here are for continuous variables"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Data ready for an estimator.
+
+    Attributes:
+        pair: the data without dropped rows and columns.
+        kept_x, kept_y: indices of the columns kept; evaluation rows need the same (see `matching`).
+        warnings: whole sentences for a person.
+        verdict: what is known of MI without estimating: "independent-by-constant" (0), "infinite", or None.
+        reason: the verdict as a sentence, or "".
+        dim_x, dim_y: numbers of columns as given.
+    """
+
+    pair: Pair
+    kept_x: Index
+    kept_y: Index
+    warnings: list[str]
+    verdict: Verdict | None
+    reason: str
+    dim_x: int
+    dim_y: int
+
+
+def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
+    """Apply all checks.
+
+    Rows with NaN or infinity are refused, or dropped with `drop_nan`. Constant and redundant columns are dropped,
+    because they do not change MI. Columns of x and y with an exact relation make MI infinite.
+
+    Raises:
+        DataError: for non-finite values, fewer than 10 rows, no columns, or a discrete variable in both x and y.
+
+    Example:
+        >>> from mmg_registry.data.pair import as_pair
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(200, 2))
+        >>> cleaned = clean(as_pair(np.column_stack([x, x[:, 0]]), rng.normal(size=200)))
+        >>> cleaned.kept_x.tolist(), cleaned.warnings
+        ([0, 1], ["The column 'x2' of x repeats 'x0' and is left out; MI does not change."])
+    """
+    _refuse_empty(pair)
+    finite, warnings = _finite(pair, drop_nan)
+    _refuse_few_rows(finite)
+    kept_x, told_x = _kept(finite.x, finite.x_names, "x")
+    kept_y, told_y = _kept(finite.y, finite.y_names, "y")
+    cleaned = Cleaned(
+        pair=_columns(finite, kept_x, kept_y),
+        kept_x=kept_x,
+        kept_y=kept_y,
+        warnings=warnings + told_x + told_y,
+        verdict=None,
+        reason="",
+        dim_x=pair.x.shape[1],
+        dim_y=pair.y.shape[1],
+    )
+    if not (kept_x.size and kept_y.size):
+        side = "x" if not kept_x.size else "y"
+        reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
+        return replace(cleaned, verdict="independent-by-constant", reason=reason)
+    return _related(cleaned)
+
+
+def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
+    """Evaluation rows with the columns that `clean` kept of the fitting rows.
+
+    Raises:
+        DataError: for other numbers or another order of columns, non-finite values, or fewer than 2 rows.
+    """
+    _refuse_empty(rows)
+    for side, dim in (("x", cleaned.dim_x), ("y", cleaned.dim_y)):
+        if getattr(rows, side).shape[1] != dim:
+            given = getattr(rows, side).shape[1]
+            raise DataError(
+                f"The evaluation rows of {rows.source} have {_number(given, 'column')} of {side} "
+                f"where the fitting rows have {dim}."
+            )
+    finite, _ = _finite(rows, drop_nan)
+    if len(finite) < 2:
+        raise DataError(f"The evaluation rows of {rows.source} are {len(finite)} in number; give at least 2.")
+    found = _columns(finite, cleaned.kept_x, cleaned.kept_y)
+    _refuse_other_order(cleaned.pair, found)
+    x_type, y_type = cleaned.pair.x.dtype, cleaned.pair.y.dtype
+    return replace(found, x=found.x.astype(x_type, copy=False), y=found.y.astype(y_type, copy=False))
+
+
+def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
+    """A warning when evaluation rows occur among the fitting rows.
+
+    Raises:
+        DataError: when all of them do; the estimate would measure memory.
+    """
+    block = dependence.block_of(fit.x, fit.y)
+    prints = dependence.row_prints(block)
+    share = float(np.mean(np.isin(dependence.row_prints(replace(block, parts=(rows.x, rows.y))), prints)))
+    if share <= 0.01 or not _varied(prints):
+        return []
+    if share == 1:
+        raise DataError(
+            f"All evaluation rows of {rows.source} are also fitting rows; give rows that are not, or none: "
+            "then a part of the data is held out."
+        )
+    return [f"{share:.0%} of the evaluation rows are also fitting rows, so the estimate may be too high."]
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_empty(pair: Pair) -> None:
+    if not len(pair):
+        raise DataError(f"There are no rows in {pair.source}.")
+    for side, array in (("x", pair.x), ("y", pair.y)):
+        if not array.shape[1]:
+            raise DataError(f"In {pair.source} {side} has no columns.")
+
+
+def _refuse_few_rows(pair: Pair) -> None:
+    if len(pair) < MIN_ROWS:
+        raise DataError(
+            f"There {'is' if len(pair) == 1 else 'are'} only {_number(len(pair), 'usable row')} in {pair.source}; "
+            f"no estimate can be made from fewer than {MIN_ROWS}."
+        )
+
+
+def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
+    good, told = np.ones(len(pair), dtype=bool), []
+    for array, names, side in ((pair.x, pair.x_names, "x"), (pair.y, pair.y_names, "y")):
+        nan, inf = _non_finite(array, good)
+        told += [_count_of(names[j], side, int(nan[j]), int(inf[j])) for j in np.flatnonzero(nan + inf)]
+    if not told:
+        return pair, []
+    bad = int(len(pair) - good.sum())
+    where = _few(told, 10, "; ")
+    if not drop_nan:
+        raise DataError(
+            f"In {pair.source} {_number(bad, 'row')} of {len(pair)} {'holds' if bad == 1 else 'hold'} "
+            f"NaN or infinity ({where}); repair them, or drop these rows with --drop-nan (drop_nan=True)."
+        )
+    dropped = replace(pair, x=pair.x[good], y=pair.y[good])
+    return dropped, [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
+
+
+def _non_finite(array: Array, good: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Counts of NaN and of infinity per column; rows that have any are struck out of `good`."""
+    nan, inf = (np.zeros(array.shape[1], dtype=np.int64) for _ in range(2))
+    step = max(1, dependence.CHUNK // max(array.shape[1], 1))
+    for start in range(0, len(array), step):
+        chunk = array[start : start + step]
+        finite = np.isfinite(chunk)
+        if not finite.all():
+            good[start : start + step] &= finite.all(axis=1)
+            nan += np.isnan(chunk).sum(axis=0)
+            inf += np.isinf(chunk).sum(axis=0)
+    return nan, inf
+
+
+def _count_of(name: str, side: str, nan: int, inf: int) -> str:
+    counts = [f"{n} {word}" for n, word in ((nan, "NaN"), (inf, "infinite")) if n]
+    return f"column '{name}' of {side}: {' and '.join(counts)}"
+
+
+def _few_rows(pair: Pair) -> list[str]:
+    n, dim = len(pair), pair.x.shape[1] + pair.y.shape[1]
+    told = []
+    if n < FEW_ROWS:
+        told.append(f"There are only {n} rows; the estimate and its error bar are rough.")
+    if dim > n:
+        told.append(f"There are more dimensions ({dim}) than rows ({n}): too few rows for a reliable estimate.")
+    return told
+
+
+def _repeats(pair: Pair, block: Block, grains: Iterable[Grain]) -> list[str]:
+    """Copies of rows fall on both sides of a split, where they look like dependence that was learned."""
+    if not any(each.continuous for each in grains):
+        return []
+    repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
+    if repeated <= 0.01 * len(pair):
+        return []
+    return [
+        f"{repeated} of {len(pair)} rows are exact copies of others; they can make the estimate too high, "
+        "so drop them unless they are separate measurements."
+    ]
+
+
+def _varied(prints: NDArray[np.float64]) -> bool:
+    return len(np.unique(prints)) > len(prints) / 2
+
+
+# --- columns of one side --------------------------------------------------------------------------------------------
+
+
+def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[str]]:
+    """Columns that are neither constant nor redundant, and what to say of the others."""
+    varying = np.flatnonzero(array.min(axis=0) < array.max(axis=0))
+    told = [f"{_columns_named(names, side, constant)} constant and left out." for constant in _others(array, varying)]
+    if varying.size < 2:
+        return varying, told
+    part = array if varying.size == array.shape[1] else array[:, varying]
+    redundant = _redundant(part)
+    told += [_redundancy(names, side, varying, column, on) for column, on in redundant.items()]
+    return np.delete(varying, list(redundant)), told
+
+
+def _others(array: Array, varying: Index) -> list[Index]:
+    """The constant columns as one group, unless all are (then the verdict says so)."""
+    constant = np.setdiff1d(np.arange(array.shape[1]), varying)
+    return [constant] if constant.size and varying.size else []
+
+
+def _columns_named(names: Sequence[str], side: str, columns: Index) -> str:
+    listed = _few([f"'{names[j]}'" for j in columns], 10)
+    return f"The column {listed} of {side} is" if len(columns) == 1 else f"The columns {listed} of {side} are"
+
+
+def _redundant(array: Array) -> dict[int, list[int]]:
+    """Redundant columns and the earlier ones that each can be computed from."""
+    if len(array) < array.shape[1] + dependence.SPARE_ROWS or array.shape[1] > dependence.MAX_COLUMNS:
+        return {column: [first] for column, first in dependence.copies(array).items()}
+    found = dependence.linear_relations(dependence.block_of(array))
+    return {relation.column: relation.on.tolist() for relation in found}
+
+
+def _redundancy(names: Sequence[str], side: str, varying: Index, column: int, on: list[int]) -> str:
+    name, others = names[varying[column]], _few([f"'{names[varying[k]]}'" for k in on], 6)
+    what = "repeats" if len(on) == 1 else "is a linear combination of"
+    return f"The column '{name}' of {side} {what} {others} and is left out; MI does not change."
+
+
+def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
+    """The pair with these columns only; not copied where all are kept."""
+    x = pair.x if kept_x.size == pair.x.shape[1] else pair.x[:, kept_x]
+    y = pair.y if kept_y.size == pair.y.shape[1] else pair.y[:, kept_y]
+    x_names, y_names = tuple(pair.x_names[j] for j in kept_x), tuple(pair.y_names[j] for j in kept_y)
+    return replace(pair, x=x, y=y, x_names=x_names, y_names=y_names)
+
+
+def _refuse_other_order(fit: Pair, rows: Pair) -> None:
+    for side, ours, theirs in (("x", fit.x_names, rows.x_names), ("y", fit.y_names, rows.y_names)):
+        if ours != theirs and sorted(ours) == sorted(theirs):
+            raise DataError(
+                f"The evaluation rows of {rows.source} have the columns of {side} in another order "
+                f"({_few(theirs, 6)}) than the fitting rows ({_few(ours, 6)}); name them in the same order."
+            )
+
+
+# --- both sides together ----------------------------------------------------------------------------------------------
+
+
+def _related(cleaned: Cleaned) -> Cleaned:
+    """The verdict on relations between x and y, and warnings on what looks doubtful."""
+    pair = cleaned.pair
+    block = dependence.block_of(pair.x, pair.y)
+    x_grains, y_grains = _grains(pair.x), _grains(pair.y)
+    reason = _linear_reason(pair, block) or _monotone_reason(pair, x_grains, y_grains)
+    if reason:
+        return replace(cleaned, verdict="infinite", reason=reason)
+    doubts = [
+        *_few_rows(pair),
+        *_grainy(pair.x_names, x_grains, "x"),
+        *_grainy(pair.y_names, y_grains, "y"),
+        *_repeats(pair, block, x_grains + y_grains),
+    ]
+    return replace(cleaned, warnings=cleaned.warnings + doubts)
+
+
+def _grains(array: Array) -> list[Grain]:
+    return [dependence.grain(array[:, j]) for j in range(array.shape[1])]
+
+
+def _linear_reason(pair: Pair, block: Block) -> str:
+    """Why a linear relation between x and y makes MI infinite, or "".
+
+    Raises:
+        DataError: when what they share is discrete, so that MI is finite but not for these estimators.
+    """
+    dim_x = pair.x.shape[1]
+    for relation in dependence.linear_relations(block, first=dim_x):
+        shared = dependence.grain(dependence.combination(block, relation, dim_x))
+        if not shared.continuous:
+            raise DataError(_shared_discrete(pair, relation, shared.distinct))
+        return _linear_sentence(pair, relation)
+    return ""
+
+
+def _linear_sentence(pair: Pair, relation: Relation) -> str:
+    name, others = _names_in(pair, relation)
+    if len(others) == 1:
+        how = f"is a copy of {others[0]}, up to scale and shift"
+    else:
+        how = f"is a linear combination of {_few(others, 6)}"
+    return f"The column {name} {how}, so MI is infinite; leave one of them out if that is not what you want to know."
+
+
+def _shared_discrete(pair: Pair, relation: Relation, distinct: int) -> str:
+    name, others = _names_in(pair, relation)
+    return (
+        f"In {pair.source} the column {name} is determined by {_few(others, 6)} and takes only {distinct} different "
+        f"values, so MI is finite but {_CONTINUOUS_ONLY}; leave one of them out."
+    )
+
+
+def _names_in(pair: Pair, relation: Relation) -> tuple[str, list[str]]:
+    labels = [f"'{name}' of x" for name in pair.x_names] + [f"'{name}' of y" for name in pair.y_names]
+    return labels[relation.column], [labels[k] for k in relation.on]
+
+
+def _monotone_reason(pair: Pair, x_grains: list[Grain], y_grains: list[Grain]) -> str:
+    if len(pair) < _MIN_MONOTONE_ROWS:
+        return ""
+    x_columns, y_columns = ([j for j, each in enumerate(grains) if each.continuous] for grains in (x_grains, y_grains))
+    found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
+    if found is None:
+        return ""
+    return (
+        f"The columns '{pair.x_names[found[0]]}' of x and '{pair.y_names[found[1]]}' of y are in the same or opposite "
+        f"order in all {len(pair)} rows, so each is a function of the other and MI is infinite; "
+        "leave one of them out if that is not what you want to know."
+    )
+
+
+def _grainy(names: Sequence[str], grains: Sequence[Grain], side: str) -> list[str]:
+    discrete = [f"'{name}' ({each.distinct} values)" for name, each in zip(names, grains, strict=True) if each.discrete]
+    told = []
+    if discrete:
+        verb = "column {} of {} looks" if len(discrete) == 1 else "columns {} of {} look"
+        told.append(f"The {verb.format(_few(discrete, 10), side)} discrete; {_CONTINUOUS_ONLY}, so take care.")
+    for name, each in zip(names, grains, strict=True):
+        if each.mixed:
+            told.append(
+                f"The value {each.top:g} makes up {each.share:.0%} of the column '{name}' of {side}, which is partly "
+                f"discrete; {_CONTINUOUS_ONLY}, so take care."
+            )
+    return told
+
+
+def _few(words: Sequence[str], limit: int, glue: str = ", ") -> str:
+    more = f"{glue}and {len(words) - limit} more" if len(words) > limit else ""
+    return glue.join(words[:limit]) + more
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
