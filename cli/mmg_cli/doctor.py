@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from importlib import metadata
@@ -14,7 +15,6 @@ PACKAGES = (
     "mmg", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
     "matplotlib", "pandas", "pyarrow",
 )  # fmt: skip
-CORE_KEYS = ("isa", "isas_available", "cuda", "cuda_reason", "compiler", "threads")
 
 
 def doctor(json: Json = False, verbose: Verbose = 0) -> None:
@@ -49,14 +49,13 @@ def _version(name: str) -> str | None:
 
 
 def examine_core() -> dict[str, Any]:
-    """What the compiled core says of itself, or the error that keeps it from loading."""
+    """What the compiled core says of itself; "core_error" is the reason why it does not load, or None."""
     try:
         from mmg_registry.core import build_info
 
-        info = dict(build_info())
+        return {"core_error": None, **build_info()}
     except Exception as error:
-        return {"error": _reason(error)}
-    return {key: info.get(key) for key in CORE_KEYS}
+        return {"core_error": _reason(error)}
 
 
 def examine_plugins() -> list[dict[str, str]]:
@@ -79,19 +78,25 @@ def _version_rows(versions: dict[str, str | None]) -> list[list[str]]:
 
 
 def _core_rows(core: dict[str, Any]) -> list[list[str]]:
-    if "error" in core:
-        return [["core", f"does not load: {core['error']}"]]
-    cuda = "yes" if core["cuda"] else f"no: {core['cuda_reason']}"
-    isas = ", ".join(map(str, core["isas_available"] or []))
+    if core["core_error"]:
+        return [["core", f"does not load, and a slower reference takes its place: {core['core_error']}"]]
+    cuda = "yes" if core.get("cuda") else f"no: {core.get('cuda_reason')}"
+    isas = ", ".join(map(str, core.get("isas_available", [])))
     return [
-        ["core", f"built by {core['compiler']}, {core['threads']} threads"],
-        ["instruction set", f"{core['isa']} (of {isas}; MMG_ISA forces one)"],
+        ["core", f"built by compiler {core.get('compiler')}"],
+        ["instruction set", f"{core.get('isa')} (of {isas}; MMG_ISA forces one)"],
         ["cuda", cuda],
+        ["threads", f"{usable_threads()} usable by this process"],
     ]
 
 
+def usable_threads() -> int:
+    """How many threads this process may keep busy: what a container or batch system leaves it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _verdict(found: dict[str, Any]) -> str:
-    problems = sum(plugin["status"] != "ok" for plugin in found["plugins"]) + ("error" in found["core"])
+    problems = sum(plugin["status"] != "ok" for plugin in found["plugins"]) + bool(found["core"]["core_error"])
     if problems == 1:
         return "1 problem was found; it is named above."
     return f"{problems} problems were found; they are named above." if problems else "No problems were found."

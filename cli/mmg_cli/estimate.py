@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,7 +57,7 @@ def estimate(
     data: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA...",
+            metavar="DATA",
             help="An npz, csv, tsv or parquet file, '-' for csv on stdin, or two npy files: x, then y.",
         ),
     ],
@@ -157,7 +158,9 @@ def _check_outputs(job: Job) -> None:
 
         check_plot(job.plot, "--plot")
     if job.save:
-        check_folder(job.save, "--save")
+        from mmg_registry.storage import DOCUMENT
+
+        check_folder(job.save, "--save", DOCUMENT)
 
 
 def _read(job: Job) -> tuple[Pair, Pair | None]:
@@ -199,22 +202,27 @@ def _draw_seed() -> int:
 
 
 def _deliver(job: Job, outcome: Outcome) -> None:
-    """Print the result, then try every file asked for, so that one failure does not cost the others.
+    """Print the result and write every file asked for, so that one failure does not cost the others.
 
     Raises:
         MMGError: the last failure; those before it are printed.
+        OSError: when stdout alone failed: its reader is gone, or its disk is full.
     """
-    print_estimate(outcome.estimate, job.json, verbosity.level)
-    failures: list[MMGError] = []
-    for step in (_write_result, _save_estimator, _draw):
+    failures: list[MMGError | OSError] = []
+    for step in (_print, _write_result, _save_estimator, _draw):
         try:
             step(job, outcome)
-        except MMGError as error:
+        except (MMGError, OSError) as error:
             failures.append(error)
     for failure in failures[:-1]:
         print_error(failure, str(failure))
     if failures:
         raise failures[-1]
+
+
+def _print(job: Job, outcome: Outcome) -> None:
+    print_estimate(outcome.estimate, job.json, verbosity.level)
+    sys.stdout.flush()
 
 
 def _write_result(job: Job, outcome: Outcome) -> None:
@@ -231,10 +239,7 @@ def _save_estimator(job: Job, outcome: Outcome) -> None:
         return
     from mmg_registry.storage import save
 
-    try:
-        save(outcome.estimator, job.save)
-    except OSError as error:
-        raise MMGError(f"The estimator could not be saved in {job.save}: {error.strerror or error}.") from error
+    save(outcome.estimator, job.save)
 
 
 def _draw(job: Job, outcome: Outcome) -> None:

@@ -96,17 +96,29 @@ def check_writable(path: str, option: str) -> None:
         raise OptionError(f"The file given to {option} cannot be written: {reason}; give another path.")
 
 
-def check_folder(path: str, option: str) -> None:
-    """Refuse a folder that could not be made, before an hour has gone into its content.
+def check_folder(path: str, option: str, marker: str) -> None:
+    """Refuse a folder that could not be made or replaced, before an hour has gone into its content.
+
+    A folder may be replaced when it is empty or holds the file `marker`, the sign of an earlier save.
 
     Raises:
-        OptionError: for a missing or locked parent, or a file in the folder's place.
+        OptionError: for a file in its place, a folder with something else in it, or a locked parent.
     """
-    if os.path.isdir(path):
-        return
-    reason = f"'{path}' is a file" if os.path.exists(path) else _why_not_writable(os.path.normpath(path))
+    reason = _why_no_folder(os.path.realpath(path), marker)
     if reason:
-        raise OptionError(f"The folder given to {option} cannot be made: {reason}; give another path.")
+        raise OptionError(f"The folder given to {option} cannot be written: {reason}; give another path.")
+
+
+def _why_no_folder(path: str, marker: str) -> str | None:
+    if os.path.isdir(path):
+        foreign = os.listdir(path) and marker not in os.listdir(path)
+        return f"'{path}' holds other things" if foreign else None
+    if os.path.exists(path):
+        return f"'{path}' is a file"
+    parent = os.path.dirname(path)
+    if not os.path.exists(parent):  # missing parents are made
+        return _why_no_folder(parent, marker)
+    return None if os.path.isdir(parent) and os.access(parent, os.W_OK) else f"'{parent}' is no folder to write in"
 
 
 def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str) -> None:

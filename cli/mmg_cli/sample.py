@@ -23,7 +23,9 @@ def complete_sampler(incomplete: str) -> list[str]:
 
 
 def sample(
-    name: Annotated[str, typer.Argument(autocompletion=complete_sampler, help="gaussian, or another known task.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", autocompletion=complete_sampler, help="gaussian, or another known task.")
+    ],
     n: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")] = 10_000,
     out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The npz file to write.")] = "data.npz",
     dim: Annotated[int | None, typer.Option(min=1, help="Columns of x and of y (gaussian).  [default: 1]")] = None,

@@ -9,7 +9,7 @@ from mmg_cli import doctor
 
 CORE = {
     "isa": "avx2", "isas_available": ["baseline", "avx2"], "cuda": False, "cuda_reason": "no nvcc was found",
-    "compiler": "g++ 12.2", "threads": 2,
+    "compiler": "12.2.0", "core_error": None,
 }  # fmt: skip
 
 
@@ -24,9 +24,10 @@ def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> No
     result = mmg("doctor")
     assert result.code == 0
     lines = [" ".join(line.split()) for line in result.out.splitlines()]
-    assert "core built by g++ 12.2, 2 threads" in lines
+    assert "core built by compiler 12.2.0" in lines
     assert "instruction set avx2 (of baseline, avx2; MMG_ISA forces one)" in lines
     assert "cuda no: no nvcc was found" in lines
+    assert f"threads {doctor.usable_threads()} usable by this process" in lines
     assert any(line.startswith("numpy ") for line in lines)
 
 
@@ -34,7 +35,8 @@ def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "mmg_registry.core", None)
     result = mmg("doctor")
     assert result.code == 0
-    assert "does not load: ModuleNotFoundError" in result.out
+    assert "does not load, and a slower reference takes its place: ModuleNotFoundError" in result.out
+    assert "problem" in result.out
 
 
 def test_it_works_when_the_core_raises(mmg, monkeypatch) -> None:
@@ -45,8 +47,14 @@ def test_it_works_when_the_core_raises(mmg, monkeypatch) -> None:
 
     monkeypatch.setitem(sys.modules, "mmg_registry.core", Broken)
     document = json.loads(mmg("doctor", "--json").out)
-    assert document["core"] == {"error": "OSError: illegal instruction"}
+    assert document["core"] == {"core_error": "OSError: illegal instruction"}
     assert "numpy" in document["versions"]
+
+
+def test_it_says_why_the_core_was_not_built(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    monkeypatch.setitem(CORE, "core_error", "No module named 'mmg_registry._core'")
+    assert "takes its place: No module named 'mmg_registry._core'" in mmg("doctor").out
 
 
 def test_it_names_broken_plugins_and_counts_the_problems(mmg, monkeypatch) -> None:

@@ -44,7 +44,7 @@ def test_version(mmg) -> None:
     ("args", "sentence"),
     [
         (["estmate"], "No such command 'estmate'"),
-        (["estimate"], "Missing argument 'DATA...'"),
+        (["estimate"], "Missing argument 'DATA'"),
         (["estimate", "a.npz", "--plugn", "x"], "No such option"),
         (["estimate", "a.npz", "--seed", "many"], "Invalid value for '--seed'"),
         (["estimate", "a.npz", "--unit", "hartleys"], "Invalid value for '--unit'"),

@@ -103,10 +103,22 @@ def test_json_never_holds_nan() -> None:
         to_json({"mi": float("nan")})
 
 
-def test_a_folder_in_the_place_of_a_file_and_the_reverse_are_told_apart() -> None:
-    os.mkdir("folder")
-    Path("file").write_text("")
-    check_folder("folder", "--save")
-    check_folder("new/", "--save")
-    with pytest.raises(OptionError, match=r"^The folder given to --save cannot be made: 'file' is a file; give"):
-        check_folder("file", "--save")
+def test_a_folder_can_be_made_with_its_parents_or_replaced_if_it_is_ours() -> None:
+    os.mkdir("empty")
+    os.mkdir("ours")
+    Path("ours/estimator.json").write_text("{}")
+    for path in ("new", "new/", "new/deep", "empty", "ours"):
+        check_folder(path, "--save", "estimator.json")
+    assert sorted(os.listdir()) == ["empty", "ours"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("file", "file' is a file"), ("file/new", "file' is no folder to write in"), ("full", "full' holds other things")],
+)
+def test_a_folder_that_cannot_be_written_is_refused(path: str, reason: str) -> None:
+    Path("file").touch()
+    os.mkdir("full")
+    Path("full/thesis.tex").touch()
+    with pytest.raises(OptionError, match=rf"^The folder given to --save cannot be written: '.*{reason}"):
+        check_folder(path, "--save", "estimator.json")

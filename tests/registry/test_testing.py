@@ -64,6 +64,12 @@ def test_checking_leaves_nothing_registered() -> None:
     assert Honest not in registry.registered()
 
 
+def test_checking_leaves_the_callers_generator_alone() -> None:
+    before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002
+    testing.run_checks(Honest)
+    assert np.array_equal(np.random.get_state(legacy=False)["state"]["key"], before)  # noqa: NPY002
+
+
 def later_fit_differs(self: Any, x: Array, y: Array) -> Any:
     Honest.fit(self, x, y)
     self.mi += np.random.default_rng().random() * 1e-6
@@ -81,6 +87,11 @@ def centring_fit(self: Any, x: Array, y: Array) -> Any:
 
 def globally_seeded_fit(self: Any, x: Array, y: Array) -> Any:
     np.random.seed(0)  # noqa: NPY002 - this is what is wrong with it
+    return Honest.fit(self, x, y)
+
+
+def globally_drawing_fit(self: Any, x: Array, y: Array) -> Any:
+    np.random.rand(3)  # noqa: NPY002 - this is what is wrong with it
     return Honest.fit(self, x, y)
 
 
@@ -113,6 +124,7 @@ class Undescribed(Options):
         ({"fit": fit_returning_nothing}, "fit_returns_self", "AttributeError"),
         ({"fit": centring_fit}, "inputs_untouched", "fit or estimate changed its input arrays"),
         ({"fit": globally_seeded_fit}, "global_generator", "NumPy's global generator was used or seeded"),
+        ({"fit": globally_drawing_fit}, "global_generator", "NumPy's global generator was used or seeded"),
         ({"fit": double_precision_fit}, "single_precision", "TypeError: float64 only"),
         ({"estimate": in_bits}, "finite_estimate", "the estimate is in bits, not nats"),
         ({"estimate": lambda s, x, y: Estimate(mi=math.nan)}, "finite_estimate", "the estimate is nan"),
