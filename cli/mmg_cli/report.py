@@ -114,4 +114,6 @@ def _diagnostics(estimate: Estimate) -> list[Row]:
 def _flatten(key: str, value: Any) -> list[Row]:
     if isinstance(value, dict):
         return [row for name, inner in value.items() for row in _flatten(f"{key}.{name}", inner)]
+    if isinstance(value, (list, tuple)) and (len(value) > 4 or any(isinstance(inner, dict) for inner in value)):
+        return [(key, f"a list of {len(value)}, in the JSON")]
     return [(key, f"{value:.6g}" if isinstance(value, float) else str(value))]

@@ -374,6 +374,14 @@ def test_a_bare_estimate_still_makes_a_table() -> None:
     assert rows["plugin"] == "unknown"
 
 
+def test_diagnostics_are_one_line_each_and_long_lists_are_counted() -> None:
+    found = Estimate(mi=0.5, diagnostics={"window": [-1.0, 1.0], "history": [{"step": 1}], "fit": {"steps": 3}})
+    rows = dict(table(found, level=1))
+    assert rows["window"] == "[-1.0, 1.0]"
+    assert rows["history"] == "a list of 1, in the JSON"
+    assert rows["fit.steps"] == "3"
+
+
 class Terminal:
     """A stdout that claims to be a terminal."""
 

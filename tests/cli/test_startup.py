@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-# Not pydantic: newer versions of Typer import it themselves to parse options.
-HEAVY = ("torch", "numpy", "scipy", "rich", "matplotlib", "fake_estimators", "mmg_plugins")
+# Neither rich nor pydantic: some versions of Typer import them themselves.
+HEAVY = ("torch", "numpy", "scipy", "matplotlib", "fake_estimators", "mmg_plugins")
 REPORT = """
 import json, sys
 from mmg_cli.main import run
