@@ -25,6 +25,7 @@ Verdict = Literal["independent-by-constant", "infinite"]
 MIN_ROWS = 10
 FEW_ROWS = 100
 _MIN_MONOTONE_ROWS = 20
+_SEPARATELY = 4  # so many similar warnings are given one by one
 _CONTINUOUS_ONLY = "estimators here are for continuous variables"
 
 
@@ -200,7 +201,7 @@ def _few_rows(pair: Pair) -> list[str]:
 
 def _repeats(pair: Pair, block: Block, grains: Iterable[Grain]) -> list[str]:
     """Copies of rows fall on both sides of a split, where they look like dependence that was learned."""
-    if not any(each.continuous for each in grains):
+    if all(each.discrete for each in grains):
         return []
     repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
     if repeated <= 0.01 * len(pair):
@@ -212,7 +213,7 @@ def _repeats(pair: Pair, block: Block, grains: Iterable[Grain]) -> list[str]:
 
 
 def _varied(prints: NDArray[np.float64]) -> bool:
-    return len(np.unique(prints)) > len(prints) / 2
+    return len(np.unique(prints)) > 0.3 * len(prints)
 
 
 # --- columns of one side --------------------------------------------------------------------------------------------
@@ -226,7 +227,7 @@ def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[
         return varying, told
     part = array if varying.size == array.shape[1] else array[:, varying]
     redundant = _redundant(part)
-    told += [_redundancy(names, side, varying, column, on) for column, on in redundant.items()]
+    told += _redundancies([names[j] for j in varying], side, redundant)
     return np.delete(varying, list(redundant)), told
 
 
@@ -249,10 +250,21 @@ def _redundant(array: Array) -> dict[int, list[int]]:
     return {relation.column: relation.on.tolist() for relation in found}
 
 
-def _redundancy(names: Sequence[str], side: str, varying: Index, column: int, on: list[int]) -> str:
-    name, others = names[varying[column]], _few([f"'{names[varying[k]]}'" for k in on], 6)
+def _redundancies(names: Sequence[str], side: str, redundant: dict[int, list[int]]) -> list[str]:
+    """A sentence for each redundant column; one for all, if they are many."""
+    if len(redundant) > _SEPARATELY:
+        listed = _few([f"'{names[column]}'" for column in redundant], 10)
+        return [
+            f"{len(redundant)} columns of {side} ({listed}) are copies or linear combinations of others "
+            "and are left out; MI does not change."
+        ]
+    return [_redundancy(names, side, column, on) for column, on in redundant.items()]
+
+
+def _redundancy(names: Sequence[str], side: str, column: int, on: list[int]) -> str:
     what = "repeats" if len(on) == 1 else "is a linear combination of"
-    return f"The column '{name}' of {side} {what} {others} and is left out; MI does not change."
+    others = _few([f"'{names[k]}'" for k in on], 6)
+    return f"The column '{names[column]}' of {side} {what} {others} and is left out; MI does not change."
 
 
 def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
@@ -280,7 +292,7 @@ def _related(cleaned: Cleaned) -> Cleaned:
     pair = cleaned.pair
     block = dependence.block_of(pair.x, pair.y)
     x_grains, y_grains = _grains(pair.x), _grains(pair.y)
-    reason = _linear_reason(pair, block) or _monotone_reason(pair, x_grains, y_grains)
+    reason = _linear_reason(pair, block, x_grains) or _monotone_reason(pair, x_grains, y_grains)
     if reason:
         return replace(cleaned, verdict="infinite", reason=reason)
     doubts = [
@@ -296,18 +308,18 @@ def _grains(array: Array) -> list[Grain]:
     return [dependence.grain(array[:, j]) for j in range(array.shape[1])]
 
 
-def _linear_reason(pair: Pair, block: Block) -> str:
+def _linear_reason(pair: Pair, block: Block, x_grains: list[Grain]) -> str:
     """Why a linear relation between x and y makes MI infinite, or "".
 
     Raises:
         DataError: when what they share is discrete, so that MI is finite but not for these estimators.
     """
-    dim_x = pair.x.shape[1]
-    for relation in dependence.linear_relations(block, first=dim_x):
-        shared = dependence.grain(dependence.combination(block, relation, dim_x))
-        if not shared.continuous:
-            raise DataError(_shared_discrete(pair, relation, shared.distinct))
-        return _linear_sentence(pair, relation)
+    relations = dependence.linear_relations(block, first=len(x_grains))
+    for relation in relations:
+        if not all(x_grains[k].discrete for k in relation.on if k < len(x_grains)):
+            return _linear_sentence(pair, relation)
+    if relations:
+        raise DataError(_shared_discrete(pair, relations[0]))
     return ""
 
 
@@ -320,11 +332,11 @@ def _linear_sentence(pair: Pair, relation: Relation) -> str:
     return f"The column {name} {how}, so MI is infinite; leave one of them out if that is not what you want to know."
 
 
-def _shared_discrete(pair: Pair, relation: Relation, distinct: int) -> str:
+def _shared_discrete(pair: Pair, relation: Relation) -> str:
     name, others = _names_in(pair, relation)
     return (
-        f"In {pair.source} the column {name} is determined by {_few(others, 6)} and takes only {distinct} different "
-        f"values, so MI is finite but {_CONTINUOUS_ONLY}; leave one of them out."
+        f"In {pair.source} the discrete column {name} is determined by {_few(others, 6)}, so x and y share it; "
+        f"{_CONTINUOUS_ONLY}, so leave it out of one side."
     )
 
 
@@ -336,7 +348,9 @@ def _names_in(pair: Pair, relation: Relation) -> tuple[str, list[str]]:
 def _monotone_reason(pair: Pair, x_grains: list[Grain], y_grains: list[Grain]) -> str:
     if len(pair) < _MIN_MONOTONE_ROWS:
         return ""
-    x_columns, y_columns = ([j for j, each in enumerate(grains) if each.continuous] for grains in (x_grains, y_grains))
+    x_columns, y_columns = (
+        [j for j, each in enumerate(grains) if _mostly_distinct(each)] for grains in (x_grains, y_grains)
+    )
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
     if found is None:
         return ""
@@ -347,19 +361,22 @@ def _monotone_reason(pair: Pair, x_grains: list[Grain], y_grains: list[Grain]) -
     )
 
 
+def _mostly_distinct(column: Grain) -> bool:
+    return column.variety > 0.5 and not column.discrete
+
+
 def _grainy(names: Sequence[str], grains: Sequence[Grain], side: str) -> list[str]:
-    discrete = [f"'{name}' ({each.distinct} values)" for name, each in zip(names, grains, strict=True) if each.discrete]
-    told = []
-    if discrete:
-        verb = "column {} of {} looks" if len(discrete) == 1 else "columns {} of {} look"
-        told.append(f"The {verb.format(_few(discrete, 10), side)} discrete; {_CONTINUOUS_ONLY}, so take care.")
-    for name, each in zip(names, grains, strict=True):
-        if each.mixed:
-            told.append(
-                f"The value {each.top:g} makes up {each.share:.0%} of the column '{name}' of {side}, which is partly "
-                f"discrete; {_CONTINUOUS_ONLY}, so take care."
-            )
-    return told
+    both = list(zip(names, grains, strict=True))
+    discrete = [f"'{name}' ({each.distinct} values)" for name, each in both if each.discrete]
+    mixed = [f"'{name}' ({each.share:.0%} of it is {each.top:g})" for name, each in both if each.mixed]
+    return [*_doubt(discrete, side, "discrete"), *_doubt(mixed, side, "partly discrete")]
+
+
+def _doubt(columns: Sequence[str], side: str, what: str) -> list[str]:
+    if not columns:
+        return []
+    subject = "The column {} of {} looks" if len(columns) == 1 else "The columns {} of {} look"
+    return [f"{subject.format(_few(columns, 10), side)} {what}; {_CONTINUOUS_ONLY}, so take care."]
 
 
 def _few(words: Sequence[str], limit: int, glue: str = ", ") -> str:

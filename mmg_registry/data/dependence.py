@@ -23,7 +23,7 @@ CHUNK = 1 << 20  # numbers, i.e. 8 MB of float64
 MAX_COLUMNS = 1_000  # above, a QR of the columns would take longer than it is worth
 SPARE_ROWS = 6  # with fewer rows than columns everything is "dependent"
 _SAMPLE = 100_000
-_ROUNDING = {np.dtype(np.float32): 2.0**-22, np.dtype(np.float64): 2.0**-44}  # twice eps; 256 eps: nobody's noise
+_FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # what rounding may do to a value: 2 eps, and 256 eps (nobody's noise)
 
 
 @dataclass(frozen=True)
@@ -122,16 +122,17 @@ def _confirm(
     z = (rows - centre) / spread
     weights = np.linalg.lstsq(z[:, base], z[:, suspects], rcond=None)[0]
     violations, worst = np.zeros(len(suspects)), np.zeros(len(suspects))
-    slack = 1 / np.sqrt(len(rows))  # the fitted coefficients carry rounding errors of their own
+    fits = _signed(weights, base, suspects, block.dim)
+    # the fitted coefficients carry rounding errors of the data, and our own arithmetic some of float64
+    slack = block.rounding[suspects] / np.sqrt(len(rows)) + _FLOAT64 * (1 + np.abs(centre) / spread) @ np.abs(fits)
     for chunk in block.chunks():
-        residual = np.abs((chunk - centre) / spread @ _signed(weights, base, suspects, block.dim))
-        size = np.abs(chunk) * (block.rounding / spread)
-        bound = size @ np.abs(_signed(weights, base, suspects, block.dim)) + slack * block.rounding[suspects]
+        residual = np.abs((chunk - centre) / spread @ fits)
+        bound = np.abs(chunk) * (block.rounding / spread) @ np.abs(fits) + slack
         violations += (residual > bound).sum(axis=0)
         worst = np.maximum(worst, (residual / (bound + block.rounding[suspects])).max(axis=0))
     exact = (violations <= 0.02 * len(block)) & (worst <= 8)
-    relations = [_relation(int(suspects[i]), base, weights[:, i]) for i in np.flatnonzero(exact)]
-    return relations, suspects[~exact]
+    noise = np.maximum(10 * (block.rounding / spread)[suspects], 1e-6 * np.abs(weights).max(axis=0))
+    return [_relation(int(suspects[i]), base, weights[:, i], noise[i]) for i in np.flatnonzero(exact)], suspects[~exact]
 
 
 def _signed(weights: F64, base: NDArray[np.int64], suspects: NDArray[np.int64], dim: int) -> F64:
@@ -142,8 +143,8 @@ def _signed(weights: F64, base: NDArray[np.int64], suspects: NDArray[np.int64], 
     return matrix
 
 
-def _relation(column: int, base: NDArray[np.int64], weights: F64) -> Relation:
-    counts = np.abs(weights) > 1e-6 * np.abs(weights).max(initial=0)
+def _relation(column: int, base: NDArray[np.int64], weights: F64, noise: float) -> Relation:
+    counts = np.abs(weights) > noise  # what rounding alone may give a column that has no part in it
     return Relation(column, base[counts], weights[counts])
 
 
@@ -151,17 +152,6 @@ def copies(array: Array) -> dict[int, int]:
     """Columns that repeat an earlier one bit by bit, and which; for data with too few rows for `linear_relations`."""
     seen: dict[bytes, int] = {}
     return {j: first for j in range(array.shape[1]) if (first := seen.setdefault(array[:, j].tobytes(), j)) != j}
-
-
-def combination(block: Block, relation: Relation, columns: int) -> F64:
-    """What the first `columns` columns contribute to a relation, in some rows: the variable that both sides share."""
-    rows = block.take(sample_rows(len(block)))
-    inside = relation.on < columns
-    on = relation.on[inside]
-    spread = rows[:, on].std(axis=0)
-    shared: F64 = (rows[:, on] / np.where(spread > 0, spread, 1.0)) @ relation.weights[inside]
-    rounded: F64 = np.round(shared / np.abs(shared).max(initial=1e-300), 9)
-    return rounded
 
 
 def monotone_pair(x: Array, y: Array, x_columns: Sequence[int], y_columns: Sequence[int]) -> tuple[int, int] | None:
@@ -198,15 +188,17 @@ def _same_order(a: Array, b: Array) -> bool:
     for sign in (1, -1):
         order = np.lexsort((sign * b, a))  # among equal values of a, any order of b will do
         if np.all(np.diff(sign * b[order]) >= 0):
-            return not _noise_around_line(_standard(a[order]), _standard(b[order]))
+            return not _noise_around_line(a[order], b[order])
     return False
 
 
-def _noise_around_line(a: F64, b: F64) -> bool:
-    """Whether the residual of b on a, in the order of a, is as rough as white noise, where von Neumann's ratio is 2."""
-    residual = b - a * (a @ b / len(a))
+def _noise_around_line(a: Array, b: Array) -> bool:
+    """Whether b - c a, in the order of a, is more than rounding and as rough as noise (von Neumann's ratio is 2)."""
+    u, v = _standard(a), _standard(b)
+    residual = v - u * (u @ v / len(u))
     power = float(residual @ residual)
-    return power > 0 and float(np.sum(np.diff(residual) ** 2)) > power
+    rounding = sum(float(_rounding(c[:, None])[0] * np.abs(c).max() / np.ptp(c)) for c in (a, b))
+    return power > len(u) * (4 * rounding) ** 2 and float(np.sum(np.diff(residual) ** 2)) > power
 
 
 def _standard(column: Array) -> F64:
@@ -233,19 +225,21 @@ class Grain:
     share: float
 
     @property
+    def variety(self) -> float:
+        """Different values per row, the commonest value aside: 1 for a continuous column, even with many zeros."""
+        others = self.rows * (1 - self.share)
+        return (self.distinct - 1) / others if others >= 1 else 0.0
+
+    @property
     def discrete(self) -> bool:
         """Whether few values come again and again."""
-        return self.distinct <= self.rows / 10 or (self.whole and self.distinct < 0.9 * self.rows)
+        few = self.distinct <= min(8, self.rows / 2)
+        return few or self.variety <= 0.1 or (self.whole and self.variety < 0.9)
 
     @property
     def mixed(self) -> bool:
         """Whether one value stands out of an otherwise continuous column."""
         return not self.discrete and self.share >= 0.05 and self.share * self.rows >= 5
-
-    @property
-    def continuous(self) -> bool:
-        """Whether most values occur once."""
-        return self.distinct > self.rows / 2
 
 
 def grain(column: NDArray[Any]) -> Grain:
@@ -257,7 +251,8 @@ def grain(column: NDArray[Any]) -> Grain:
     """
     values, counts = np.unique(column[sample_rows(len(column))], return_counts=True)
     rows, most = int(counts.sum()), int(counts.argmax())
-    return Grain(rows, len(values), bool(np.all(values == np.rint(values))), float(values[most]), counts[most] / rows)
+    whole = bool(np.all(values == np.rint(values)))
+    return Grain(rows, len(values), whole, float(values[most]), float(counts[most]) / rows)
 
 
 def row_prints(block: Block) -> F64:
@@ -269,10 +264,9 @@ def row_prints(block: Block) -> F64:
 
 def _rounding(array: Array) -> F64:
     """Per column; float64 columns that only hold float32 numbers are as coarse as those."""
-    coarse = _ROUNDING[np.dtype(np.float32)]
     if array.dtype == np.float32:
-        return np.full(array.shape[1], coarse)
+        return np.full(array.shape[1], _FLOAT32)
     some = array[sample_rows(len(array), 2_000)]
     with np.errstate(over="ignore", under="ignore"):
         stored_as_float32 = np.all(some == some.astype(np.float32), axis=0) & ~np.all(some == np.rint(some), axis=0)
-    return np.where(stored_as_float32, coarse, _ROUNDING[np.dtype(np.float64)])
+    return np.where(stored_as_float32, _FLOAT32, _FLOAT64)
