@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from mmg_registry.api import estimate as estimate
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
@@ -59,24 +60,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return _version()
-    if name not in _EXPORTS:
-        raise AttributeError(f"module 'mmg_registry' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "__version__":
+        return import_module("mmg_registry.registry").home_version()
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'mmg_registry' has no attribute {name!r}")
     module, attribute = _EXPORTS[name]
     return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("mmg")
-    except PackageNotFoundError:
-        return "0+not-installed"

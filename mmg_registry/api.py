@@ -337,9 +337,7 @@ def _isa() -> str | None:
 
 
 def _versions() -> dict[str, str]:
-    import mmg_registry
-
-    return {"mmg": mmg_registry.__version__, "python": platform.python_version(), **dict(_installed_versions())}
+    return {"mmg": registry.home_version(), "python": platform.python_version(), **dict(_installed_versions())}
 
 
 def _installed_versions() -> Iterator[tuple[str, str]]:

@@ -172,6 +172,14 @@ def installed(group: str) -> list[PluginRecord]:
     return list(found.values())
 
 
+def home_version() -> str:
+    """The version of mmg itself."""
+    try:
+        return metadata.version(HOME)
+    except metadata.PackageNotFoundError:
+        return "0+not-installed"
+
+
 def explain(error: BaseException) -> str:
     """`error` in one line: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
