@@ -169,6 +169,41 @@ void gate_backward(int t, int n, const float* da, float* g, float* v) {
     }
 }
 
+// Root-mean-square normalisation of each row (Zhang and Sennrich, arXiv 1910.07467), without weights: u = h / rms(h).
+void normalise(int t, int width, const float* h, float* u, float* inverse) {
+  for (int r = 0; r < t; ++r) {
+    vf s{};
+    for (int p = 0; p < panels(width); ++p)
+      for (int j = 0; j < NR; j += VL) {
+        const vf v = load(h + (size_t)p * NR * kRows + r * NR + j);
+        s += v * v;
+      }
+    inverse[r] = 1.0f / root(sum(s) / (float)width + 1e-6f);
+  }
+  for (int p = 0; p < panels(width); ++p, h += NR * kRows, u += NR * kRows)
+    for (int r = 0; r < t; ++r)
+      for (int j = 0; j < NR; j += VL) store(u + r * NR + j, load(h + r * NR + j) * inverse[r]);
+}
+
+// dh (+)= inverse (du - u mean(u du)): what reaches h through its normalisation.
+void normalise_backward(int t, int width, const float* u, const float* inverse, const float* du, bool fresh, float* dh) {
+  for (int r = 0; r < t; ++r) {
+    vf s{};
+    for (int p = 0; p < panels(width); ++p)
+      for (int j = 0; j < NR; j += VL) {
+        const size_t at = (size_t)p * NR * kRows + r * NR + j;
+        s += load(u + at) * load(du + at);
+      }
+    const float mean = sum(s) / (float)width;
+    for (int p = 0; p < panels(width); ++p)
+      for (int j = 0; j < NR; j += VL) {
+        const size_t at = (size_t)p * NR * kRows + r * NR + j;
+        const vf d = (load(du + at) - load(u + at) * mean) * inverse[r];
+        store(dh + at, fresh ? d : d + load(dh + at));
+      }
+  }
+}
+
 // h0 of both passes from the shared part `base` (n rows) and y's part `given` (n rows): rows of two tokens.
 void merge_passes(int n, int width, const float* base, const float* mask, const float* null, float* h) {
   for (int p = 0; p < panels(width); ++p, base += NR * kRows, h += NR * kRows, mask += NR, null += NR)
@@ -199,11 +234,11 @@ struct Tile {
   int dim;
   float *x, *residual, *eps, *rho, *s2, *uniforms;
   float *in_shared, *in_cond, *base;
-  float *h[kMaxDepth + 1], *gate[kMaxDepth], *value[kMaxDepth], *act[kMaxDepth], *out;
-  float *dh, *da;
+  float *h, *norm[kMaxDepth + 1], *inverse[kMaxDepth + 1], *gate[kMaxDepth], *value[kMaxDepth], *act[kMaxDepth], *out;
+  float *dh, *da, *dnorm;
 };
 
-// With `slab` null, only counts. Outside training, blocks share their buffers and h is updated in place.
+// With `slab` null, only counts. Outside training, blocks share their buffers.
 size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   size_t used = 0;
   auto take = [&](size_t n) {
@@ -221,17 +256,20 @@ size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   t.in_shared = take(panel_floats(s.shared()));
   t.in_cond = take(panel_floats(s.cond()));
   t.base = take(panel_floats(s.width));
-  t.h[0] = take(panel_floats(s.width));
-  for (int i = 0; i < s.depth; ++i) {
+  t.h = take(panel_floats(s.width));
+  for (int i = 0; i <= s.depth; ++i) {
     const bool own = training || i == 0;
+    t.norm[i] = own ? take(panel_floats(s.width)) : t.norm[0];
+    t.inverse[i] = own ? take(kRows) : t.inverse[0];
+    if (i == s.depth) break;
     t.gate[i] = own ? take(panel_floats(s.width)) : t.gate[0];
     t.value[i] = own ? take(panel_floats(s.width)) : t.value[0];
     t.act[i] = own ? take(panel_floats(s.width)) : t.act[0];
-    t.h[i + 1] = training ? take(panel_floats(s.width)) : t.h[0];
   }
   t.out = take(panel_floats(s.dim_x));
   t.dh = training ? take(panel_floats(s.width)) : nullptr;
   t.da = training ? take(panel_floats(s.width)) : nullptr;
+  t.dnorm = training ? take(panel_floats(s.width)) : nullptr;
   return used;
 }
 
@@ -263,11 +301,12 @@ void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1,
   for (int i = dim; i < t.dim; ++i) eps[i] = 0.0f;
 }
 
-// |v|^2 / dim and its logarithm: lets the network see a scale that all coordinates share.
-void radial(float square, int dim, int row, int at, float* features) {
-  const float q = square / (float)dim;
-  *feature(features, row, at) = q;
-  *feature(features, row, at + 1) = log_(q + 1e-3f);
+// |v|^2 and its logarithm, in units of their spread for a normal v (sqrt(2 / dim) around 1): lets the network see a
+// scale that all coordinates share. The first saturates at +-4, so that no heavy tail drowns the rest.
+float radial(float square, int dim, int row, int at, float* features) {
+  const float q = square / (float)dim, unit = root(0.5f * (float)dim), u = (q - 1.0f) * unit;
+  *feature(features, row, at + 1) = log_(q + 1e-3f) * unit;
+  return *feature(features, row, at) = u / root(1.0f + u * u * 0.0625f);
 }
 
 // Smooth bumps on a fixed grid from -11 to 24, 2.5 apart, and the log-SNR itself.
@@ -299,9 +338,18 @@ void fill_row(const Problem& p, Tile& t, int r) {
     yy += y[i] * y[i];
     *feature(t.in_cond, r, i) = y[i];
   }
-  radial(zz, s.dim_x, r, s.dim_x, t.in_shared);
-  embed(t.logsnr[r], r, s.dim_x + kRadial, t.in_shared);
-  radial(yy, s.dim_y, r, s.dim_y, t.in_cond);
+  const float rz = radial(zz, s.dim_x, r, 2 * s.dim_x, t.in_shared);
+  const float ry = radial(yy, s.dim_y, r, 3 * s.dim_y + s.dim_x, t.in_cond);
+  embed(t.logsnr[r], r, 2 * s.dim_x + kRadial, t.in_shared);
+  for (int i = 0; i < s.dim_x; ++i) {
+    const float z = *feature(t.in_shared, r, i);
+    *feature(t.in_shared, r, s.dim_x + i) = rz * z;
+    *feature(t.in_cond, r, 3 * s.dim_y + i) = ry * z;
+  }
+  for (int i = 0; i < s.dim_y; ++i) {
+    *feature(t.in_cond, r, s.dim_y + i) = ry * y[i];
+    *feature(t.in_cond, r, 2 * s.dim_y + i) = rz * y[i];
+  }
 }
 
 void set_draw(Tile& t, int r, const Draw& d) { t.logsnr[r] = d.logsnr, t.weight[r] = d.weight, t.bin[r] = d.bin; }
@@ -346,19 +394,18 @@ void forward(const Layout& l, const float* w, int n, Tile& t) {
   const Shape& s = l.shape;
   const int rows = 2 * n;
   product<kBias>(n, t.in_shared, s.shared(), w + l.shared.packed, w + l.b_in.packed, s.width, t.base);
-  product<kZero>(n, t.in_cond, s.cond(), w + l.cond.packed, w, s.width, t.h[0]);
-  merge_passes(n, s.width, t.base, w + l.mask.packed, w + l.null.packed, t.h[0]);
+  product<kZero>(n, t.in_cond, s.cond(), w + l.cond.packed, w, s.width, t.h);
+  merge_passes(n, s.width, t.base, w + l.mask.packed, w + l.null.packed, t.h);
   for (int i = 0; i < s.depth; ++i) {
     const Block& b = l.blocks[i];
-    product<kBias>(rows, t.h[i], s.width, w + b.gate.packed, w + b.b_gate.packed, s.width, t.gate[i]);
-    product<kBias>(rows, t.h[i], s.width, w + b.value.packed, w + b.b_value.packed, s.width, t.value[i]);
+    normalise(rows, s.width, t.h, t.norm[i], t.inverse[i]);
+    product<kBias>(rows, t.norm[i], s.width, w + b.gate.packed, w + b.b_gate.packed, s.width, t.gate[i]);
+    product<kBias>(rows, t.norm[i], s.width, w + b.value.packed, w + b.b_value.packed, s.width, t.value[i]);
     gate(rows, s.width, t.gate[i], t.value[i], t.act[i]);
-    if (t.h[i + 1] != t.h[i])
-      for (int p = 0; p < panels(s.width); ++p)
-        __builtin_memcpy(t.h[i + 1] + (size_t)p * NR * kRows, t.h[i] + (size_t)p * NR * kRows, sizeof(float) * NR * rows);
-    product<kAddBias>(rows, t.act[i], s.width, w + b.down.packed, w + b.b_down.packed, s.width, t.h[i + 1]);
+    product<kAddBias>(rows, t.act[i], s.width, w + b.down.packed, w + b.b_down.packed, s.width, t.h);
   }
-  product<kBias>(rows, t.h[s.depth], s.width, w + l.out.packed, w + l.b_out.packed, s.dim_x, t.out);
+  normalise(rows, s.width, t.h, t.norm[s.depth], t.inverse[s.depth]);
+  product<kBias>(rows, t.norm[s.depth], s.width, w + l.out.packed, w + l.b_out.packed, s.dim_x, t.out);
 }
 
 // t.out holds d(loss)/d(output) on entry.
@@ -366,21 +413,23 @@ void backward(const Layout& l, Weights weights, int n, Tile& t, bool fresh, floa
   const Shape& s = l.shape;
   const float* wt = weights.transposed;
   const int rows = 2 * n;
-  outer(rows, t.h[s.depth], s.width, t.out, s.dim_x, fresh, grad + l.out.packed);
+  outer(rows, t.norm[s.depth], s.width, t.out, s.dim_x, fresh, grad + l.out.packed);
   column_sums(rows, t.out, s.dim_x, fresh, grad + l.b_out.packed);
-  product<kZero>(rows, t.out, s.dim_x, wt + l.out.transposed, wt, s.width, t.dh);
+  product<kZero>(rows, t.out, s.dim_x, wt + l.out.transposed, wt, s.width, t.dnorm);
+  normalise_backward(rows, s.width, t.norm[s.depth], t.inverse[s.depth], t.dnorm, true, t.dh);
   for (int i = s.depth - 1; i >= 0; --i) {
     const Block& b = l.blocks[i];
     outer(rows, t.act[i], s.width, t.dh, s.width, fresh, grad + b.down.packed);
     column_sums(rows, t.dh, s.width, fresh, grad + b.b_down.packed);
     product<kZero>(rows, t.dh, s.width, wt + b.down.transposed, wt, s.width, t.da);
     gate_backward(rows, s.width, t.da, t.gate[i], t.value[i]);
-    outer(rows, t.h[i], s.width, t.gate[i], s.width, fresh, grad + b.gate.packed);
+    outer(rows, t.norm[i], s.width, t.gate[i], s.width, fresh, grad + b.gate.packed);
     column_sums(rows, t.gate[i], s.width, fresh, grad + b.b_gate.packed);
-    outer(rows, t.h[i], s.width, t.value[i], s.width, fresh, grad + b.value.packed);
+    outer(rows, t.norm[i], s.width, t.value[i], s.width, fresh, grad + b.value.packed);
     column_sums(rows, t.value[i], s.width, fresh, grad + b.b_value.packed);
-    product<kAdd>(rows, t.gate[i], s.width, wt + b.gate.transposed, wt, s.width, t.dh);
-    product<kAdd>(rows, t.value[i], s.width, wt + b.value.transposed, wt, s.width, t.dh);
+    product<kZero>(rows, t.gate[i], s.width, wt + b.gate.transposed, wt, s.width, t.dnorm);
+    product<kAdd>(rows, t.value[i], s.width, wt + b.value.transposed, wt, s.width, t.dnorm);
+    normalise_backward(rows, s.width, t.norm[i], t.inverse[i], t.dnorm, false, t.dh);
   }
   sum_passes(n, s.width, t.dh, t.base);
   outer(n, t.in_shared, s.shared(), t.base, s.width, fresh, grad + l.shared.packed);

@@ -1,9 +1,11 @@
 // The network's parameters: their canonical order (what Python sees) and their packed form (what kernels read).
 //
-//   h0  = [z, radial(z), emb(logsnr)] W_shared + b_in  +  { [y, radial(y)] W_cond + mask   with y
-//                                                         { null                           without
-//   h  += (silu(h W_gate + b_gate) * (h W_value + b_value)) W_down + b_down      depth times
-//   F   = h W_out + b_out
+//   h0  = [z, r(z) z, radial(z), emb(logsnr)] W_shared + b_in
+//         + { [y, r(y) y, r(z) y, r(y) z, radial(y)] W_cond + mask   with y
+//           { null                                                   without
+//   h  += (silu(u W_gate + b_gate) * (u W_value + b_value)) W_down + b_down    with u = h / rms(h), depth times
+//   F   = h / rms(h) W_out + b_out
+// radial(v) is |v|^2 and its logarithm, standardised; r(v) its first entry.
 //
 // Packed: a matrix (k, n) is cut into panels of `nr` columns, each stored as k rows of nr floats (padded with
 // zeros), so that a kernel streams it; a second, transposed copy serves back-propagation.
@@ -12,14 +14,14 @@
 
 namespace mmg {
 
-constexpr int kRadial = 2;       // |v|^2 / dim and its logarithm
+constexpr int kRadial = 2;       // |v|^2 and its logarithm, standardised
 constexpr int kEmbedding = 16;   // features of the log-SNR
 constexpr int kMaxDepth = 16;
 
 struct Shape {
   int dim_x, dim_y, width, depth;
-  int shared() const { return dim_x + kRadial + kEmbedding; }
-  int cond() const { return dim_y + kRadial; }
+  int shared() const { return 2 * dim_x + kRadial + kEmbedding; }
+  int cond() const { return dim_x + 3 * dim_y + kRadial; }
 };
 
 struct Matrix {

@@ -32,5 +32,12 @@ def build_info() -> dict[str, Any]:
     """
     info: dict[str, Any] = {"isa": "torch", "isas_available": [], "compiler": None, "core_error": _reason or None}
     if _core is not None:
-        info |= _core.build_info()
+        info |= _built(_core)
     return info | {"machine": platform.machine(), "cuda": False, "cuda_reason": "the CUDA core is not built"}
+
+
+def _built(core: ModuleType) -> dict[str, Any]:
+    try:
+        return dict(core.build_info())
+    except ValueError as error:  # MMG_ISA names an instruction set that this machine lacks
+        return {"isa": None, "core_error": str(error)}

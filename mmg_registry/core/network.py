@@ -24,21 +24,21 @@ class Network:
     Example:
         >>> net = Network(dim_x=5, dim_y=5, width=128, depth=2)
         >>> net.n_parameters, net.views(net.init(seed=0))["block0.gate"].shape
-        (104197, torch.Size([128, 128]))
+        (106501, torch.Size([128, 128]))
     """
 
     dim_x: int
     dim_y: int
-    width: int = 128
+    width: int = 64
     depth: int = 2
 
     def parameters(self) -> list[tuple[str, tuple[int, int]]]:
         """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
         h = self.width
         head = [
-            ("shared", (self.dim_x + N_RADIAL + N_EMBEDDING, h)),
+            ("shared", (2 * self.dim_x + N_RADIAL + N_EMBEDDING, h)),
             ("b_in", (1, h)),
-            ("cond", (self.dim_y + N_RADIAL, h)),
+            ("cond", (self.dim_x + 3 * self.dim_y + N_RADIAL, h)),
         ]
         head += [("mask", (1, h)), ("null", (1, h))]
         block = [
@@ -59,7 +59,7 @@ class Network:
     @property
     def multiply_adds(self) -> int:
         """Of one pass of one row; training costs three times that, and a step has two passes."""
-        return sum(k * n for name, (k, n) in self.parameters() if k > 1 or "b_" not in name)
+        return sum(k * n for name, (k, n) in self.parameters() if k > 1)
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """Named views of a canonical vector `(n_parameters,)`."""

@@ -17,6 +17,9 @@ class TrainPlan:
         hold_until: step at which the cosine decay starts.
         total: step at which it reaches zero.
         ema_decay: of the averaged weights, reached gradually from zero.
+
+    Raises:
+        ValueError: for settings that cannot train, with all bounds.
     """
 
     batch: int = 512
@@ -31,8 +34,14 @@ class TrainPlan:
     ema_decay: float = 0.999
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.total < self.hold_until or self.lr < 0:
-            raise ValueError("A training plan needs batch >= 1, lr >= 0 and total >= hold_until.")
+        steps = self.batch >= 1 and self.warmup >= 0 and 0 <= self.hold_until <= self.total
+        rates = 0 <= self.lr < math.inf and 0 < self.eps < math.inf and 0 <= self.weight_decay < math.inf
+        memory = 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1 and 0 <= self.ema_decay <= 1
+        if not (steps and rates and memory):  # every comparison with NaN is false
+            raise ValueError(
+                "A training plan needs batch >= 1, warmup >= 0, 0 <= hold_until <= total, finite lr >= 0, eps > 0 and "
+                "weight_decay >= 0, and 0 <= beta1, beta2 < 1 and 0 <= ema_decay <= 1."
+            )
 
     def lr_at(self, step: int) -> float:
         """The learning rate of a step, as the compiled core computes it."""

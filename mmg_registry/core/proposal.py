@@ -49,14 +49,19 @@ class Proposal:
         """From bin edges and positive masses `(n_bins,)`, which are normalised.
 
         Raises:
-            ValueError: when edges do not increase or a mass is not positive.
+            ValueError: when edges do not increase, or a mass is not positive or too small a share to be drawn
+                in float32 (its part of an integral would be lost).
         """
-        edges, mass = edges.double(), mass.double()
-        if len(edges) != len(mass) + 1 or not bool((edges.diff() > 0).all()) or not bool((mass > 0).all()):
-            raise ValueError("A proposal needs increasing edges, one more than masses, and positive masses.")
-        cdf = torch.cat([torch.zeros(1, dtype=torch.float64), mass.cumsum(0) / mass.sum()])
+        mass = mass.double()
+        cdf = torch.cat([torch.zeros(1, dtype=torch.float64), mass.cumsum(0) / mass.sum()]).float()
+        edges = edges.float().contiguous()
+        if len(edges) != len(mass) + 1 or len(mass) < 1 or not (_increases(edges) and _increases(cdf)):
+            raise ValueError(
+                "A proposal needs finite, increasing edges, one more than masses, and masses that are positive in "
+                "float32 when they sum to 1."
+            )
         cdf[-1] = 1.0
-        return cls(edges.float().contiguous(), cdf.float().contiguous())
+        return cls(edges, cdf)
 
     @classmethod
     def uniform(cls, low: float, high: float, n_bins: int = 32) -> Proposal:
@@ -65,9 +70,15 @@ class Proposal:
 
     @classmethod
     def logistic(cls, loc: float, scale: float, low: float, high: float, n_bins: int = 32) -> Proposal:
-        """A logistic density truncated to `[low, high]` (MMG, arXiv 2509.20609: loc 2, scale 3, window -10 to 14)."""
-        if not (scale > 0 and low < high):
-            raise ValueError("A logistic proposal needs scale > 0 and low < high.")
+        """A logistic density truncated to `[low, high]` (MMG, arXiv 2509.20609: loc 2, scale 3, window -10 to 14).
+
+        Raises:
+            ValueError: when that is no density, or its tails are too thin to be drawn in float32.
+        """
+        if not (0 < scale < math.inf and -math.inf < low < high < math.inf and math.isfinite(loc)):
+            raise ValueError("A logistic proposal needs finite loc, scale > 0 and low < high.")
+        if max(loc - low, high - loc) > 8 * scale:
+            raise ValueError("A logistic proposal's window may reach at most 8 scales from loc: beyond, no draw falls.")
         uniform = torch.linspace(0.0, 1.0, n_bins + 1)
         return cls(torch.linspace(low, high, n_bins + 1), uniform, loc, scale)
 
@@ -95,3 +106,8 @@ class Proposal:
             return 0.0, 0.0
         low, high = ((edge - self.loc) / self.scale for edge in (self.low, self.high))
         return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+
+
+def _increases(values: Tensor) -> bool:
+    """Whether `values` are finite and strictly increasing; false with any NaN among them."""
+    return bool(values.isfinite().all()) and bool((values.diff() > 0).all())

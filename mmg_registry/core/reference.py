@@ -120,9 +120,10 @@ def gap_draws(proposal: Proposal, seed: int, repeat: int, repeats: int, rows: Te
 
 
 def radial(v: Tensor) -> Tensor:
-    """`(n, 2)`: |v|^2 / dim and its logarithm."""
-    q = v.square().mean(1, keepdim=True)
-    return torch.cat([q, torch.log(q + 1e-3)], 1)
+    """`(n, 2)`: |v|^2 and its logarithm, in units of their spread for a normal v; the first saturates at +-4."""
+    q, unit = v.square().mean(1, keepdim=True), math.sqrt(0.5 * v.shape[1])
+    u = (q - 1.0) * unit
+    return torch.cat([u / (1.0 + u.square() / 16.0).sqrt(), torch.log(q + 1e-3) * unit], 1)
 
 
 def embed(logsnr: Tensor) -> Tensor:
@@ -132,19 +133,26 @@ def embed(logsnr: Tensor) -> Tensor:
     return torch.cat([logsnr[:, None] * 0.125, bumps], 1)
 
 
+def normalise(h: Tensor) -> Tensor:
+    """Each row over its root mean square (Zhang and Sennrich, arXiv 1910.07467), without weights."""
+    return h * (h.square().mean(1, keepdim=True) + 1e-6).rsqrt()
+
+
 def network_correction(network: Network, weights: Tensor) -> Correction:
     """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`."""
     w = network.views(weights)
 
     def body(h: Tensor) -> Tensor:
         for i in range(network.depth):
-            gate, value = (h @ w[f"block{i}.{k}"] + w[f"block{i}.b_{k}"] for k in ("gate", "value"))
+            u = normalise(h)
+            gate, value = (u @ w[f"block{i}.{k}"] + w[f"block{i}.b_{k}"] for k in ("gate", "value"))
             h = h + torch.nn.functional.silu(gate) * value @ w[f"block{i}.down"] + w[f"block{i}.b_down"]
-        return h @ w["out"] + w["b_out"]
+        return normalise(h) @ w["out"] + w["b_out"]
 
     def correction(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        base = torch.cat([z, radial(z), embed(logsnr)], 1) @ w["shared"] + w["b_in"]
-        given = torch.cat([y, radial(y)], 1) @ w["cond"] + w["mask"]
+        rz, ry = radial(z), radial(y)
+        base = torch.cat([z, rz[:, :1] * z, rz, embed(logsnr)], 1) @ w["shared"] + w["b_in"]
+        given = torch.cat([y, ry[:, :1] * y, rz[:, :1] * y, ry[:, :1] * z, ry], 1) @ w["cond"] + w["mask"]
         return body(base + given), body(base + w["null"])
 
     return correction

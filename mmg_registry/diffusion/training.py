@@ -39,7 +39,7 @@ class Schedule:
         pilot_steps: after them the proposal is refined once, where the estimator wants that.
     """
 
-    max_steps: int = 6_000
+    max_steps: int = 10_000
     min_steps: int = 500
     check_every: int = 250
     tolerance: float = 0.005
@@ -78,6 +78,7 @@ def train(
     *,
     refine: Refine | None = None,
     watch: Proposal | None = None,
+    integrand: str = "direct",
 ) -> tuple[Proposal, TrainReport]:
     """Train `denoiser` in place and leave it at its best held-out weights.
 
@@ -87,11 +88,12 @@ def train(
         refine: called once, after the pilot steps, with the held-out sums under `watch` and the proposal;
             returns the proposal to go on with.
         watch: proposal of the held-out loss, the same at every look; `proposal` unless given.
+        integrand: "direct" or "orthogonal": which running estimate is reported.
 
     Returns:
         The last proposal, and the report.
     """
-    return _Training(denoiser, held_out, proposal, plan, schedule, run, refine, watch or proposal).go()
+    return _Training(denoiser, held_out, proposal, plan, schedule, run, refine, watch or proposal, integrand).go()
 
 
 class _Training:
@@ -107,9 +109,10 @@ class _Training:
         run: Run,
         refine: Refine | None,
         watch: Proposal,
+        integrand: str,
     ) -> None:
         self.denoiser, self.held_out, self.proposal, self.plan = denoiser, held_out, proposal, plan
-        self.schedule, self.run, self.refine, self.watch = schedule, run, refine, watch
+        self.schedule, self.run, self.refine, self.watch, self.integrand = schedule, run, refine, watch, integrand
         self.report = TrainReport()
         self.rows: list[Tensor] = []  # held-out excess of every row, at every look
         self.start = time.monotonic()
@@ -175,7 +178,7 @@ class _Training:
             done = max(done, elapsed / self.run.max_seconds)
         done = min(done, 1.0)
         left = elapsed * (1 - done) / done if done > 0 else None
-        self.run.report(Progress(done, "training", last.get("direct"), left))
+        self.run.report(Progress(done, "training", last.get(self.integrand), left))
 
     def _why_stop(self, hold: int) -> str:
         if self.report.steps >= hold:

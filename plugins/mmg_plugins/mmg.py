@@ -52,12 +52,12 @@ class MMGOptions(Options):
         None,
         ge=20,
         le=10_000_000,
-        description="most training steps; 6,000 unless given (in the paper preset its epochs)",
+        description="most training steps; 10,000 unless given (in the paper preset its epochs)",
     )
-    width: int = Field(128, ge=4, le=2048, description="units of the network's residual stream and of its gates")
+    width: int = Field(64, ge=4, le=2048, description="units of the network's residual stream and of its gates")
     depth: int = Field(2, ge=1, le=16, description="gated residual blocks")
     batch: int = Field(512, ge=8, le=65_536, description="rows a training step; each passes with and without y")
-    lr: float = Field(2e-3, gt=0, le=0.1, description="peak learning rate")
+    lr: float = Field(3e-3, gt=0, le=0.1, description="peak learning rate")
     tolerance: float = Field(
         0.005, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
@@ -179,7 +179,15 @@ class MMG(Estimator):
             return _adapted(bins, proposal, prepared.dim_x) or default_logistic()
 
         last, report = train(
-            denoiser, held_out, first, plan, schedule, self.run, refine=refine if self.adaptive else None, watch=first
+            denoiser,
+            held_out,
+            first,
+            plan,
+            schedule,
+            self.run,
+            refine=refine if self.adaptive else None,
+            watch=first,
+            integrand="orthogonal" if self.orthogonal else "direct",
         )
         return report, last
 
