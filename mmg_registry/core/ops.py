@@ -6,6 +6,8 @@ addresses, so every tensor is checked for type, device, layout and size before i
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,10 +15,13 @@ from mmg_registry.core import reference
 from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
+from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal, increases
 
 _LIBRARY = torch.library.Library("mmg", "DEF")
 _PROBLEM = "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, int width, int depth, int seed"
+_MAX_DEPTH = 16  # csrc/cpu/layout.h
+_MAX_STEP = 2**32 - 1  # a counter word
+_MAX_STRATA = 2**24  # float32 tells that many strata apart
 _LIBRARY.define(
     "train_denoiser(Tensor(a!) weights, Tensor(b!) m, Tensor(c!) v, Tensor(d!) ema, "
     f"{_PROBLEM}, int[] plan, float[] rates, int threads, str isa) -> Tensor"
@@ -54,16 +59,16 @@ def train_denoiser(
         `(n_steps, 2)` float64 losses of each batch, without and with y.
 
     Raises:
-        ValueError: for a tensor of the wrong type, size or layout, naming it.
+        ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
     """
+    problem = _problem(network, state, x, y, rho, proposal, seed)
+    steps = [first_step, n_steps, plan.batch, plan.warmup, plan.hold_until, plan.total]
+    rates = [plan.lr, plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.ema_decay]
     if compiled() is None:
         return reference.train_denoiser(
             network, state, x, y, rho, proposal, plan, seed=seed, first_step=first_step, n_steps=n_steps
         )
-    steps = [first_step, n_steps, plan.batch, plan.warmup, plan.hold_until, plan.total]
-    rates = [plan.lr, plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.ema_decay]
-    problem = _problem(network, x, y, rho, proposal, seed)
     losses: Tensor = torch.ops.mmg.train_denoiser(*state, *problem, steps, rates, threads, isa)
     return losses
 
@@ -85,11 +90,11 @@ def denoiser_grad(
     """Losses `(2,)` and gradient `(n_parameters,)` of the batch that training step `step` sees.
 
     Raises:
-        ValueError: for a tensor of the wrong type, size or layout, naming it.
+        ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
     """
+    problem = _problem(network, (weights,), x, y, rho, proposal, seed)
     if compiled() is None:
         return reference.denoiser_grad(network, weights, x, y, rho, proposal, seed=seed, step=step, batch=batch)
-    problem = _problem(network, x, y, rho, proposal, seed)
     losses, grad = torch.ops.mmg.denoiser_grad(weights, *problem, step, batch, threads, isa)
     return losses, grad
 
@@ -117,13 +122,13 @@ def mmse_gap(
         squared errors of eps times half the importance weight.
 
     Raises:
-        ValueError: for a tensor of the wrong type, size or layout, naming it.
+        ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         KeyboardInterrupt: within a second of Ctrl-C.
     """
+    problem = _problem(network, (weights,), x, y, rho, proposal, seed)
     if compiled() is None:
         errors = reference.network_errors(network, weights, rho)
         return reference.mmse_gap(errors, x, y, proposal, seed=seed, repeats=repeats)
-    problem = _problem(network, x, y, rho, proposal, seed)
     bins, rows = torch.ops.mmg.mmse_gap(weights, *problem, repeats, threads, isa)
     return bins, rows
 
@@ -133,53 +138,121 @@ def mmse_gap(
 _Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, int]
 
 
-def _problem(network: Network, x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal, seed: int) -> _Problem:
+def _problem(
+    network: Network, state: tuple[Tensor, ...], x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal, seed: int
+) -> _Problem:
+    _check("edges", proposal.edges, torch.float32, (None,))
+    logistic = [proposal.loc, proposal.scale, *proposal.p_range]
+    problem = x, y, rho, proposal.edges, proposal.cdf, logistic, network.width, network.depth, seed
+    _check_problem(problem)
     if (x.shape[1], y.shape[1]) != (network.dim_x, network.dim_y):
         raise ValueError(
             f"The network is for {network.dim_x}+{network.dim_y} columns, the data have {x.shape[1]}+{y.shape[1]}."
         )
-    logistic = [proposal.loc, proposal.scale, *proposal.p_range]
-    return x, y, rho, proposal.edges, proposal.cdf, logistic, network.width, network.depth, seed
+    for name, tensor in zip(("weights", "m", "v", "ema"), state, strict=False):
+        _check(name, tensor, torch.float32, (network.n_parameters,))
+    return problem
 
 
-def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
-    """Everything a raw address must satisfy."""
-    if (
-        tensor.device.type != "cpu"
-        or tensor.dtype != dtype
-        or tuple(tensor.shape) != shape
-        or not tensor.is_contiguous()
-    ):
+# --- What a raw address and the kernels' loops take for granted ------------------------------------------------
+
+
+def _demand(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise ValueError(sentence)
+
+
+def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> Tensor:
+    """Everything a raw address must satisfy; None in `shape` stands for any length from 1 on."""
+    given = tuple(tensor.shape)
+    fits = len(given) == len(shape) and all(map(_fits, given, shape))
+    if tensor.device.type != "cpu" or tensor.dtype != dtype or not fits or not tensor.is_contiguous():
+        wanted = ", ".join("*" if want is None else str(want) for want in shape)
+        layout = "" if tensor.is_contiguous() else "non-contiguous "
         raise ValueError(
-            f"'{name}' must be a contiguous {dtype} CPU tensor of shape {shape}, "
-            f"not {tensor.dtype} {tuple(tensor.shape)} on {tensor.device}."
+            f"'{name}' must be a contiguous {dtype} CPU tensor of shape ({wanted}), "
+            f"not a {layout}{tensor.dtype} one of shape {given} on {tensor.device}."
         )
     return tensor
+
+
+def _fits(length: int, wanted: int | None) -> bool:
+    return length >= 1 if wanted is None else length == wanted
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    _demand(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
+
+
+def _check_problem(problem: _Problem) -> None:
+    x, y, rho, edges, cdf, logistic, width, depth, seed = problem
+    _check("x", x, torch.float32, (None, None))
+    _check("y", y, torch.float32, (x.shape[0], None))
+    _check_range("rows", len(x), 1, 2**32 - 1)
+    _check_rho(rho, min(x.shape[1], y.shape[1]))
+    _check_proposal(edges, cdf, logistic)
+    for name, value, high in (("width", width, 2**16), ("depth", depth, _MAX_DEPTH), ("seed", seed, 2**63 - 1)):
+        _check_range(name, value, {"width": 2, "depth": 1}.get(name, 0), high)
+
+
+def _check_rho(rho: Tensor, most: int) -> None:
+    _check("rho", rho, torch.float64, (len(rho) if rho.dim() == 1 else None,))
+    _check_range("length of rho", len(rho), 0, most)
+    _demand(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
+
+
+def _check_proposal(edges: Tensor, cdf: Tensor, logistic: list[float]) -> None:
+    _check("edges", edges, torch.float32, (None,))
+    _check("cdf", cdf, torch.float32, (len(edges),))
+    _demand(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
+    _demand(len(logistic) == 4, f"'logistic' must hold loc, scale and two probabilities, not {len(logistic)} numbers.")
+    loc, scale, low, high = logistic
+    if scale > 0:
+        inside = math.isfinite(loc) and math.isfinite(scale) and 0 < low < high < 1
+        _demand(inside, "'logistic' must hold finite loc and scale, and two increasing probabilities.")
+    else:
+        _demand(scale == 0, "'logistic' must have scale >= 0.")
+        ends = float(cdf[0]) == 0 and float(cdf[-1]) == 1
+        _demand(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
+
+
+def _check_plan(plan: list[int], rates: list[float]) -> None:
+    """A flat argument list may never have been a `TrainPlan`."""
+    _demand(len(plan) == 6 and len(rates) == 6, "'plan' and 'rates' must hold six numbers each.")
+    first_step, n_steps, batch, warmup, hold_until, total = plan
+    _check_range("first_step", first_step, 0, _MAX_STEP)
+    _check_range("n_steps", n_steps, 0, _MAX_STEP - first_step)
+    _check_range("batch", batch, 1, _MAX_STRATA)
+    _check_range("total", total, 0, _MAX_STEP)
+    _check_range("warmup", warmup, 0, _MAX_STEP)
+    TrainPlan(batch, rates[0], warmup, hold_until, total, *rates[1:])
+
+
+def _check_state(state: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
+    _demand(
+        len({t.untyped_storage().data_ptr() for t in state}) == 4,
+        "'weights', 'm', 'v' and 'ema' are updated in place, so each must have memory of its own.",
+    )
 
 
 class _Call:
     """Checked native structures of one call; keeps alive the tensors whose addresses they hold."""
 
     def __init__(self, problem: _Problem, threads: int, isa: str) -> None:
-        x, y, rho, edges, cdf, logistic, width, depth, seed = problem
+        _check_problem(problem)
+        _check_range("threads", threads, 1, 1024)
+        x, y, rho, edges, cdf, logistic, width, depth, _ = problem
         (n, dim_x), dim_y = x.shape, y.shape[1]
         core = _require_core()
-        if not (1 <= depth <= core.MAX_DEPTH and width >= 1 and n >= 1 and n < 2**32 and threads >= 1 and seed >= 0):
-            raise ValueError(
-                f"The core needs 1 <= depth <= {core.MAX_DEPTH}, and width, rows, threads and seed in range."
-            )
         full = torch.zeros(dim_x, dtype=torch.float64)
-        full[: len(_check("rho", rho, torch.float64, (min(dim_x, dim_y, len(rho)),)))] = rho
-        self.x = _check("x", x, torch.float32, (n, dim_x))
-        self.y = _check("y", y, torch.float32, (n, dim_y))
+        full[: len(rho)] = rho
+        self.alive = x, y, edges, cdf
         self.rho, self.s2 = full.float(), (1 - full.square()).float()
-        self.edges = _check("edges", edges, torch.float32, (len(edges),))
-        self.cdf = _check("cdf", cdf, torch.float32, (len(edges),))
         self.network = Network(dim_x, dim_y, width, depth)
-        self.n, self.n_bins, self.seed, self.threads, self.isa = n, len(edges) - 1, seed, threads, isa
+        self.n, self.n_bins = n, len(edges) - 1
         self.core = core
         self.shape = core.Shape(dim_x, dim_y, width, depth)
-        self.data = core.Data(*(t.data_ptr() for t in (self.x, self.y)), n, self.rho.data_ptr(), self.s2.data_ptr())
+        self.data = core.Data(x.data_ptr(), y.data_ptr(), n, self.rho.data_ptr(), self.s2.data_ptr())
         self.proposal = core.Proposal(self.n_bins, edges.data_ptr(), cdf.data_ptr(), *logistic)
 
     def address(self, name: str, tensor: Tensor) -> int:
@@ -194,6 +267,8 @@ def _require_core():
 
 
 def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, seed, plan, rates, threads, isa):
+    _check_plan(plan, rates)
+    _check_state((weights, m, v, ema))
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
     losses = torch.zeros(plan[1], 2, dtype=torch.float64)
     native = call.core.TrainPlan(plan[0], plan[1], plan[2], rates[0], *plan[3:], *rates[1:])
@@ -205,6 +280,8 @@ def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth
 
 
 def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, step, batch, threads, isa):
+    _check_range("step", step, 0, _MAX_STEP)
+    _check_range("batch", batch, 1, _MAX_STRATA)
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
     grad = torch.zeros_like(weights)
     addresses = call.address("weights", weights), grad.data_ptr()
@@ -213,6 +290,7 @@ def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, step
 
 
 def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, repeats, threads, isa):
+    _check_range("repeats", repeats, 1, _MAX_STRATA)
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
     bins = torch.zeros(call.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(call.n, len(ROW_VALUES), dtype=torch.float64)

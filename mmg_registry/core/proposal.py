@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -55,7 +56,7 @@ class Proposal:
         mass = mass.double()
         cdf = torch.cat([torch.zeros(1, dtype=torch.float64), mass.cumsum(0) / mass.sum()]).float()
         edges = edges.float().contiguous()
-        if len(edges) != len(mass) + 1 or len(mass) < 1 or not (_increases(edges) and _increases(cdf)):
+        if len(edges) != len(mass) + 1 or len(mass) < 1 or not (increases(edges) and increases(cdf)):
             raise ValueError(
                 "A proposal needs finite, increasing edges, one more than masses, and masses that are positive in "
                 "float32 when they sum to 1."
@@ -108,6 +109,7 @@ class Proposal:
         return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
 
 
-def _increases(values: Tensor) -> bool:
+def increases(values: Tensor) -> bool:
     """Whether `values` are finite and strictly increasing; false with any NaN among them."""
-    return bool(values.isfinite().all()) and bool((values.diff() > 0).all())
+    listed = values.tolist()  # a list is walked faster than three torch calls are made, and every op asks
+    return all(a < b for a, b in pairwise(listed)) and math.isfinite(listed[0]) and math.isfinite(listed[-1])

@@ -50,7 +50,7 @@ def adaptive_logistic(edges: NDArray[np.float64], mmse_given: NDArray[np.float64
         >>> edges = np.linspace(-12.0, 20.0, 65)
         >>> centres = (edges[1:] + edges[:-1]) / 2
         >>> q = adaptive_logistic(edges, 3 / (1 + np.exp(-(centres - 5.0) / 3.0)), dim_x=3)
-        >>> round(q.loc, 1), round(q.scale, 1), round(q.low, 1), q.high
+        >>> round(q.loc, 1), round(q.scale, 1), round(q.low, 1), round(q.high, 1)
         (5.0, 3.0, -7.0, 17.0)
     """
     centres = (edges[1:] + edges[:-1]) / 2
@@ -82,7 +82,7 @@ def gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
         >>> gaussian_tail(np.array([0.8]), -10.0, 14.0) < 1e-4
         True
         >>> round(gaussian_tail(np.array([0.9999999]), -10.0, 14.0), 2)
-        1.2
+        0.82
     """
     s2 = (1 - rho) * (1 + rho)
     inside = [0.5 * (np.log1p(math.exp(edge)) - np.log1p(math.exp(edge) * s2)) for edge in (low, high)]
