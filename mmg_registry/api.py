@@ -269,7 +269,8 @@ def _take(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
 
 
 def _dense(array: Array) -> Array:
-    return np.ascontiguousarray(array)
+    """Row-major and writeable, as torch wants it; copied only where it is not."""
+    return np.require(array, requirements=["C", "W"])
 
 
 def _guarded(estimator: Estimator, step: Callable[[], Any]) -> Any:

@@ -89,7 +89,7 @@ def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary / ARRAYS)
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, temporary / ARRAYS)
         (temporary / DOCUMENT).write_text(text + "\n", encoding="utf-8")
         temporary.chmod(0o777 & ~_umask())
         _replace(temporary, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,3 +95,4 @@ def install(
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     for name, source in modules.items():
         (site / f"{name}.py").write_text(source)
+    importlib.invalidate_caches()  # two changes of a folder may fall into one tick of its clock

@@ -193,12 +193,17 @@ def _same_order(a: Array, b: Array) -> bool:
 
 
 def _noise_around_line(a: Array, b: Array) -> bool:
-    """Whether b - c a, in the order of a, is more than rounding and as rough as noise (von Neumann's ratio is 2)."""
+    """Whether b - c a, in the order of a, is more than rounding and as rough as noise.
+
+    Rough by the rank version of von Neumann's ratio (Bartels, 1982), which is 2 for noise and 0 for a smooth curve,
+    and which no outlier can sway.
+    """
     u, v = _standard(a), _standard(b)
     residual = v - u * (u @ v / len(u))
-    power = float(residual @ residual)
-    rounding = sum(float(_rounding(c[:, None])[0] * np.abs(c).max() / np.ptp(c)) for c in (a, b))
-    return power > len(u) * (4 * rounding) ** 2 and float(np.sum(np.diff(residual) ** 2)) > power
+    rounding = sum(float(_rounding(c[:, None])[0] * / np.ptp(c / np.abs(c).max())) for c in (a, b))
+    ranks = np.argsort(np.argsort(residual, kind="stable"), kind="stable")
+    rough = float(np.sum(np.diff(ranks) ** 2)) > len(ranks) * float(np.var(ranks))
+    return rough and float(residual @ residual) > len(u) * (4 * rounding) ** 2
 
 
 def _standard(column: Array) -> F64:

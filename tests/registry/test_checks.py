@@ -1,0 +1,312 @@
+"""The rules on bad input: refused, dropped with a word, decided without estimating, or warned about."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmg_registry.data import Cleaned, as_pair, clean
+from mmg_registry.data.checks import matching, repeated_rows
+from mmg_registry.errors import DataError
+
+N = 300
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(N, 2)), RNG.normal(size=(N, 2))
+
+
+@pytest.fixture(autouse=True)
+def _no_overflow() -> Iterator[None]:
+    """Whatever the scale, nothing may overflow or divide by zero on the way."""
+    with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
+        warnings.simplefilter("error")
+        yield
+
+
+def cleaned(x: Any, y: Any, **choices: Any) -> Cleaned:
+    return clean(as_pair(x, y), **choices)
+
+
+def refused(told: str, x: Any, y: Any, **choices: Any) -> None:
+    with pytest.raises(DataError) as caught:
+        cleaned(x, y, **choices)
+    assert told in str(caught.value)
+
+
+def test_good_data_pass_as_they_are() -> None:
+    found = cleaned(X, Y)
+    assert (found.verdict, found.reason, found.warnings) == (None, "", [])
+    assert np.shares_memory(found.pair.x, X)
+    assert (found.kept_x.tolist(), found.kept_y.tolist()) == ([0, 1], [0, 1])
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def with_holes() -> tuple[np.ndarray, np.ndarray]:
+    x, y = X.copy(), Y.copy()
+    x[[3, 4], 1] = np.nan
+    y[4, 0], y[7, 0] = np.inf, np.nan
+    return x, y
+
+
+def test_non_finite_values_are_refused_with_counts_and_names() -> None:
+    refused(
+        "In x and y 3 rows of 300 hold NaN or infinity (column 'x1' of x: 2 NaN; column 'y0' of y: 1 NaN and "
+        "1 infinite); repair them, or drop these rows with --drop-nan",
+        *with_holes(),
+    )
+
+
+def test_non_finite_rows_are_dropped_from_both_sides_when_asked() -> None:
+    x, y = with_holes()
+    found = cleaned(x, y, drop_nan=True)
+    good = np.delete(np.arange(N), [3, 4, 7])
+    np.testing.assert_array_equal(found.pair.x, x[good])
+    np.testing.assert_array_equal(found.pair.y, y[good])
+    assert found.warnings[0].startswith("3 rows of 300 dropped for NaN or infinity (column 'x1' of x: 2 NaN")
+
+
+def test_too_few_rows_are_left_after_dropping() -> None:
+    x = np.where(np.arange(N)[:, None] < 292, np.nan, X)
+    refused("There are only 8 usable rows in x and y; no estimate can be made from fewer than 10", x, Y, drop_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("n", "told"), [(0, "There are no rows in x and y"), (1, "There is only 1 usable row"), (9, "only 9 usable rows")]
+)
+def test_too_few_rows(n: int, told: str) -> None:
+    refused(told, X[:n], Y[:n])
+
+
+def test_no_columns() -> None:
+    refused("In x and y x has no columns", X[:, :0], Y)
+
+
+@pytest.mark.parametrize(("n", "warned"), [(10, True), (99, True), (100, False)])
+def test_under_a_hundred_rows_are_warned_about(n: int, warned: bool) -> None:
+    found = cleaned(X[:n, :1], Y[:n, :1])
+    told = f"There are only {n} rows; the estimate and its error bar are rough."
+    assert (told in found.warnings) == warned
+
+
+def test_more_dimensions_than_rows() -> None:
+    found = cleaned(RNG.normal(size=(120, 100)), RNG.normal(size=(120, 100)))
+    assert found.verdict is None
+    assert found.kept_x.size == 100
+    assert found.warnings == ["There are more dimensions (200) than rows (120): too few rows for a reliable estimate."]
+
+
+def test_copied_rows_are_warned_about() -> None:
+    found = cleaned(np.repeat(X, 2, axis=0), np.repeat(Y, 2, axis=0))
+    assert found.warnings[0].startswith("300 of 600 rows are exact copies of others; they can make the estimate too")
+    coins = RNG.integers(0, 2, size=(N, 1))
+    assert not any("copies" in told for told in cleaned(coins, RNG.integers(0, 2, size=(N, 1))).warnings)
+
+
+# --- constant and redundant columns --------------------------------------------------------------------------------
+
+
+def test_constant_columns_are_dropped_with_a_warning() -> None:
+    found = cleaned(np.column_stack([np.full(N, 0.1), X, np.zeros(N)]), Y)
+    assert found.kept_x.tolist() == [1, 2]
+    assert found.pair.x_names == ("x1", "x2")
+    assert found.warnings == ["The columns 'x0', 'x3' of x are constant and left out."]
+    assert found.dim_x == 4
+
+
+def test_all_constant_is_independent() -> None:
+    found = cleaned(X, np.full((N, 2), 1e30))
+    assert found.verdict == "independent-by-constant"
+    assert found.reason == "All columns of y are constant, so MI is 0 by definition; nothing was estimated."
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_redundant_columns_are_dropped_with_a_warning(dtype: Any) -> None:
+    extra = np.column_stack([X, X[:, 1], 700 - 3 * X[:, 0], X @ [1.0, -0.3] + 5]).astype(dtype)
+    found = cleaned(extra, Y.astype(dtype))
+    assert found.kept_x.tolist() == [0, 1]
+    assert found.warnings == [
+        "The column 'x2' of x repeats 'x1' and is left out; MI does not change.",
+        "The column 'x3' of x repeats 'x0' and is left out; MI does not change.",
+        "The column 'x4' of x is a linear combination of 'x0', 'x1' and is left out; MI does not change.",
+    ]
+
+
+def test_many_redundant_columns_share_a_sentence() -> None:
+    found = cleaned(X, np.column_stack([Y] * 4))
+    assert found.kept_y.tolist() == [0, 1]
+    assert found.warnings[0].startswith("6 columns of y ('y2', 'y3', 'y4', 'y5', 'y6', 'y7') are copies or linear")
+
+
+def test_almost_redundant_columns_are_kept() -> None:
+    small = 1e-8 * Y[:, :1]  # invisible beside x, and all there is to know about y
+    assert cleaned(np.column_stack([X, X[:, :1] + small]), Y).kept_x.tolist() == [0, 1, 2]
+
+
+def test_copies_are_found_even_with_too_few_rows_for_algebra() -> None:
+    wide = RNG.normal(size=(40, 60))
+    found = cleaned(np.column_stack([wide, wide[:, 7]]), RNG.normal(size=(40, 2)))
+    assert found.kept_x.tolist() == list(range(60))
+    assert found.warnings[0] == "The column 'x60' of x repeats 'x7' and is left out; MI does not change."
+
+
+# --- exact relations between x and y -------------------------------------------------------------------------------
+
+SHARED = {
+    "copy": lambda x, e: x[:, 1],
+    "affine": lambda x, e: 700 - 0.3 * x[:, 1],
+    "combination": lambda x, e: x @ [0.2, -1.0],
+    "common part": lambda x, e: np.column_stack([e, e + x[:, 0]]),
+    "exp": lambda x, e: np.exp(-x[:, 0]),
+    "cube": lambda x, e: np.column_stack([e, x[:, 1] ** 3]),
+    "ranks": lambda x, e: np.argsort(np.argsort(x[:, 0])),
+    "censored": lambda x, e: np.maximum(x[:, 0], 0),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [40, 5_000])
+@pytest.mark.parametrize("relation", sorted(set(SHARED) - {"censored"}))
+def test_exact_relations_make_mi_infinite(relation: str, n: int, dtype: Any) -> None:
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(n, 2)).astype(dtype)
+    y = SHARED[relation](x, rng.normal(size=n)).astype(dtype)
+    found = cleaned(x, y)
+    assert found.verdict == "infinite"
+    assert "MI is infinite" in found.reason
+
+
+def test_a_shared_censored_column_is_infinite_too() -> None:
+    x = np.maximum(X[:, 0], 0)
+    assert cleaned(x, 2 * x).verdict == "infinite"
+
+
+def test_the_reason_names_the_columns() -> None:
+    one = cleaned(X, np.column_stack([Y[:, 0], 2 * X[:, 1]])).reason
+    assert one.startswith("The column 'y1' of y is a copy of 'x1' of x, up to scale and shift, so MI is infinite")
+    two = cleaned(X, np.column_stack([Y[:, 0], X.sum(axis=1)])).reason
+    assert two.startswith("The column 'y1' of y is a linear combination of 'x0' of x, 'x1' of x, so MI is infinite")
+    three = cleaned(X, np.column_stack([Y[:, 0], np.exp(X[:, 1])])).reason
+    assert three.startswith("The columns 'x1' of x and 'y1' of y are in the same or opposite order in all 300 rows")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "noise"), [(np.float64, 1e-6), (np.float64, 1e-9), (np.float32, 3e-4), (np.float32, 1e-5)]
+)
+@pytest.mark.parametrize("n", [50, 1_000, 50_000])
+@pytest.mark.parametrize("offset", [0.0, 1.0])
+def test_very_strong_dependence_is_not_called_infinite(n: int, dtype: Any, noise: float, offset: float) -> None:
+    rng = np.random.default_rng(n)
+    x, e = rng.normal(size=(n, 1)) + offset, rng.normal(size=(n, 1))
+    assert cleaned(x.astype(dtype), (2 * x + noise * e).astype(dtype)).verdict is None
+
+
+def test_many_columns_and_few_rows_are_no_exact_relation() -> None:
+    wide = RNG.normal(size=(30, 40))
+    assert cleaned(wide[:, :20], wide[:, 20:]).verdict is None
+
+
+def test_a_copied_column_is_found_even_with_more_columns_than_rows() -> None:
+    wide = RNG.normal(size=(30, 40))
+    assert cleaned(wide, np.column_stack([RNG.normal(size=(30, 3)), 3 * wide[:, 5] + 1])).verdict == "infinite"
+
+
+def test_a_discrete_variable_on_both_sides_is_refused() -> None:
+    coin = RNG.integers(0, 2, size=N)
+    refused(
+        "In x and y the discrete column 'y1' of y is determined by 'x2' of x, so x and y share it; "
+        "estimators here are for continuous variables",
+        np.column_stack([X, coin]),
+        np.column_stack([Y[:, 0], 1 - coin]),
+    )
+
+
+# --- scales and types -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"),
+    [(1e30, np.float32), (1e-30, np.float32), (1e300, np.float64), (1e-300, np.float64), (1e-310, np.float64)],
+)
+def test_scales_do_not_matter(scale: float, dtype: Any) -> None:
+    wide = np.column_stack([X, X[:, :1]])
+    found = cleaned((wide * scale).astype(dtype), Y.astype(dtype))
+    assert (found.verdict, found.kept_x.tolist()) == (None, [0, 1])
+    shared = cleaned((X * scale).astype(dtype), X.astype(dtype)[:, :1] * dtype(2))
+    assert shared.verdict == ("infinite" if scale != 1e-310 else shared.verdict)
+
+
+def test_a_range_of_nearly_all_of_float64_is_no_overflow() -> None:
+    assert cleaned(np.sign(X) * 1.7e308 * np.abs(np.tanh(X)), Y).verdict is None
+
+
+def test_heavy_tails_are_fine() -> None:
+    tails = RNG.standard_cauchy(size=(N, 3)) ** 3
+    found = cleaned(tails[:, :2], tails[:, 2])
+    assert (found.verdict, found.warnings) == (None, [])
+    assert cleaned(tails[:, :2], tails[:, 1]).verdict == "infinite"
+
+
+def test_float16_is_taken() -> None:
+    found = cleaned(X.astype(np.float16), Y.astype(np.float16))
+    assert found.pair.x.dtype == np.float32
+    assert (found.verdict, found.warnings) == (None, [])
+
+
+def test_whole_numbers_that_repeat_look_discrete() -> None:
+    dice = RNG.integers(1, 7, size=(N, 1))
+    found = cleaned(dice, Y)
+    assert found.warnings == [
+        "The column 'x' (6 values) of x looks discrete; estimators here are for continuous variables, so take care."
+    ]
+    assert found.verdict is None
+
+
+def test_rounded_values_look_discrete_and_identifiers_do_not() -> None:
+    assert "'x0' (" in cleaned(np.round(RNG.normal(size=(5_000, 2)), 1), RNG.normal(size=5_000)).warnings[0]
+    assert cleaned(RNG.permutation(N), Y).warnings == []
+
+
+def test_many_zeros_look_partly_discrete() -> None:
+    found = cleaned(np.where(X[:, 0] < 0, 0, X[:, 0]), Y)
+    assert "of it is 0) of x looks partly discrete" in found.warnings[0]
+
+
+# --- evaluation rows ------------------------------------------------------------------------------------------------
+
+
+def test_matching_takes_the_same_columns_and_type() -> None:
+    wide = np.column_stack([X[:, 0], np.ones(N), X[:, 1]])
+    found = cleaned(wide.astype(np.float32), Y)
+    rows = matching(found, as_pair(wide[:5] + 1, Y[:5]))
+    assert rows.x.shape == (5, 2)
+    assert rows.x.dtype == np.float32
+
+
+def test_matching_refuses_what_does_not_match() -> None:
+    found = cleaned(X, Y)
+    with pytest.raises(DataError, match=r"The evaluation rows of new.npz have 1 column of y where the fitting rows"):
+        matching(found, as_pair(X, Y[:, :1], source="new.npz"))
+    with pytest.raises(DataError, match="columns of x in another order"):
+        matching(found, as_pair(X, Y, x_names=["x1", "x0"]))
+    with pytest.raises(DataError, match="hold NaN"):
+        matching(found, as_pair(*with_holes()))
+    with pytest.raises(DataError, match="are 1 in number; give at least 2"):
+        matching(found, as_pair(X[:1], Y[:1]))
+
+
+def test_matching_drops_bad_rows_when_asked() -> None:
+    assert len(matching(cleaned(X, Y), as_pair(*with_holes()), drop_nan=True)) == N - 3
+
+
+def test_repeated_rows() -> None:
+    fit, new = as_pair(X, Y), as_pair(RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2)))
+    assert repeated_rows(fit, new) == []
+    with pytest.raises(DataError, match="All evaluation rows of x and y are also fitting rows"):
+        repeated_rows(fit, as_pair(X[10:60], Y[10:60]))
+    coins = as_pair(RNG.integers(0, 2, size=(N, 1)), RNG.integers(0, 2, size=(N, 1)))
+    assert repeated_rows(coins, coins) == []
