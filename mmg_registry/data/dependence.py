@@ -200,7 +200,7 @@ def _noise_around_line(a: Array, b: Array) -> bool:
     """
     u, v = _standard(a), _standard(b)
     residual = v - u * (u @ v / len(u))
-    rounding = sum(float(_rounding(c[:, None])[0] * / np.ptp(c / np.abs(c).max())) for c in (a, b))
+    rounding = sum(float(_rounding(c[:, None])[0] / np.ptp(c / np.abs(c).max())) for c in (a, b))
     ranks = np.argsort(np.argsort(residual, kind="stable"), kind="stable")
     rough = float(np.sum(np.diff(ranks) ** 2)) > len(ranks) * float(np.var(ranks))
     return rough and float(residual @ residual) > len(u) * (4 * rounding) ** 2
