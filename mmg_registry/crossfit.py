@@ -77,6 +77,8 @@ def _mean_curve(curves: Sequence[Curve | None], weights: F64) -> Curve | None:
     if len(known) < len(curves):
         return None
     edges = _common_edges([np.asarray(curve.edges, dtype=float) for curve in known])
+    if edges[0] >= edges[-1]:
+        return None  # windows that do not overlap have no mean curve
     return Curve(edges=edges.tolist(), **{name: _mean_values(known, name, edges, weights) for name in _VALUES})
 
 
@@ -84,11 +86,14 @@ _VALUES = [each.name for each in fields(Curve) if each.name != "edges"]
 
 
 def _common_edges(each: Sequence[F64]) -> F64:
-    """The folds' own bins where they agree, else as many even ones over all their windows."""
+    """The folds' own bins where they agree, else as many even ones over the window that all of them share.
+
+    Outside it some folds know nothing, and a mean of an error curve over the others would jump there.
+    """
     first = each[0]
     if all(np.array_equal(first, edges) for edges in each):
         return first
-    low, high = min(edges[0] for edges in each), max(edges[-1] for edges in each)
+    low, high = max(edges[0] for edges in each), min(edges[-1] for edges in each)
     return np.linspace(low, high, max(len(edges) for edges in each))
 
 
@@ -107,7 +112,7 @@ def _mean_values(curves: Sequence[Curve], name: str, edges: F64, weights: F64) -
 
 
 def _rebinned(totals: F64, old: F64, new: F64) -> F64:
-    """Per-bin totals moved to other bins, spread evenly within each old one; nothing lies outside the old window."""
+    """Per-bin totals moved to other bins, spread evenly within each old one."""
     return np.diff(np.interp(new, old, np.concatenate([[0.0], np.cumsum(totals)])))
 
 

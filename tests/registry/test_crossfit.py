@@ -44,15 +44,20 @@ def test_curves_on_equal_bins_are_averaged() -> None:
     assert both.curve.mmse is None
 
 
-def test_curves_on_unequal_bins_keep_their_integral_and_its_error() -> None:
+def test_curves_on_unequal_bins_are_averaged_over_the_window_they_share() -> None:
     curves = [flat_curve(1.0), flat_curve(2.0, shift=1)]
-    both = combine([Estimate(1.0, curve=curves[0]), Estimate(2.0, curve=curves[1])], ROWS)
-    assert (both.curve.edges[0], both.curve.edges[-1]) == (-4, 5)
-    assert integral(both.curve, "orthogonal") == pytest.approx(both.mi)
-    widths = np.diff(both.curve.edges)
-    error = np.sqrt(np.sum((widths * both.curve.orthogonal_se) ** 2))
-    assert error == pytest.approx(0.01 * 2 * np.sqrt(4) * 5 / 7)
-    assert sum(both.curve.count) == pytest.approx(80, abs=2)
+    both = combine([Estimate(1.0, curve=curves[0]), Estimate(2.0, curve=curves[1])], ROWS).curve
+    assert both is not None
+    assert (both.edges[0], both.edges[-1], len(both.edges)) == (-3, 4, 5)
+    assert both.orthogonal == pytest.approx([(3 * 1 + 4 * 2) / 7 / 8] * 4)
+    error = np.sqrt(np.sum((np.diff(both.edges) * both.orthogonal_se) ** 2))
+    assert error == pytest.approx(0.01 * 2 * np.sqrt(3.5) * 5 / 7)  # 3.5 of each fold's 4 bins
+    assert sum(both.count) == pytest.approx(70, abs=2)
+
+
+def test_curves_without_a_common_window_have_no_mean() -> None:
+    parts = [Estimate(1.0, curve=flat_curve(1.0)), Estimate(2.0, curve=flat_curve(2.0, shift=9))]
+    assert combine(parts, ROWS).curve is None
 
 
 def test_optional_curves_need_all_folds() -> None:
