@@ -292,17 +292,16 @@ def _parse(rows: Iterable[list[str]], names: list[str], chosen: Sequence[str], l
         for offset, row in enumerate(batch):
             if row and len(row) != len(names):
                 raise DataError(f"line {line + offset} has {len(row)} cells where the first has {len(names)}")
-        batches.append(_floats([pick(row) for row in kept], chosen, line))
+        batches.append(_floats([pick(row) for row in kept], chosen))
         line += len(batch)
     matrix = np.concatenate(batches)
     return {name: matrix[:, i] for i, name in enumerate(chosen)}
 
 
-def _floats(cells: list[Sequence[str]], names: Sequence[str], line: int) -> NDArray[np.float64]:
-    if not cells:
-        return np.empty((0, len(names)))
+def _floats(cells: list[Sequence[str]], names: Sequence[str]) -> NDArray[np.float64]:
+    flat = map(float, itertools.chain.from_iterable(cells))
     try:
-        return np.array(cells).astype(np.float64)
+        return np.fromiter(flat, np.float64, len(cells) * len(names)).reshape(len(cells), len(names))
     except ValueError:
         return np.array([[_cell(cell, name) for cell, name in zip(row, names, strict=True)] for row in cells])
 
