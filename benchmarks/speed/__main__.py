@@ -1,0 +1,62 @@
+"""Measure, condense, print, write; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import common
+from benchmarks.speed import report
+
+PACKAGES = (*common.PACKAGES, "pytest-benchmark")
+
+
+def measure(words: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """Run the benchmarks in a pytest of their own; what it measured, and its exit code.
+
+    Raises:
+        RuntimeError: when it ended before writing its file.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "measured.json"
+        command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), "-p", "no:cacheprovider", "--no-header"]
+        command += ["-o", "addopts=", "-v", f"--benchmark-json={output}", "--benchmark-quiet", *words]
+        code = subprocess.run(command, cwd=common.ROOT, stdout=sys.stderr).returncode
+        if not output.exists() or not output.read_text():
+            raise RuntimeError(f"pytest ended with code {code} and wrote no measurements; its own output says why.")
+        return json.loads(output.read_text()), code
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-k", dest="expression", help="only the cells that pytest's -k selects, e.g. 'training and t1'")
+    parser.add_argument("--output", type=Path, default=common.RESULTS / "speed.json")
+    return parser.parse_args(argv)
+
+
+def _build() -> dict[str, Any]:
+    from mmg_registry.core import build_info
+
+    return build_info() | {"load_before": os.getloadavg()[0]}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 1 where a test failed or a limit was missed."""
+    given = _arguments(argv)
+    build = _build()
+    measured, code = measure(["-k", given.expression] if given.expression else [])
+    results = report.condense(measured)
+    common.write(given.output, common.document(results, seeds=[0], packages=PACKAGES, build=build))
+    print(common.table([report.for_print(cell) for cell in results["cells"]]))
+    return 0 if results["passed"] and code == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

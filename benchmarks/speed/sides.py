@@ -1,0 +1,122 @@
+"""The sides of a comparison, and how they take turns.
+
+This kind of machine drifts by tens of percent within seconds, so no side is timed on its own: every round runs the
+yardstick, PyTorch and the core one after the other, ratios are taken within a round, and their median is reported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchmarks.speed.cases import Cell
+from benchmarks.speed.torch_side import Denoisers, Problem, Training, mmse_gap
+from mmg_registry import core
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+SIZE = 1024  # of the yardstick's square matrices
+YARDSTICK_CALLS = 2
+ROUND_SECONDS = 0.06  # of the core's turn in a round, or one step where that takes longer
+PAUSE = 0.005  # between turns: OpenMP's threads spin for a while after their work
+N_ROWS = 100_000
+Side = Callable[[], object]
+
+
+def problem(dim: int, n: int = N_ROWS) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, core.Proposal]:
+    """Canonical coordinates `(n, dim)` of a normal pair, their correlations, and a proposal.
+
+    Example:
+        >>> x, y, rho, proposal = problem(dim=2, n=10)
+        >>> x.shape, proposal.window
+        (torch.Size([10, 2]), 24.0)
+    """
+    generator = torch.Generator().manual_seed(dim)
+    rho = torch.linspace(0.8, 0.1, dim, dtype=torch.float64)
+    x, noise = (torch.randn(n, dim, generator=generator) for _ in range(2))
+    y = rho.float() * x + (1 - rho.square()).sqrt().float() * noise
+    return x, y, rho, core.Proposal.uniform(-10.0, 14.0)
+
+
+def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
+    """Runs of the same number of steps by each side, and that number; every side is warm."""
+    x, y, rho, proposal = problem(cell.dim)
+    plan, weights = core.TrainPlan(batch=cell.batch), cell.network.init(seed=0)
+    state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
+
+    def ours(n_steps: int) -> object:
+        return core.train_denoiser(
+            cell.network, state, x, y, rho, proposal, plan, seed=0, first_step=0, n_steps=n_steps, threads=cell.threads
+        )
+
+    eager = Training(cell.network, weights, Problem(x, y, rho, proposal), plan)
+    runs = {"eager": eager.run}
+    if compiled:
+        faster = Training(cell.network, weights, Problem(x, y, rho, proposal), plan)
+        faster.compile()
+        runs["compile"] = faster.run
+    n_steps = repetitions(partial(ours, 1))
+    for run in runs.values():
+        run(0, min(3, n_steps))
+    sides: dict[str, Side] = {name: partial(run, 0, n_steps) for name, run in runs.items()}
+    return {**sides, "ours": partial(ours, n_steps)}, n_steps
+
+
+def gap_sides(cell: Cell, n_rows: int = 4 * 2048, repeats: int = 4) -> tuple[dict[str, Side], int]:
+    """Evaluations of the same rows by each side, and the network evaluations in one."""
+    x, y, rho, proposal = problem(cell.dim, n_rows)
+    weights = cell.network.init(seed=0)
+    eager, net = Problem(x, y, rho, proposal), Denoisers(cell.network, weights)
+    ours = (cell.network, weights, x, y, rho, proposal)
+    sides: dict[str, Side] = {
+        "eager": lambda: mmse_gap(eager, net, repeats, tile=cell.batch),
+        "ours": lambda: core.mmse_gap(*ours, seed=0, repeats=repeats, threads=cell.threads),
+    }
+    for side in sides.values():
+        side()
+    return sides, n_rows * repeats
+
+
+def repetitions(once: Side) -> int:
+    """How many of `once` make a turn."""
+    once()
+    seconds = min(clock(once) for _ in range(3))
+    return max(1, round(ROUND_SECONDS / seconds))
+
+
+def clock(side: Side) -> float:
+    start = time.perf_counter()
+    side()
+    return time.perf_counter() - start
+
+
+def yardstick() -> Side:
+    """Products of two square float32 matrices."""
+    a, b, c = (torch.rand(SIZE, SIZE) for _ in range(3))
+
+    def run() -> None:
+        for _ in range(YARDSTICK_CALLS):
+            torch.mm(a, b, out=c)
+
+    return run
+
+
+def take_turns(benchmark: BenchmarkFixture, sides: dict[str, Side], rounds: int, **info: Any) -> None:
+    """Time `sides["ours"]` with pytest-benchmark, and the others just before it, in every round."""
+    others = {name: side for name, side in sides.items() if name != "ours"} | {"yardstick": yardstick()}
+    seconds: dict[str, list[float]] = {name: [] for name in others}
+    clock(others["yardstick"])
+
+    def turns() -> None:
+        for name, side in others.items():
+            time.sleep(PAUSE)
+            seconds[name].append(clock(side))
+        time.sleep(PAUSE)
+
+    benchmark.extra_info.update(info, seconds=seconds, yardstick_flop=YARDSTICK_CALLS * 2 * SIZE**3)
+    benchmark.pedantic(sides["ours"], setup=turns, rounds=rounds, iterations=1)

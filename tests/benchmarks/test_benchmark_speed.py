@@ -1,0 +1,235 @@
+"""The speed benchmark: PyTorch's side computes the same thing, arithmetic is counted right, verdicts can fail."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import cases, report, sides, torch_side
+from mmg_registry.core import Network, Proposal, TrainPlan, reference
+
+# ------------------------------------------------------------------------------------------ PyTorch's side
+
+
+def problem_of(dim_x: int, dim_y: int) -> tuple[Network, Tensor, tuple[Tensor, Tensor, Tensor, Proposal]]:
+    network = Network(dim_x, dim_y, width=12, depth=2)
+    generator = torch.Generator().manual_seed(1)
+    weights = network.init(0) + 0.1 * torch.randn(network.n_parameters, generator=generator)
+    x, y = (torch.randn(200, dim, generator=generator) for dim in (dim_x, dim_y))
+    rho = torch.linspace(0.9, 0.2, min(dim_x, dim_y), dtype=torch.float64)
+    edges = torch.linspace(-6.0, 10.0, 9)
+    return network, weights, (x, y, rho, Proposal.piecewise(edges, torch.linspace(1.0, 3.0, 8)))
+
+
+@pytest.fixture
+def same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's side takes the draws of the core's steps 0, 1, 2 ... instead of its own."""
+    steps = iter(range(100))
+
+    def draw(self: torch_side.Problem, n: int) -> tuple[Tensor, ...]:
+        d = reference.training_draws(self.proposal, 7, next(steps), n, len(self.x), self.x.shape[1])
+        return d.row, d.logsnr, d.weight, d.eps
+
+    monkeypatch.setattr(torch_side.Problem, "draw", draw)
+
+
+@pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (4, 3), (2, 5)])
+def test_a_torch_step_is_the_step_of_the_core(dim_x: int, dim_y: int, same_draws: None) -> None:
+    network, weights, problem = problem_of(dim_x, dim_y)
+    plan = TrainPlan(batch=32, warmup=2, hold_until=3, total=6)
+    training = torch_side.Training(network, weights, torch_side.Problem(*problem), plan)
+    state = (weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
+    expected = reference.train_denoiser(network, state, *problem, plan, seed=7, first_step=0, n_steps=5)
+    assert training.run(0, 5).double() == pytest.approx(expected.sum(1).numpy(), rel=1e-4)
+    for flat, tensors in ((state[0], training.parameters), (state[3], training.average)):
+        named = dict(zip((name for name, _ in training.net.named_parameters()), tensors, strict=True))
+        assert_same_weights(network.views(flat), named)
+
+
+def assert_same_weights(views: dict[str, Tensor], named: dict[str, Tensor]) -> None:
+    block = [views["block1.gate"], views["block1.value"]]
+    for name, expected in {
+        "shared": views["shared"],
+        "null": views["null"],
+        "blocks.1.up": torch.cat(block, 1),
+    }.items():
+        torch.testing.assert_close(named[name].detach(), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_torch_sums_what_the_core_sums() -> None:
+    network, weights, problem = problem_of(4, 3)
+    d = reference.training_draws(problem[3], 0, 0, 64, 200, 4)
+    expected = reference.denoiser_errors(reference.network_correction(network, weights), *problem[:3], d)
+    net = torch_side.Denoisers(network, weights)
+    values = torch_side._values(torch_side.Problem(*problem).errors(net, d.row, d.logsnr, d.eps), d.weight)
+    oracle = reference._gap_values(expected, d.weight)
+    torch.testing.assert_close(values, oracle, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(torch_side._bin_columns(oracle), reference._bin_columns(oracle))
+
+
+def test_torch_evaluates_every_row_as_often_as_asked() -> None:
+    network, weights, problem = problem_of(2, 2)
+    bins, rows = torch_side.mmse_gap(
+        torch_side.Problem(*problem), torch_side.Denoisers(network, weights), repeats=3, tile=64
+    )
+    assert bins[:, 0].sum() == 3 * 200
+    assert bins[:, 1].sum() / (3 * 200) == pytest.approx(rows[:, 0].mean().item())
+    assert rows.abs().min() > 0
+
+
+def test_torch_draws_one_log_snr_per_stratum() -> None:
+    problem = torch_side.Problem(*sides.problem(dim=2, n=50))
+    rows, logsnr, weight, eps = problem.draw(100)
+    strata = torch.floor((logsnr + 10.0) / 24.0 * 100 + 1e-3 * (torch.arange(100) == 0))
+    assert (strata - torch.arange(100)).abs().max() <= 1  # float32 may put one on the other side of an edge
+    assert torch.allclose(weight, torch.full((100,), 24.0), rtol=1e-4)
+    assert (int(rows.max()) < 50, eps.shape) == (True, (100, 2))
+
+
+# ------------------------------------------------------------------------------------------ what is measured
+
+
+@pytest.mark.parametrize("threads", cases.THREADS)
+def test_every_size_is_measured_with_different_others(threads: int) -> None:
+    cells = [cell for cell in cases.training_cells() if cell.threads == threads]
+    assert len(set(cells)) == len(cells)
+    for name, values in (("width", cases.WIDTHS), ("batch", cases.BATCHES), ("dim", cases.DIMS)):
+        counts = Counter(getattr(cell, name) for cell in cells)
+        assert set(counts) == set(values)
+        assert min(counts.values()) >= 2
+    assert sum(map(cases.compiled, cells)) == len(cases.COMPILED)
+
+
+def test_arithmetic_is_that_of_the_networks_matrices() -> None:
+    cell = cases.Cell(width=10, batch=3, dim=2, threads=1)
+    inputs = (2 * 2 + 2 + 16) * 10 + (2 + 3 * 2 + 2) * 10
+    body = 2 * 3 * 10 * 10 + 10 * 2
+    assert cell.row_flop == 2 * 2 * (inputs + body)
+    assert cell.flop == 3 * 3 * cell.row_flop
+    assert cell.needed_row_flop == 2 * (inputs + 2 * body)
+    assert cell.needed_flop == 3 * 2 * (2 * inputs + 6 * body)
+
+
+class FakeBenchmark:
+    """Two rounds of what pytest-benchmark's fixture does."""
+
+    def __init__(self) -> None:
+        self.extra_info: dict[str, Any] = {}
+
+    def pedantic(self, target: Any, setup: Any, rounds: int, iterations: int) -> None:
+        for _ in range(rounds):
+            setup()
+            target()
+
+
+def test_sides_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    monkeypatch.setattr(sides, "yardstick", lambda: lambda: turns.append("mm"))
+    monkeypatch.setattr(sides, "PAUSE", 0.0)
+    both: dict[str, sides.Side] = {name: lambda name=name: turns.append(name) for name in ("eager", "ours")}
+    fake = FakeBenchmark()
+    sides.take_turns(fake, both, rounds=2, kind="training")  # type: ignore[arg-type]
+    assert turns == ["mm", *["eager", "mm", "ours"] * 2]
+    assert fake.extra_info["kind"] == "training"
+    assert {name: len(s) for name, s in fake.extra_info["seconds"].items()} == {"eager": 2, "yardstick": 2}
+
+
+@pytest.mark.parametrize("kind", ["training_sides", "gap_sides"])
+def test_both_sides_run_at_a_small_size(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "N_ROWS", 64)
+    monkeypatch.setattr(sides, "ROUND_SECONDS", 1e-6)
+    cell = cases.Cell(width=8, batch=16, dim=2, threads=1)
+    both, work = (
+        sides.training_sides(cell, compiled=False) if kind == "training_sides" else sides.gap_sides(cell, 32, 2)
+    )
+    assert work == (1 if kind == "training_sides" else 64)
+    assert set(both) == {"eager", "ours"}
+    for side in both.values():
+        assert side() is not None
+
+
+# ------------------------------------------------------------------------------------------ the report
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    seconds = {"eager": [4.0, 90.0, 6.0], "yardstick": [1.0, 30.0, 2.0]}
+    info = {"kind": "training", "width": 64, "batch": 512, "dim": 5, "threads": 1, "steps": 10}
+    info |= {"seconds": seconds, "flop": 8e9, "needed_flop": 6e9, "yardstick_flop": 4e9, **changes}
+    return {"extra_info": info, "stats": {"data": [2.0, 30.0, 5.0]}}
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    cell = report.row(entry())
+    assert cell["eager"] == 2.0  # of 2, 3 and 1.2: in none of them does the slow round count more
+    assert cell["rate"] == 2 * 0.5  # twice the arithmetic of the yardstick, in 1/0.5, 1 and 1/0.4 of its time
+    assert cell["needed_rate"] == 0.75 * cell["rate"]
+    assert cell["eager_rate"] == pytest.approx(2 / 3)
+    assert cell["compile"] is None
+    assert cell["step_ms"] == 500.0
+    assert cell["yardstick_range"] == [pytest.approx(4 / 30), 4.0]
+
+
+def test_an_evaluation_has_no_step() -> None:
+    found = entry(kind="mmse_gap")
+    del found["extra_info"]["steps"]
+    assert report.row(found)["step_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "passed"),
+    [
+        ({}, True),
+        ({"eager": 0.99}, False),
+        ({"compile": 0.99}, False),
+        ({"compile": None}, True),
+        ({"rate": 0.59}, False),
+        ({"rate": 0.59, "batch": 128}, True),
+        ({"width": 128, "rate": 0.74}, False),
+        ({"width": 256, "rate": 0.1}, True),
+        ({"kind": "mmse_gap", "rate": 0.79}, False),
+        ({"kind": "mmse_gap", "rate": 0.81}, True),
+    ],
+)
+def test_a_verdict_can_fail(changes: dict[str, Any], passed: bool) -> None:
+    cell = {"kind": "training", "width": 64, "batch": 512, "rate": 0.61, "eager": 1.0, "compile": 1.0, **changes}
+    assert report.verdict(cell) is passed
+
+
+def test_memory_stands_apart_and_nothing_measured_is_an_error() -> None:
+    memory = {"extra_info": {"kind": "memory", "peak_bytes": [1, 2]}, "stats": {"data": [1.0]}}
+    results = report.condense({"benchmarks": [memory, entry()]})
+    assert results["memory"] == [memory["extra_info"]]
+    assert results["passed"]
+    with pytest.raises(ValueError, match="measured no cell"):
+        report.condense({"benchmarks": [memory]})
+
+
+@pytest.mark.parametrize(("seconds", "pytest_code", "code"), [(5.5, 0, 0), (4.5, 0, 1), (5.5, 1, 1)])
+def test_the_exit_code_is_the_verdict(
+    seconds: float,
+    pytest_code: int,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sides_of = {"eager": [seconds] * 3, "yardstick": [5.0] * 3}
+    measured = {"benchmarks": [entry(seconds=sides_of)]}
+    monkeypatch.setattr(speed, "measure", lambda words: (measured, pytest_code))
+    assert speed.main(["-k", "t1", "--output", str(tmp_path / "s.json")]) == code
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert found["results"]["cells"][0]["eager"] == seconds / 5
+    assert "isa" in found["parameters"]["build"]
+    assert "eager / core, time" in capsys.readouterr().out
+
+
+def test_a_run_that_selects_nothing_says_so() -> None:
+    with pytest.raises((RuntimeError, ValueError), match=r"no measurements|no cell"):
+        report.condense(speed.measure(["-k", "no_such_cell"])[0])
