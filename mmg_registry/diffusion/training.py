@@ -20,6 +20,7 @@ from mmg_registry.core import ROW_VALUES, Proposal, TrainPlan
 from mmg_registry.diffusion.denoisers import Denoiser
 
 VALIDATION_DRAWS = 20_000  # network rows of one look at the held-out loss
+DIRECT = ROW_VALUES.index("direct")
 EXCESS = [ROW_VALUES.index("excess"), ROW_VALUES.index("excess_given")]
 
 Refine = Callable[[Tensor, Proposal], Proposal]
@@ -53,6 +54,9 @@ class TrainReport:
 
     Attributes:
         steps: optimiser steps done.
+        kept: the step whose weights were kept.
+        choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
+            held-out rows: how far the choice between them is a matter of noise. 0 when the last ones were kept.
         seconds: wall time of the training.
         stopped: "plateau", "overfitting", "max_seconds" or "max_steps": what ended the constant stretch.
         history: of every look: step, seconds, held-out excess losses over the linear denoisers without and
@@ -60,6 +64,8 @@ class TrainReport:
     """
 
     steps: int = 0
+    kept: int = 0
+    choice_error: float = 0.0
     seconds: float = 0.0
     stopped: str = "max_steps"
     history: list[dict[str, float]] = field(default_factory=list)
@@ -114,9 +120,9 @@ class _Training:
         self.denoiser, self.held_out, self.proposal, self.plan = denoiser, held_out, proposal, plan
         self.schedule, self.run, self.refine, self.watch, self.integrand = schedule, run, refine, watch, integrand
         self.report = TrainReport()
-        self.rows: list[Tensor] = []  # held-out excess of every row, at every look
+        self.rows: list[Tensor] = []  # held-out excess and direct value of every row, at every look
         self.start = time.monotonic()
-        self.best: tuple[float, Any] = (math.inf, None)
+        self.chosen: tuple[Tensor, Any] | None = None  # held-out rows and weights of the look to keep
 
     def go(self) -> tuple[Proposal, TrainReport]:
         hold = max(1, round(self.schedule.max_steps * (1 - self.schedule.decay)))
@@ -126,8 +132,10 @@ class _Training:
             self._advance(min(self._chunk(), hold - self.report.steps), self._look)
         self.report.stopped = reason
         self._decay()
-        if self.best[1] is not None:
-            self.denoiser.rewind(self.best[1])
+        if self.chosen is not None:
+            self.denoiser.rewind(self.chosen[1])
+            if self.report.kept < self.report.steps:
+                self.report.choice_error = _paired(self.chosen[0][:, 1], self.rows[-1][:, 1])[1]
         self.report.seconds = round(time.monotonic() - self.start, 3)
         return self.proposal, self.report
 
@@ -155,20 +163,31 @@ class _Training:
         return max(1, min(rest, int(rate * self.run.max_seconds / 10)))
 
     def _look(self) -> None:
-        """Measure the held-out loss (with the same noise every time), remember the best weights."""
+        """Measure the held-out loss, with the same noise every time, and judge the weights by it."""
         x, y = self.held_out
         repeats = max(1, min(64, VALIDATION_DRAWS // len(x)))
         bins, rows = self.denoiser.gap(x, y, self.watch, repeats=repeats, seed=self.run.seed)
-        self.rows.append(rows[:, EXCESS].sum(1))
+        self.rows.append(torch.stack([rows[:, EXCESS].sum(1), rows[:, DIRECT]], 1))
         mean = dict(zip(ROW_VALUES, rows.mean(0).tolist(), strict=True))
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, **mean})
-        loss = float(self.rows[-1].mean())
-        if loss < self.best[0]:
-            self.best = (loss, self.denoiser.snapshot())
+        self._judge()
         if self.refine is not None and self.report.steps >= min(self.schedule.pilot_steps, self.plan.hold_until // 2):
             self.proposal, self.refine = self.refine(bins, self.proposal), None
         self._say()
+
+    def _judge(self) -> None:
+        """Keep the weights if they beat the kept ones by more than the standard error of the difference.
+
+        The earliest weights that nothing later beats are the least fitted ones: with few rows, when the held-out
+        loss is too noisy to choose by, training stays near the linear denoisers that it started from.
+        """
+        if self.chosen is not None:
+            mean, error = _paired(self.chosen[0][:, 0], self.rows[-1][:, 0])
+            if mean <= error:
+                return
+        self.chosen = (self.rows[-1], self.denoiser.snapshot())
+        self.report.kept = self.report.steps
 
     def _say(self) -> None:
         last = self.report.history[-1] if self.report.history else {}
@@ -197,11 +216,17 @@ class _Training:
         earlier = max((i for i, step in enumerate(steps) if step <= steps[-1] * 2 / 3), default=None)
         if earlier is None:
             return ""
-        gain = self.rows[earlier] - self.rows[-1]
-        mean, error = float(gain.mean()), float(gain.std() / math.sqrt(len(gain)))
+        mean, error = _paired(self.rows[earlier][:, 0], self.rows[-1][:, 0])
         if mean < -3 * error and mean < -self.schedule.tolerance:
             return "overfitting"
         return "plateau" if mean < self.schedule.tolerance else ""
+
+
+def _paired(before: Tensor, after: Tensor) -> tuple[float, float]:
+    """Mean and standard error of a held-out gain, row by row on the same noise."""
+    gain = before - after
+    error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
+    return float(gain.mean()), error
 
 
 def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:

@@ -10,6 +10,7 @@ adaptive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -201,7 +202,7 @@ class MMG(Estimator):
         inside, error = (gap.orthogonal, gap.orthogonal_se) if self.orthogonal else (gap.direct, gap.direct_se)
         return Estimate(
             mi=inside + tail,
-            std_error=error,
+            std_error=math.hypot(error, fitted.report.choice_error),
             curve=gap.curve,
             pointwise=gap.rows[:, int(self.orthogonal)].numpy() + tail,
             diagnostics=_diagnostics(fitted, gap, tail, repeats) | {"backend": self._backend(), "device": "cpu"},
