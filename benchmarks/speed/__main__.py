@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import common
-from benchmarks.speed import report
+from benchmarks.speed import load, report
+from mmg_registry.core import build_info
 
 PACKAGES = (*common.PACKAGES, "pytest-benchmark")
 
@@ -37,24 +37,27 @@ def measure(words: Sequence[str]) -> tuple[dict[str, Any], int]:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-k", dest="expression", help="only the cells that pytest's -k selects, e.g. 'training and t1'")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds to wait for other processes before a cell")
     parser.add_argument("--output", type=Path, default=common.RESULTS / "speed.json")
     return parser.parse_args(argv)
 
 
-def _build() -> dict[str, Any]:
-    from mmg_registry.core import build_info
-
-    return build_info() | {"load_before": os.getloadavg()[0]}
+def warning(disturbed: int, cells: int) -> str:
+    """What to say of the cells that shared the machine; empty when none did."""
+    if not disturbed:
+        return ""
+    return f"Other processes used more than {load.QUIET} cores during {disturbed} of {cells} cells: run it again alone."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 1 where a test failed or a limit was missed."""
     given = _arguments(argv)
-    build = _build()
-    measured, code = measure(["-k", given.expression] if given.expression else [])
+    words = [f"--wait={given.wait}", *(["-k", given.expression] if given.expression else [])]
+    measured, code = measure(words)
     results = report.condense(measured)
-    common.write(given.output, common.document(results, seeds=[0], packages=PACKAGES, build=build))
+    common.write(given.output, common.document(results, seeds=[0], packages=PACKAGES, build=build_info()))
     print(common.table([report.for_print(cell) for cell in results["cells"]]))
+    print(warning(results["disturbed"], len(results["cells"])), file=sys.stderr)
     return 0 if results["passed"] and code == 0 else 1
 
 

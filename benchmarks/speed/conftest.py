@@ -1,11 +1,21 @@
-"""Threads of a cell on PyTorch's side; the core's are an argument."""
+"""Threads of a cell on PyTorch's side (the core's are an argument), and a quiet machine where one is asked for."""
 
 from collections.abc import Iterator
 
 import pytest
 import torch
 
+from benchmarks.speed import load
 from benchmarks.speed.cases import Cell
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--wait", type=float, default=0.0, help="seconds to wait for other processes before a cell")
+
+
+@pytest.fixture(autouse=True)
+def _quiet(request: pytest.FixtureRequest) -> None:
+    load.wait_for_quiet(request.config.getoption("--wait"))
 
 
 @pytest.fixture(autouse=True)

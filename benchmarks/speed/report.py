@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.speed import load
+
 KEYS = ("kind", "width", "batch", "dim", "threads")
 SIDES = ("eager", "compile")
 
@@ -14,7 +16,8 @@ def row(entry: Mapping[str, Any]) -> dict[str, Any]:
     """One measured cell: ratios taken round by round, then their medians.
 
     `rate` is the core's arithmetic rate over that of the matrix product, counted in full; `needed_rate` counts only
-    what a side cannot avoid; `eager` and `compile` are their times over the core's, None where not measured.
+    what a side cannot avoid; `eager` and `compile` are their times over the core's, None where not measured;
+    `other_cores` is what other processes used meanwhile.
     """
     info, ours = entry["extra_info"], entry["stats"]["data"]
     seconds, yard = info["seconds"], info["seconds"]["yardstick"]
@@ -31,6 +34,7 @@ def row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "needed_rate": rate * info["needed_flop"] / info["flop"],
         "eager_rate": info["flop"] / info["yardstick_flop"] * _ratio(yard, seconds["eager"]),
         **times,
+        "other_cores": info["other_cores"],
     }
 
 
@@ -69,7 +73,8 @@ def condense(measured: Mapping[str, Any]) -> dict[str, Any]:
     rows = [row(entry) for entry in entries]
     cells = [{**cell, "limit": limit(cell), "passed": verdict(cell)} for cell in rows]
     memory = [entry["extra_info"] for entry in measured["benchmarks"] if entry["extra_info"].get("kind") == "memory"]
-    return {"cells": cells, "memory": memory, "passed": all(cell["passed"] for cell in cells)}
+    disturbed = sum((cell["other_cores"] or 0.0) > load.QUIET for cell in cells)
+    return {"cells": cells, "memory": memory, "disturbed": disturbed, "passed": all(cell["passed"] for cell in cells)}
 
 
 COLUMNS = {
@@ -85,6 +90,7 @@ COLUMNS = {
     "eager_rate": "eager / mm",
     "eager": "eager / core, time",
     "compile": "compile / core, time",
+    "other_cores": "others, cores",
     "passed": "passed",
 }
 

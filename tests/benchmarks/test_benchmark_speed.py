@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed import cases, report, sides, torch_side
+from benchmarks.speed import cases, load, report, sides, torch_side
 from mmg_registry.core import Network, Proposal, TrainPlan, reference
 
 # ------------------------------------------------------------------------------------------ PyTorch's side
@@ -138,6 +142,7 @@ def test_sides_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     sides.take_turns(fake, both, rounds=2, kind="training")  # type: ignore[arg-type]
     assert turns == ["mm", *["eager", "mm", "ours"] * 2]
     assert fake.extra_info["kind"] == "training"
+    assert "other_cores" in fake.extra_info
     assert {name: len(s) for name, s in fake.extra_info["seconds"].items()} == {"eager": 2, "yardstick": 2}
 
 
@@ -155,13 +160,59 @@ def test_both_sides_run_at_a_small_size(kind: str, monkeypatch: pytest.MonkeyPat
         assert side() is not None
 
 
+# ------------------------------------------------------------------------------------------ other processes
+
+
+BUSY = "import time\nwhile True: time.perf_counter()"
+
+
+@pytest.mark.skipif(not load.STAT.exists(), reason="only Linux says what other processes use")
+def test_another_process_is_seen_and_not_waited_for_longer_than_asked() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY]) as other:
+        time.sleep(0.1)
+        meter = load.Meter()
+        quiet = load.wait_for_quiet(0.6)
+        others = meter.others()
+        other.kill()
+    assert not quiet
+    assert others is not None
+    assert others > 0.3
+
+
+def test_own_work_is_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 0 900 0 0 0 0 0 0\n")
+    monkeypatch.setattr(load, "STAT", stat)
+    clocks = {"perf_counter": iter([0.0, 10.0]), "process_time": iter([0.0, 6.0])}
+    monkeypatch.setattr(load.time, "perf_counter", lambda: next(clocks["perf_counter"]))
+    monkeypatch.setattr(load.time, "process_time", lambda: next(clocks["process_time"]))
+    meter = load.Meter()
+    ticks = os.sysconf("SC_CLK_TCK")
+    stat.write_text(f"cpu  {100 + 6 * ticks} 0 {2 * ticks} 5000 300 0 0 {ticks} 0 0\n")
+    assert meter.others() == pytest.approx((6 + 2 + 1 - 6) / 10)
+
+
+def test_where_the_system_does_not_say_nobody_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(load, "STAT", tmp_path / "none")
+    monkeypatch.setattr(load, "LOOK", 0.0)
+    assert load.Meter().others() is None
+    assert load.wait_for_quiet(5.0)
+
+
+def test_disturbed_cells_are_counted_and_said() -> None:
+    results = report.condense({"benchmarks": [entry(other_cores=0.5), entry(), entry(other_cores=None)]})
+    assert results["disturbed"] == 1
+    assert "during 1 of 3 cells" in speed.warning(1, 3)
+    assert speed.warning(0, 3) == ""
+
+
 # ------------------------------------------------------------------------------------------ the report
 
 
 def entry(**changes: Any) -> dict[str, Any]:
     seconds = {"eager": [4.0, 90.0, 6.0], "yardstick": [1.0, 30.0, 2.0]}
     info = {"kind": "training", "width": 64, "batch": 512, "dim": 5, "threads": 1, "steps": 10}
-    info |= {"seconds": seconds, "flop": 8e9, "needed_flop": 6e9, "yardstick_flop": 4e9, **changes}
+    info |= {"seconds": seconds, "flop": 8e9, "needed_flop": 6e9, "yardstick_flop": 4e9, "other_cores": 0.0, **changes}
     return {"extra_info": info, "stats": {"data": [2.0, 30.0, 5.0]}}
 
 
