@@ -43,7 +43,7 @@ class Hooks:
 
     @hookspec
     def mmg_tasks(self) -> list[Any]:  # type: ignore[empty-body]
-        """Benchmark tasks with a known mutual information."""
+        """Benchmark tasks with a known mutual information, as `mmg_registry.benchmark.tasks.Task`."""
 
     @hookspec
     def mmg_readers(self) -> Mapping[str, Reader]:  # type: ignore[empty-body]
@@ -101,6 +101,15 @@ def call_each(hook: str) -> list[tuple[registry.PluginRecord, Any]]:
         except Exception as error:
             state.fail(source, error)
     return results
+
+
+def reject(source: registry.PluginRecord, error: Exception) -> None:
+    """Record that what a hook of `source` returned cannot be used.
+
+    Raises:
+        PluginError: instead of recording, when `MMG_STRICT_PLUGINS` is set.
+    """
+    _state().fail(source, error)
 
 
 def merged(hook: str) -> dict[str, Any]:

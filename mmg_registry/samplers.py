@@ -2,8 +2,8 @@
 
 `SAMPLERS` holds the 40 tasks of Czyz, Grabowski, Vogt, Beerenwinkel and Marx, "Beyond Normal: On the Evaluation of
 Mutual Information Estimators" (NeurIPS 2023) under their published ids; every true value is a closed form, because a
-map of x alone or of y alone that can be undone leaves the information as it is. `gaussian` and `gaussian_mixture`
-make further pairs.
+map of x alone or of y alone that can be undone leaves the information as it is. `HIGH_MI` holds pairs of 10 to 30
+nats, `NULL` independent pairs; `gaussian` and `gaussian_mixture` make further ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -134,6 +134,22 @@ def multinormal_sparse(dim: int, strength: float = 2.0, n_pairs: int = 2) -> Sam
     return Sampler(name, dim, dim, -float(np.sum(np.log(noise))), partial(_draw_pairs, correlation, noise))
 
 
+def sparse_strength(mi: float, n_pairs: int = 2) -> float:
+    """The strength at which `multinormal_sparse` holds `mi` nats: (1 + s^2)^2 / (1 + 2 s^2) = exp(2 mi / n_pairs).
+
+    Raises:
+        OptionError: for an information that is negative or so large that doubles do not hold it.
+
+    Example:
+        >>> round(sparse_strength(1.0216512475319814), 6)
+        2.0
+    """
+    if not 0 <= 2 * mi / n_pairs < 350:
+        raise OptionError(f"The mutual information must lie between 0 and {175 * n_pairs} nats, not at {mi}.")
+    grown = math.expm1(2 * mi / n_pairs)
+    return math.sqrt(grown + math.sqrt(grown * (grown + 1)))
+
+
 def multinormal_dense(dim: int, correlation: float = 0.5) -> Sampler:
     """Standard normals, `dim` against `dim`, every two of the 2 dim coordinates equally correlated (in [0, 1)).
 
@@ -191,6 +207,20 @@ def _student_entropy(dim: int, dof: int) -> float:
 def _draw_student(dim: int, dof: int, rng: np.random.Generator, n: int) -> Pair:
     z = rng.standard_normal((n, 2 * dim)) * np.sqrt(dof / rng.chisquare(dof, (n, 1)))
     return z[:, :dim], z[:, dim:]
+
+
+def independent_student(dim: int, dof: int) -> Sampler:
+    """Two independent multivariate Student-t, `dim` against `dim`, each side with a scale of its own a row: 0 nats.
+
+    Raises:
+        OptionError: for a dimension or degrees of freedom below 1.
+    """
+    base = student(dim, dof)
+    return Sampler(f"independent-student-{dim}-{dim}-{dof}", dim, dim, 0.0, partial(_draw_unpaired, base.draw))
+
+
+def _draw_unpaired(draw: Draw, rng: np.random.Generator, n: int) -> Pair:
+    return draw(rng, n)[0], draw(rng, n)[1]
 
 
 def additive_noise(width: float) -> Sampler:
@@ -387,6 +417,29 @@ def _many_dimensional() -> list[Sampler]:
 
 
 SAMPLERS: dict[str, Sampler] = {task.name: task for task in (*_one_dimensional(), *_many_dimensional())}
+
+
+# ------------------------------------------------------------------------------------------ beyond the 40 tasks
+def _high_mi() -> list[Sampler]:
+    """Two pairs in 3x3 from 9.9 to 14.5 nats, plain and mapped, and plain ones of 20 and 30 nats."""
+    plain = [multinormal_sparse(3, strength) for strength in (200, 650, 1100, 1550, 2000)]
+    mapped = [_both("half_cube", half_cube, base) for base in plain] + [_spiralled(base) for base in plain]
+    extreme = [replace(multinormal_sparse(3, sparse_strength(mi)), true_mi=mi, name=_nats(mi)) for mi in (20.0, 30.0)]
+    return [*plain, *mapped, *extreme]
+
+
+def _nats(mi: float) -> str:
+    return f"multinormal-sparse-3-3-2-{mi:g}nats"
+
+
+def _null() -> list[Sampler]:
+    dims = (1, 5, 25, 50)
+    normal = [replace(independent(d), name=f"independent-normal-{d}-{d}") for d in dims]
+    return [*normal, *(independent_student(d, 2) for d in dims)]
+
+
+HIGH_MI: dict[str, Sampler] = {task.name: task for task in _high_mi()}
+NULL: dict[str, Sampler] = {task.name: task for task in _null()}
 
 
 def named(name: str, dim: int = 5, mi: float = 1.0) -> Sampler:

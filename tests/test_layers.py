@@ -25,6 +25,7 @@ LAYERS = [
     {"mmg_registry.diffusion"},
     {"mmg_registry.crossfit", "mmg_registry.storage"},
     {"mmg_registry.api", "mmg_registry.testing"},
+    {"mmg_registry.benchmark"},
     {"mmg_registry"},
     {"mmg_plugins"},
     {"mmg_cli"},

@@ -1,0 +1,241 @@
+"""What counts as solved, and the leaderboard: published, the same for every plugin.
+
+A task is *solved* by a plugin when the mean of its estimates over seeds lies within max(0.05, 0.10 truth) nats of the
+truth and their standard deviation does not exceed the same; *tight* asks for max(0.02, 0.05 truth). A task with a
+failed run is not solved, whatever its other runs say. A single seed has no standard deviation: only its error is judged.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scipy.special import stdtrit
+
+from mmg_registry.benchmark.store import Row, label
+
+PLAIN = (0.05, 0.1, 0.2)
+
+
+class Criterion(NamedTuple):
+    """A tolerance in nats: max(absolute, relative * truth)."""
+
+    absolute: float
+    relative: float
+
+    def tolerance(self, truth: float) -> float:
+        """In nats.
+
+        Example:
+            >>> SOLVED.tolerance(0.4), round(SOLVED.tolerance(2.0), 3)
+            (0.05, 0.2)
+        """
+        return max(self.absolute, self.relative * truth)
+
+
+SOLVED, TIGHT = Criterion(0.05, 0.10), Criterion(0.02, 0.05)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one plugin found on one task, over seeds.
+
+    Attributes:
+        suite, task, family, truth: of the task; truth in nats.
+        plugin: its name, with the options it was given.
+        values: estimates in nats by seed; inf where the plugin said "infinite".
+        covered: for each run with an interval, whether it holds the truth.
+        seconds: of each run that did not fail.
+        failed: how many runs failed.
+
+    Example:
+        >>> cell = Cell("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
+        >>> round(cell.error, 3), cell.meets(SOLVED), cell.meets(TIGHT)
+        (0.02, True, True)
+    """
+
+    suite: str
+    task: str
+    family: str
+    truth: float
+    plugin: str
+    values: dict[int, float]
+    covered: list[bool]
+    seconds: list[float]
+    failed: int
+
+    @property
+    def mean(self) -> float:
+        """Mean over seeds; nan when every run failed."""
+        return _mean(self.values.values())
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation over seeds (n - 1), None for fewer than two, inf when one of them is."""
+        found = list(self.values.values())
+        if len(found) < 2:
+            return None
+        return statistics.stdev(found) if all(map(math.isfinite, found)) else math.inf
+
+    @property
+    def error(self) -> float:
+        """Mean minus truth."""
+        return self.mean - self.truth
+
+    def within(self, tolerance: float) -> bool:
+        """Whether the mean lies within `tolerance` nats of the truth, and no run failed."""
+        return not self.failed and abs(self.error) <= tolerance
+
+    def meets(self, criterion: Criterion) -> bool:
+        """Whether mean and standard deviation are within the criterion, and no run failed."""
+        tolerance = criterion.tolerance(self.truth)
+        return self.within(tolerance) and (self.sd or 0.0) <= tolerance
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of the leaderboard; counts are of tasks, errors over runs, all in nats and seconds."""
+
+    plugin: str
+    tasks: int
+    runs: int
+    failed: int
+    seeds: int
+    solved: int
+    tight: int
+    within: dict[str, int]
+    covered: int
+    with_interval: int
+    mean_error: float
+    median_error: float
+    largest_error: float
+    bias: dict[str, float]
+    median_seconds: float
+    largest_seconds: float
+    total_seconds: float
+
+
+def cells(rows: Iterable[Row]) -> list[Cell]:
+    """One cell for each suite, task and plugin, in the order in which they first appear."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["suite"], row["task"], label(row["plugin"], row["options"])), []).append(row)
+    return [_cell(plugin, group) for (_, _, plugin), group in groups.items()]
+
+
+def value(row: Row) -> float:
+    """The estimate of a run in nats, inf where it said "infinite"."""
+    found = row["estimate"]
+    return math.inf if found["status"] == "infinite" else float(found["mi"])
+
+
+def leaderboard(found: Sequence[Cell]) -> list[Standing]:
+    """The standing of every plugin among `found` (of one suite), the best first."""
+    plugins = dict.fromkeys(cell.plugin for cell in found)
+    standings = [_standing(plugin, [cell for cell in found if cell.plugin == plugin]) for plugin in plugins]
+    return sorted(standings, key=lambda each: (-each.solved, -each.tight, _last_if_nan(each.mean_error)))
+
+
+class Change(NamedTuple):
+    """One task and plugin in two folders.
+
+    Attributes:
+        before, after: the cells; None where one folder lacks it.
+        moved: whether the mean estimate changed beyond the seeds' spread; None where that cannot be said.
+        faster: seconds before over seconds after, None without both.
+        timed: whether the ranges of seconds over seeds do not overlap.
+    """
+
+    before: Cell | None
+    after: Cell | None
+    moved: bool | None
+    faster: float | None
+    timed: bool
+
+
+def compare(before: Sequence[Cell], after: Sequence[Cell]) -> list[Change]:
+    """Match the cells of two folders by suite, task and plugin.
+
+    A mean has moved beyond the seeds' spread when Welch's t test of the two sets of seeds rejects equality at 5 %
+    (so that 1 in 20 does by chance), or when one of them has no spread at all and the other lies elsewhere.
+    """
+    keyed = [{(cell.suite, cell.task, cell.plugin): cell for cell in side} for side in (before, after)]
+    return [_change(keyed[0].get(key), keyed[1].get(key)) for key in dict.fromkeys([*keyed[0], *keyed[1]])]
+
+
+def _cell(plugin: str, rows: list[Row]) -> Cell:
+    good = [row for row in rows if row["status"] == "ok"]
+    intervals = [(row["estimate"]["ci"], row["true_mi"]) for row in good if row["estimate"]["ci"]]
+    first = rows[0]
+    return Cell(
+        first["suite"],
+        first["task"],
+        first["family"],
+        first["true_mi"],
+        plugin,
+        values={row["seed"]: value(row) for row in good},
+        covered=[low <= truth <= high for (low, high), truth in intervals],
+        seconds=[row["seconds"]["total"] for row in good],
+        failed=len(rows) - len(good),
+    )
+
+
+def _standing(plugin: str, own: list[Cell]) -> Standing:
+    errors = [abs(each - cell.truth) for cell in own for each in cell.values.values()]
+    seconds = [each for cell in own for each in cell.seconds]
+    failed = sum(cell.failed for cell in own)
+    return Standing(
+        plugin=plugin,
+        tasks=len(own),
+        runs=len(errors) + failed,
+        failed=failed,
+        seeds=max(len(cell.values) + cell.failed for cell in own),
+        solved=sum(cell.meets(SOLVED) for cell in own),
+        tight=sum(cell.meets(TIGHT) for cell in own),
+        within={f"{tolerance:g}": sum(cell.within(tolerance) for cell in own) for tolerance in PLAIN},
+        covered=sum(sum(cell.covered) for cell in own),
+        with_interval=sum(len(cell.covered) for cell in own),
+        mean_error=_mean(errors),
+        median_error=statistics.median(errors) if errors else math.nan,
+        largest_error=max(errors, default=math.nan),
+        bias={family: _bias(own, family) for family in dict.fromkeys(cell.family for cell in own)},
+        median_seconds=statistics.median(seconds) if seconds else math.nan,
+        largest_seconds=max(seconds, default=math.nan),
+        total_seconds=math.fsum(seconds),
+    )
+
+
+def _bias(own: list[Cell], family: str) -> float:
+    return _mean([each - cell.truth for cell in own if cell.family == family for each in cell.values.values()])
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else math.nan
+
+
+def _last_if_nan(number: float) -> float:
+    return math.inf if math.isnan(number) else number
+
+
+def _change(before: Cell | None, after: Cell | None) -> Change:
+    if before is None or after is None or not (before.seconds and after.seconds):
+        return Change(before, after, None, None, False)
+    faster = _mean(before.seconds) / max(_mean(after.seconds), 1e-9)
+    apart = max(before.seconds) < min(after.seconds) or max(after.seconds) < min(before.seconds)
+    return Change(before, after, _moved(before, after), faster, apart)
+
+
+def _moved(before: Cell, after: Cell) -> bool | None:
+    difference = abs(after.mean - before.mean)
+    if before.sd is None or after.sd is None or not math.isfinite(difference):
+        return None
+    parts = [each.sd**2 / len(each.values) for each in (before, after) if each.sd is not None]
+    if math.fsum(parts) == 0:
+        return difference > 0
+    counts = [len(before.values) - 1, len(after.values) - 1]
+    freedom = sum(parts) ** 2 / sum(part**2 / count for part, count in zip(parts, counts, strict=True))
+    return bool(difference > stdtrit(freedom, 0.975) * math.sqrt(sum(parts)))

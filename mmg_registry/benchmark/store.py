@@ -1,0 +1,187 @@
+"""The file of finished runs: one JSON document a line, appended and synced one at a time.
+
+A kill at any moment costs at most the run in progress: a last line that was cut off is recognised, left out by readers
+and removed by the next writer, whose run is then repeated. One process at a time writes to a folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from typing_extensions import Self
+
+from mmg_registry.errors import DataError, MMGError, OptionError
+
+RUNS = "runs.jsonl"
+SCHEMA = "mmg/benchmark-run/1"
+
+Row = Mapping[str, Any]
+Key = tuple[str, str, str, str, int, int, int]
+
+
+def key_of(row: Row) -> Key:
+    """What tells runs apart: suite, task, plugin, options, seed and sizes.
+
+    Example:
+        >>> run = {"suite": "s", "task": "t", "plugin": "p", "options": {"b": 1}, "seed": 0, "n_train": 9, "n_eval": 3}
+        >>> key_of(run)
+        ('s', 't', 'p', '{"b": 1}', 0, 9, 3)
+    """
+    options = json.dumps(row["options"], sort_keys=True)
+    return row["suite"], row["task"], row["plugin"], options, row["seed"], row["n_train"], row["n_eval"]
+
+
+def label(plugin: str, options: Mapping[str, Any]) -> str:
+    """A plugin with the options it was given, as tables call it.
+
+    Example:
+        >>> label("mmg", {}), label("mmg", {"steps": 400})
+        ('mmg', 'mmg [steps=400]')
+    """
+    given = ", ".join(f"{name}={value}" for name, value in sorted(options.items()))
+    return f"{plugin} [{given}]" if given else plugin
+
+
+def latest(rows: Iterable[Row]) -> list[Row]:
+    """The last row of each key, in the order of their first ones: a failed run that was repeated counts once."""
+    found: dict[Key, Row] = {}
+    for row in rows:
+        found[key_of(row)] = row
+    return list(found.values())
+
+
+def read(folder: str | Path) -> list[Row]:
+    """All finished runs of `folder`, the last of each key; a cut-off last line is left out.
+
+    Raises:
+        DataError: when there are none, or a line is damaged.
+    """
+    path = Path(folder) / RUNS
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}; `mmg benchmark --out` makes such a folder."
+        ) from None
+    rows = _parsed(path, content)
+    if not rows:
+        raise DataError(f"{path} holds no finished run yet.")
+    return latest(rows)
+
+
+class Store:
+    """A folder of results, open for writing by this process alone.
+
+    Raises:
+        OptionError: when the folder cannot be written, or another process writes to it.
+        DataError: when a line of its file is damaged.
+
+    Example:
+        >>> import tempfile
+        >>> run = {"suite": "s", "task": "t", "plugin": "p", "options": {}, "seed": 0, "n_train": 9, "n_eval": 3}
+        >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
+        ...     store.append(run)
+        ...     [row["task"] for row in store.rows]
+        ['t']
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder) / RUNS
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise OptionError(f"{self.path} cannot be written: {error.strerror}; give another folder.") from error
+        try:
+            self._lock()
+            content = self._mended()
+            self.rows = _parsed(self.path, content)
+        except BaseException:
+            os.close(self._file)
+            raise
+        _sync_folder(self.path.parent)
+
+    def append(self, row: Row) -> None:
+        """Add one finished run; it is on the disk when this returns.
+
+        Raises:
+            MMGError: when it cannot be written; the file is then as it was.
+        """
+        line = json.dumps({"schema": SCHEMA, **row}, allow_nan=False).encode() + b"\n"
+        size = os.fstat(self._file).st_size
+        try:
+            if os.write(self._file, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._file, size)
+            raise MMGError(
+                f"{self.path} cannot be written: {error.strerror}; make room, then go on with --resume."
+            ) from error
+        self.rows.append(row)
+
+    def close(self) -> None:
+        """Let others write to the folder."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OptionError(
+                f"Another benchmark is writing to {self.path}; wait for it or give another folder."
+            ) from error
+
+    def _mended(self) -> bytes:
+        """The content, after what a kill left of a last line has been removed (or, if whole, completed)."""
+        content = self.path.read_bytes()
+        whole, _, rest = content.rpartition(b"\n")
+        if not rest:
+            return content
+        if _is_row(rest):
+            os.write(self._file, b"\n")
+            return content + b"\n"
+        os.ftruncate(self._file, len(content) - len(rest))
+        return whole + b"\n" if whole else b""
+
+
+def _is_row(line: bytes) -> bool:
+    try:
+        key_of(json.loads(line))
+    except (ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _parsed(path: Path, content: bytes) -> list[Row]:
+    *lines, rest = content.split(b"\n")
+    if _is_row(rest):
+        lines.append(rest)
+    for number, line in enumerate(lines, start=1):
+        if not _is_row(line):
+            raise DataError(f"Line {number} of {path} is damaged; remove that line, and --resume repeats its run.")
+    return [json.loads(line) for line in lines]
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the file's name survives a power cut as well."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

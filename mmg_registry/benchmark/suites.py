@@ -1,0 +1,36 @@
+"""The built-in suites, offered through the same hook as those of strangers: `bmi`, `high-mi` and `null`."""
+
+from __future__ import annotations
+
+from mmg_registry.benchmark.tasks import Task
+from mmg_registry.hooks import hookimpl
+from mmg_registry.samplers import HIGH_MI, NULL, SAMPLERS
+
+
+@hookimpl
+def mmg_tasks() -> list[Task]:
+    """All built-in tasks."""
+    bmi = [Task("bmi", bmi_family(name), sampler) for name, sampler in SAMPLERS.items()]
+    high = [Task("high-mi", high_family(name), sampler) for name, sampler in HIGH_MI.items()]
+    null = [Task("null", "heavy-tailed" if "student" in name else "normal", each) for name, each in NULL.items()]
+    return [*bmi, *high, *null]
+
+
+def bmi_family(name: str) -> str:
+    """The family of one of the 40 tasks, as their authors group them.
+
+    Example:
+        >>> bmi_family("asinh-student-identity-2-2-1"), bmi_family("asinh-student-identity-1-1-1")
+        ('transformed', 'one-dimensional')
+    """
+    sampler = SAMPLERS[name]
+    if sampler.dim_x == sampler.dim_y == 1:
+        return "one-dimensional"
+    families = {"swissroll": "embedding", "multinormal": "multinormal", "student": "student"}
+    return next((family for start, family in families.items() if name.startswith(start)), "transformed")
+
+
+def high_family(name: str) -> str:
+    """Plain, half-cubed or spiralled."""
+    maps = {"half_cube": "half-cubed", "spiral": "spiralled"}
+    return next((family for start, family in maps.items() if name.startswith(start)), "plain")

@@ -1,0 +1,163 @@
+"""Tasks with known mutual information, gathered into suites from everybody who implements the hook `mmg_tasks`.
+
+Example (a distribution names this module under the entry-point group `mmg.plugins`):
+    >>> from mmg_registry import hookimpl
+    >>> from mmg_registry.samplers import gaussian
+    >>> @hookimpl
+    ... def mmg_tasks():
+    ...     return [Task("mine", "easy", gaussian(dim=2, mi=0.5))]
+    >>> mmg_tasks()[0].name
+    'gaussian-2-0.5'
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+import numpy as np
+
+from mmg_registry import hooks
+from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.samplers import Pair, Sampler
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pair with a known answer, as part of a suite.
+
+    Attributes:
+        suite: the suite it belongs to; a new name makes a new suite.
+        family: what it has in common with others of the suite; bias is reported by family.
+        sampler: what draws its rows and knows the true value, in nats.
+
+    Raises:
+        OptionError: for a true value that is negative or not finite.
+    """
+
+    suite: str
+    family: str
+    sampler: Sampler
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.true_mi) and self.true_mi >= 0):
+            raise OptionError(
+                f"The task '{self.name}' has {self.true_mi} as its true MI; it must be finite, 0 or more."
+            )
+
+    @property
+    def name(self) -> str:
+        """The published id."""
+        return self.sampler.name
+
+    @property
+    def true_mi(self) -> float:
+        """I(X; Y) in nats."""
+        return self.sampler.true_mi
+
+
+class Draw(NamedTuple):
+    """What one seed draws of a task: rows to train on, other rows to evaluate on, and a seed for the training."""
+
+    train: Pair
+    evaluation: Pair
+    training_seed: int
+
+
+def draw(task: Task, n_train: int, n_eval: int, seed: int) -> Draw:
+    """The rows of `seed`: the same for every plugin and suite, independent between tasks, seeds, and the two parts.
+
+    Raises:
+        OptionError: for sizes below 1.
+
+    Example:
+        >>> from mmg_registry.samplers import gaussian
+        >>> found = draw(Task("mine", "easy", gaussian(2, 0.5)), n_train=8, n_eval=4, seed=0)
+        >>> found.train[0].shape, found.evaluation[1].shape
+        ((8, 2), (4, 2))
+    """
+    name = int.from_bytes(hashlib.sha256(task.name.encode()).digest()[:8], "big")
+    train, evaluation, training = np.random.SeedSequence([name, seed]).generate_state(3, np.uint64)
+    rows = task.sampler.sample(n_train, int(train)), task.sampler.sample(n_eval, int(evaluation))
+    return Draw(*rows, training_seed=int(training >> np.uint64(33)))
+
+
+def suites() -> dict[str, list[Task]]:
+    """All tasks by suite, in the order in which they were declared; unusable offers go to `hooks.failures()`.
+
+    Raises:
+        PluginError: for the first unusable offer, when `MMG_STRICT_PLUGINS` is set.
+    """
+    found: dict[str, list[Task]] = {}
+    for _, task in _offered():
+        found.setdefault(task.suite, []).append(task)
+    return found
+
+
+def select(names: Sequence[str], globs: Sequence[str] = ()) -> list[Task]:
+    """The tasks of the suites `names`, of which only those whose name fits one of `globs`, if there are any.
+
+    Raises:
+        OptionError: for an unknown suite (the nearest is named), or a pattern that fits no task.
+        PluginError: when two tasks of these suites share one name.
+
+    Example:
+        >>> [task.name for task in select(["bmi"], ["1v1-additive-*"])]
+        ['1v1-additive-0.1', '1v1-additive-0.75']
+    """
+    known = suites()
+    for name in names:
+        if name not in known:
+            raise OptionError(f"There is no suite '{name}'{_nearest(name, list(known))}.")
+    _refuse_clashes(names)
+    tasks = [task for name in dict.fromkeys(names) for task in known[name]]
+    for glob in globs:
+        if not any(fnmatchcase(task.name, glob) for task in tasks):
+            raise OptionError(f"No task of {', '.join(names)} fits '{glob}'{_nearest(glob, [t.name for t in tasks])}.")
+    return [task for task in tasks if not globs or any(fnmatchcase(task.name, glob) for glob in globs)]
+
+
+def find(suite: str, name: str) -> Task:
+    """One task by suite and name.
+
+    Raises:
+        OptionError: when there is none.
+    """
+    for task in select([suite]):
+        if task.name == name:
+            return task
+    raise OptionError(f"The suite '{suite}' has no task '{name}'.")
+
+
+def _offered() -> list[tuple[str, Task]]:
+    """Who offers which task."""
+    offers = []
+    for source, offered in reversed(hooks.call_each("mmg_tasks")):  # pluggy calls the last registered first
+        wrong = [each for each in offered if not isinstance(each, Task)] if isinstance(offered, list) else [offered]
+        if wrong:
+            hooks.reject(source, TypeError(f"mmg_tasks returned {wrong[0]!r}, which is no list of Task"))
+        else:
+            offers += [(str(source), task) for task in offered]
+    return offers
+
+
+def _refuse_clashes(names: Sequence[str]) -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for source, task in _offered():
+        rival = owners.get((task.suite, task.name))
+        if rival is not None and task.suite in names:
+            by = f"{rival} and {source}" if rival != source else f"{source}, twice"
+            raise PluginError(
+                f"The task '{task.name}' of the suite '{task.suite}' is declared by {by}; rename or uninstall one."
+            )
+        owners[task.suite, task.name] = source
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
+    return f"; the nearest is '{close[0]}'" if close else f"; there are {', '.join(known) or 'none'}"
