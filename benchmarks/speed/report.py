@@ -61,6 +61,22 @@ def verdict(cell: Mapping[str, Any]) -> bool:
     return slower and cell["rate"] >= (limit(cell) or 0.0)
 
 
+def disturbed(entry: Mapping[str, Any]) -> bool:
+    """Whether other processes took part of the machine meanwhile."""
+    return _others(entry) > load.QUIET
+
+
+def merge(first: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any]:
+    """`first` with those cells of `again` that were measured with less disturbance."""
+    better = {entry["fullname"]: entry for entry in again["benchmarks"]}
+    chosen = [min(entry, better.get(entry["fullname"], entry), key=_others) for entry in first["benchmarks"]]
+    return {**first, "benchmarks": chosen}
+
+
+def _others(entry: Mapping[str, Any]) -> float:
+    return entry["extra_info"].get("other_cores") or 0.0
+
+
 def condense(measured: Mapping[str, Any]) -> dict[str, Any]:
     """The results of a whole run.
 
@@ -73,8 +89,8 @@ def condense(measured: Mapping[str, Any]) -> dict[str, Any]:
     rows = [row(entry) for entry in entries]
     cells = [{**cell, "limit": limit(cell), "passed": verdict(cell)} for cell in rows]
     memory = [entry["extra_info"] for entry in measured["benchmarks"] if entry["extra_info"].get("kind") == "memory"]
-    disturbed = sum((cell["other_cores"] or 0.0) > load.QUIET for cell in cells)
-    return {"cells": cells, "memory": memory, "disturbed": disturbed, "passed": all(cell["passed"] for cell in cells)}
+    shared = sum(map(disturbed, entries))
+    return {"cells": cells, "memory": memory, "disturbed": shared, "passed": all(cell["passed"] for cell in cells)}
 
 
 COLUMNS = {

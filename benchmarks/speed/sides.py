@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SIZE = 1024  # of the yardstick's square matrices
 YARDSTICK_CALLS = 2
 ROUND_SECONDS = 0.06  # of the core's turn in a round, or one step where that takes longer
-PAUSE = 0.005  # between turns: OpenMP's threads spin for a while after their work
+PAUSE = 0.03  # between turns: OpenMP's threads spin on for several milliseconds after their work
 N_ROWS = 100_000
 Side = Callable[[], object]
 
@@ -61,7 +61,7 @@ def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
         faster = Training(cell.network, weights, Problem(x, y, rho, proposal), plan)
         faster.compile()
         runs["compile"] = faster.run
-    n_steps = repetitions(partial(ours, 1))
+    n_steps = repetitions(ours)
     for run in runs.values():
         run(0, min(3, n_steps))
     sides: dict[str, Side] = {name: partial(run, 0, n_steps) for name, run in runs.items()}
@@ -83,11 +83,13 @@ def gap_sides(cell: Cell, n_rows: int = 16_384, repeats: int = 4) -> tuple[dict[
     return sides, n_rows * repeats
 
 
-def repetitions(once: Side) -> int:
-    """How many of `once` make a turn."""
-    once()
-    seconds = min(clock(once) for _ in range(3))
-    return max(1, round(ROUND_SECONDS / seconds))
+def repetitions(run: Callable[[int], object]) -> int:
+    """How many steps make a turn of `run`, from a call long enough for its overhead not to count."""
+    n_steps, seconds = 1, clock(partial(run, 1))
+    while seconds < ROUND_SECONDS / 4:
+        n_steps *= 2
+        seconds = clock(partial(run, n_steps))
+    return max(1, round(n_steps * ROUND_SECONDS / seconds))
 
 
 def clock(side: Side) -> float:

@@ -199,6 +199,40 @@ def test_where_the_system_does_not_say_nobody_waits(monkeypatch: pytest.MonkeyPa
     assert load.wait_for_quiet(5.0)
 
 
+def test_disturbed_cells_are_measured_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = iter([{"a": 0.5, "b": 0.0, "c": 0.4}, {"a": 0.0, "c": 0.9}])
+    asked: list[list[str]] = []
+
+    def measure(words: list[str]) -> tuple[dict[str, Any], int]:
+        asked.append(words)
+        found = [{"name": name, "fullname": name, **entry(other_cores=value)} for name, value in next(runs).items()]
+        return {"benchmarks": found}, 0
+
+    monkeypatch.setattr(speed, "measure", measure)
+    measured, code = speed.measure_patiently(["-k", "x"], wait=1.0)
+    assert [(e["name"], e["extra_info"]["other_cores"]) for e in measured["benchmarks"]] == [
+        ("a", 0.0),
+        ("b", 0.0),
+        ("c", 0.4),
+    ]
+    assert asked == [["-k", "x", "--wait=1.0"], ["--wait=1.0", "-k", "a or c"]]
+    assert code == 0
+
+
+def test_disturbed_cells_stay_where_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"benchmarks": [{"name": "a", "fullname": "a", **entry(other_cores=0.5)}]}
+    runs = iter([(found, 3)])
+    monkeypatch.setattr(speed, "measure", lambda words: next(runs))
+    assert speed.measure_patiently([], wait=0.0) == (found, 3)
+
+
+def test_a_turn_lasts_whatever_a_call_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "clock", lambda run: 0.005 + 0.0001 * run.args[0])  # 5 ms a call, 0.1 ms a step
+    assert 0.04 < 0.005 + 0.0001 * sides.repetitions(lambda n: None) < 0.07
+    monkeypatch.setattr(sides, "clock", lambda run: 1.0)
+    assert sides.repetitions(lambda n: None) == 1
+
+
 def test_disturbed_cells_are_counted_and_said() -> None:
     results = report.condense({"benchmarks": [entry(other_cores=0.5), entry(), entry(other_cores=None)]})
     assert results["disturbed"] == 1
