@@ -40,8 +40,12 @@ static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t see
 
 static std::pair<double, double> py_grad(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t step, uint32_t batch,
                                          uintptr_t weights, uintptr_t grad, int threads, const std::string& isa) {
-  py::gil_scoped_release release;
-  const Losses l = denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad), execution(threads, isa));
+  Losses l;
+  {
+    py::gil_scoped_release release;
+    l = denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad), execution(threads, isa));
+  }
+  rethrow_python_error();
   return {l.marginal, l.given};
 }
 

@@ -1,6 +1,7 @@
 #include "denoiser.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -46,20 +47,28 @@ Problem make_problem(const Layout& layout, const Data& d, const Proposal& q, uin
   return Problem{layout, d.x, d.y, (uint32_t)d.n, d.rho, d.s2, q, q.edges[q.n_bins] - q.edges[0], seed};
 }
 
-// Asks `interrupted` at most every tenth of a second.
+// Asks `interrupted` at most every tenth of a second, and remembers that the answer was yes. Tasks ask between tiles,
+// for the work between two steps or waves may take minutes.
 class Watch {
  public:
   explicit Watch(const Execution& e) : execution_(e), last_(Clock::now()) {}
-  bool stop() {
-    if (!execution_.interrupted || Clock::now() - last_ < std::chrono::milliseconds(100)) return false;
+  // On the calling thread only, which is thread 0 of a pool.
+  void look() {
+    if (!execution_.interrupted || stopped() || Clock::now() - last_ < std::chrono::milliseconds(100)) return;
     last_ = Clock::now();
-    return execution_.interrupted();
+    if (execution_.interrupted()) stopped_.store(true, std::memory_order_relaxed);
   }
+  bool stopped_for(int thread) {
+    if (thread == 0) look();
+    return stopped();
+  }
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
  private:
   using Clock = std::chrono::steady_clock;
   const Execution& execution_;
   Clock::time_point last_;
+  std::atomic<bool> stopped_{false};
 };
 
 float learning_rate(const TrainPlan& p, uint32_t step) {
@@ -72,15 +81,16 @@ float learning_rate(const TrainPlan& p, uint32_t step) {
 // The gradient of one batch, cut into slots whose number and order depend on the batch alone.
 class Gradient {
  public:
-  Gradient(const Kernels& k, const Problem& p, uint32_t batch, int threads)
-      : kernels_(k), problem_(p), batch_(batch), tiles_((batch + kTileRows - 1) / kTileRows),
+  Gradient(const Kernels& k, const Problem& p, uint32_t batch, int threads, Watch& watch)
+      : kernels_(k), problem_(p), watch_(watch), batch_(batch), tiles_((batch + kTileRows - 1) / kTileRows),
         slots_(std::min(kMaxSlots, (tiles_ + kTilesPerSlot - 1) / kTilesPerSlot)), losses_(slots_),
         grads_(buffers(slots_, p.layout.n_packed)), workspaces_(buffers(threads, k.workspace_floats(p.layout, true))) {
     for (const Buffer& g : grads_) pointers_.push_back(g.get());
   }
 
+  // Worth nothing once the watch has stopped.
   Losses run(Pool& pool, Weights w, uint32_t step) {
-    pool.run((int)slots_, [&](int slot, int thread) { run_slot(w, step, (uint32_t)slot, thread); });
+    pool.run((int)slots_, [&](int slot, int thread) { run_slot(w, step, (uint32_t)slot, thread); }, [&] { watch_.look(); });
     Losses sum{0, 0};
     for (const Losses& l : losses_) sum.marginal += l.marginal, sum.given += l.given;
     return Losses{sum.marginal / batch_, sum.given / batch_};
@@ -93,7 +103,7 @@ class Gradient {
   void run_slot(Weights w, uint32_t step, uint32_t slot, int thread) {
     const uint32_t begin = (uint64_t)tiles_ * slot / slots_, end = (uint64_t)tiles_ * (slot + 1) / slots_;
     losses_[slot] = Losses{0, 0};
-    for (uint32_t tile = begin; tile < end; ++tile) {
+    for (uint32_t tile = begin; tile < end && !watch_.stopped_for(thread); ++tile) {
       const uint32_t first = tile * kTileRows, n = std::min<uint32_t>(kTileRows, batch_ - first);
       kernels_.train_tile(problem_, w, step, batch_, first, (int)n, grads_[slot].get(), tile == begin,
                           workspaces_[thread].get(), &losses_[slot]);
@@ -102,6 +112,7 @@ class Gradient {
 
   const Kernels& kernels_;
   const Problem& problem_;
+  Watch& watch_;
   uint32_t batch_, tiles_, slots_;
   std::vector<Losses> losses_;
   std::vector<Buffer> grads_, workspaces_;
@@ -159,12 +170,13 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
   const size_t size = layout.n_packed;
   Buffer m(size), v(size), ema(size);
   pack(layout, state.m, m.get()), pack(layout, state.v, v.get()), pack(layout, state.ema, ema.get());
-  Gradient gradient(k, problem, plan.batch, pool.size());
   Watch watch(execution);
+  Gradient gradient(k, problem, plan.batch, pool.size(), watch);
   uint32_t done = 0;
-  for (; done < plan.n_steps && !watch.stop(); ++done) {
+  for (; done < plan.n_steps; ++done) {
     const uint32_t step = plan.first_step + done;
     const Losses l = gradient.run(pool, weights.view(), step);
+    if (watch.stopped()) break;
     losses[2 * done] = l.marginal, losses[2 * done + 1] = l.given;
     AdamStep s = adam_step(plan, step);
     s.weights = weights.packed(), s.m = m.get(), s.v = v.get(), s.ema = ema.get();
@@ -186,7 +198,8 @@ Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& propo
   const Problem problem = make_problem(layout, data, proposal, seed);
   Pool pool(execution.threads);
   PackedWeights packed(k, layout, weights);
-  Gradient gradient(k, problem, batch, pool.size());
+  Watch watch(execution);
+  Gradient gradient(k, problem, batch, pool.size(), watch);
   const Losses losses = gradient.run(pool, packed.view(), step);
   Buffer total(layout.n_packed);
   for (int i = 0; i < gradient.n_grads(); ++i)
@@ -206,22 +219,22 @@ bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, ui
   const std::vector<Buffer> workspaces = buffers(pool.size(), k.workspace_floats(layout, false));
   const int n_sums = proposal.n_bins * kBinSums;
   const uint32_t n = (uint32_t)data.n, chunks = (n + kRowsPerChunk - 1) / kRowsPerChunk;
-  const uint32_t wave = 16 * pool.size();  // chunks between two looks at `interrupted`
+  const uint32_t wave = 16 * pool.size();  // chunks whose sums wait to be added in order
   std::fill(bins, bins + n_sums, 0.0);
   std::fill(rows, rows + (size_t)n * kRowValues, 0.0);
   std::vector<double> partial((size_t)wave * n_sums);
   Watch watch(execution);
   for (uint32_t start = 0; start < chunks; start += wave) {
-    if (watch.stop()) return false;
     const uint32_t count = std::min(wave, chunks - start);
     std::fill(partial.begin(), partial.end(), 0.0);
     pool.run((int)count, [&](int i, int thread) {
       const uint32_t begin = (start + i) * kRowsPerChunk, end = std::min(n, begin + kRowsPerChunk);
       for (uint32_t first = begin; first < end; first += kTileRows)
-        for (uint32_t r = 0; r < repeats; ++r)
+        for (uint32_t r = 0; r < repeats && !watch.stopped_for(thread); ++r)
           k.gap_tile(problem, Weights{packed.get(), nullptr}, first, (int)std::min<uint32_t>(kTileRows, end - first), r, repeats,
                      workspaces[thread].get(), partial.data() + (size_t)i * n_sums, rows + (size_t)first * kRowValues);
-    });
+    }, [&] { watch.look(); });
+    if (watch.stopped()) return false;
     for (uint32_t i = 0; i < count; ++i)  // in the order of the rows, whatever thread did what
       for (int j = 0; j < n_sums; ++j) bins[j] += partial[(size_t)i * n_sums + j];
   }

@@ -31,7 +31,7 @@ void Pool::take_tasks(int thread) {
   for (int i; (i = next_.fetch_add(1)) < n_;) (*task_)(i, thread);
 }
 
-void Pool::run(int n, const std::function<void(int, int)>& task) {
+void Pool::run(int n, const std::function<void(int, int)>& task, const std::function<void()>& idle) {
   if (workers_.empty() || n == 1) {
     for (int i = 0; i < n; ++i) task(i, 0);
     return;
@@ -46,7 +46,15 @@ void Pool::run(int n, const std::function<void(int, int)>& task) {
   }
   wake_.notify_all();
   take_tasks(0);
-  for (int spins = 0; busy_.load(std::memory_order_acquire) > 0;) ++spins < kSpins ? relax() : std::this_thread::yield();
+  for (int spins = 0; busy_.load(std::memory_order_acquire) > 0;) {
+    if (spins < kSpins) {
+      relax();
+      ++spins;
+    } else {
+      if (idle) idle();
+      std::this_thread::yield();
+    }
+  }
 }
 
 void Pool::work(int thread) {

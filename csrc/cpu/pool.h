@@ -18,7 +18,8 @@ class Pool {
 
   int size() const { return (int)workers_.size() + 1; }
   // Runs task(index, thread) for every index below n, on all threads including the caller's; returns when all are done.
-  void run(int n, const std::function<void(int, int)>& task);
+  // The caller runs `idle`, if any, again and again while it waits long for the others.
+  void run(int n, const std::function<void(int, int)>& task, const std::function<void()>& idle = {});
 
  private:
   void work(int thread);
