@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
@@ -87,3 +88,40 @@ def gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
     s2 = (1 - rho) * (1 + rho)
     inside = [0.5 * (np.log1p(math.exp(edge)) - np.log1p(math.exp(edge) * s2)) for edge in (low, high)]
     return float(np.sum(-0.5 * np.log(s2) - inside[1] + inside[0]))
+
+
+NEGLIGIBLE = 1e-3  # share of the gap that may lie outside a window chosen from it, on either side
+MARGIN = 2.0  # log-SNR added on both sides of it
+FLOOR = 0.3  # share of the proposal that stays uniform over the window, against a wrong pilot
+
+
+def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Proposal:
+    """A piecewise-constant proposal whose mass follows the square root of a measured gap.
+
+    An importance-sampled integral has least variance under a density proportional to the root of the integrand's
+    second moment; the gap stands in for that moment, since its spread grows with it.
+
+    Args:
+        edges: `(n_bins + 1,)` log-SNR bin edges, evenly spaced.
+        gap: `(n_bins,)` the gap's integral in each bin, up to a factor.
+
+    Returns:
+        The proposal on the bins that hold all but `NEGLIGIBLE` of the gap at either end, and a margin.
+
+    Example:
+        >>> edges = np.linspace(-12.0, 20.0, 65)
+        >>> q = gap_proposal(edges, np.exp(-0.5 * ((edges[1:] + edges[:-1]) / 2 - 3.0) ** 2))
+        >>> q.low, q.high
+        (-2.5, 8.5)
+    """
+    smooth = np.convolve(np.pad(np.maximum(gap, 0.0), 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    if smooth.sum() <= 0:
+        return Proposal.uniform(-8.0, 8.0, PILOT_BINS // 2)
+    share = np.cumsum(smooth) / smooth.sum()
+    inside = (share >= NEGLIGIBLE) & (share - smooth / smooth.sum() <= 1 - NEGLIGIBLE)
+    low, high = edges[:-1][inside].min() - MARGIN, edges[1:][inside].max() + MARGIN
+    keep = (edges[:-1] >= low - 1e-9) & (edges[1:] <= high + 1e-9)
+    root = np.sqrt(smooth[keep])
+    mass = (1 - FLOOR) * root / root.sum() + FLOOR / len(root)
+    kept = np.concatenate([edges[:-1][keep], edges[1:][keep][-1:]])
+    return Proposal.piecewise(torch.from_numpy(kept), torch.from_numpy(mass))

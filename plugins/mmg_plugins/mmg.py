@@ -35,7 +35,7 @@ from mmg_registry.diffusion import (
     train,
 )
 from mmg_registry.diffusion.proposals import pilot
-from mmg_registry.diffusion.training import TrainReport, hold_back
+from mmg_registry.diffusion.training import Refine, TrainReport, hold_back
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 
@@ -130,7 +130,7 @@ class MMG(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         _check_device(self.run.device)
-        torch.set_num_threads(self.run.threads)
+        x, y = self._orient(x, y)
         prepared = self._recipe().prepare(x, y)
         rows, held_out = hold_back(*prepared.transform(x, y), self.run.seed)
         denoiser = prepared.denoiser(*rows, self.run, self.denoiser)
@@ -140,7 +140,7 @@ class MMG(Estimator):
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         fitted = self._need_fit()
-        zx, zy = fitted.prepared.transform(x, y)
+        zx, zy = fitted.prepared.transform(*self._orient(x, y))
         repeats = self.options.repeats or int(np.clip(EVALUATION_DRAWS // len(zx), 2, 64))
         sums = fitted.denoiser.gap(zx, zy, fitted.proposal, repeats=repeats, seed=self.run.seed)
         gap = summarise(*sums, fitted.proposal, repeats)
@@ -167,6 +167,10 @@ class MMG(Estimator):
         self._fitted = _Fitted(prepared, denoiser, proposal, TrainReport(**meta["report"]))
         return self
 
+    def _orient(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """The variable to noise, and the one to condition on."""
+        return x, y
+
     def _recipe(self) -> Recipe:
         return paper_recipe() if self.options.preset == "paper" else default_recipe(self.options)
 
@@ -175,22 +179,23 @@ class MMG(Estimator):
     ) -> tuple[TrainReport, Proposal]:
         plan, schedule = prepared.plan(self.options.steps)
         first = pilot() if self.adaptive else default_logistic()
-
-        def refine(bins: Tensor, proposal: Proposal) -> Proposal:
-            return _adapted(bins, proposal, prepared.dim_x) or default_logistic()
-
+        refine = self._refine(prepared) if self.adaptive else None
+        integrand = "orthogonal" if self.orthogonal else "direct"
         last, report = train(
-            denoiser,
-            held_out,
-            first,
-            plan,
-            schedule,
-            self.run,
-            refine=refine if self.adaptive else None,
-            watch=first,
-            integrand="orthogonal" if self.orthogonal else "direct",
+            denoiser, held_out, first, plan, schedule, self.run, refine=refine, watch=first, integrand=integrand
         )
         return report, last
+
+    def _refine(self, prepared: Prepared) -> Refine:
+        """The second stage's proposal, chosen once."""
+        chosen: list[Proposal] = []
+
+        def refine(bins: Tensor, proposal: Proposal) -> Proposal:
+            if not chosen:
+                chosen.append(_adapted(bins, proposal, prepared.dim_x) or default_logistic())
+            return chosen[0]
+
+        return refine
 
     def _need_fit(self) -> _Fitted:
         if self._fitted is None:
@@ -199,15 +204,21 @@ class MMG(Estimator):
 
     def _result(self, gap: GapEstimate, tail: float, repeats: int) -> Estimate:
         fitted = self._need_fit()
-        inside, error = (gap.orthogonal, gap.orthogonal_se) if self.orthogonal else (gap.direct, gap.direct_se)
+        inside, error, rows = self._combine(gap)
         return Estimate(
             mi=inside + tail,
             std_error=math.hypot(error, fitted.report.choice_error),
             curve=gap.curve,
-            pointwise=gap.rows[:, int(self.orthogonal)].numpy() + tail,
+            pointwise=rows.numpy() + tail,
             diagnostics=_diagnostics(fitted, gap, tail, repeats) | {"backend": self._backend(), "device": "cpu"},
             warnings=_warnings(fitted, gap, self.orthogonal),
         )
+
+    def _combine(self, gap: GapEstimate) -> tuple[float, float, Tensor]:
+        """The integral inside the window, its standard error, and each row's share."""
+        if self.orthogonal:
+            return gap.orthogonal, gap.orthogonal_se, gap.rows[:, 1]
+        return gap.direct, gap.direct_se, gap.rows[:, 0]
 
     def _backend(self) -> dict[str, Any]:
         fused = self.options.preset == "default" and self.denoiser is None
@@ -256,12 +267,12 @@ def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:
 
 def _diagnostics(fitted: _Fitted, gap: GapEstimate, tail: float, repeats: int) -> dict[str, Any]:
     q = fitted.proposal
-    kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale, "window": [q.low, q.high]}
+    kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale} if q.scale > 0 else {"kind": "piecewise constant"}
     names = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se")
     return {name: getattr(gap, name) for name in names} | {
         "outside_window": tail,
         "gaussian_mi": fitted.prepared.gaussian_mi,
-        "proposal": kind,
+        "proposal": {**kind, "window": [q.low, q.high]},
         "repeats": repeats,
         "network": {**fitted.prepared.network_words, "parameters": fitted.denoiser.n_parameters},
         "training": fitted.report.to_dict(),

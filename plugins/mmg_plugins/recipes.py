@@ -121,7 +121,7 @@ class DefaultPrepared:
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         """Fewer rows are over-fitted sooner, so they are looked at earlier and more often."""
-        check = 250 if self.n_rows >= 5_000 else 100
+        check = 500 if self.n_rows >= 5_000 else 100
         schedule = Schedule(steps or 10_000, min_steps=2 * check, check_every=check, tolerance=self.sizes.tolerance)
         warmup = min(200, schedule.max_steps // 10)
         return TrainPlan(batch=self.sizes.batch, lr=self.sizes.lr, warmup=warmup), schedule
