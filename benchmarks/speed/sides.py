@@ -68,7 +68,7 @@ def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
     return {**sides, "ours": partial(ours, n_steps)}, n_steps
 
 
-def gap_sides(cell: Cell, n_rows: int = 16_384, repeats: int = 4) -> tuple[dict[str, Side], int]:
+def gap_sides(cell: Cell, n_rows: int = 32_768, repeats: int = 4) -> tuple[dict[str, Side], int]:
     """Evaluations of the same rows by each side, and the network evaluations in one."""
     x, y, rho, proposal = problem(cell.dim, n_rows)
     weights = cell.network.init(seed=0)
