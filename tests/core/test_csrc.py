@@ -18,7 +18,7 @@ DEFINITION = re.compile(r"^(?!#|//|struct|enum|union|typedef|template|namespace|
 KERNELS = {"kernels_baseline": "kBaselineKernels", "kernels_avx2": "kAvx2Kernels", "kernels_avx512": "kAvx512Kernels"}
 
 
-# --- Headers --------------------------------------------------------------------------------------------------
+# --- Headers --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("header", COMMON, ids=lambda p: p.name)
 def test_every_function_of_a_shared_header_is_static(header: Path) -> None:
     lines = header.read_text().splitlines()
@@ -44,7 +44,7 @@ def test_kernels_reach_no_library_header() -> None:
     assert len(reached) > 6
 
 
-# --- Objects --------------------------------------------------------------------------------------------------
+# --- Objects --------------------------------------------------------------------------------------------------------
 def objects() -> dict[str, Path]:
     """Object files of the last build of this tree, by source name."""
     built = (

@@ -28,7 +28,7 @@ def assert_gradients_agree(problem: Problem, found: Tensor, expected: Tensor) ->
     assert not wrong
 
 
-# --- Gradients ------------------------------------------------------------------------------------------------
+# --- Gradients ------------------------------------------------------------------------------------------------------
 @isas
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_parameters_gradient_is_autograds(shape: tuple[int, int, int, int], isa: str) -> None:
@@ -64,7 +64,7 @@ def test_gradient_where_correlations_are_nearly_one(isa: str) -> None:
     assert_gradients_agree(problem, problem.grad(isa=isa)[1], problem.reference_grad()[1])
 
 
-# --- Training -------------------------------------------------------------------------------------------------
+# --- Training -------------------------------------------------------------------------------------------------------
 @isas
 def test_steps_are_the_references(isa: str) -> None:
     problem = make_problem(3, 2, 20, 2)
@@ -134,7 +134,7 @@ def test_instruction_sets_agree_on_an_estimate() -> None:
         assert (found - estimates[0]).abs().max() < 1e-3
 
 
-# --- The gap --------------------------------------------------------------------------------------------------
+# --- The gap --------------------------------------------------------------------------------------------------------
 @isas
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_gap_is_the_references(shape: tuple[int, int, int, int], isa: str) -> None:

@@ -44,7 +44,7 @@ def gap_arguments(problem: Problem) -> list[Any]:
 OPS = {"train_denoiser": train_arguments, "denoiser_grad": grad_arguments, "mmse_gap": gap_arguments}
 
 
-# --- torch.library --------------------------------------------------------------------------------------------
+# --- torch.library --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", OPS)
 def test_opcheck(name: str) -> None:
     """Schema (what is mutated, nothing aliased) and the fake kernel's shapes.
@@ -86,7 +86,7 @@ def test_zero_steps_change_nothing() -> None:
     assert all(map(torch.equal, state, fresh_state(problem.weights)))
 
 
-# --- Tensors that are refused ---------------------------------------------------------------------------------
+# --- Tensors that are refused ---------------------------------------------------------------------------------------
 def with_tensor(name: str, tensor: Tensor) -> Problem:
     """A problem with one tensor replaced."""
     problem = make_problem(n=50)
@@ -181,7 +181,7 @@ def test_a_state_of_another_size_is_refused_by_name(place: int) -> None:
         problem.train(SMALL, 1, tuple(state))  # type: ignore[arg-type]
 
 
-# --- Numbers that are refused ---------------------------------------------------------------------------------
+# --- Numbers that are refused ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
@@ -233,7 +233,7 @@ def test_a_network_that_the_core_cannot_hold_is_refused(width: int, depth: int, 
             call()
 
 
-# --- The raw ops, where no wrapper has looked ------------------------------------------------------------------
+# --- The raw ops, where no wrapper has looked -----------------------------------------------------------------------
 def raw(name: str, **changes: Any) -> Any:
     """Call a raw op with some arguments replaced, by the names of its schema."""
     op = getattr(torch.ops.mmg, name).default
@@ -281,7 +281,7 @@ def test_raw_training_refuses_a_wrong_plan(changes: dict[str, Any], sentence: st
         raw("train_denoiser", **changes)
 
 
-# --- Without the compiled core ----------------------------------------------------------------------------------
+# --- Without the compiled core --------------------------------------------------------------------------------------
 @pytest.fixture
 def no_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops, "compiled", lambda: None)

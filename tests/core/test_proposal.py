@@ -86,7 +86,7 @@ def test_compiled_mean_weight_is_the_width_of_the_window() -> None:
         assert integral == pytest.approx(float(ends[1] - ends[0]), rel=0.02)
 
 
-# --- Refusals -------------------------------------------------------------------------------------------------
+# --- Refusals -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("edges", "mass"),
     [

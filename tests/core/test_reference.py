@@ -27,7 +27,7 @@ KNOWN_ANSWERS = [
 ]
 
 
-# --- Philox ---------------------------------------------------------------------------------------------------
+# --- Philox ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("counter", "key", "words"), KNOWN_ANSWERS)
 def test_philox_gives_the_published_words(counter: list[int], key: list[int], words: list[int]) -> None:
     found = reference.philox(key[0] | key[1] << 32, *(torch.tensor([c]) for c in counter))
@@ -56,7 +56,7 @@ def test_open_unit_never_reaches_its_ends() -> None:
     assert 1 - 1e-6 < ends[1] < 1.0
 
 
-# --- Noise ----------------------------------------------------------------------------------------------------
+# --- Noise ----------------------------------------------------------------------------------------------------------
 def test_noise_has_the_moments_of_a_standard_normal() -> None:
     n = 100_000
     eps = reference.noise(3, torch.arange(n), torch.zeros(n, dtype=torch.int64), 1, 6).double()
@@ -111,7 +111,7 @@ def test_training_rows_are_drawn_evenly_and_log_snrs_one_a_stratum() -> None:
     assert all(bool((d.logsnr.diff() > 0).all()) for d in draws)
 
 
-# --- Channel, denoisers, loss ---------------------------------------------------------------------------------
+# --- Channel, denoisers, loss ---------------------------------------------------------------------------------------
 def test_wiener_errors_are_those_of_the_textbook_formulas() -> None:
     rho = torch.tensor([0.8, 0.3], dtype=torch.float64)
     x, y = (t.double() for t in gaussian_pair(rho, 50, 3, 2))
@@ -163,7 +163,7 @@ def test_loss_of_exact_denoisers_is_the_integral_of_the_known_curves() -> None:
         assert loss == pytest.approx(0.5 * float(softplus[1] - softplus[0]) / 24, rel=0.05)
 
 
-# --- The optimiser, against torch's own ---------------------------------------------------------------------------
+# --- The optimiser, against torch's own -----------------------------------------------------------------------------
 def test_adam_step_is_torchs_adamw() -> None:
     plan = TrainPlan(batch=1, lr=1e-2, warmup=0, hold_until=100, total=100, weight_decay=0.1)
     start = torch.randn(30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -189,7 +189,7 @@ def test_average_lies_between_the_first_and_the_last_weights() -> None:
     assert 0.5 * float(state[0]) < averages[-1] < float(state[0])
 
 
-# --- Features ---------------------------------------------------------------------------------------------------
+# --- Features -------------------------------------------------------------------------------------------------------
 def test_radial_features_see_a_common_scale_and_saturate() -> None:
     v = torch.randn(20_000, 5, generator=torch.Generator().manual_seed(0))
     plain, doubled, huge = (reference.radial(v * s) for s in (1.0, 2.0, 1e4))

@@ -63,7 +63,7 @@ def values(denoiser: Denoiser) -> Tensor:
     return denoiser.gap(*pair(2_000, seed=1), Q, repeats=8, seed=0)[1].mean(0)[:2]
 
 
-# --- What both promise -----------------------------------------------------------------------------------------------
+# --- What both promise ----------------------------------------------------------------------------------------------
 @kinds
 def test_training_and_evaluation_repeat(make: type[FusedDenoiser]) -> None:
     first, second = make(), make()
@@ -110,7 +110,7 @@ def test_evaluating_does_not_change_the_training(make: type[FusedDenoiser]) -> N
     assert torch.equal(looked.train(Q, PLAN, 3, 3), other.train(Q, PLAN, 3, 3))
 
 
-# --- Modules -------------------------------------------------------------------------------------------------------------
+# --- Modules --------------------------------------------------------------------------------------------------------
 def test_a_module_that_predicts_the_noise_learns_a_gaussian_pair() -> None:
     torch.manual_seed(0)
     x, y = pair(20_000)

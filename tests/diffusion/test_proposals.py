@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from mmg_registry.diffusion import adaptive_logistic, default_logistic, gaussian_tail
-from mmg_registry.diffusion.proposals import HIGHEST, LOWEST, MIN_SCALE, pilot
+from mmg_registry.diffusion.proposals import FLOOR, HIGHEST, LOWEST, MARGIN, MIN_SCALE, gap_proposal, pilot
 
 EDGES = np.linspace(LOWEST, HIGHEST, 65)
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
@@ -26,7 +26,7 @@ def crossing(s2: np.ndarray, share: float) -> float:
     return float(brentq(lambda a: curve(s2, a) - share * len(s2), -60, 60))
 
 
-# --- The adaptive proposal --------------------------------------------------------------------------------------
+# --- The adaptive proposal ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("loc", "scale"), [(2.0, 3.0), (0.0, 2.0), (6.5, 4.0)])
 def test_a_logistic_curve_is_recovered(loc: float, scale: float) -> None:
     q = adaptive_logistic(EDGES, 5 * expit((CENTRES - loc) / scale), dim_x=5)
@@ -83,7 +83,7 @@ def test_a_curve_without_both_crossings_has_no_proposal(mmse: np.ndarray) -> Non
     assert adaptive_logistic(EDGES, mmse, dim_x=3) is None
 
 
-# --- The tail -----------------------------------------------------------------------------------------------------
+# --- The tail -------------------------------------------------------------------------------------------------------
 def integrand(logsnr: float, s2: np.ndarray) -> float:
     return 0.5 * float(np.sum(expit(logsnr) - expit(logsnr + np.log(s2))))
 
@@ -117,3 +117,37 @@ def test_default_is_the_published_window() -> None:
 def test_pilot_covers_every_window_that_may_follow() -> None:
     q = pilot()
     assert (q.low, q.high, q.scale) == (LOWEST, HIGHEST, 0.0)
+
+
+# --- The one that follows the gap -----------------------------------------------------------------------------------
+def masses(edges: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres and densities of the proposal's bins."""
+    q = gap_proposal(edges, gap)
+    width = q.edges.diff().numpy()
+    return (q.edges[1:] + q.edges[:-1]).numpy() / 2, q.cdf.diff().numpy() / width
+
+
+def test_mass_follows_the_root_of_the_gap_above_a_uniform_floor() -> None:
+    gap = np.exp(-0.5 * ((CENTRES - 3.0) / 3.0) ** 2)
+    centres, density = masses(EDGES, gap)
+    root = np.exp(-0.25 * ((centres - 3.0) / 3.0) ** 2)
+    expected = (1 - FLOOR) * root / root.mean() + FLOOR
+    assert density / density.mean() == pytest.approx(expected, rel=0.02)
+
+
+def test_window_holds_nearly_all_of_the_gap_and_a_margin() -> None:
+    q = gap_proposal(EDGES, np.where(np.abs(CENTRES - 1.0) < 2.0, 1.0, 0.0))
+    assert q.low == pytest.approx(-1.0 - MARGIN, abs=1.0)
+    assert q.high == pytest.approx(3.0 + MARGIN, abs=1.0)
+
+
+def test_window_stays_inside_the_pilot() -> None:
+    q = gap_proposal(EDGES, np.ones(64))
+    assert (q.low, q.high) == (LOWEST, HIGHEST)
+
+
+@pytest.mark.parametrize("gap", [np.zeros(64), -np.ones(64)], ids=["none", "negative"])
+def test_no_gap_at_all_leaves_a_uniform_proposal(gap: np.ndarray) -> None:
+    q = gap_proposal(EDGES, gap)
+    assert np.ptp(q.cdf.diff().numpy()) < 1e-6
+    assert q.low < 0 < q.high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import pytest
 import torch
@@ -119,7 +120,7 @@ def test_max_seconds_is_kept(seconds: float) -> None:
     assert report.seconds == pytest.approx(elapsed, abs=0.2)
 
 
-# --- Steps and rates --------------------------------------------------------------------------------------------------
+# --- Steps and rates ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("loss", [falling, settled, over_fitted])
 def test_every_step_is_done_once_and_in_order(loss: Callable[[int], float]) -> None:
     denoiser = Scripted(loss)
@@ -140,7 +141,7 @@ def test_rate_is_constant_and_then_falls_to_zero_at_the_last_step() -> None:
     assert falling_part[-1] < 1e-3 * peak
 
 
-# --- What is kept -------------------------------------------------------------------------------------------------------
+# --- What is kept ---------------------------------------------------------------------------------------------------
 def test_a_gain_within_its_noise_does_not_replace_earlier_weights() -> None:
     denoiser = Scripted(lambda step: -1e-4 if step else 0.0, spread=1.0)
     report = go(denoiser)
@@ -157,7 +158,7 @@ def test_history_holds_every_look() -> None:
     steps = [int(look["step"]) for look in report.history]
     assert steps[0] == 0
     assert steps == sorted(set(steps))
-    assert all(later - earlier <= 100 for earlier, later in zip(steps[:-2], steps[1:-1], strict=True))
+    assert all(later - earlier <= 100 for earlier, later in pairwise(steps[:-1]))  # none in the decay but its end
     assert report.history[3]["direct"] == pytest.approx(steps[3], abs=1.0)
     assert TrainReport(**report.to_dict()) == report
 
@@ -169,7 +170,7 @@ def test_every_look_has_the_same_noise_and_proposal() -> None:
     assert {(id(q), repeats, seed) for q, repeats, seed in denoiser.gaps} == {(id(watch), 64, 3)}
 
 
-# --- Refinement ---------------------------------------------------------------------------------------------------------
+# --- Refinement -----------------------------------------------------------------------------------------------------
 def test_a_refined_proposal_is_used_from_then_on() -> None:
     denoiser, second, asked = Scripted(falling), pilot(), []
 
@@ -180,11 +181,11 @@ def test_a_refined_proposal_is_used_from_then_on() -> None:
     last, _ = train(denoiser, HELD_OUT, default_logistic(), TrainPlan(), SCHEDULE, Run(), refine=refine)
     assert last is second
     assert asked[0] == SCHEDULE.pilot_steps
-    assert all(later >= 2 * earlier for earlier, later in zip(asked[:-1], asked[1:], strict=True))
+    assert all(later >= 2 * earlier for earlier, later in pairwise(asked))
     assert all((q is second) == (first >= asked[0]) for q, _, first, _ in denoiser.calls)
 
 
-# --- Progress ---------------------------------------------------------------------------------------------------------
+# --- Progress -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("integrand", ["direct", "orthogonal"])
 @pytest.mark.parametrize("loss", [falling, settled])
 def test_progress_never_goes_back(loss: Callable[[int], float], integrand: str) -> None:
@@ -208,7 +209,7 @@ def test_an_interrupt_leaves_the_loop() -> None:
         go(Scripted(falling), run=Run(progress=interrupt))
 
 
-# --- Rows held back ---------------------------------------------------------------------------------------------------
+# --- Rows held back -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("n", [2, 9, 10, 11, 1_000, 150_000])
 def test_rows_held_back_are_a_share_of_all_with_x_and_y_still_paired(n: int) -> None:
     x = torch.arange(n, dtype=torch.float64)[:, None]
@@ -227,7 +228,7 @@ def test_rows_held_back_depend_on_the_seed_and_spread_over_all() -> None:
     assert abs(float(first.mean()) - 5_000) < 4 * 10_000 / (12**0.5) / 1_000**0.5
 
 
-# --- A real denoiser ----------------------------------------------------------------------------------------------------
+# --- A real denoiser ------------------------------------------------------------------------------------------------
 def test_a_few_independent_rows_do_not_become_information() -> None:
     """A network of this size learns 90 rows by heart; the weights kept must not."""
     rng = torch.Generator().manual_seed(0)
