@@ -2,7 +2,7 @@
 
 A task is *solved* by a plugin when the mean of its estimates over seeds lies within max(0.05, 0.10 truth) nats of the
 truth and their standard deviation does not exceed the same; *tight* asks for max(0.02, 0.05 truth). A task with a
-failed run is not solved, whatever its other runs say. A single seed has no standard deviation: only its error is judged.
+failed run is not solved, whatever its other runs say. A single seed has no standard deviation: only its error counts.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -114,7 +114,7 @@ class Forecast:
 
 def execute(
     runs: Sequence[Run], settings: Settings, jobs: int = 1, started: Callable[[Run], None] | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Run `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
     Closing the iterator early (or an exception in its consumer's `for`) ends the processes that are still at work.

@@ -1,0 +1,234 @@
+"""A benchmark's results in words: leaderboard, bias by family, comparison, and all of it as one JSON document."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mmg_cli.output import columns, to_json
+
+if TYPE_CHECKING:
+    from mmg_registry.benchmark.criteria import Cell, Change, Standing
+    from mmg_registry.benchmark.store import Row
+
+SCHEMA = "mmg/benchmark-summary/1"
+CRITERIA = (
+    "solved: |mean over seeds - truth| <= max(0.05, 0.10 truth) nats, and the seeds' standard deviation <= the same",
+    "tight: the same with max(0.02, 0.05 truth)",
+    "<= 0.05, 0.1, 0.2: tasks whose mean over seeds lies that near the truth, in nats",
+    "covered: runs whose interval (of its own level, 95 % by default) holds the truth, of those that give one",
+    "errors: of single runs, in nats; a task with a failed run counts as neither solved, tight nor near",
+)
+HEAD = (
+    "PLUGIN", "SOLVED", "TIGHT", "<=0.05", "<=0.1", "<=0.2", "COVERED", "MEAN ERR", "MEDIAN ERR", "MAX ERR",
+    "MEDIAN S", "MAX S", "TOTAL S", "SEEDS", "FAILED",
+)  # fmt: skip
+
+
+def by_suite(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+    """The cells of each suite, in the order in which suites appear."""
+    return {suite: [cell for cell in cells if cell.suite == suite] for suite in dict.fromkeys(c.suite for c in cells)}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure for a table.
+
+    >>> number(0.12345), number(None), number(math.nan), number(math.inf), number(-0.00001)
+    ('0.123', '-', '-', 'inf', '0.000')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def share(part: int, whole: int) -> str:
+    """A count with its percentage.
+
+    >>> share(57, 60), share(0, 0)
+    ('57/60 (95 %)', '-')
+    """
+    return f"{part}/{whole} ({100 * part / whole:.0f} %)" if whole else "-"
+
+
+def leaderboard_rows(standings: Sequence[Standing]) -> list[list[str]]:
+    """One row a plugin under `HEAD`."""
+    return [_leaderboard_row(each) for each in standings]
+
+
+def _leaderboard_row(each: Standing) -> list[str]:
+    counts = [each.solved, each.tight, *each.within.values()]
+    errors = [each.mean_error, each.median_error, each.largest_error]
+    seconds = [each.median_seconds, each.largest_seconds, each.total_seconds]
+    return [
+        each.plugin,
+        *(f"{count}/{each.tasks}" for count in counts),
+        share(each.covered, each.with_interval),
+        *(number(error, 4) for error in errors),
+        *(number(value, 1) for value in seconds),
+        str(each.seeds),
+        str(each.failed),
+    ]
+
+
+def bias_rows(standings: Sequence[Standing]) -> list[list[str]]:
+    """One row a plugin, one column a family, the first row their names."""
+    families = list(dict.fromkeys(family for each in standings for family in each.bias))
+    head = ["BIAS (NATS)", *(family.upper() for family in families)]
+    return [head, *([each.plugin, *(_signed(each.bias.get(f)) for f in families)] for each in standings)]
+
+
+def _signed(value: float | None) -> str:
+    text = number(value, 4)
+    return text if value is None or not value > 0 else f"+{text}"
+
+
+def report_text(cells: Sequence[Cell]) -> str:
+    """Leaderboards and biases of all suites, and what the words in them mean."""
+    from mmg_registry.benchmark.criteria import leaderboard
+
+    parts = []
+    for suite, own in by_suite(cells).items():
+        standings = leaderboard(own)
+        parts += [
+            f"Suite {suite}",
+            columns([HEAD, *leaderboard_rows(standings)]),
+            "",
+            columns(bias_rows(standings)),
+            "",
+        ]
+    return "\n".join([*parts, *CRITERIA])
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """Everything the report says, as one JSON-serialisable document; numbers that are not finite become null."""
+    from mmg_registry.benchmark.criteria import SOLVED, TIGHT, cells, leaderboard
+
+    suites = {
+        suite: {
+            "leaderboard": [finite(asdict(standing)) for standing in leaderboard(own)],
+            "tasks": [_cell_document(cell) for cell in own],
+        }
+        for suite, own in by_suite(cells(rows)).items()
+    }
+    sizes = {name: rows[0][name] for name in ("n_train", "n_eval", "threads", "max_seconds")}
+    criteria = {"solved": SOLVED._asdict(), "tight": TIGHT._asdict()}
+    places = {name: distinct(rows, name) for name in ("machine", "versions", "revision")}
+    return {"schema": SCHEMA, **sizes, "runs": len(rows), **places, "criteria": criteria, "suites": suites}
+
+
+def distinct(rows: Sequence[Row], name: str) -> list[Any]:
+    """The different values of one field, in order: more than one machine or revision is worth knowing."""
+    found: list[Any] = []
+    for row in rows:
+        if row[name] not in found:
+            found.append(row[name])
+    return found
+
+
+def _cell_document(cell: Cell) -> dict[str, Any]:
+    from mmg_registry.benchmark.criteria import SOLVED, TIGHT
+
+    judged = {"mean": cell.mean, "sd": cell.sd, "error": cell.error}
+    marks = {"solved": cell.meets(SOLVED), "tight": cell.meets(TIGHT)}
+    return {**finite({**asdict(cell), **judged}), **marks}
+
+
+def to_bytes(document: Any) -> bytes:
+    """The content of a JSON file."""
+    return f"{to_json(document)}\n".encode()
+
+
+def finite(value: Any) -> Any:
+    """`value` with None for numbers that JSON cannot hold.
+
+    >>> finite({"a": [1.0, math.inf]})
+    {'a': [1.0, None]}
+    """
+    if isinstance(value, dict):
+        return {str(key): finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def change_rows(changes: Sequence[Change]) -> list[list[str]]:
+    """The comparison as a table, the first row its head; a star marks what changed beyond the seeds' spread."""
+    head = ["TASK", "PLUGIN", "TRUTH", "MEAN A", "MEAN B", "B - A", "ERROR A", "ERROR B", "S A", "S B", "A/B", "SOLVED"]
+    return [head, *(_change_row(change) for change in changes)]
+
+
+def _change_row(change: Change) -> list[str]:
+    cell = change.before or change.after
+    assert cell is not None
+    means = [_of(side, "mean") for side in (change.before, change.after)]
+    errors = [_of(side, "error") for side in (change.before, change.after)]
+    difference = None if None in means else means[1] - means[0]  # type: ignore[operator]
+    moved = {True: "*", False: "", None: "?"}[change.moved] if difference is not None else ""
+    return [
+        cell.task,
+        cell.plugin,
+        number(cell.truth, 4),
+        *(number(mean, 4) for mean in means),
+        _signed(difference) + moved,
+        *(_signed(error) for error in errors),
+        *(number(_seconds(side), 1) for side in (change.before, change.after)),
+        number(change.faster, 2) + ("*" if change.timed else ""),
+        _verdicts(change),
+    ]
+
+
+def _of(cell: Cell | None, name: str) -> float | None:
+    return None if cell is None else getattr(cell, name)
+
+
+def _seconds(cell: Cell | None) -> float | None:
+    return sum(cell.seconds) / len(cell.seconds) if cell and cell.seconds else None
+
+
+def _verdicts(change: Change) -> str:
+    """Solved or not before and after, one word where nothing changed."""
+    words = [_verdict(side) for side in (change.before, change.after)]
+    return words[0] if words[0] == words[1] else f"{words[0]} -> {words[1]}"
+
+
+def _verdict(cell: Cell | None) -> str:
+    from mmg_registry.benchmark.criteria import SOLVED
+
+    if cell is None:
+        return "absent"
+    if cell.failed:
+        return "failed"
+    return "yes" if cell.meets(SOLVED) else "no"
+
+
+def compare_text(changes: Sequence[Change]) -> str:
+    """The comparison, and below it how much of it is news."""
+    both = [change for change in changes if change.before and change.after]
+    judged = [change for change in both if change.moved is not None]
+    moved, timed = sum(bool(change.moved) for change in judged), sum(change.timed for change in both)
+    notes = [
+        f"{moved} of {len(judged)} means changed beyond the seeds' spread (*; Welch's t, 5 %: 1 in 20 by chance).",
+        f"{timed} of {len(both)} times changed so that the ranges over seeds do not overlap (*).",
+    ]
+    if len(judged) < len(both):
+        notes.append(f"{len(both) - len(judged)} cannot be judged (?): that takes two seeds or more on both sides.")
+    if len(both) < len(changes):
+        notes.append(f"{len(changes) - len(both)} are in one folder only.")
+    return "\n".join([columns(change_rows(changes)), "", *notes])
+
+
+def changes_document(changes: Sequence[Change]) -> dict[str, Any]:
+    """The comparison as a JSON-serialisable document."""
+    return {"schema": "mmg/benchmark-comparison/1", "changes": [_change_document(change) for change in changes]}
+
+
+def _change_document(change: Change) -> dict[str, Any]:
+    cell = change.before or change.after
+    assert cell is not None
+    head = {"suite": cell.suite, "task": cell.task, "plugin": cell.plugin, "true_mi": cell.truth}
+    sides = {name: side and _cell_document(side) for name, side in (("a", change.before), ("b", change.after))}
+    return {**head, **sides, "moved": change.moved, "a_over_b_seconds": change.faster, "timed": change.timed}
