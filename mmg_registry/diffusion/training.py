@@ -144,7 +144,9 @@ class _Training:
 
     def _decay(self) -> None:
         done, share = self.report.steps, self.schedule.decay
-        steps = max(1, round(done * share / (1 - share)))
+        steps = min(max(1, round(done * share / (1 - share))), self.schedule.max_steps - done)
+        if steps < 1:
+            return
         self.plan = replace(self.plan, hold_until=done, total=done + steps)
         while self.report.steps < done + steps:
             self._advance(min(self._chunk(), done + steps - self.report.steps), self._say)

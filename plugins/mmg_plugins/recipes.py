@@ -185,8 +185,9 @@ class PaperPrepared:
         return torch.zeros(0, self.dim_x), torch.zeros(0, self.dim_y)
 
     def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
-        torch.manual_seed(run.seed)
-        module = module or PaperDenoiser(self.dim_x, self.dim_y)
+        with torch.random.fork_rng(devices=[]):  # the caller's seed keeps its meaning
+            torch.manual_seed(run.seed)
+            module = module or PaperDenoiser(self.dim_x, self.dim_y)
         rho = torch.zeros(0, dtype=torch.float64)
         return ModuleDenoiser(module, x, y, rho, seed=run.seed, precondition=False, null_per_batch=True)
 

@@ -75,8 +75,18 @@ def over_fitted(step: int) -> float:
 def test_a_loss_that_keeps_falling_ends_at_max_steps() -> None:
     report = go(Scripted(falling))
     assert report.stopped == "max_steps"
-    assert abs(report.steps - SCHEDULE.max_steps) <= 1
+    assert report.steps == SCHEDULE.max_steps
     assert report.kept == report.steps
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-6, 0.6])
+@pytest.mark.parametrize("max_steps", [20, 21, 333])
+def test_max_steps_are_never_exceeded(max_steps: int, decay: float) -> None:
+    denoiser = Scripted(falling)
+    report = go(denoiser, Schedule(max_steps=max_steps, min_steps=max_steps, decay=decay))
+    assert max_steps - 1 <= report.steps <= max_steps
+    assert report.history[-1]["step"] == report.steps == denoiser.step
+    assert len({look["step"] for look in report.history}) == len(report.history)
 
 
 def test_a_settled_loss_ends_on_its_plateau() -> None:
