@@ -1,0 +1,128 @@
+"""The file of finished runs: whole after every kind of end, and refused where it cannot be trusted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from benchmark_rows import failed_row, run_row
+
+from mmg_registry.benchmark import store
+from mmg_registry.benchmark.store import RUNS, Store, key_of, latest, read
+from mmg_registry.errors import DataError, MMGError, OptionError
+
+
+def filled(folder: Path, n: int = 3) -> Path:
+    with Store(folder) as opened:
+        for seed in range(n):
+            opened.append(run_row(seed=seed))
+    return folder / RUNS
+
+
+def seeds(rows: list) -> list[int]:
+    return [row["seed"] for row in rows]
+
+
+def test_rows_come_back_as_they_were_each_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = filled(tmp_path / "new" / "folder")
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)["schema"] for line in lines] == [store.SCHEMA] * 3
+    assert seeds(read(path.parent)) == [0, 1, 2]
+    assert read(path.parent)[0]["estimate"] == run_row()["estimate"]
+
+
+def test_a_row_is_on_the_disk_before_the_next_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    with Store(tmp_path) as opened:
+        monkeypatch.setattr(store.os, "fsync", lambda fd: synced.append(os.fstat(fd).st_size))
+        opened.append(run_row())
+        opened.append(run_row(seed=1))
+    assert len(synced) == 2
+    assert synced[0] == len((tmp_path / RUNS).read_bytes().splitlines(keepends=True)[0])
+
+
+@pytest.mark.parametrize("kept", [1, 5, 200])
+def test_a_line_cut_off_by_a_kill_is_left_out_and_then_removed(tmp_path: Path, kept: int) -> None:
+    path = filled(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:2]) + lines[2][:kept])
+    assert seeds(read(tmp_path)) == [0, 1]
+    with Store(tmp_path) as opened:
+        assert seeds(opened.rows) == [0, 1]
+        opened.append(run_row(seed=7))
+    assert seeds(read(tmp_path)) == [0, 1, 7]
+
+
+def test_a_first_line_cut_off_leaves_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / RUNS).write_text('{"suite": "s", "ta')
+    with pytest.raises(DataError, match="no finished run yet"):
+        read(tmp_path)
+    with Store(tmp_path) as opened:
+        assert opened.rows == []
+    assert (tmp_path / RUNS).read_bytes() == b""
+
+
+def test_a_whole_line_that_only_lacks_its_end_is_kept(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert seeds(read(tmp_path)) == [0, 1, 2]
+    filled(tmp_path, n=1)
+    assert path.read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("damage", ["{broken\n", "\n", "[1, 2]\n", '{"suite": "s"}\n'])
+def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path, damage: str) -> None:
+    path = filled(tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + damage + lines[2])
+    for open_it in (read, Store):
+        with pytest.raises(DataError, match=r"Line 2 of .*runs\.jsonl is damaged; remove that line"):
+            open_it(tmp_path)
+
+
+def test_two_writers_exclude_one_another(tmp_path: Path) -> None:
+    with Store(tmp_path), pytest.raises(OptionError, match="Another benchmark is writing"):
+        Store(tmp_path)
+    Store(tmp_path).close()
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path)
+    before, write = path.read_bytes(), os.write
+    with Store(tmp_path) as opened:
+        monkeypatch.setattr(store.os, "write", lambda fd, data: write(fd, data[:10]))
+        with pytest.raises(MMGError, match=f"{os.strerror(errno.ENOSPC)}; make room, then go on with --resume"):
+            opened.append(run_row(seed=9))
+        assert seeds(opened.rows) == [0, 1, 2]
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OptionError, match=r"cannot be written: .*; give another folder"):
+        Store(tmp_path / "file" / "below")
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"runs\.jsonl cannot be read"):
+        read(tmp_path)
+
+
+def test_a_number_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as opened, pytest.raises(ValueError, match="JSON"):
+        opened.append(run_row(true_mi=float("nan")))
+
+
+def test_runs_differ_by_everything_that_changes_their_result() -> None:
+    changes = [{}, {"suite": "z"}, {"task": "z"}, {"plugin": "z"}, {"seed": 9}, {"n_train": 9}, {"n_eval": 9}]
+    keys = [key_of({**run_row(), **change}) for change in [*changes, {"options": {"a": 1}}, {"options": {"a": "1"}}]]
+    assert len(set(keys)) == len(keys)
+    assert key_of({**run_row(), "options": {"a": 1, "b": 2}}) == key_of({**run_row(), "options": {"b": 2, "a": 1}})
+
+
+def test_of_a_repeated_run_the_last_counts() -> None:
+    rows = latest([failed_row(), run_row(seed=1), run_row()])
+    assert [(row["seed"], row["status"]) for row in rows] == [(0, "ok"), (1, "ok")]
