@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_quantiles
 from scipy import stats
 from scipy.integrate import trapezoid
 
@@ -239,3 +240,77 @@ def test_names_dimensions_and_values_are_those_of_the_published_index() -> None:
         task = SAMPLERS[entry["id"]]
         assert (task.dim_x, task.dim_y) == (entry["dim_x"], entry["dim_y"])
         assert task.true_mi == pytest.approx(entry["mi_true"], abs=1e-6)
+
+
+# ------------------------------------------------------------------------------------------ what is kept of those rows
+KEPT = np.load(reference_quantiles.FILE)
+N_TESTS = sum(2 * len(KEPT[name]) for name in KEPT.files)
+
+
+def smallest_p(task: Sampler, name: str) -> float:
+    """The smallest p-value of `task` against what is kept of `name`, Bonferroni-corrected over the tests of all tasks."""
+    return float(reference_quantiles.p_values(*task.sample(20_000, seed=5), KEPT[name]).min()) * N_TESTS
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_rows_follow_the_law_whose_quantiles_and_moments_are_kept(name: str) -> None:
+    assert smallest_p(SAMPLERS[name], name) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        (samplers.bivariate_normal(0.68), "1v1-normal-0.75"),
+        (samplers.multinormal_sparse(25, 1.8), "multinormal-sparse-25-25-2-2.0"),
+        (SAMPLERS["multinormal-sparse-25-25-2-2.0"], "spiral-multinormal-sparse-25-25-2-2.0"),
+        (samplers.student(5, 3), "student-identity-5-5-2"),
+        (samplers.independent_student(5, 2), "student-identity-5-5-2"),
+        (samplers.additive_noise(0.12), "1v1-additive-0.1"),
+    ],
+)
+def test_another_law_would_be_noticed(task: Sampler, name: str) -> None:
+    assert smallest_p(task, name) < 1e-3
+
+
+def test_all_forty_are_kept() -> None:
+    assert KEPT.files == list(SAMPLERS)
+    assert N_TESTS > 3_000
+
+
+# ------------------------------------------------------------------------------------------ beyond the 40 tasks
+@pytest.mark.parametrize(("strength", "mi"), [(200, 9.90), (650, 12.26), (1100, 13.31), (1550, 14.00), (2000, 14.51)])
+def test_high_information_plain_and_mapped(strength: int, mi: float) -> None:
+    for prefix in ("", "half_cube-", "spiral-"):
+        task = samplers.HIGH_MI[f"{prefix}multinormal-sparse-3-3-2-{strength}.0"]
+        assert task.true_mi == pytest.approx(mi, abs=0.006)
+        assert (task.dim_x, task.dim_y) == (3, 3)
+
+
+@pytest.mark.parametrize("mi", [20.0, 30.0])
+def test_extreme_information_is_what_the_rows_hold(mi: float) -> None:
+    x, y = samplers.HIGH_MI[f"multinormal-sparse-3-3-2-{mi:g}nats"].sample(50_000)
+    noise = np.var(y[:, :2] - x[:, :2])  # Var(Y - X) = 2 (1 - rho), and 1 - rho^2 = exp(-mi) in each of two pairs
+    assert -math.log(noise) == pytest.approx(mi, abs=0.03)
+
+
+@pytest.mark.parametrize("mi", [0.0, 1e-6, 1.0216512475319814, 20.0, 300.0])
+def test_strength_and_information_are_inverse(mi: float) -> None:
+    assert samplers.multinormal_sparse(3, samplers.sparse_strength(mi)).true_mi == pytest.approx(mi, rel=1e-6)
+
+
+@pytest.mark.parametrize("mi", [-0.1, 350.0, math.nan])
+def test_information_that_no_strength_has_is_refused(mi: float) -> None:
+    with pytest.raises(OptionError, match="between 0 and 350 nats"):
+        samplers.sparse_strength(mi)
+
+
+def test_independent_students_share_a_scale_within_a_side_only() -> None:
+    x, y = samplers.independent_student(2, 2).sample(20_000)
+    assert stats.kstest(y[:, 0], stats.t(2).cdf).pvalue > 1e-4
+    assert stats.spearmanr(np.abs(y[:, 0]), np.abs(y[:, 1])).statistic > 0.1
+    assert abs(stats.spearmanr(np.abs(x[:, 0]), np.abs(y[:, 0])).statistic) < 0.03
+
+
+def test_the_null_pairs_have_no_information_and_the_sizes_of_their_names() -> None:
+    assert [(task.dim_x, task.dim_y) for task in samplers.NULL.values()] == 2 * [(1, 1), (5, 5), (25, 25), (50, 50)]
+    assert all(task.true_mi == 0 and task.name == name for name, task in samplers.NULL.items())
