@@ -39,6 +39,7 @@ class Schedule:
             there: at 3,000 steps on a spiral of true MI 1.02 a share of 0.25 leaves 0.83, 0.6 and 0.9 leave 0.90.
         pilot_steps: after them, and each time the steps have doubled since, the proposal is refined, where the
             estimator wants that.
+        keep_last: keep the last weights whatever the held-out loss says, as published recipes do.
     """
 
     max_steps: int = 10_000
@@ -47,6 +48,7 @@ class Schedule:
     tolerance: float = 0.005
     decay: float = 0.6
     pilot_steps: int = 500
+    keep_last: bool = False
 
 
 @dataclass
@@ -188,7 +190,7 @@ class _Training:
         The earliest weights that nothing later beats are the least fitted ones: with few rows, when the held-out
         loss is too noisy to choose by, training stays near the linear denoisers that it started from.
         """
-        if self.chosen is not None:
+        if self.chosen is not None and not self.schedule.keep_last:
             mean, error = _paired(self.chosen[0][:, 0], self.rows[-1][:, 0])
             if mean <= error:
                 return

@@ -280,7 +280,9 @@ def _diagnostics(fitted: _Fitted, gap: GapEstimate, tail: float, repeats: int) -
 
 
 def _warnings(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
-    found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _stop_warning(fitted.report)]
+    tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
+    found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _tail_warning(gap, tail)]
+    found.append(_stop_warning(fitted.report))
     return [sentence for sentence in found if sentence]
 
 
@@ -311,6 +313,16 @@ def _window_warning(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> str:
     )
 
 
+def _tail_warning(gap: GapEstimate, tail: float) -> str:
+    """The linear denoisers stand in outside the window; only for a Gaussian pair are they the best ones there."""
+    if tail <= max(0.02, 0.05 * abs(gap.direct)):
+        return ""
+    return (
+        f"{tail:.2f} nats lie outside the window and are those of a Gaussian pair with the same correlations; "
+        "where the noise between x and y is not Gaussian they are too few."
+    )
+
+
 def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
     """The integrand of the linear denoisers at one log-SNR, in nats: 1/2 sum of sigmoid differences."""
     s2 = (1 - rho) * (1 + rho)
@@ -319,6 +331,11 @@ def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
 
 
 def _stop_warning(report: TrainReport) -> str:
+    if report.kept == 0 and report.stopped.startswith("max"):
+        return (
+            f"After {report.steps} steps the network did not beat the linear denoisers on held-out rows, and only linear "
+            "dependence is counted; allow more steps or more time."
+        )
     if report.stopped == "max_seconds":
         return f"Training was cut by the time limit after {report.steps} steps, before the held-out loss had settled."
     if report.stopped == "max_steps":

@@ -196,7 +196,8 @@ class PaperPrepared:
         lr, batch, epochs = (1e-3, 128, 500) if small else (2e-3, 256, 750)
         published = epochs * -(-self.n_rows // batch)
         # constant rate to the end, no stopping: the decay is one step, and no plateau is looked for
-        schedule = Schedule(max_steps=steps or published, min_steps=steps or published, check_every=1_000, decay=1e-6)
+        most = steps or published
+        schedule = Schedule(max_steps=most, min_steps=most, check_every=1_000, decay=1e-6, keep_last=True)
         return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=1e-5), schedule
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
