@@ -233,7 +233,7 @@ def _print_plan(job: Job, runs: list[Run], done: int, forecast: Forecast) -> Non
         return
     head = ["SUITE", "TASK", "PLUGIN", "SEED", "SECONDS"]
     print(columns([head, *([_cell(each[name.lower()]) for name in head] for each in listed)]))
-    print(f"\n{len(runs)} runs to do, {done} done; {_duration(total)} with {job.jobs} at a time")
+    print(f"\n{len(runs)} runs to do, {job.jobs} at a time, and {done} done; {_duration(total)}")
 
 
 def _cell(value: Any) -> str:

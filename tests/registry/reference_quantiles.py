@@ -1,7 +1,7 @@
 """Deciles and moments of the published reference rows, kept in `bmi_quantiles.npz`, and two-sample tests against them.
 
 The rows are the first 2,000 of each task's draw with seed 1 of the benchmark package 0.1.3 of "Beyond Normal"
-(NeurIPS 2023). `python tests/registry/reference_quantiles.py FOLDER` makes the file again from FOLDER/bmi_reference.npz.
+(NeurIPS 2023). `python tests/registry/reference_quantiles.py FOLDER` makes it again from FOLDER/bmi_reference.npz.
 """
 
 from __future__ import annotations

@@ -248,7 +248,7 @@ N_TESTS = sum(2 * len(KEPT[name]) for name in KEPT.files)
 
 
 def smallest_p(task: Sampler, name: str) -> float:
-    """The smallest p-value of `task` against what is kept of `name`, Bonferroni-corrected over the tests of all tasks."""
+    """The smallest p-value of `task` against what is kept of `name`, Bonferroni-corrected over all tasks' tests."""
     return float(reference_quantiles.p_values(*task.sample(20_000, seed=5), KEPT[name]).min()) * N_TESTS
 
 
