@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.speed import __main__ as speed
-from benchmarks.speed import cases, load, report, sides, torch_side
+from benchmarks.speed import cases, load, peaks, report, sides, torch_side
 from mmg_registry.core import Network, Proposal, TrainPlan, reference
 
 # ------------------------------------------------------------------------------------------ PyTorch's side
@@ -158,6 +158,29 @@ def test_both_sides_run_at_a_small_size(kind: str, monkeypatch: pytest.MonkeyPat
     assert set(both) == {"eager", "ours"}
     for side in both.values():
         assert side() is not None
+
+
+# ------------------------------------------------------------------------------------------ memory
+
+
+@pytest.mark.skipif(not peaks.RESET.exists(), reason="only Linux starts the account of the peak again")
+def test_memory_taken_and_given_back_is_seen_every_time() -> None:
+    size = 64 << 20  # beyond what the C library keeps of freed memory
+    nothing, first, second = (peaks.peak_growth(lambda n=n: b"x" * n) for n in (0, size, size))
+    assert nothing < 4e6
+    assert min(first, second) > 0.9 * size
+
+
+def test_growth_is_printed_for_every_number_of_repeats(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(peaks.core, "mmse_gap", lambda *problem, repeats, **rest: asked.append(repeats))
+    monkeypatch.setattr(peaks, "peak_growth", lambda run: run() or 7)
+    monkeypatch.setattr(peaks.sides, "N_ROWS", 10)
+    peaks.main(["1", "32"])
+    assert asked == [1, 1, 32]  # the first to load what is needed
+    assert capsys.readouterr().out.split() == ["1", "7", "1", "7", "32", "7"]
 
 
 # ------------------------------------------------------------------------------------------ other processes

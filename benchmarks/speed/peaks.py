@@ -1,0 +1,46 @@
+"""Memory that an evaluation takes beyond what was there before it, for growing numbers of repeats.
+
+    python -m benchmarks.speed.peaks 1 32
+
+Runs in a small process of its own: what a large one has freed but kept would hide what is taken anew. Linux only.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.speed import cases, sides
+from mmg_registry import core
+
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def peak_growth(run: Callable[[], object]) -> int:
+    """Bytes by which the largest resident size during `run` exceeds the size before it."""
+    RESET.write_text("5")  # the peak starts again from the present size
+    before = _bytes("VmRSS")
+    run()
+    return _bytes("VmHWM") - before
+
+
+def _bytes(name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
+    assert found, f"{STATUS} does not say {name}"
+    return 1024 * int(found.group(1))
+
+
+def main(argv: Sequence[str]) -> None:
+    """Print the growth for each number of repeats, after a first evaluation that loads what is needed."""
+    x, y, rho, proposal = sides.problem(dim=5)
+    network = cases.Cell(64, 2048, 5, 2).network
+    problem = (network, network.init(0), x, y, rho, proposal)
+    for repeats in [1, *map(int, argv)]:
+        print(repeats, peak_growth(partial(core.mmse_gap, *problem, seed=0, repeats=repeats, threads=2)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
