@@ -85,10 +85,15 @@ def benchmark(
         if suite or out:
             raise OptionError(f"--suite and --out run a benchmark; leave them out with '{context.invoked_subcommand}'.")
         return
-    if suite is None and out is None:
+    if not any(_was_given(context, name) for name in given):
         print(context.get_help())
         return
     execute(Job(**given))
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def execute(job: Job) -> None:

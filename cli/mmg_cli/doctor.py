@@ -13,7 +13,7 @@ from mmg_cli.output import columns, print_json
 
 PACKAGES = (
     "mmg", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
-    "matplotlib", "pandas", "pyarrow",
+    "joblib", "matplotlib", "pandas", "pyarrow",
 )  # fmt: skip
 
 

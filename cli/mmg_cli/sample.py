@@ -30,7 +30,10 @@ def _samplers() -> dict[str, Sampler]:
 
 def sample(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", autocompletion=complete_sampler, help="gaussian, or a task of `mmg benchmark tasks`.")
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=complete_sampler, help="gaussian, or a task of `mmg benchmark tasks`."
+        ),
     ],
     n: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")] = 10_000,
     out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The npz file to write.")] = "data.npz",

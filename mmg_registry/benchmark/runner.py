@@ -117,7 +117,9 @@ def execute(
 ) -> Generator[dict[str, Any], None, None]:
     """Run `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
-    Closing the iterator early (or an exception in its consumer's `for`) ends the processes that are still at work.
+    Closing the iterator (`contextlib.closing`) ends the processes that are still at work. Those processes find tasks
+    and plugins by their installed names, so classes that only `register` knows are not for them; a script that calls
+    this needs its `if __name__ == "__main__":`.
 
     Args:
         runs: what to do, in this order.

@@ -212,6 +212,13 @@ def test_a_benchmark_needs_a_suite_and_a_folder(mmg) -> None:
     )  # fmt: skip
 
 
+def test_without_any_word_there_is_help(mmg) -> None:
+    result = mmg("benchmark")
+    assert (result.code, result.err) == (0, "")
+    assert "--suite" in result.out
+    assert "needs --suite" in mmg("benchmark", "--plugin", "bench-right").err
+
+
 def test_results_of_other_sizes_are_not_mixed(bench) -> None:
     rows = [run_row(suite="tiny", n_train=300, n_eval=100)]
     write("out", *rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+
 import pytest
 from benchmark_rows import failed_row, run_row
 

@@ -40,6 +40,15 @@ def test_another_known_task(mmg) -> None:
         assert float(archive["true_mi"]) == SAMPLERS[name].true_mi
 
 
+@pytest.mark.parametrize("name", ["spiral-multinormal-sparse-3-3-2-650.0", "independent-student-5-5-2"])
+def test_tasks_of_every_suite_are_samplers(mmg, name: str) -> None:
+    from mmg_registry.samplers import HIGH_MI, NULL
+
+    assert mmg("sample", name, "-n", 50, "-o", "t.npz").code == 0
+    with np.load("t.npz") as archive:
+        assert float(archive["true_mi"]) == {**HIGH_MI, **NULL}[name].true_mi
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
