@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kTilesPerSlot = 2;    // a slot is the unit of work of a training step: 64 rows
 constexpr uint32_t kMaxSlots = 16;       // beyond that, slots grow instead: their gradients are summed every step
-constexpr uint32_t kRowsPerChunk = 512;  // the unit of work of an evaluation
+constexpr uint32_t kRowsPerChunk = 128;  // the unit of work of an evaluation
 constexpr size_t kAdamChunk = 8192;
 
 // Zeroed floats on a cache line's boundary.

@@ -286,7 +286,7 @@ inline float* feature(float* panel_array, int row, int k) { return panel_array +
 // dim normals (padded with zeros to t.dim) keyed by (seed, c0, c1, stream): coordinate i depends on i alone.
 void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1, Stream stream, float* eps) {
   float *u = t.uniforms, *turn = u + t.dim;
-  for (int i = 0; i < t.dim; i += 4) {  // one Philox call makes four normals: coordinates i .. i + 3
+  for (int i = 0; i < dim; i += 4) {  // one Philox call makes four normals: coordinates i .. i + 3
     const Philox r = philox(seed, c0, c1, i / 4, stream);
     for (int j = 0; j < 2; ++j) {
       u[i / 2 + j] = open_unit(r.v[j]);
@@ -311,11 +311,15 @@ float radial(float square, int dim, int row, int at, float* features) {
 
 // Smooth bumps on a fixed grid from -11 to 24, 2.5 apart, and the log-SNR itself.
 void embed(float logsnr, int row, int at, float* features) {
-  *feature(features, row, at) = logsnr * 0.125f;
-  for (int k = 1; k < kEmbedding; ++k) {
-    const float d = (logsnr + 13.5f - 2.5f * (float)k) * 0.4f;
-    *feature(features, row, at + k) = exp_(d * d * -0.5f);
+  alignas(64) float bumps[kEmbedding];
+  for (int k = 0; k < kEmbedding; k += VL) {
+    vf d;
+    for (int j = 0; j < VL; ++j) d[j] = (float)(k + j) * -2.5f + 13.5f;
+    d = (d + logsnr) * 0.4f;
+    store(bumps + k, exp_(d * d * -0.5f));
   }
+  bumps[0] = logsnr * 0.125f;
+  for (int k = 0; k < kEmbedding; ++k) *feature(features, row, at + k) = bumps[k];
 }
 
 // Fills row r of the tile from data row t.row[r] and the noise already in t.eps.

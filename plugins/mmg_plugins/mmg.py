@@ -333,8 +333,8 @@ def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
 def _stop_warning(report: TrainReport) -> str:
     if report.kept == 0 and report.stopped.startswith("max"):
         return (
-            f"After {report.steps} steps the network did not beat the linear denoisers on held-out rows, and only linear "
-            "dependence is counted; allow more steps or more time."
+            f"After {report.steps} steps the network did not beat the linear denoisers on held-out rows, and only "
+            "linear dependence is counted; allow more steps or more time."
         )
     if report.stopped == "max_seconds":
         return f"Training was cut by the time limit after {report.steps} steps, before the held-out loss had settled."
