@@ -16,7 +16,8 @@ demo: $(VENV)/.demo
 	@echo "The two MMSE curves and the area between them: demo.png; the whole result: demo.json"
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --doctest-modules mmg_registry plugins/mmg_plugins cli/mmg_cli
+	$(BIN)/python -m pytest tests
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
