@@ -22,16 +22,6 @@ def test_a_document_says_where_and_how_it_was_measured() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_an_absent_package_has_no_version() -> None:
-    assert common.versions(["no-such-package-here"])["no-such-package-here"] is None
-
-
-def test_revision_without_git_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(common, "ROOT", tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert common.revision() == {"commit": None, "dirty": None}
-
-
 def test_the_command_holds_no_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/deep/run.py", "--seeds", "0"])
     monkeypatch.setattr("sys.modules", {"__main__": object()})
