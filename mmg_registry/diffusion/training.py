@@ -105,28 +105,24 @@ def train(
     return _Training(denoiser, held_out, proposal, plan, schedule, run, refine, watch or proposal, integrand).go()
 
 
+@dataclass
 class _Training:
-    """The loop's state; one use."""
+    """The arguments of `train`, and the loop's state; one use."""
 
-    def __init__(
-        self,
-        denoiser: Denoiser,
-        held_out: tuple[Tensor, Tensor],
-        proposal: Proposal,
-        plan: TrainPlan,
-        schedule: Schedule,
-        run: Run,
-        refine: Refine | None,
-        watch: Proposal,
-        integrand: str,
-    ) -> None:
-        self.denoiser, self.held_out, self.proposal, self.plan = denoiser, held_out, proposal, plan
-        self.schedule, self.run, self.refine, self.watch, self.integrand = schedule, run, refine, watch, integrand
-        self.report = TrainReport()
-        self.next_refinement = self.schedule.pilot_steps
-        self.rows: list[Tensor] = []  # held-out excess and direct value of every row, at every look
-        self.start = time.monotonic()
-        self.chosen: tuple[Tensor, Any] | None = None  # held-out rows and weights of the look to keep
+    denoiser: Denoiser
+    held_out: tuple[Tensor, Tensor]
+    proposal: Proposal
+    plan: TrainPlan
+    schedule: Schedule
+    run: Run
+    refine: Refine | None
+    watch: Proposal
+    integrand: str
+    report: TrainReport = field(default_factory=TrainReport)
+    rows: list[Tensor] = field(default_factory=list)  # held-out excess and direct value of every row, at every look
+    chosen: tuple[Tensor, Any] | None = None  # held-out rows and weights of the look to keep
+    next_refinement: int = 0
+    start: float = field(default_factory=time.monotonic)
 
     def go(self) -> tuple[Proposal, TrainReport]:
         hold = max(1, round(self.schedule.max_steps * (1 - self.schedule.decay)))
