@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 from benchmarks import common
 from benchmarks.speed import load, report
-from mmg_registry.core import build_info
+from mmg_registry.core import build_info, compiled
 
 PACKAGES = (*common.PACKAGES, "pytest-benchmark")
 
@@ -44,6 +45,12 @@ def measure_patiently(words: Sequence[str], wait: float) -> tuple[dict[str, Any]
     return report.merge(measured, again), code or second
 
 
+def fingerprint() -> str | None:
+    """SHA-256 of the compiled core on disk, None without one."""
+    core = compiled()
+    return None if core is None else hashlib.sha256(Path(str(core.__file__)).read_bytes()).hexdigest()
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-k", dest="expression", help="only the cells that pytest's -k selects, e.g. 'training and t1'")
@@ -56,17 +63,26 @@ def warning(disturbed: int, cells: int) -> str:
     """What to say of the cells that shared the machine; empty when none did."""
     if not disturbed:
         return ""
-    return f"Other processes used more than {load.QUIET} cores during {disturbed} of {cells} cells: run it again alone."
+    return (
+        f"Other processes used more than {load.QUIET} cores during {disturbed} of {cells} cells: run it again alone.\n"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 1 where a test failed or a limit was missed."""
-    given = _arguments(argv)
+    given, before = _arguments(argv), fingerprint()
     measured, code = measure_patiently(["-k", given.expression] if given.expression else [], given.wait)
+    if fingerprint() != before:
+        raise RuntimeError(
+            "The compiled core was built anew during the run, which therefore measured two: run it again."
+        )
     results = report.condense(measured)
-    common.write(given.output, common.document(results, seeds=[0], packages=PACKAGES, build=build_info()))
+    common.write(
+        given.output,
+        common.document(results, seeds=[0], packages=PACKAGES, build=build_info() | {"core_sha256": before}),
+    )
     print(common.table([report.for_print(cell) for cell in results["cells"]]))
-    print(warning(results["disturbed"], len(results["cells"])), file=sys.stderr)
+    print(warning(results["disturbed"], len(results["cells"])), end="", file=sys.stderr)
     return 0 if results["passed"] and code == 0 else 1
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -336,6 +337,28 @@ def test_the_exit_code_is_the_verdict(
     assert found["results"]["cells"][0]["eager"] == seconds / 5
     assert "isa" in found["parameters"]["build"]
     assert "eager / core, time" in capsys.readouterr().out
+
+
+def test_a_core_built_anew_during_the_run_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    builds = iter(["old", "new"])
+    monkeypatch.setattr(speed, "fingerprint", lambda: next(builds))
+    monkeypatch.setattr(speed, "measure", lambda words: ({"benchmarks": [entry()]}, 0))
+    with pytest.raises(RuntimeError, match="built anew"):
+        speed.main(["--output", str(tmp_path / "s.json")])
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_the_fingerprint_is_of_the_file_that_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = ModuleType("core")
+    module.__file__ = str(tmp_path / "core.so")
+    monkeypatch.setattr(speed, "compiled", lambda: module)
+    prints = []
+    for content in (b"1", b"2", b"1"):
+        (tmp_path / "core.so").write_bytes(content)
+        prints.append(speed.fingerprint())
+    assert prints[0] == prints[2] != prints[1]
+    monkeypatch.setattr(speed, "compiled", lambda: None)
+    assert speed.fingerprint() is None
 
 
 def test_a_run_that_selects_nothing_says_so() -> None:
