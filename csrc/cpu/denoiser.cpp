@@ -219,9 +219,9 @@ bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, ui
   const std::vector<Buffer> workspaces = buffers(pool.size(), k.workspace_floats(layout, false));
   const int n_sums = proposal.n_bins * kBinSums;
   const uint32_t n = (uint32_t)data.n, chunks = (n + kRowsPerChunk - 1) / kRowsPerChunk;
-  const uint32_t wave = 16 * pool.size();  // chunks whose sums wait to be added in order
+  // chunks whose sums wait to be added in order; threads idle at a wave's end, so it holds many for each
+  const uint32_t wave = std::max(256u, 16u * pool.size());
   std::fill(bins, bins + n_sums, 0.0);
-  std::fill(rows, rows + (size_t)n * kRowValues, 0.0);
   std::vector<double> partial((size_t)wave * n_sums);
   Watch watch(execution);
   for (uint32_t start = 0; start < chunks; start += wave) {
@@ -229,6 +229,7 @@ bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, ui
     std::fill(partial.begin(), partial.end(), 0.0);
     pool.run((int)count, [&](int i, int thread) {
       const uint32_t begin = (start + i) * kRowsPerChunk, end = std::min(n, begin + kRowsPerChunk);
+      std::fill(rows + (size_t)begin * kRowValues, rows + (size_t)end * kRowValues, 0.0);
       for (uint32_t first = begin; first < end; first += kTileRows)
         for (uint32_t r = 0; r < repeats && !watch.stopped_for(thread); ++r)
           k.gap_tile(problem, Weights{packed.get(), nullptr}, first, (int)std::min<uint32_t>(kTileRows, end - first), r, repeats,
