@@ -66,8 +66,14 @@ def root(
 
 def main() -> None:
     """Run the program on `sys.argv` and exit with its code."""
-    code = run(sys.argv[1:])
-    _close_stdout_quietly()
+    try:
+        code = run(sys.argv[1:])
+        _close_stdout_quietly()
+    except KeyboardInterrupt:  # while the outcome was being told
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # worker processes being torn down at exit would turn the code into another
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
