@@ -68,9 +68,9 @@ static py::dict build_info() {
 }
 
 PYBIND11_MODULE(_core, m) {
-  py::class_<Shape>(m, "Shape").def(py::init([](int dim_x, int dim_y, int width, int depth) {
-    return Shape{dim_x, dim_y, width, depth};
-  }), py::arg("dim_x"), py::arg("dim_y"), py::arg("width"), py::arg("depth"));
+  py::class_<Shape>(m, "Shape").def(py::init([](int dim_x, int dim_y, int width, int depth, int context) {
+    return Shape{dim_x, dim_y, width, depth, context};
+  }), py::arg("dim_x"), py::arg("dim_y"), py::arg("width"), py::arg("depth"), py::arg("context"));
   py::class_<Data>(m, "Data").def(py::init([](uintptr_t x, uintptr_t y, size_t n, uintptr_t rho, uintptr_t s2) {
     return Data{at<float>(x), at<float>(y), n, at<float>(rho), at<float>(s2)};
   }), py::arg("x"), py::arg("y"), py::arg("n"), py::arg("rho"), py::arg("s2"));
@@ -94,5 +94,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("N_ROW_VALUES") = (int)kRowValues;
   m.attr("N_EMBEDDING") = kEmbedding;
   m.attr("N_RADIAL") = kRadial;
+  m.attr("N_WAVES") = kWaves;
+  m.attr("WAVE_COLUMNS") = kWaveColumns;
   m.attr("MAX_DEPTH") = kMaxDepth;
 }

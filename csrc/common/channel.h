@@ -30,4 +30,21 @@ static MMG_HD F correction_scale(float a, float b, F s2) {
   return root(s2 * (a * a) / (s2 * (a * a) + b * b));
 }
 
+// The linear denoiser's innovation z - a rho y over its standard deviation: of unit variance for a Gaussian pair.
+template <class F>
+static MMG_HD F innovation(float a, float b, F z, F rho_y, F s2) {
+  return (z - rho_y * a) / root(s2 * (a * a) + b * b);
+}
+
+// What z (or the innovation) says of the clean column (or residual) in units of its own spread, for a Gaussian one of
+// variance s2: the posterior mean is `gain` times it, and the posterior variance is `blur`.
+struct Posterior {
+  float gain, blur;
+};
+
+static MMG_HD Posterior posterior(float a, float b, float s2) {
+  const float total = s2 * (a * a) + b * b;
+  return Posterior{a * root(s2 / total), b * b / total};
+}
+
 }  // namespace mmg

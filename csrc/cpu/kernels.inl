@@ -240,11 +240,13 @@ struct Tile {
   uint32_t row[kTileRows];
   // arrays; row-major ones have stride `dim`
   int dim;
-  float *x, *residual, *eps, *rho, *s2, *uniforms;
+  float *x, *residual, *eps, *rho, *s2, *uniforms, *phase, *damp;
   float *in_shared, *in_cond, *base;
   float *h, *norm[kMaxDepth + 1], *inverse[kMaxDepth + 1], *gate[kMaxDepth], *value[kMaxDepth], *act[kMaxDepth], *out;
   float *dh, *da, *dnorm;
 };
+
+constexpr int wave_lanes = (kWaves * kWaveColumns + VL - 1) / VL * VL;
 
 // With `slab` null, only counts. Outside training, blocks share their buffers.
 size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
@@ -261,6 +263,7 @@ size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   t.eps = take((size_t)t.dim * kTileRows);
   t.rho = take(t.dim), t.s2 = take(t.dim);
   t.uniforms = take(2 * (size_t)t.dim);
+  t.phase = take(wave_lanes), t.damp = take(wave_lanes);
   t.in_shared = take(panel_floats(s.shared()));
   t.in_cond = take(panel_floats(s.cond()));
   t.base = take(panel_floats(s.width));
@@ -274,7 +277,7 @@ size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
     t.value[i] = own ? take(panel_floats(s.width)) : t.value[0];
     t.act[i] = own ? take(panel_floats(s.width)) : t.act[0];
   }
-  t.out = take(panel_floats(s.dim_x));
+  t.out = take(panel_floats(s.noised()));
   t.dh = training ? take(panel_floats(s.width)) : nullptr;
   t.da = training ? take(panel_floats(s.width)) : nullptr;
   t.dnorm = training ? take(panel_floats(s.width)) : nullptr;
@@ -332,6 +335,53 @@ void embed(float logsnr, int row, int at, float* features) {
   for (int k = 0; k < kEmbedding; ++k) *feature(features, row, at + k) = bumps[k];
 }
 
+// Sines and cosines of the posterior means of few columns, each damped by what their posterior spread leaves of it
+// (as integrated positional encodings, Barron et al., arXiv 2103.13415): a frequency appears once noise resolves it.
+struct Waves {
+  Tile& t;
+  int used = 0;
+
+  void add(Posterior known, float value) {
+    for (int k = 0; k < kWaves; ++k, ++used) {
+      const float frequency = (float)(2 << k), turns = value * known.gain * frequency * 0.159154943f;
+      t.phase[used] = turns - __builtin_floorf(turns);
+      t.damp[used] = known.blur * frequency * frequency * -0.5f;
+    }
+  }
+
+  void write(int row, int at, float* features) {
+    for (int i = used; i < wave_lanes; ++i) t.phase[i] = t.damp[i] = 0.0f;
+    for (int i = 0; i < used; i += VL) {
+      vf sine, cosine;
+      sincos_turn(load(t.phase + i), sine, cosine);
+      const vf damp = exp_(load(t.damp + i));
+      store(t.phase + i, sine * damp), store(t.damp + i, cosine * damp);
+    }
+    for (int i = 0; i < used; ++i) {
+      *feature(features, row, at + i) = t.phase[i];
+      *feature(features, row, at + used + i) = t.damp[i];
+    }
+  }
+};
+
+// The innovation of every noisy column, and the waves of z and of it.
+void fill_posterior(const Problem& p, Tile& t, int r) {
+  const Shape& s = p.layout.shape;
+  const float a = t.a[r], b = t.b[r];
+  const float *x = t.x + (size_t)r * t.dim, *residual = t.residual + (size_t)r * t.dim;
+  const int at = s.dim_x + 3 * s.dim_y + kRadial;
+  Waves plain{t}, given{t};
+  for (int i = 0; i < s.noised(); ++i) {
+    const float z = *feature(t.in_shared, r, i);
+    *feature(t.in_cond, r, at + i) = innovation(a, b, z, x[i] - residual[i], t.s2[i]);
+  }
+  if (s.waves() == 0) return;
+  for (int i = 0; i < s.noised(); ++i) plain.add(posterior(a, b, 1.0f), *feature(t.in_shared, r, i));
+  plain.write(r, 2 * s.dim_x + kRadial + kEmbedding, t.in_shared);
+  for (int i = 0; i < s.noised(); ++i) given.add(posterior(a, b, t.s2[i]), *feature(t.in_cond, r, at + i));
+  given.write(r, at + s.noised(), t.in_cond);
+}
+
 // Fills row r of the tile from data row t.row[r] and the noise already in t.eps.
 void fill_row(const Problem& p, Tile& t, int r) {
   const Shape& s = p.layout.shape;
@@ -341,13 +391,15 @@ void fill_row(const Problem& p, Tile& t, int r) {
   t.a[r] = c.a, t.b[r] = c.b;
   float zz = 0, yy = 0;
   for (int i = 0; i < s.dim_x; ++i) {
-    const float z = c.a * x[i] + c.b * eps[i];
-    xr[i] = x[i];
-    res[i] = x[i] - (i < s.dim_y ? p.rho[i] * y[i] : 0.0f);
+    const float z = i < s.noised() ? c.a * x[i] + c.b * eps[i] : x[i];
     zz += z * z;
     *feature(t.in_shared, r, i) = z;
   }
-  for (int i = s.dim_x; i < t.dim; ++i) xr[i] = res[i] = 0.0f;
+  for (int i = 0; i < s.noised(); ++i) {
+    xr[i] = x[i];
+    res[i] = x[i] - (i < s.dim_y ? p.rho[i] * y[i] : 0.0f);
+  }
+  for (int i = s.noised(); i < t.dim; ++i) xr[i] = res[i] = 0.0f;  // no error to make there
   for (int i = 0; i < s.dim_y; ++i) {
     yy += y[i] * y[i];
     *feature(t.in_cond, r, i) = y[i];
@@ -364,6 +416,7 @@ void fill_row(const Problem& p, Tile& t, int r) {
     *feature(t.in_cond, r, s.dim_y + i) = ry * y[i];
     *feature(t.in_cond, r, 2 * s.dim_y + i) = rz * y[i];
   }
+  fill_posterior(p, t, r);
 }
 
 void set_draw(Tile& t, int r, const Draw& d) { t.logsnr[r] = d.logsnr, t.weight[r] = d.weight, t.bin[r] = d.bin; }
@@ -375,7 +428,7 @@ void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch
     const Philox d = philox(p.seed, slot, step, 0, kTrainDraw);
     t.row[r] = below(d.v[0], p.n_rows);
     set_draw(t, r, draw_logsnr(p.proposal, ((float)slot + open_unit(d.v[1])) / (float)batch));
-    draw_noise(t, p.layout.shape.dim_x, p.seed, slot, step, kTrainNoise, t.eps + (size_t)r * t.dim);
+    draw_noise(t, p.layout.shape.noised(), p.seed, slot, step, kTrainNoise, t.eps + (size_t)r * t.dim);
     fill_row(p, t, r);
   }
 }
@@ -386,7 +439,7 @@ void draw_gap_rows(const Problem& p, Tile& t, uint32_t first, int n, uint32_t re
     t.row[r] = first + r;
     const Philox d = philox(p.seed, t.row[r], repeat, 0, kGapDraw);
     set_draw(t, r, draw_logsnr(p.proposal, ((float)repeat + open_unit(d.v[0])) / (float)repeats));
-    draw_noise(t, p.layout.shape.dim_x, p.seed, t.row[r], repeat, kGapNoise, t.eps + (size_t)r * t.dim);
+    draw_noise(t, p.layout.shape.noised(), p.seed, t.row[r], repeat, kGapNoise, t.eps + (size_t)r * t.dim);
     fill_row(p, t, r);
   }
 }
@@ -419,7 +472,7 @@ void forward(const Layout& l, const float* w, int n, Tile& t) {
     product<kAddBias>(rows, t.act[i], s.width, w + b.down.packed, w + b.b_down.packed, s.width, t.h);
   }
   normalise(rows, s.width, t.h, t.norm[s.depth], t.inverse[s.depth]);
-  product<kBias>(rows, t.norm[s.depth], s.width, w + l.out.packed, w + l.b_out.packed, s.dim_x, t.out);
+  product<kBias>(rows, t.norm[s.depth], s.width, w + l.out.packed, w + l.b_out.packed, s.noised(), t.out);
 }
 
 // t.out holds d(loss)/d(output) on entry.
@@ -427,9 +480,9 @@ void backward(const Layout& l, Weights weights, int n, Tile& t, bool fresh, floa
   const Shape& s = l.shape;
   const float* wt = weights.transposed;
   const int rows = 2 * n;
-  outer(rows, t.norm[s.depth], s.width, t.out, s.dim_x, fresh, grad + l.out.packed);
-  column_sums(rows, t.out, s.dim_x, fresh, grad + l.b_out.packed);
-  product<kZero>(rows, t.out, s.dim_x, wt + l.out.transposed, wt, s.width, t.dnorm);
+  outer(rows, t.norm[s.depth], s.width, t.out, s.noised(), fresh, grad + l.out.packed);
+  column_sums(rows, t.out, s.noised(), fresh, grad + l.b_out.packed);
+  product<kZero>(rows, t.out, s.noised(), wt + l.out.transposed, wt, s.width, t.dnorm);
   normalise_backward(rows, s.width, t.norm[s.depth], t.inverse[s.depth], t.dnorm, true, t.dh);
   for (int i = s.depth - 1; i >= 0; --i) {
     const Block& b = l.blocks[i];
@@ -483,7 +536,7 @@ Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
   for (int r = 0; r < n; ++r) {
     const float w = t.weight[r] / p.window, g = -w / (float)batch;
     vf marginal{}, given{};
-    for (int i = 0; i < p.layout.shape.dim_x; i += VL) {
+    for (int i = 0; i < p.layout.shape.noised(); i += VL) {
       const Errors e = errors(t, n, r, i);
       marginal += e.marginal * e.marginal;
       given += e.given * e.given;
@@ -547,7 +600,7 @@ void gap_tile(const Problem& p, Weights w, uint32_t first, int n, uint32_t repea
   draw_gap_rows(p, t, first, n, repeat, repeats);
   forward(p.layout, w.packed, n, t);
   for (int r = 0; r < n; ++r) {
-    const Gap gap = gap_of_row(t, p.layout.shape.dim_x, n, r);
+    const Gap gap = gap_of_row(t, p.layout.shape.noised(), n, r);
     add_bin(0.5 * t.weight[r], gap, bins + (size_t)t.bin[r] * kBinSums);
     add_row(0.5 * t.weight[r] / repeats, gap, rows + (size_t)r * kRowValues);
   }

@@ -29,8 +29,8 @@ Layout make_layout(const Shape& s, int nr) {
     place(l, b.down, s.width, s.width, true);
     place(l, b.b_down, 1, s.width, false);
   }
-  place(l, l.out, s.width, s.dim_x, true);
-  place(l, l.b_out, 1, s.dim_x, false);
+  place(l, l.out, s.width, s.noised(), true);
+  place(l, l.b_out, 1, s.noised(), false);
   return l;
 }
 

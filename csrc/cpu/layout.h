@@ -1,11 +1,13 @@
 // The network's parameters: their canonical order (what Python sees) and their packed form (what kernels read).
 //
-//   h0  = [z, r(z) z, radial(z), emb(logsnr)] W_shared + b_in
-//         + { [y, r(y) y, r(z) y, r(y) z, radial(y)] W_cond + mask   with y
-//           { null                                                   without
+//   h0  = [z, r(z) z, radial(z), emb(logsnr), waves(z)] W_shared + b_in
+//         + { [y, r(y) y, r(z) y, r(y) z, radial(y), v, waves(v)] W_cond + mask   with y
+//           { null                                                                without
 //   h  += (silu(u W_gate + b_gate) * (u W_value + b_value)) W_down + b_down    with u = h / rms(h), depth times
 //   F   = h / rms(h) W_out + b_out
-// radial(v) is |v|^2 and its logarithm, standardised; r(v) its first entry.
+// radial(u) is |u|^2 and its logarithm, standardised; r(u) its first entry. z holds the noisy columns of x and then
+// its `context` columns, which both passes see without noise. v is what the linear denoiser given y is surprised by,
+// over its standard deviation; waves are sines and cosines of both, for few noisy columns only.
 //
 // Packed: a matrix (k, n) is cut into panels of `nr` columns, each stored as k rows of nr floats (padded with
 // zeros), so that a kernel streams it; a second, transposed copy serves back-propagation.
@@ -16,12 +18,17 @@ namespace mmg {
 
 constexpr int kRadial = 2;       // |v|^2 and its logarithm, standardised
 constexpr int kEmbedding = 16;   // features of the log-SNR
+constexpr int kWaves = 4;        // frequencies of the waves: 2, 4, 8, 16
+constexpr int kWaveColumns = 4;  // with more noisy columns than that there are none
 constexpr int kMaxDepth = 16;
 
 struct Shape {
   int dim_x, dim_y, width, depth;
-  int shared() const { return 2 * dim_x + kRadial + kEmbedding; }
-  int cond() const { return dim_x + 3 * dim_y + kRadial; }
+  int context;  // the last columns of x that are given, not noised
+  int noised() const { return dim_x - context; }
+  int waves() const { return noised() > kWaveColumns ? 0 : 2 * kWaves * noised(); }
+  int shared() const { return 2 * dim_x + kRadial + kEmbedding + waves(); }
+  int cond() const { return dim_x + 3 * dim_y + kRadial + noised() + waves(); }
 };
 
 struct Matrix {

@@ -10,6 +10,8 @@ from torch import Tensor
 
 N_EMBEDDING = 16
 N_RADIAL = 2
+N_WAVES = 4  # frequencies 2, 4, 8, 16
+WAVE_COLUMNS = 4  # with more noisy columns there are no waves
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,28 @@ class Network:
         dim_x, dim_y: dimensions of the noised and of the conditioning variable.
         width: units of the residual stream and of each gate.
         depth: number of gated blocks.
+        context: how many of the last columns of x both denoisers see without noise and do not denoise: the gap is
+            then I(first columns; Y | last columns).
 
     Example:
         >>> net = Network(dim_x=5, dim_y=5, width=128, depth=2)
         >>> net.n_parameters, net.views(net.init(seed=0))["block0.gate"].shape
-        (106501, torch.Size([128, 128]))
+        (107141, torch.Size([128, 128]))
     """
 
     dim_x: int
     dim_y: int
     width: int = 64
     depth: int = 2
+    context: int = 0
 
     def parameters(self) -> list[tuple[str, tuple[int, int]]]:
         """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
         h = self.width
         head = [
-            ("shared", (2 * self.dim_x + N_RADIAL + N_EMBEDDING, h)),
+            ("shared", (2 * self.dim_x + N_RADIAL + N_EMBEDDING + self.n_waves, h)),
             ("b_in", (1, h)),
-            ("cond", (self.dim_x + 3 * self.dim_y + N_RADIAL, h)),
+            ("cond", (self.dim_x + 3 * self.dim_y + N_RADIAL + self.noised + self.n_waves, h)),
         ]
         head += [("mask", (1, h)), ("null", (1, h))]
         block = [
@@ -50,7 +55,17 @@ class Network:
             ("b_down", (1, h)),
         ]
         body = [(f"block{i}.{name}", shape) for i in range(self.depth) for name, shape in block]
-        return [*head, *body, ("out", (h, self.dim_x)), ("b_out", (1, self.dim_x))]
+        return [*head, *body, ("out", (h, self.noised)), ("b_out", (1, self.noised))]
+
+    @property
+    def noised(self) -> int:
+        """Columns of x that are noised and denoised: the first ones."""
+        return self.dim_x - self.context
+
+    @property
+    def n_waves(self) -> int:
+        """Sines and cosines among the features of each pass."""
+        return 0 if self.noised > WAVE_COLUMNS else 2 * N_WAVES * self.noised
 
     @property
     def n_parameters(self) -> int:

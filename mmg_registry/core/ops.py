@@ -18,7 +18,7 @@ from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal, increases
 
 _LIBRARY = torch.library.Library("mmg", "DEF")
-_PROBLEM = "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, int width, int depth, int seed"
+_PROBLEM = "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, int width, int depth, int context, int seed"
 _MAX_DEPTH = 16  # csrc/cpu/layout.h
 _MAX_STEP = 2**32 - 1  # a counter word
 _MAX_STRATA = 2**24  # float32 tells that many strata apart
@@ -128,14 +128,14 @@ def mmse_gap(
     problem = _problem(network, (weights,), x, y, rho, proposal, seed)
     if compiled() is None:
         errors = reference.network_errors(network, weights, rho)
-        return reference.mmse_gap(errors, x, y, proposal, seed=seed, repeats=repeats)
+        return reference.mmse_gap(errors, x, y, proposal, seed=seed, repeats=repeats, noised=network.noised)
     bins, rows = torch.ops.mmg.mmse_gap(weights, *problem, repeats, threads, isa)
     return bins, rows
 
 
 # --- From objects to the flat arguments of a schema, and back ------------------------------------------------
 
-_Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, int]
+_Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, int, int]
 
 
 def _problem(
@@ -143,7 +143,8 @@ def _problem(
 ) -> _Problem:
     _check("edges", proposal.edges, torch.float32, (None,))
     logistic = [proposal.loc, proposal.scale, *proposal.p_range]
-    problem = x, y, rho, proposal.edges, proposal.cdf, logistic, network.width, network.depth, seed
+    sizes = network.width, network.depth, network.context
+    problem = x, y, rho, proposal.edges, proposal.cdf, logistic, *sizes, seed
     _check_problem(problem)
     if (x.shape[1], y.shape[1]) != (network.dim_x, network.dim_y):
         raise ValueError(
@@ -185,14 +186,16 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
 
 
 def _check_problem(problem: _Problem) -> None:
-    x, y, rho, edges, cdf, logistic, width, depth, seed = problem
+    x, y, rho, edges, cdf, logistic, width, depth, context, seed = problem
     _check("x", x, torch.float32, (None, None))
     _check("y", y, torch.float32, (x.shape[0], None))
     _check_range("rows", len(x), 1, 2**32 - 1)
     _check_rho(rho, min(x.shape[1], y.shape[1]))
     _check_proposal(edges, cdf, logistic)
-    for name, value, high in (("width", width, 2**16), ("depth", depth, _MAX_DEPTH), ("seed", seed, 2**63 - 1)):
-        _check_range(name, value, {"width": 2, "depth": 1}.get(name, 0), high)
+    _check_range("width", width, 2, 2**16)
+    _check_range("depth", depth, 1, _MAX_DEPTH)
+    _check_range("context", context, 0, x.shape[1] - 1)
+    _check_range("seed", seed, 0, 2**63 - 1)
 
 
 def _check_rho(rho: Tensor, most: int) -> None:
@@ -241,17 +244,17 @@ class _Call:
     def __init__(self, problem: _Problem, threads: int, isa: str) -> None:
         _check_problem(problem)
         _check_range("threads", threads, 1, 1024)
-        x, y, rho, edges, cdf, logistic, width, depth, _ = problem
+        x, y, rho, edges, cdf, logistic, width, depth, context, _ = problem
         (n, dim_x), dim_y = x.shape, y.shape[1]
         core = _require_core()
         full = torch.zeros(dim_x, dtype=torch.float64)
         full[: len(rho)] = rho
         self.alive = x, y, edges, cdf
         self.rho, self.s2 = full.float(), (1 - full.square()).float()
-        self.network = Network(dim_x, dim_y, width, depth)
+        self.network = Network(dim_x, dim_y, width, depth, context)
         self.n, self.n_bins = n, len(edges) - 1
         self.core = core
-        self.shape = core.Shape(dim_x, dim_y, width, depth)
+        self.shape = core.Shape(dim_x, dim_y, width, depth, context)
         self.data = core.Data(x.data_ptr(), y.data_ptr(), n, self.rho.data_ptr(), self.s2.data_ptr())
         self.proposal = core.Proposal(self.n_bins, edges.data_ptr(), cdf.data_ptr(), *logistic)
 
@@ -266,10 +269,10 @@ def _require_core():
     return core
 
 
-def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, seed, plan, rates, threads, isa):
+def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa):
     _check_plan(plan, rates)
     _check_state((weights, m, v, ema))
-    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
     losses = torch.zeros(plan[1], 2, dtype=torch.float64)
     native = call.core.TrainPlan(plan[0], plan[1], plan[2], rates[0], *plan[3:], *rates[1:])
     state = [call.address(name, t) for name, t in (("weights", weights), ("m", m), ("v", v), ("ema", ema))]
@@ -279,19 +282,19 @@ def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth
     return losses
 
 
-def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, step, batch, threads, isa):
+def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, step, batch, threads, isa):
     _check_range("step", step, 0, _MAX_STEP)
     _check_range("batch", batch, 1, _MAX_STRATA)
-    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
     grad = torch.zeros_like(weights)
     addresses = call.address("weights", weights), grad.data_ptr()
     losses = call.core.denoiser_grad(call.shape, call.data, call.proposal, seed, step, batch, *addresses, threads, isa)
     return torch.tensor(losses, dtype=torch.float64), grad
 
 
-def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, repeats, threads, isa):
+def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, repeats, threads, isa):
     _check_range("repeats", repeats, 1, _MAX_STRATA)
-    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, seed), threads, isa)
+    call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
     bins = torch.zeros(call.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(call.n, len(ROW_VALUES), dtype=torch.float64)
     out = call.address("weights", weights), bins.data_ptr(), rows.data_ptr()
@@ -299,7 +302,7 @@ def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, seed, repea
     return bins, rows
 
 
-def _train_fake(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, seed, plan, rates, threads, isa):
+def _train_fake(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa):
     return weights.new_empty((plan[1], 2), dtype=torch.float64)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmg_registry.core.network import N_EMBEDDING, Network
+from mmg_registry.core.network import N_EMBEDDING, N_WAVES, Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 
@@ -76,7 +76,10 @@ def noise(seed: int, c0: Tensor, c1: Tensor, stream: int, dim: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Draws:
-    """Rows of data with their log-SNR, weight (1 / proposal density), bin and noise `(n, dim_x)`."""
+    """Rows of data with their log-SNR, weight (1 / proposal density), bin and noise `(n, noised)`.
+
+    Columns of x beyond those of the noise are context: both denoisers see them clean, and no error is made there.
+    """
 
     row: Tensor
     logsnr: Tensor
@@ -100,20 +103,20 @@ def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return edges[found] + width * (u - cdf[found]) / mass, width / mass, found
 
 
-def training_draws(proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, dim_x: int) -> Draws:
+def training_draws(proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, noised: int) -> Draws:
     """The batch of one training step: rows with replacement, one log-SNR per stratum."""
     slot, zero = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
     words = philox(seed, slot, zero + step, zero, zero + TRAIN_DRAW)
     u = (slot.float() + open_unit(words[1])) / batch
-    eps = noise(seed, slot, zero + step, TRAIN_NOISE, dim_x)
+    eps = noise(seed, slot, zero + step, TRAIN_NOISE, noised)
     return Draws((words[0] * n_rows) >> 32, *draw_logsnr(proposal, u), eps)
 
 
-def gap_draws(proposal: Proposal, seed: int, repeat: int, repeats: int, rows: Tensor, dim_x: int) -> Draws:
+def gap_draws(proposal: Proposal, seed: int, repeat: int, repeats: int, rows: Tensor, noised: int) -> Draws:
     """One repeat of an evaluation: every row takes a log-SNR from stratum `repeat` of `repeats`."""
     zero = torch.zeros_like(rows)
     u = (repeat + open_unit(philox(seed, rows, zero + repeat, zero, zero + GAP_DRAW)[0])) / repeats
-    return Draws(rows, *draw_logsnr(proposal, u), noise(seed, rows, zero + repeat, GAP_NOISE, dim_x))
+    return Draws(rows, *draw_logsnr(proposal, u), noise(seed, rows, zero + repeat, GAP_NOISE, noised))
 
 
 # --- The network --------------------------------------------------------------------------------------------
@@ -133,14 +136,37 @@ def embed(logsnr: Tensor) -> Tensor:
     return torch.cat([logsnr[:, None] * 0.125, bumps], 1)
 
 
+def waves(gain: Tensor, blur: Tensor, value: Tensor) -> Tensor:
+    """`(n, 8 k)`: sines, then cosines, of the posterior means `gain * value` `(n, k)`, damped by their spread.
+
+    As integrated positional encodings (Barron et al., arXiv 2103.13415): a frequency appears once noise resolves it.
+    """
+    frequency = 2.0 ** torch.arange(1, N_WAVES + 1, device=value.device, dtype=value.dtype)
+    phase = ((gain * value)[:, :, None] * frequency).flatten(1)
+    damp = torch.exp(-0.5 * blur[:, :, None] * frequency.square()).flatten(1)
+    return torch.cat([phase.sin() * damp, phase.cos() * damp], 1)
+
+
 def normalise(h: Tensor) -> Tensor:
     """Each row over its root mean square (Zhang and Sennrich, arXiv 1910.07467), without weights."""
     return h * (h.square().mean(1, keepdim=True) + 1e-6).rsqrt()
 
 
-def network_correction(network: Network, weights: Tensor) -> Correction:
+def network_correction(network: Network, weights: Tensor, rho: Tensor) -> Correction:
     """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`."""
     w = network.views(weights)
+
+    def posterior_features(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Of z alone, and of z given y: the linear denoiser's innovation, and waves."""
+        a, b = channel(logsnr)
+        predicted, s2 = linear_prediction(y, rho, network.noised)
+        total = a.square() * s2 + b.square()
+        z = z[:, : network.noised]
+        innovation = (z - a * predicted) / total.sqrt()
+        if network.n_waves == 0:
+            return z[:, :0], innovation
+        plain = waves(a.expand_as(z), b.square().expand_as(z), z)
+        return plain, torch.cat([innovation, waves(a * (s2 / total).sqrt(), b.square() / total, innovation)], 1)
 
     def body(h: Tensor) -> Tensor:
         for i in range(network.depth):
@@ -151,11 +177,29 @@ def network_correction(network: Network, weights: Tensor) -> Correction:
 
     def correction(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         rz, ry = radial(z), radial(y)
-        base = torch.cat([z, rz[:, :1] * z, rz, embed(logsnr)], 1) @ w["shared"] + w["b_in"]
-        given = torch.cat([y, ry[:, :1] * y, rz[:, :1] * y, ry[:, :1] * z, ry], 1) @ w["cond"] + w["mask"]
+        plain, informed = posterior_features(z, logsnr, y)
+        base = torch.cat([z, rz[:, :1] * z, rz, embed(logsnr), plain], 1) @ w["shared"] + w["b_in"]
+        given = torch.cat([y, ry[:, :1] * y, rz[:, :1] * y, ry[:, :1] * z, ry, informed], 1) @ w["cond"] + w["mask"]
         return body(base + given), body(base + w["null"])
 
     return correction
+
+
+# --- The channel and the linear denoiser --------------------------------------------------------------------
+
+
+def channel(logsnr: Tensor) -> tuple[Tensor, Tensor]:
+    """`(n, 1)` each: a and b of z = a x + b eps."""
+    return logsnr.sigmoid().sqrt()[:, None], (-logsnr).sigmoid().sqrt()[:, None]
+
+
+def linear_prediction(y: Tensor, rho: Tensor, columns: int) -> tuple[Tensor, Tensor]:
+    """What canonical correlations `rho` `(k,)` make of the first `columns` of x given y: mean `(n, columns)`, variance."""
+    k = min(len(rho), columns)
+    predicted, s2 = y.new_zeros(len(y), columns), y.new_ones(columns)
+    predicted[:, :k] = rho[:k].to(y.dtype) * y[:, :k]
+    s2[:k] = (1 - rho[:k].double().square()).to(y.dtype)
+    return predicted, s2
 
 
 # --- Errors of both denoisers -------------------------------------------------------------------------------
@@ -179,14 +223,12 @@ def denoiser_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, d
         rho: `(k,)` float64 canonical correlations, k <= min(dim_x, dim_y).
     """
     x, y, eps, logsnr = x[draws.row], y[draws.row], draws.eps, draws.logsnr
-    a, b = logsnr.sigmoid().sqrt()[:, None], (-logsnr).sigmoid().sqrt()[:, None]
-    k = len(rho)
-    predicted, s2 = torch.zeros_like(x), torch.ones_like(x[0])
-    predicted[:, :k] = rho.to(x.dtype) * y[:, :k]
-    s2[:k] = (1 - rho.double().square()).to(x.dtype)
+    x, context = x[:, : eps.shape[1]], x[:, eps.shape[1] :]
+    a, b = channel(logsnr)
+    predicted, s2 = linear_prediction(y, rho, eps.shape[1])
     total = a.square() * s2 + b.square()
     wiener, wiener_given = a * (a * eps - b * x), a * (a * s2 * eps - b * (x - predicted)) / total
-    f_given, f_marginal = correction(a * x + b * eps, logsnr, y)
+    f_given, f_marginal = correction(torch.cat([a * x + b * eps, context], 1), logsnr, y)
     scale_given = (a.square() * s2 / total).sqrt()
     return Errors(wiener - a * f_marginal, wiener_given - scale_given * f_given, wiener, wiener_given)
 
@@ -194,7 +236,7 @@ def denoiser_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, d
 def noise_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draws: Draws) -> Errors:
     """As `denoiser_errors`, for denoisers that predict the noise itself instead of a correction."""
     wiener = denoiser_errors(lambda z, logsnr, y: (torch.zeros_like(z),) * 2, x, y, rho, draws)
-    a, b = draws.logsnr.sigmoid().sqrt()[:, None], (-draws.logsnr).sigmoid().sqrt()[:, None]
+    a, b = channel(draws.logsnr)
     given, marginal = correction(a * x[draws.row] + b * draws.eps, draws.logsnr, y[draws.row])
     return Errors(draws.eps - marginal, draws.eps - given, wiener.wiener, wiener.wiener_given)
 
@@ -223,9 +265,9 @@ def denoiser_grad(
 ) -> tuple[Tensor, Tensor]:
     """Losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
     weights = weights.detach().requires_grad_(True)
-    draws = training_draws(proposal, seed, step, batch, len(x), x.shape[1])
+    draws = training_draws(proposal, seed, step, batch, len(x), network.noised)
     draws = Draws(draws.row, draws.logsnr.to(x), draws.weight.to(x), draws.bin, draws.eps.to(x))
-    errors = denoiser_errors(network_correction(network, weights), x, y, rho, draws)
+    errors = denoiser_errors(network_correction(network, weights, rho), x, y, rho, draws)
     losses = torch.stack(batch_loss(errors, draws.weight, proposal.window))
     (grad,) = torch.autograd.grad(losses.sum(), weights)
     return losses.detach(), grad
@@ -266,20 +308,31 @@ def adam_step(state: tuple[Tensor, Tensor, Tensor, Tensor], grad: Tensor, plan: 
 
 def network_errors(network: Network, weights: Tensor, rho: Tensor) -> ErrorsOf:
     """The errors of the core's own network, as `mmse_gap` wants them."""
-    correction = network_correction(network, weights)
+    correction = network_correction(network, weights, rho)
     return lambda x, y, draws: denoiser_errors(correction, x, y, rho, draws)
 
 
 def mmse_gap(
-    errors_of: ErrorsOf, x: Tensor, y: Tensor, proposal: Proposal, *, seed: int, repeats: int, tile: int = 4096
+    errors_of: ErrorsOf,
+    x: Tensor,
+    y: Tensor,
+    proposal: Proposal,
+    *,
+    seed: int,
+    repeats: int,
+    noised: int | None = None,
+    tile: int = 4096,
 ) -> tuple[Tensor, Tensor]:
-    """Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)` in float64; see `BIN_SUMS`, `ROW_VALUES`."""
+    """Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)` in float64; see `BIN_SUMS`, `ROW_VALUES`.
+
+    The first `noised` columns of x (all unless given) are noised.
+    """
     bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(len(x), len(ROW_VALUES), dtype=torch.float64)
     with torch.no_grad():
         for chunk in torch.arange(len(x)).split(tile):
             for repeat in range(repeats):
-                draws = gap_draws(proposal, seed, repeat, repeats, chunk, x.shape[1])
+                draws = gap_draws(proposal, seed, repeat, repeats, chunk, noised or x.shape[1])
                 values = _gap_values(errors_of(x, y, draws), draws.weight)
                 bins.index_add_(0, draws.bin, _bin_columns(values))
                 rows[chunk] += values[:, [0, 1, 4, 5]] / repeats

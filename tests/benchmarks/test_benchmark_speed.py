@@ -71,7 +71,7 @@ def assert_same_weights(views: dict[str, Tensor], named: dict[str, Tensor]) -> N
 def test_torch_sums_what_the_core_sums() -> None:
     network, weights, problem = problem_of(4, 3)
     d = reference.training_draws(problem[3], 0, 0, 64, 200, 4)
-    expected = reference.denoiser_errors(reference.network_correction(network, weights), *problem[:3], d)
+    expected = reference.denoiser_errors(reference.network_correction(network, weights, problem[2]), *problem[:3], d)
     net = torch_side.Denoisers(network, weights)
     values = torch_side._values(torch_side.Problem(*problem).errors(net, d.row, d.logsnr, d.eps), d.weight)
     oracle = reference._gap_values(expected, d.weight)

@@ -73,14 +73,15 @@ class Problem:
 
     def reference_gap(self, *, seed: int = 1, repeats: int = 4) -> tuple[Tensor, Tensor]:
         errors = reference.network_errors(self.network, self.weights, self.rho)
-        return reference.mmse_gap(errors, self.x, self.y, self.proposal, seed=seed, repeats=repeats)
+        sizes = {"seed": seed, "repeats": repeats, "noised": self.network.noised}
+        return reference.mmse_gap(errors, self.x, self.y, self.proposal, **sizes)
 
 
 def make_problem(
-    dim_x: int = 3, dim_y: int = 2, width: int = 32, depth: int = 2, n: int = 300, proposal: Proposal | None = None
+    dim_x: int = 3, dim_y: int = 2, width: int = 32, depth: int = 2, n: int = 300, proposal: Proposal | None = None, context: int = 0
 ) -> Problem:
     """Weights without a zero among them, so that every gradient is alive."""
-    network = Network(dim_x, dim_y, width, depth)
+    network = Network(dim_x, dim_y, width, depth, context)
     rho = torch.linspace(0.9, 0.2, min(dim_x, dim_y), dtype=torch.float64)
     weights = network.init(seed=5)
     weights += 0.1 * torch.randn(len(weights), generator=torch.Generator().manual_seed(6))

@@ -11,7 +11,8 @@ from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, reference
 
 pytestmark = pytest.mark.skipif(not ISAS, reason="the compiled core is not built")
 isas = pytest.mark.parametrize("isa", ISAS)
-SHAPES = [(1, 1, 32, 2), (5, 5, 48, 2), (3, 200, 24, 1), (40, 3, 33, 1), (7, 4, 20, 3), (2, 2, 16, 4)]
+SHAPES = [(1, 1, 32, 2), (5, 5, 48, 2), (3, 200, 24, 1), (40, 3, 33, 1), (7, 4, 20, 3), (2, 2, 16, 4), (4, 4, 16, 1)]
+CONTEXTS = [(4, 3, 1), (7, 4, 5), (30, 30, 28), (30, 2, 5)]  # columns of x and y, and how many of x are context
 PLAN = TrainPlan(batch=128, lr=2e-3, warmup=5, hold_until=10, total=20, weight_decay=0.01)
 
 
@@ -36,6 +37,17 @@ def test_every_parameters_gradient_is_autograds(shape: tuple[int, int, int, int]
     (losses, grad), (losses_ref, grad_ref) = problem.grad(isa=isa), problem.reference_grad()
     torch.testing.assert_close(losses, losses_ref, rtol=1e-5, atol=0)
     assert_gradients_agree(problem, grad, grad_ref)
+
+
+@isas
+@pytest.mark.parametrize("sizes", CONTEXTS, ids=str)
+def test_gradient_and_gap_with_columns_that_are_not_noised(sizes: tuple[int, int, int], isa: str) -> None:
+    problem = make_problem(*sizes[:2], context=sizes[2])
+    (losses, grad), (losses_ref, grad_ref) = problem.grad(isa=isa), problem.reference_grad()
+    torch.testing.assert_close(losses, losses_ref, rtol=1e-5, atol=0)
+    assert_gradients_agree(problem, grad, grad_ref)
+    for found, expected in zip(problem.gap(isa=isa), problem.reference_gap(), strict=True):
+        assert relative(found, expected) < 1e-4
 
 
 @isas

@@ -23,7 +23,7 @@ def flat(problem: Problem) -> list[Any]:
     """The arguments that all three schemas share, from x to seed."""
     q = problem.proposal
     logistic = [q.loc, q.scale, *q.p_range]
-    sizes = [problem.network.width, problem.network.depth, 1]
+    sizes = [problem.network.width, problem.network.depth, problem.network.context, 1]
     return [problem.x, problem.y, problem.rho, q.edges, q.cdf, logistic, *sizes]
 
 
@@ -307,6 +307,13 @@ def test_the_reference_refuses_the_same() -> None:
             call()
     with pytest.raises(RuntimeError, match="mmg doctor"):
         raw("mmse_gap")
+
+
+@pytest.mark.parametrize("context", [-1, 3])
+def test_a_context_that_leaves_nothing_to_noise_is_refused(context: int) -> None:
+    problem = replace(make_problem(n=50), network=Network(3, 2, 8, 1, context))
+    with pytest.raises(ValueError, match="'context'"):
+        problem.gap()
 
 
 def test_largest_depth_is_the_compiled_one() -> None:

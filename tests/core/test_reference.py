@@ -205,7 +205,7 @@ def test_normalised_rows_have_unit_mean_square() -> None:
 
 def test_unconditional_pass_does_not_see_y() -> None:
     network = Network(2, 3, 8, 1)
-    correction = reference.network_correction(network, torch.randn(network.n_parameters))
+    correction = reference.network_correction(network, torch.randn(network.n_parameters), torch.tensor([0.5]))
     z, logsnr = torch.randn(4, 2), torch.zeros(4)
     first, second = (correction(z, logsnr, y) for y in (torch.zeros(4, 3), torch.ones(4, 3)))
     assert torch.equal(first[1], second[1])
