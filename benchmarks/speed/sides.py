@@ -72,7 +72,7 @@ def gap_sides(cell: Cell, n_rows: int = 32_768, repeats: int = 4) -> tuple[dict[
     """Evaluations of the same rows by each side, and the network evaluations in one."""
     x, y, rho, proposal = problem(cell.dim, n_rows)
     weights = cell.network.init(seed=0)
-    eager, net = Problem(x, y, rho, proposal), Denoisers(cell.network, weights)
+    eager, net = Problem(x, y, rho, proposal), Denoisers(cell.network, weights, rho)
     ours = (cell.network, weights, x, y, rho, proposal)
     sides: dict[str, Side] = {
         "eager": lambda: mmse_gap(eager, net, repeats, tile=cell.batch),

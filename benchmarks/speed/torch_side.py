@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mmg_registry.core import BIN_SUMS, Network, Proposal, TrainPlan
-from mmg_registry.core.network import N_EMBEDDING
+from mmg_registry.core.network import N_EMBEDDING, N_WAVES
 from mmg_registry.core.proposal import ROW_VALUES
-from mmg_registry.core.reference import draw_logsnr, normalise, radial
+from mmg_registry.core.reference import channel, draw_logsnr, linear_prediction, normalise, radial
 
 INPUT = ("shared", "b_in", "cond", "mask", "null")
 
@@ -22,28 +22,44 @@ class Denoisers(nn.Module):
     """Both denoisers' corrections on the rows of a batch: first all rows given y, then all rows without."""
 
     centres: Tensor
+    frequencies: Tensor
 
-    def __init__(self, network: Network, weights: Tensor) -> None:
+    def __init__(self, network: Network, weights: Tensor, rho: Tensor) -> None:
         super().__init__()
+        self.rho, self.waves = rho, network.n_waves > 0
         w = {name: nn.Parameter(view.clone()) for name, view in network.views(weights.detach()).items()}
         self.shared, self.b_in, self.cond, self.mask, self.null = (w[name] for name in INPUT)
         self.out, self.b_out = w["out"], w["b_out"]
         self.blocks = nn.ModuleList(Block(w, i) for i in range(network.depth))
         self.register_buffer("centres", 2.5 * torch.arange(1, N_EMBEDDING) - 13.5)
+        self.register_buffer("frequencies", 2.0 ** torch.arange(1, N_WAVES + 1))
 
     def forward(self, z: Tensor, logsnr: Tensor, y: Tensor) -> Tensor:
         """`(2 n, dim_x)` from z `(n, dim_x)`, log-SNR `(n,)` and y `(n, dim_y)`."""
         rz, ry = radial(z), radial(y)
         scale, given_scale = rz[:, :1], ry[:, :1]
         bumps = torch.exp(-0.08 * (logsnr[:, None] - self.centres).square())
-        inputs = torch.cat([z, scale * z, rz, logsnr[:, None] * 0.125, bumps], 1)
-        given_inputs = torch.cat([y, given_scale * y, scale * y, given_scale * z, ry], 1)
+        a, b = channel(logsnr)
+        predicted, s2 = linear_prediction(y, self.rho, z.shape[1])
+        total = s2 * a.square() + b.square()
+        innovation = (z - a * predicted) / total.sqrt()
+        inputs = torch.cat([z, scale * z, rz, logsnr[:, None] * 0.125, bumps, self._waves(a * z, b.square())], 1)
+        waves = self._waves(a * (s2 / total).sqrt() * innovation, b.square() / total)
+        given_inputs = torch.cat([y, given_scale * y, scale * y, given_scale * z, ry, innovation, waves], 1)
         base = torch.addmm(self.b_in, inputs, self.shared)
         given = torch.addmm(self.mask, given_inputs, self.cond)
         h = torch.cat([base + given, base + self.null])
         for block in self.blocks:
             h = block(h)
         return torch.addmm(self.b_out, normalise(h), self.out)
+
+
+    def _waves(self, mean: Tensor, blur: Tensor) -> Tensor:
+        if not self.waves:
+            return mean[:, :0]
+        phase = (mean[:, :, None] * self.frequencies).flatten(1)
+        damp = torch.exp(-0.5 * blur.expand_as(mean)[:, :, None] * self.frequencies.square()).flatten(1)
+        return torch.cat([phase.sin() * damp, phase.cos() * damp], 1)
 
 
 class Block(nn.Module):
@@ -81,16 +97,16 @@ class Problem:
         return wiener_given - (kept / total).sqrt() * f_given, wiener - a * f_marginal, wiener_given, wiener
 
     def draw(self, n: int) -> tuple[Tensor, ...]:
-        """Rows with replacement, one log-SNR per stratum with its weight, noise."""
-        u = (torch.arange(n) + torch.rand(n)) / n
-        logsnr, weight, _ = draw_logsnr(self.proposal, u)
-        return torch.randint(len(self.x), (n,)), logsnr, weight, torch.randn(n, self.x.shape[1])
+        """Rows with replacement, one log-SNR per stratum, noise; in pairs of opposite noise (an even batch)."""
+        half = n // 2
+        u = (torch.arange(half) + torch.rand(half)) / half
+        rows, eps = torch.randint(len(self.x), (half,)), torch.randn(half, self.x.shape[1])
+        return rows.repeat(2), draw_logsnr(self.proposal, u)[0].repeat(2), torch.cat([eps, -eps])
 
-    def loss(self, net: nn.Module, rows: Tensor, logsnr: Tensor, weight: Tensor, eps: Tensor) -> Tensor:
-        """Sum of both passes' losses, nats per unit of log-SNR."""
+    def loss(self, net: nn.Module, rows: Tensor, logsnr: Tensor, eps: Tensor) -> Tensor:
+        """Sum of both passes' mean losses."""
         given, marginal, *_ = self.errors(net, rows, logsnr, eps)
-        squares = given.square().sum(1) + marginal.square().sum(1)
-        return 0.5 / self.proposal.window * (weight @ squares) / len(rows)
+        return 0.5 * (given.square().sum() + marginal.square().sum()) / len(rows)
 
     def drawn_loss(self, net: nn.Module, n: int) -> Tensor:
         return self.loss(net, *self.draw(n))
@@ -100,7 +116,7 @@ class Training:
     """The optimiser steps of `train_denoiser`."""
 
     def __init__(self, network: Network, weights: Tensor, problem: Problem, plan: TrainPlan) -> None:
-        self.plan, self.net, self.loss, self.problem = plan, Denoisers(network, weights), Problem.drawn_loss, problem
+        self.plan, self.net, self.loss, self.problem = plan, Denoisers(network, weights, problem.rho), Problem.drawn_loss, problem
         self.parameters = list(self.net.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.adam = torch.optim.Adam(

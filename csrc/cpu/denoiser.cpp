@@ -44,7 +44,7 @@ std::vector<Buffer> buffers(size_t count, size_t floats) {
 }
 
 Problem make_problem(const Layout& layout, const Data& d, const Proposal& q, uint64_t seed) {
-  return Problem{layout, d.x, d.y, (uint32_t)d.n, d.rho, d.s2, q, q.edges[q.n_bins] - q.edges[0], seed};
+  return Problem{layout, d.x, d.y, (uint32_t)d.n, d.rho, d.s2, q, seed};
 }
 
 // Asks `interrupted` at most every tenth of a second, and remembers that the answer was yes. Tasks ask between tiles,

@@ -421,14 +421,17 @@ void fill_row(const Problem& p, Tile& t, int r) {
 
 void set_draw(Tile& t, int r, const Draw& d) { t.logsnr[r] = d.logsnr, t.weight[r] = d.weight, t.bin[r] = d.bin; }
 
-// Row slots of a training step: a row drawn with replacement, one log-SNR per stratum of the batch.
+// Row slots of a training step come in pairs: a row drawn with replacement and one log-SNR per stratum, with noise eps
+// and then with -eps. Most of a gradient is noise that is odd in eps, above all at high SNR; there it cancels.
 void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch, uint32_t first, int n) {
-  for (int r = 0; r < n; ++r) {
-    const uint32_t slot = first + r;
+  for (int r = 0; r < n; ++r) {  // tiles start at even slots
+    const uint32_t slot = (first + r) & ~1u, width = batch - slot < 2 ? 1 : 2;
     const Philox d = philox(p.seed, slot, step, 0, kTrainDraw);
     t.row[r] = below(d.v[0], p.n_rows);
-    set_draw(t, r, draw_logsnr(p.proposal, ((float)slot + open_unit(d.v[1])) / (float)batch));
-    draw_noise(t, p.layout.shape.noised(), p.seed, slot, step, kTrainNoise, t.eps + (size_t)r * t.dim);
+    set_draw(t, r, draw_logsnr(p.proposal, ((float)slot + (float)width * open_unit(d.v[1])) / (float)batch));
+    float* eps = t.eps + (size_t)r * t.dim;
+    if (r % 2 == 0) draw_noise(t, p.layout.shape.noised(), p.seed, slot, step, kTrainNoise, eps);
+    else for (int i = 0; i < t.dim; i += VL) store(eps + i, -load(eps - t.dim + i));
     fill_row(p, t, r);
   }
 }
@@ -530,11 +533,12 @@ inline Errors errors(const Tile& t, int n, int r, int i) {
   return e;
 }
 
-// Loss of the tile, and its gradient with respect to the output, written over the output.
+// Loss of the tile, and its gradient with respect to the output, written over the output. Under any weight over log-SNR
+// the best denoiser is the same; none leaves the emphasis where the proposal puts its draws: where there is a gap.
 Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
   Losses total{0, 0};
+  const float g = -1.0f / (float)batch;
   for (int r = 0; r < n; ++r) {
-    const float w = t.weight[r] / p.window, g = -w / (float)batch;
     vf marginal{}, given{};
     for (int i = 0; i < p.layout.shape.noised(); i += VL) {
       const Errors e = errors(t, n, r, i);
@@ -543,8 +547,8 @@ Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
       store(feature(t.out, r, i), e.given * e.scale_given * g);
       store(feature(t.out, n + r, i), e.marginal * e.scale * g);
     }
-    total.marginal += 0.5 * w * sum(marginal);
-    total.given += 0.5 * w * sum(given);
+    total.marginal += 0.5 * sum(marginal);
+    total.given += 0.5 * sum(given);
   }
   return total;
 }

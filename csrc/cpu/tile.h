@@ -25,7 +25,6 @@ struct Problem {
   const float* rho;     // (dim_x,) canonical correlations, zeros beyond dim_y
   const float* s2;      // (dim_x,) 1 - rho^2, computed in double
   Proposal proposal;
-  float window;         // total width of the proposal's support in log-SNR
   uint64_t seed;
 };
 
@@ -43,7 +42,7 @@ struct AdamStep {
 };
 
 struct Losses {
-  double marginal, given;  // sums of weight / window * |error|^2 / 2
+  double marginal, given;  // sums of |error|^2 / 2
 };
 
 struct Kernels {

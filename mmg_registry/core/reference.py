@@ -103,12 +103,21 @@ def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return edges[found] + width * (u - cdf[found]) / mass, width / mass, found
 
 
-def training_draws(proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, noised: int) -> Draws:
-    """The batch of one training step: rows with replacement, one log-SNR per stratum."""
+def training_draws(
+    proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, noised: int, *, paired: bool = True
+) -> Draws:
+    """The batch of one training step: rows with replacement, one log-SNR per stratum.
+
+    With `paired`, as in the core, slots come in twos that share row and log-SNR and have opposite noise, so that the
+    part of the gradient's noise that is odd in it cancels.
+    """
     slot, zero = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
-    words = philox(seed, slot, zero + step, zero, zero + TRAIN_DRAW)
-    u = (slot.float() + open_unit(words[1])) / batch
-    eps = noise(seed, slot, zero + step, TRAIN_NOISE, noised)
+    first = slot & ~1 if paired else slot
+    width = (batch - first).clamp(max=2 if paired else 1)
+    words = philox(seed, first, zero + step, zero, zero + TRAIN_DRAW)
+    u = (first.float() + width * open_unit(words[1])) / batch
+    eps = noise(seed, first, zero + step, TRAIN_NOISE, noised)
+    eps = torch.where((slot != first)[:, None], -eps, eps)
     return Draws((words[0] * n_rows) >> 32, *draw_logsnr(proposal, u), eps)
 
 
@@ -241,11 +250,12 @@ def noise_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draw
     return Errors(draws.eps - marginal, draws.eps - given, wiener.wiener, wiener.wiener_given)
 
 
-def batch_loss(errors: Errors, weight: Tensor, window: float) -> tuple[Tensor, Tensor]:
-    """Mean over rows of weight / window * |error|^2 / 2, without and with y (nats per unit of log-SNR)."""
-    half = 0.5 * weight / window
-    marginal, given = (half @ e.square().sum(1) / len(half) for e in (errors.marginal, errors.given))
-    return marginal, given
+def batch_loss(errors: Errors, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean over rows of |error|^2 / 2, without and with y, times `weight` `(n,)` if given."""
+    marginal, given = (0.5 * e.square().sum(1) for e in (errors.marginal, errors.given))
+    if weight is not None:
+        marginal, given = weight * marginal, weight * given
+    return marginal.mean(), given.mean()
 
 
 # --- The ops ------------------------------------------------------------------------------------------------
@@ -268,7 +278,7 @@ def denoiser_grad(
     draws = training_draws(proposal, seed, step, batch, len(x), network.noised)
     draws = Draws(draws.row, draws.logsnr.to(x), draws.weight.to(x), draws.bin, draws.eps.to(x))
     errors = denoiser_errors(network_correction(network, weights, rho), x, y, rho, draws)
-    losses = torch.stack(batch_loss(errors, draws.weight, proposal.window))
+    losses = torch.stack(batch_loss(errors))
     (grad,) = torch.autograd.grad(losses.sum(), weights)
     return losses.detach(), grad
 

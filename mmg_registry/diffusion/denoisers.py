@@ -73,8 +73,8 @@ class ModuleDenoiser:
         module: trained in place.
         x, y, rho: as for `FusedDenoiser`.
         precondition: whether the module corrects the linear denoisers.
-        null_per_batch: drop y for whole batches at random, half of them (as published), instead of
-            passing every batch with and without y.
+        published: train as published: drop y for whole batches at random, half of them, instead of passing every
+            batch with and without y; weigh the loss to be uniform over log-SNR; draw every row's noise alone.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class ModuleDenoiser:
         *,
         seed: int,
         precondition: bool = True,
-        null_per_batch: bool = False,
+        published: bool = False,
     ) -> None:
         self.module, self.rho = module, rho
         self.n_parameters = sum(p.numel() for p in module.parameters())
         self._x, self._y, self._seed = x, y, seed
-        self._precondition, self._null_per_batch = precondition, null_per_batch
+        self._precondition, self._published = precondition, published
         self._average = {k: v.detach().clone() for k, v in module.state_dict().items()}
         self._adam: torch.optim.Adam | None = None
         self._coin = torch.Generator().manual_seed(seed)
@@ -124,10 +124,12 @@ class ModuleDenoiser:
         return torch.optim.Adam(self.module.parameters(), plan.lr, betas, plan.eps, weight_decay=plan.weight_decay)
 
     def _step(self, adam: torch.optim.Adam, proposal: Proposal, plan: TrainPlan, step: int) -> Tensor:
-        draws = reference.training_draws(proposal, self._seed, step, plan.batch, len(self._x), self._x.shape[1])
-        marginal, given = reference.batch_loss(self._errors(self._x, self._y, draws), draws.weight, proposal.window)
+        sizes = plan.batch, len(self._x), self._x.shape[1]
+        draws = reference.training_draws(proposal, self._seed, step, *sizes, paired=not self._published)
+        weight = draws.weight / proposal.window if self._published else None
+        marginal, given = reference.batch_loss(self._errors(self._x, self._y, draws), weight)
         loss = marginal + given
-        if self._null_per_batch:
+        if self._published:
             loss = marginal if torch.rand((), generator=self._coin) < 0.5 else given
         for group in adam.param_groups:
             group["lr"] = plan.lr_at(step)

@@ -189,7 +189,7 @@ class PaperPrepared:
             torch.manual_seed(run.seed)
             module = module or PaperDenoiser(self.dim_x, self.dim_y)
         rho = torch.zeros(0, dtype=torch.float64)
-        return ModuleDenoiser(module, x, y, rho, seed=run.seed, precondition=False, null_per_batch=True)
+        return ModuleDenoiser(module, x, y, rho, seed=run.seed, precondition=False, published=True)
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         small = self.dim_x <= 5

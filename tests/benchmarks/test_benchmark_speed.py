@@ -40,7 +40,7 @@ def same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def draw(self: torch_side.Problem, n: int) -> tuple[Tensor, ...]:
         d = reference.training_draws(self.proposal, 7, next(steps), n, len(self.x), self.x.shape[1])
-        return d.row, d.logsnr, d.weight, d.eps
+        return d.row, d.logsnr, d.eps
 
     monkeypatch.setattr(torch_side.Problem, "draw", draw)
 
@@ -72,7 +72,7 @@ def test_torch_sums_what_the_core_sums() -> None:
     network, weights, problem = problem_of(4, 3)
     d = reference.training_draws(problem[3], 0, 0, 64, 200, 4)
     expected = reference.denoiser_errors(reference.network_correction(network, weights, problem[2]), *problem[:3], d)
-    net = torch_side.Denoisers(network, weights)
+    net = torch_side.Denoisers(network, weights, problem[2])
     values = torch_side._values(torch_side.Problem(*problem).errors(net, d.row, d.logsnr, d.eps), d.weight)
     oracle = reference._gap_values(expected, d.weight)
     torch.testing.assert_close(values, oracle, rtol=1e-3, atol=1e-3)
@@ -82,20 +82,21 @@ def test_torch_sums_what_the_core_sums() -> None:
 def test_torch_evaluates_every_row_as_often_as_asked() -> None:
     network, weights, problem = problem_of(2, 2)
     bins, rows = torch_side.mmse_gap(
-        torch_side.Problem(*problem), torch_side.Denoisers(network, weights), repeats=3, tile=64
+        torch_side.Problem(*problem), torch_side.Denoisers(network, weights, problem[2]), repeats=3, tile=64
     )
     assert bins[:, 0].sum() == 3 * 200
     assert bins[:, 1].sum() / (3 * 200) == pytest.approx(rows[:, 0].mean().item())
     assert rows.abs().min() > 0
 
 
-def test_torch_draws_one_log_snr_per_stratum() -> None:
+def test_torch_draws_pairs_of_opposite_noise_and_one_log_snr_per_stratum() -> None:
     problem = torch_side.Problem(*sides.problem(dim=2, n=50))
-    rows, logsnr, weight, eps = problem.draw(100)
-    strata = torch.floor((logsnr + 10.0) / 24.0 * 100 + 1e-3 * (torch.arange(100) == 0))
+    rows, logsnr, eps = problem.draw(200)
+    strata = torch.floor((logsnr[:100] + 10.0) / 24.0 * 100 + 1e-3 * (torch.arange(100) == 0))
     assert (strata - torch.arange(100)).abs().max() <= 1  # float32 may put one on the other side of an edge
-    assert torch.allclose(weight, torch.full((100,), 24.0), rtol=1e-4)
-    assert (int(rows.max()) < 50, eps.shape) == (True, (100, 2))
+    assert torch.equal(eps[:100], -eps[100:])
+    assert torch.equal(rows[:100], rows[100:])
+    assert (int(rows.max()) < 50, eps.shape) == (True, (200, 2))
 
 
 # ------------------------------------------------------------------------------------------ what is measured
@@ -114,7 +115,7 @@ def test_every_size_is_measured_with_different_others(threads: int) -> None:
 
 def test_arithmetic_is_that_of_the_networks_matrices() -> None:
     cell = cases.Cell(width=10, batch=3, dim=2, threads=1)
-    inputs = (2 * 2 + 2 + 16) * 10 + (2 + 3 * 2 + 2) * 10
+    inputs = (2 * 2 + 2 + 16 + 16) * 10 + (2 + 3 * 2 + 2 + 2 + 16) * 10
     body = 2 * 3 * 10 * 10 + 10 * 2
     assert cell.row_flop == 2 * 2 * (inputs + body)
     assert cell.flop == 3 * 3 * cell.row_flop

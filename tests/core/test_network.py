@@ -60,8 +60,9 @@ def test_multiply_adds_are_the_entries_of_the_matrices() -> None:
 @pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 def test_feature_counts_are_those_of_the_compiled_core() -> None:
     from mmg_registry.core import BIN_SUMS, ROW_VALUES
-    from mmg_registry.core.network import N_EMBEDDING, N_RADIAL
+    from mmg_registry.core.network import N_EMBEDDING, N_RADIAL, N_WAVES, WAVE_COLUMNS
 
     core = compiled()
     assert (core.N_EMBEDDING, core.N_RADIAL) == (N_EMBEDDING, N_RADIAL)
+    assert (core.N_WAVES, core.WAVE_COLUMNS) == (N_WAVES, WAVE_COLUMNS)
     assert (len(BIN_SUMS), len(ROW_VALUES)) == (core.N_BIN_SUMS, core.N_ROW_VALUES)

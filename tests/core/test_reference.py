@@ -11,7 +11,7 @@ import torch
 from problems import default_proposal, gaussian_pair, make_problem, wiener_problem
 from torch import Tensor
 
-from mmg_registry.core import Network, TrainPlan, compiled, reference
+from mmg_registry.core import Network, Proposal, TrainPlan, compiled, reference
 
 needs_core = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 
@@ -98,17 +98,36 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 def test_no_two_draws_share_a_counter(counters: list[tuple[int, ...]]) -> None:
     proposal, rows = default_proposal(), torch.arange(20)
     for step in range(3):
-        reference.training_draws(proposal, 0, step, 20, 100, 9)
+        reference.training_draws(proposal, 0, step, 20, 100, 9, paired=False)
         reference.gap_draws(proposal, 0, step, 3, rows, 9)
     assert len(counters) == 3 * 20 * (2 + 2 * 3)  # of each row: one draw and three blocks of noise, twice
     assert len(set(counters)) == len(counters)
 
 
 def test_training_rows_are_drawn_evenly_and_log_snrs_one_a_stratum() -> None:
-    draws = [reference.training_draws(default_proposal(), 0, step, 500, 10, 1) for step in range(40)]
+    draws = [reference.training_draws(default_proposal(), 0, step, 500, 10, 1, paired=False) for step in range(40)]
     counts = torch.cat([d.row for d in draws]).bincount(minlength=10)
     assert (counts - 2000).abs().max() < 4.5 * math.sqrt(2000)
     assert all(bool((d.logsnr.diff() > 0).all()) for d in draws)
+
+
+@pytest.mark.parametrize("batch", [1, 6, 7])
+def test_paired_slots_share_all_but_the_sign_of_their_noise(batch: int) -> None:
+    draws = reference.training_draws(default_proposal(), 0, 3, batch, 100, 5)
+    for first in range(0, batch - 1, 2):
+        assert draws.row[first] == draws.row[first + 1]
+        assert draws.logsnr[first] == draws.logsnr[first + 1]
+        assert torch.equal(draws.eps[first], -draws.eps[first + 1])
+    assert len(set(draws.logsnr.tolist())) == (batch + 1) // 2
+
+
+def test_pairs_take_one_log_snr_from_each_double_stratum() -> None:
+    proposal = Proposal.uniform(-8.0, 8.0, 4)
+    draws = [reference.training_draws(proposal, 0, step, 8, 100, 1) for step in range(500)]
+    strata = torch.stack([d.logsnr[::2] for d in draws])
+    assert bool((strata >= torch.tensor([-8.0, -4.0, 0.0, 4.0])).all())
+    assert bool((strata <= torch.tensor([-4.0, 0.0, 4.0, 8.0])).all())
+    torch.testing.assert_close(strata.mean(0), torch.tensor([-6.0, -2.0, 2.0, 6.0]), atol=0.2, rtol=0)
 
 
 # --- Channel, denoisers, loss ---------------------------------------------------------------------------------------
@@ -151,9 +170,9 @@ def test_cross_term_is_twice_the_product_of_error_and_difference() -> None:
     torch.testing.assert_close(direct - orthogonal, draws.weight.double() * product.double(), rtol=1e-3, atol=1e-3)
 
 
-def test_loss_of_exact_denoisers_is_the_integral_of_the_known_curves() -> None:
+def test_loss_of_exact_denoisers_is_the_mean_of_the_known_curves() -> None:
     rho = torch.tensor([0.8], dtype=torch.float64)
-    problem = wiener_problem(rho, 1, 1, 4000, 0, default_proposal())
+    problem = wiener_problem(rho, 1, 1, 4000, 0, Proposal.uniform(-10.0, 14.0, 8))
     losses, _ = reference.denoiser_grad(
         problem.network, problem.weights, problem.x, problem.y, rho, problem.proposal, seed=0, step=0, batch=20_000
     )

@@ -150,5 +150,5 @@ def test_a_failing_module_is_left_with_its_trained_weights() -> None:
 
 
 def test_dropping_y_for_whole_batches_trains_both_passes() -> None:
-    losses = of_module(null_per_batch=True, precondition=False).train(Q, PLAN, 0, 60)
+    losses = of_module(published=True, precondition=False).train(Q, PLAN, 0, 60)
     assert bool((losses[-10:].mean(0) < losses[:10].mean(0)).all())
