@@ -53,7 +53,6 @@ class Denoisers(nn.Module):
             h = block(h)
         return torch.addmm(self.b_out, normalise(h), self.out)
 
-
     def _waves(self, mean: Tensor, blur: Tensor) -> Tensor:
         if not self.waves:
             return mean[:, :0]
@@ -116,7 +115,12 @@ class Training:
     """The optimiser steps of `train_denoiser`."""
 
     def __init__(self, network: Network, weights: Tensor, problem: Problem, plan: TrainPlan) -> None:
-        self.plan, self.net, self.loss, self.problem = plan, Denoisers(network, weights, problem.rho), Problem.drawn_loss, problem
+        self.plan, self.net, self.loss, self.problem = (
+            plan,
+            Denoisers(network, weights, problem.rho),
+            Problem.drawn_loss,
+            problem,
+        )
         self.parameters = list(self.net.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.adam = torch.optim.Adam(

@@ -18,7 +18,10 @@ from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal, increases
 
 _LIBRARY = torch.library.Library("mmg", "DEF")
-_PROBLEM = "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, int width, int depth, int context, int seed"
+_PROBLEM = (
+    "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float[] logistic, "
+    "int width, int depth, int context, int seed"
+)
 _MAX_DEPTH = 16  # csrc/cpu/layout.h
 _MAX_STEP = 2**32 - 1  # a counter word
 _MAX_STRATA = 2**24  # float32 tells that many strata apart
@@ -269,7 +272,9 @@ def _require_core():
     return core
 
 
-def _train_cpu(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa):
+def _train_cpu(
+    weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa
+):
     _check_plan(plan, rates)
     _check_state((weights, m, v, ema))
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
@@ -302,7 +307,9 @@ def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, se
     return bins, rows
 
 
-def _train_fake(weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa):
+def _train_fake(
+    weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa
+):
     return weights.new_empty((plan[1], 2), dtype=torch.float64)
 
 

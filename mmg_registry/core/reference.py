@@ -203,7 +203,7 @@ def channel(logsnr: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def linear_prediction(y: Tensor, rho: Tensor, columns: int) -> tuple[Tensor, Tensor]:
-    """What canonical correlations `rho` `(k,)` make of the first `columns` of x given y: mean `(n, columns)`, variance."""
+    """The first `columns` of x given y by canonical correlations `rho` `(k,)`: mean `(n, columns)` and variance."""
     k = min(len(rho), columns)
     predicted, s2 = y.new_zeros(len(y), columns), y.new_ones(columns)
     predicted[:, :k] = rho[:k].to(y.dtype) * y[:, :k]

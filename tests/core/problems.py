@@ -78,7 +78,13 @@ class Problem:
 
 
 def make_problem(
-    dim_x: int = 3, dim_y: int = 2, width: int = 32, depth: int = 2, n: int = 300, proposal: Proposal | None = None, context: int = 0
+    dim_x: int = 3,
+    dim_y: int = 2,
+    width: int = 32,
+    depth: int = 2,
+    n: int = 300,
+    proposal: Proposal | None = None,
+    context: int = 0,
 ) -> Problem:
     """Weights without a zero among them, so that every gradient is alive."""
     network = Network(dim_x, dim_y, width, depth, context)

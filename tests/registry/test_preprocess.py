@@ -222,8 +222,8 @@ def test_wide_data_keep_a_shared_factor() -> None:
 def test_light_tailed_columns_stay_affine_where_that_keeps_more_dependence() -> None:
     x = np.random.default_rng(0).random((N, 1))
     noise = np.random.default_rng(1).uniform(-0.05, 0.05, (N, 1))
-    assert all(m.is_affine for m in PairTransform.fit(x, x + noise).x.maps)
-    assert not any(m.is_affine for m in PairTransform.fit(x, 1 - x[::-1]).x.maps)
+    assert all(m.is_affine for m in PairTransform.fit(x, x + noise).x.margins.maps)
+    assert not any(m.is_affine for m in PairTransform.fit(x, 1 - x[::-1]).x.margins.maps)
 
 
 def test_an_outlier_row_does_not_pass_for_dependence() -> None:
@@ -265,7 +265,7 @@ def test_other_dtypes_are_taken(dtype: type) -> None:
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = correlated(40, 3000, 3, 0.5)
     whole = PairTransform.fit(x, y)
-    monkeypatch.setattr("mmg_registry.preprocess.CHUNK_VALUES", 1)
+    monkeypatch.setattr("mmg_registry.preprocess.covariance.CHUNK_VALUES", 1)
     parts = PairTransform.fit(x, y)
     np.testing.assert_allclose(parts.rho, whole.rho, rtol=1e-10)
     for a, b in zip(parts.transform(x, y), whole.transform(x, y), strict=True):

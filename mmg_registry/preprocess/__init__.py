@@ -1,0 +1,7 @@
+"""Bijective changes of coordinates that leave the mutual information as it is and make it easier to learn."""
+
+from mmg_registry.preprocess.maps import MonotoneMap, fit_map
+from mmg_registry.preprocess.margins import Margins, fit_margins
+from mmg_registry.preprocess.pair import PairTransform
+
+__all__ = ["Margins", "MonotoneMap", "PairTransform", "fit_map", "fit_margins"]

@@ -1,0 +1,172 @@
+"""Second moments of mapped rows, and the canonical correlations behind them."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmg_registry.preprocess.maps import F64, Rows
+from mmg_registry.preprocess.margins import Margins
+
+Mapped = tuple[Margins, Rows]  # maps of one side, and the rows they apply to
+
+CHUNK_VALUES = 1 << 19  # values of a float64 chunk: 4 MB, so that a chunk stays in cache
+EIGENVALUE_FLOOR = 1e-10  # relative; directions below it are linear combinations of the others
+TALL = 10  # rows per dimension from which the sample covariance is used as it is
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over rows of the mapped columns of x and y together: count, first, second, and |row|^4 of each side."""
+
+    count: int
+    first: F64
+    second: F64
+    fourth: F64
+
+    def __add__(self, other: Moments) -> Moments:
+        return self._combine(other, 1)
+
+    def __sub__(self, other: Moments) -> Moments:
+        return self._combine(other, -1)
+
+    def _combine(self, other: Moments, sign: int) -> Moments:
+        return Moments(
+            self.count + sign * other.count,
+            self.first + sign * other.first,
+            self.second + sign * other.second,
+            self.fourth + sign * other.fourth,
+        )
+
+    @property
+    def mean(self) -> F64:
+        out: F64 = self.first / self.count
+        return out
+
+    @property
+    def covariance(self) -> F64:
+        out: F64 = self.second / self.count - np.outer(self.mean, self.mean)
+        return out
+
+
+def chunks(start: int, stop: int, dim: int) -> Iterator[slice]:
+    step = max(256, CHUNK_VALUES // max(dim, 1))
+    return (slice(low, min(low + step, stop)) for low in range(start, stop, step))
+
+
+def moments_of(sides: Sequence[Mapped], start: int, stop: int) -> Moments:
+    dims = [margins.dim for margins, _ in sides]
+    total = Moments(0, np.zeros(sum(dims)), np.zeros((sum(dims), sum(dims))), np.zeros(2))
+    for rows in chunks(start, stop, sum(dims)):
+        parts = [margins(data[rows]) for margins, data in sides]
+        z = np.concatenate(parts)  # (dim_x + dim_y, n)
+        fourth = np.array([np.sum(np.sum(part**2, axis=0) ** 2) for part in parts])
+        total += Moments(z.shape[1], z.sum(axis=1), z @ z.T, fourth)
+    return total
+
+
+def _whitener(covariance: F64, shrinkage: float) -> F64:
+    """`(dim', dim)` matrix W with W C W' = I; works on the correlation matrix, so that units do not matter."""
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0))
+    inverse = np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 0)
+    correlation = covariance * np.outer(inverse, inverse)
+    shrunk = (1 - shrinkage) * correlation + shrinkage * np.diag((sd > 0).astype(np.float64))
+    eigenvalues, vectors = np.linalg.eigh(shrunk)
+    kept = eigenvalues > EIGENVALUE_FLOOR * max(eigenvalues[-1], 0.0)
+    out: F64 = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).T * inverse
+    return out
+
+
+def _shrinkage(covariance: F64, fourth: float, count: int) -> float:
+    """The intensity of Ledoit and Wolf ("A well-conditioned estimator for large-dimensional covariance matrices",
+    J. Multivariate Anal. 2004) toward a multiple of the identity.
+    """
+    spread = np.sum(covariance**2)
+    distance = spread - np.trace(covariance) ** 2 / len(covariance)
+    noise = max(fourth / count - spread, 0.0) / count
+    return float(noise / distance) if distance > noise else 1.0
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Matrices into canonical coordinates of x `(dim_x', dim_x)` and y, and the sample canonical correlations."""
+
+    a: F64
+    b: F64
+    rho: F64
+
+
+def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> Canonical:
+    cov = moments.covariance
+    blocks = cov[:dim_x, :dim_x], cov[dim_x:, dim_x:]
+    weights = [
+        _shrinkage(block, fourth, moments.count) if shrink else 0.0
+        for block, fourth in zip(blocks, moments.fourth, strict=True)
+    ]
+    wx, wy = (_whitener(block, weight) for block, weight in zip(blocks, weights, strict=True))
+    u, rho, vt = np.linalg.svd(wx @ cov[:dim_x, dim_x:] @ wy.T, full_matrices=True)
+    return Canonical(u.T @ wx, vt @ wy, rho)
+
+
+def _unbias(rho: F64, count: int, dim_x: int, dim_y: int) -> F64:
+    """Population canonical correlations behind the sample ones; those that noise alone explains become 0.
+
+    Inverts the limit of Bao, Hu, Pan and Zhou ("Canonical correlation coefficients of high-dimensional Gaussian
+    vectors: finite rank case", Ann. Statist. 2019, theorem 1.8).
+    """
+    cx, cy = dim_x / count, dim_y / count
+    a, c = (1 - cx) * (1 - cy), cx * cy
+    minus_b = rho**2 - (1 - cx) * cy - (1 - cy) * cx
+    root = np.sqrt(np.maximum(minus_b**2 - 4 * a * c, 0))
+    squared: F64 = np.where(minus_b > 2 * np.sqrt(a * c), (minus_b + root) / (2 * a), 0.0)
+    return np.sqrt(squared)
+
+
+def _held_out_rho(folds: Sequence[Moments], dim_x: int) -> F64:
+    """Correlation of each canonical pair on rows it was not fitted on; what is not significant becomes 0."""
+    total = total_of(folds)
+    rank = min(dim_x, len(total.first) - dim_x)
+    rho = np.zeros((len(folds), rank))
+    for row, fold in zip(rho, folds, strict=True):
+        fitted = canonical_of(total - fold, dim_x, shrink=True)
+        found = _pair_correlations(fitted, fold.covariance, dim_x)
+        row[: len(found)] = found
+    mean = rho.mean(axis=0)
+    significant = np.sqrt((4 + 2 * np.log(max(rank, 1))) / total.count)  # the largest of `rank` noisy zeros
+    return np.where(mean > significant, mean, 0.0)
+
+
+def _pair_correlations(fitted: Canonical, cov: F64, dim_x: int) -> F64:
+    rank = len(fitted.rho)
+    a, b = fitted.a[:rank], fitted.b[:rank]
+    cross = np.einsum("ij,jk,ik->i", a, cov[:dim_x, dim_x:], b, optimize=True)
+    var_a = np.einsum("ij,jk,ik->i", a, cov[:dim_x, :dim_x], a, optimize=True)
+    var_b = np.einsum("ij,jk,ik->i", b, cov[dim_x:, dim_x:], b, optimize=True)
+    out: F64 = np.divide(cross, np.sqrt(var_a * var_b), out=np.zeros(rank), where=var_a * var_b > 0)
+    return out
+
+
+def fit_tall(sides: Sequence[Mapped], n: int) -> tuple[Moments, Canonical]:
+    """From the sample covariance as it is."""
+    moments, dim_x = moments_of(sides, 0, n), sides[0][0].dim
+    fitted = canonical_of(moments, dim_x, shrink=False)
+    return moments, replace(fitted, rho=_unbias(fitted.rho, n, len(fitted.a), len(fitted.b)))
+
+
+def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, Canonical]:
+    """From shrunken covariances, with correlations measured on held-out folds."""
+    bounds, dim_x = np.linspace(0, n, min(FOLDS, n) + 1).astype(int).tolist(), sides[0][0].dim
+    folds = [moments_of(sides, start, stop) for start, stop in itertools.pairwise(bounds)]
+    moments = total_of(folds)
+    fitted = canonical_of(moments, dim_x, shrink=True)
+    return moments, replace(fitted, rho=_held_out_rho(folds, dim_x)[: len(fitted.rho)])
+
+
+def total_of(folds: Sequence[Moments]) -> Moments:
+    return functools.reduce(operator.add, folds)

@@ -1,0 +1,164 @@
+"""Everything nonlinear that is done to one side of a pair: unmixing, maps of single columns, a common scale.
+
+Each step is a bijection, and is taken only where it makes the density of that side alone likelier, by the margin that
+fitting it costs: the change-of-variables log-likelihood of a normal density in the new coordinates. Nothing here
+looks at the other side or at an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from mmg_registry.preprocess.components import unmixing
+from mmg_registry.preprocess.maps import F64, MonotoneMap, Rows, fit_map, has_heavy_ties, normal_reach
+from mmg_registry.preprocess.shared_scale import SharedScale, fit_shared_scale
+
+SAMPLE_ROWS = 50_000  # rows from which the steps beyond single columns are fitted and judged
+SCALE_ROWS = 10_000  # of them, for a common scale
+ROWS_PER_PARAMETER = 10  # fewer, and they are not tried
+MOST_COLUMNS = 128  # more, and they are not tried: the cost grows with the cube
+GAIN = 0.01  # nats a row that a step must win beyond its parameters over the rows
+
+
+@dataclass(frozen=True)
+class Margins:
+    """The nonlinear part of one side's transform.
+
+    Attributes:
+        maps: one a column (of the unmixed columns, if there is an unmixing).
+        unmix: `(dim, dim)` matrix applied to the raw columns first, or None.
+        scale: the map applied to the mapped columns last, or None.
+    """
+
+    maps: tuple[MonotoneMap, ...]
+    unmix: F64 | None = None
+    scale: SharedScale | None = None
+
+    @property
+    def dim(self) -> int:
+        """Number of columns."""
+        return len(self.maps)
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether all of it is shifting, scaling and mixing of columns."""
+        return self.scale is None and all(m.is_affine for m in self.maps)
+
+    @property
+    def words(self) -> list[str]:
+        """What was done beyond shifting and scaling."""
+        steps = {
+            "independent components": self.unmix is not None,
+            "maps of single columns": not all(m.is_affine for m in self.maps),
+            "common scale": self.scale is not None,
+        }
+        return [name for name, taken in steps.items() if taken]
+
+    def __call__(self, rows: Rows) -> F64:
+        """Map rows `(n, dim)`; returns columns `(dim, n)`, each contiguous."""
+        out = np.empty((self.dim, len(rows)))
+        columns = rows.T if self.unmix is None else self.unmix @ rows.T.astype(np.float64)
+        for j, curve in enumerate(self.maps):
+            out[j] = curve(columns[j])
+        return out if self.scale is None else self.scale(out)
+
+    def arrays(self, prefix: str) -> dict[str, Rows]:
+        """All of it as flat arrays; the knots of all columns one after the other, with their counts."""
+        columns = {
+            "centre": np.array([m.centre for m in self.maps]),
+            "scale": np.array([m.scale for m in self.maps]),
+            "n_knots": np.array([m.knots.size for m in self.maps], dtype=np.int64),
+            "unmix": np.empty((0, 0)) if self.unmix is None else np.ascontiguousarray(self.unmix),
+            "degrees": np.array([] if self.scale is None else [self.scale.degrees]),
+            "factor": np.empty((0, 0)) if self.scale is None else np.ascontiguousarray(self.scale.factor),
+        }
+        curves = {key: np.concatenate([getattr(m, key) for m in self.maps]) for key in ("knots", "values", "slopes")}
+        return {f"{prefix}_{key}": value for key, value in {**columns, **curves}.items()}
+
+    @classmethod
+    def from_arrays(cls, get: Mapping[str, Rows]) -> Margins:
+        """The inverse of `arrays`, prefix removed."""
+        cuts = np.cumsum(get["n_knots"])[:-1]
+        curves = zip(*(np.split(get[key], cuts) for key in ("knots", "values", "slopes")), strict=True)
+        affine = zip(get["centre"].tolist(), get["scale"].tolist(), strict=True)
+        maps = tuple(MonotoneMap(*line, *curve) for line, curve in zip(affine, curves, strict=True))
+        scale = SharedScale(float(get["degrees"][0]), get["factor"]) if get["degrees"].size else None
+        return cls(maps, get["unmix"] if get["unmix"].size else None, scale)
+
+
+def fit_margins(data: Rows, gaussianise: bool = True) -> Margins:
+    """The likeliest margins of `data` `(n, dim)`; without `gaussianise`, single columns are shifted and scaled only."""
+    plain = Margins(tuple(fit_map(data[:, j], gaussianise) for j in range(data.shape[1])))
+    sample = data[:: max(1, len(data) // SAMPLE_ROWS)]
+    if not gaussianise or not _worth_more(sample):
+        return plain
+    candidates = [_with_scale(margins, sample) for margins in (plain, _unmixed(plain, data, sample)) if margins]
+    return max(candidates, key=lambda each: each.score).margins
+
+
+class _Candidate(NamedTuple):
+    margins: Margins
+    score: float  # log-likelihood a row (nats) less what its steps must win
+
+
+def flat_margins(margins: Margins, data: Rows) -> Margins | None:
+    """The same side left affine; None where a column reaches further out than a normal one can."""
+    if not is_light(data):
+        return None
+    maps = margins.maps if margins.unmix is None else tuple(fit_map(data[:, j], False) for j in range(data.shape[1]))
+    return Margins(tuple(m.flat for m in maps))
+
+
+def is_light(data: Rows) -> bool:
+    """Whether no column reaches further out, in robust units, than a normal one can."""
+    reach = normal_reach(len(data))
+    maps = (fit_map(data[:, j], False) for j in range(data.shape[1]))
+    ends = zip(maps, data.min(axis=0), data.max(axis=0), strict=True)
+    return all(np.abs(m(np.array([low, high]))).max() < reach for m, low, high in ends)
+
+
+def _worth_more(sample: Rows) -> bool:
+    """Whether there are columns to mix, rows enough, and no ties (a discrete column has no density)."""
+    n, dim = sample.shape
+    if not (2 <= dim <= MOST_COLUMNS and n >= ROWS_PER_PARAMETER * dim**2 and n >= 1000):
+        return False
+    return not any(has_heavy_ties(np.sort(sample[:, j])) or np.ptp(sample[:, j]) == 0 for j in range(dim))
+
+
+def _unmixed(plain: Margins, data: Rows, sample: Rows) -> Margins | None:
+    """Independent components with maps of their own. Normal columns have none, heavy tails no variance."""
+    if all(m.is_affine for m in plain.maps) or not is_light(sample):
+        return None
+    unmix = unmixing(sample.T.astype(np.float64))
+    return None if unmix is None else Margins(tuple(fit_map(_combined(data, weights)) for weights in unmix), unmix)
+
+
+def _combined(data: Rows, weights: F64) -> F64:
+    """One unmixed column, without a float64 copy of all the others."""
+    parts: Sequence[F64] = [data[i : i + SAMPLE_ROWS] @ weights for i in range(0, len(data), SAMPLE_ROWS)]
+    return np.concatenate(parts)
+
+
+def _with_scale(margins: Margins, sample: Rows) -> _Candidate:
+    """`margins` with their score; with a common scale where that raises it."""
+    cost = 0.0 if margins.unmix is None else GAIN + len(margins.unmix) ** 2 / len(sample)
+    score = log_likelihood(margins, sample) - cost
+    found = fit_shared_scale(margins(sample[:: max(1, len(sample) // SCALE_ROWS)]))
+    if found is None:
+        return _Candidate(margins, score)
+    gain = found.gain - GAIN - (margins.dim * (margins.dim + 1) / 2 + 1) / SCALE_ROWS
+    return _Candidate(replace(margins, scale=found.scale), score + gain) if gain > 0 else _Candidate(margins, score)
+
+
+def log_likelihood(margins: Margins, rows: Rows) -> float:
+    """Mean over rows of the log-density that a normal in the mapped columns implies; without a common scale."""
+    columns = rows.T if margins.unmix is None else margins.unmix @ rows.T.astype(np.float64)
+    mapped = np.stack([curve(column) for curve, column in zip(margins.maps, columns, strict=True)])
+    slopes = sum(float(np.mean(m.log_slope(c))) for m, c in zip(margins.maps, columns, strict=True))
+    mixing = 0.0 if margins.unmix is None else float(np.linalg.slogdet(margins.unmix)[1])
+    spread = float(np.linalg.slogdet(np.cov(mapped))[1])
+    return slopes + mixing - 0.5 * spread - 0.5 * len(mapped) * float(np.log(2 * np.pi * np.e))
