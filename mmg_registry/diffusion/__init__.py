@@ -1,19 +1,24 @@
 """Denoisers, their training, and what their gap says: the shared machinery of all diffusion estimators."""
 
+from mmg_registry.diffusion.adjustment import KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser
-from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, gaussian_tail
+from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.training import Schedule, TrainReport, train
 
 __all__ = [
     "Denoiser",
     "FusedDenoiser",
     "GapEstimate",
+    "KnownMeans",
     "ModuleDenoiser",
     "Schedule",
     "TrainReport",
     "adaptive_logistic",
+    "adjust",
     "default_logistic",
+    "envelope",
+    "features",
     "gaussian_tail",
     "summarise",
     "train",

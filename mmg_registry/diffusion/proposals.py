@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -125,3 +126,18 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Propos
     mass = (1 - FLOOR) * root / root.sum() + FLOOR / len(root)
     kept = np.concatenate([edges[:-1][keep], edges[1:][keep][-1:]])
     return Proposal.piecewise(torch.from_numpy(kept), torch.from_numpy(mass))
+
+
+def envelope(proposals: Sequence[Proposal]) -> Proposal:
+    """One piecewise-constant proposal that serves several integrals: the mean of their densities, on all their bins.
+
+    Example:
+        >>> both = envelope([Proposal.uniform(-2.0, 2.0, 4), Proposal.uniform(0.0, 4.0, 4)])
+        >>> both.edges.tolist(), both.cdf.tolist()
+        ([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 0.125, 0.25, 0.5, 0.75, 0.875, 1.0])
+    """
+    if len(proposals) == 1:
+        return proposals[0]
+    edges = np.unique(np.concatenate([q.edges.double().numpy() for q in proposals]))
+    cdf = np.mean([np.interp(edges, q.edges.double().numpy(), q.cdf.double().numpy()) for q in proposals], axis=0)
+    return Proposal.piecewise(torch.from_numpy(edges), torch.from_numpy(np.diff(cdf)))

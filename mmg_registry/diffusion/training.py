@@ -37,7 +37,7 @@ class Schedule:
         tolerance: nats; a plateau is an improvement of less, over the last third of the steps.
         decay: share of the whole that the final decay takes. Most of the orthogonal integrand's bias goes
             there: at 3,000 steps on a spiral of true MI 1.02 a share of 0.25 leaves 0.83, 0.6 and 0.9 leave 0.90.
-        pilot_steps: after them, and each time the steps have doubled since, the proposal is refined, where the
+        pilot_steps: after them, and each time the steps have tripled since, the proposal is refined, where the
             estimator wants that.
         keep_last: keep the last weights whatever the held-out loss says, as published recipes do.
     """
@@ -60,6 +60,8 @@ class TrainReport:
         kept: the step whose weights were kept.
         choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
             held-out rows: how far the choice between them is a matter of noise. 0 when the last ones were kept.
+        unfinished: what held-out rows say that more training would still have gained (nats): with an error that
+            falls like one over the steps, the gain of the constant stretch's last half is what is left after it.
         seconds: wall time of the training.
         stopped: "plateau", "overfitting", "max_seconds" or "max_steps": what ended the constant stretch.
         history: of every look: step, seconds, held-out excess losses over the linear denoisers without and
@@ -69,6 +71,7 @@ class TrainReport:
     steps: int = 0
     kept: int = 0
     choice_error: float = 0.0
+    unfinished: float = 0.0
     seconds: float = 0.0
     stopped: str = "max_steps"
     history: list[dict[str, float]] = field(default_factory=list)
@@ -86,23 +89,29 @@ def train(
     run: Run,
     *,
     refine: Refine | None = None,
-    watch: Proposal | None = None,
     integrand: str = "direct",
 ) -> tuple[Proposal, TrainReport]:
     """Train `denoiser` in place and leave it at its best held-out weights.
 
     Args:
         held_out: rows `(x, y)` that training never sees.
-        proposal: of the log-SNR in training.
-        refine: called after the pilot steps and each time they have doubled, with the held-out sums under `watch`
-            and the proposal; returns the proposal to go on with.
-        watch: proposal of the held-out loss, the same at every look; `proposal` unless given.
+        proposal: of the log-SNR in training and in the held-out loss.
+        refine: called after the pilot steps and each time they have tripled, with the held-out sums under the
+            proposal that training began with, and the present one; returns the one to go on with.
         integrand: "direct" or "orthogonal": which running estimate is reported.
 
     Returns:
         The last proposal, and the report.
     """
-    return _Training(denoiser, held_out, proposal, plan, schedule, run, refine, watch or proposal, integrand).go()
+    return _Training(denoiser, held_out, proposal, plan, schedule, run, refine, integrand).go()
+
+
+@dataclass
+class _Look:
+    """Held-out rows at one number of steps: excess loss and direct value of each, `(n, 2)`."""
+
+    step: int
+    rows: Tensor
 
 
 @dataclass
@@ -116,13 +125,15 @@ class _Training:
     schedule: Schedule
     run: Run
     refine: Refine | None
-    watch: Proposal
     integrand: str
     report: TrainReport = field(default_factory=TrainReport)
-    rows: list[Tensor] = field(default_factory=list)  # held-out excess and direct value of every row, at every look
-    chosen: tuple[Tensor, Any] | None = None  # held-out rows and weights of the look to keep
+    looks: list[_Look] = field(default_factory=list)  # under the present proposal
+    chosen: tuple[_Look, Any] | None = None  # the look to keep, and its weights
     next_refinement: int = 0
     start: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.scout = self.proposal
 
     def go(self) -> tuple[Proposal, TrainReport]:
         hold = max(1, round(self.schedule.max_steps * (1 - self.schedule.decay)))
@@ -132,11 +143,12 @@ class _Training:
         while not (reason := self._why_stop(hold)):
             self._advance(min(self._chunk(), hold - self.report.steps), self._look)
         self.report.stopped = reason
+        self.report.unfinished = self._unfinished()
         self._decay()
         if self.chosen is not None:
             self.denoiser.rewind(self.chosen[1])
             if self.report.kept < self.report.steps:
-                self.report.choice_error = _paired(self.chosen[0][:, 1], self.rows[-1][:, 1])[1]
+                self.report.choice_error = _paired(self.chosen[0].rows[:, 1], self.looks[-1].rows[:, 1])[1]
         self.report.seconds = round(time.monotonic() - self.start, 3)
         return self.proposal, self.report
 
@@ -166,19 +178,39 @@ class _Training:
         return max(1, min(rest, int(rate * self.run.max_seconds / 10)))
 
     def _look(self) -> None:
-        """Measure the held-out loss, with the same noise every time, and judge the weights by it."""
-        x, y = self.held_out
-        repeats = max(1, min(64, VALIDATION_DRAWS // len(x)))
-        bins, rows = self.denoiser.gap(x, y, self.watch, repeats=repeats, seed=self.run.seed)
-        self.rows.append(torch.stack([rows[:, EXCESS].sum(1), rows[:, DIRECT]], 1))
-        mean = dict(zip(ROW_VALUES, rows.mean(0).tolist(), strict=True))
+        """Measure the held-out loss, judge the weights by it, and refine the proposal where that is due."""
+        rows, mean = self._measure()
+        self.looks.append(_Look(self.report.steps, rows))
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, **mean})
         self._judge()
         if self.refine is not None and self.report.steps >= self.next_refinement:
-            self.proposal = self.refine(bins, self.proposal)
-            self.next_refinement = 2 * self.report.steps
+            self.proposal = self.refine(self._gap(self.scout)[0], self.proposal)
+            self.next_refinement = 3 * self.report.steps
+            self._look_anew()
         self._say()
+
+    def _gap(self, proposal: Proposal) -> tuple[Tensor, Tensor]:
+        """With the same noise every time."""
+        x, y = self.held_out
+        repeats = max(1, min(64, VALIDATION_DRAWS // len(x)))
+        return self.denoiser.gap(x, y, proposal, repeats=repeats, seed=self.run.seed)
+
+    def _measure(self) -> tuple[Tensor, dict[str, float]]:
+        rows = self._gap(self.proposal)[1]
+        mean = dict(zip(ROW_VALUES, rows.mean(0).tolist(), strict=True))
+        return torch.stack([rows[:, EXCESS].sum(1), rows[:, DIRECT]], 1), mean
+
+    def _look_anew(self) -> None:
+        """Rows measured under another proposal compare with none of before: measure the kept weights again too."""
+        self.looks = [_Look(self.report.steps, self._measure()[0])]
+        if self.chosen is None or self.report.kept == self.report.steps:
+            self.chosen = (self.looks[0], self.denoiser.snapshot())
+            return
+        present, kept = self.denoiser.snapshot(), self.chosen[1]
+        self.denoiser.rewind(kept)
+        self.chosen = (_Look(self.report.kept, self._measure()[0]), kept)
+        self.denoiser.rewind(present)
 
     def _judge(self) -> None:
         """Keep the weights if they beat the kept ones by more than the standard error of the difference.
@@ -187,11 +219,23 @@ class _Training:
         loss is too noisy to choose by, training stays near the linear denoisers that it started from.
         """
         if self.chosen is not None and not self.schedule.keep_last:
-            mean, error = _paired(self.chosen[0][:, 0], self.rows[-1][:, 0])
+            mean, error = _paired(self.chosen[0].rows[:, 0], self.looks[-1].rows[:, 0])
             if mean <= error:
                 return
-        self.chosen = (self.rows[-1], self.denoiser.snapshot())
+        self.chosen = (self.looks[-1], self.denoiser.snapshot())
         self.report.kept = self.report.steps
+
+    def _unfinished(self) -> float:
+        """The gain since the middle of the training, beyond its noise, carried on: see `TrainReport.unfinished`."""
+        last = self.looks[-1]
+        earlier = [look for look in self.looks if 0 < look.step < last.step]
+        if not earlier:
+            return 0.0
+        middle = min(earlier, key=lambda look: abs(2 * look.step - last.step))
+        mean, error = _paired(middle.rows[:, 0], last.rows[:, 0])
+        if mean <= error:
+            return 0.0
+        return math.sqrt(mean**2 - error**2) * middle.step / (last.step - middle.step)
 
     def _say(self) -> None:
         last = self.report.history[-1] if self.report.history else {}
@@ -216,11 +260,11 @@ class _Training:
 
     def _plateau(self) -> str:
         """Compare the held-out loss with that a third of the training ago, row by row on the same noise."""
-        steps = [int(look["step"]) for look in self.report.history]
-        earlier = max((i for i, step in enumerate(steps) if step <= steps[-1] * 2 / 3), default=None)
-        if earlier is None:
+        last = self.looks[-1]
+        earlier = [look for look in self.looks if look.step <= last.step * 2 / 3]
+        if not earlier:
             return ""
-        mean, error = _paired(self.rows[earlier][:, 0], self.rows[-1][:, 0])
+        mean, error = _paired(earlier[-1].rows[:, 0], last.rows[:, 0])
         if mean < -3 * error and mean < -self.schedule.tolerance:
             return "overfitting"
         return "plateau" if mean < self.schedule.tolerance else ""

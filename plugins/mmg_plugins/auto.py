@@ -18,17 +18,22 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from mmg_plugins.mmg import MMG, MMGOptions
-from mmg_plugins.recipes import Prepared
+from mmg_plugins.mmg import MMG, Combined, MMGOptions
+from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array
 from mmg_registry.core import BIN_SUMS, Proposal
-from mmg_registry.diffusion import GapEstimate
+from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
 from mmg_registry.diffusion.training import Refine
 from mmg_registry.results import Estimate
+
+MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
+LEAST_RHO = 0.05  # canonical correlation from which a pair counts as linearly dependent, if noise is lower still
 
 
 class AutoOptions(MMGOptions):
@@ -87,15 +92,31 @@ class Auto(MMG):
 
         return refine
 
-    def _combine(self, gap: GapEstimate) -> tuple[float, float, Tensor]:
-        weight = shrinkage(gap.cross, gap.cross_se)
+    def _terms(self, prepared: Prepared, x: Tensor, y: Tensor) -> list[Term]:
+        noise = 3 * math.sqrt((x.shape[1] + y.shape[1]) / len(x))  # no sample correlation of independent rows is larger
+        linear = int(np.count_nonzero(prepared.rho > max(LEAST_RHO, noise)))
+        if prepared.dim_x <= MANY_COLUMNS or not 0 < linear <= prepared.dim_x // 2 or self.denoiser is not None:
+            return super()._terms(prepared, x, y)
+        return [Term(0, linear), Term(linear, prepared.dim_x)]
+
+    def _extras(self, prepared: Prepared, x: Tensor, y: Tensor) -> dict[str, NDArray[Any]]:
+        known = KnownMeans.of(x.numpy(), y.numpy(), prepared.rho)
+        return {"feature_mean": known.mean, "n_rows": np.array([known.count])}
+
+    def _combine(self, gap: GapEstimate, x: Tensor, y: Tensor) -> Combined:
+        fitted = self._need_fit()
+        weight = cross_weight(gap.cross, gap.cross_se)
         rows = gap.rows[:, 1] + weight * (gap.rows[:, 0] - gap.rows[:, 1])
-        spread = float(rows.std() / math.sqrt(len(rows))) if len(rows) > 1 else math.inf
-        left = (1 - weight) * gap.cross  # the part of the cross term that is taken for noise
-        return float(rows.mean()), math.hypot(spread, left), rows
+        known = KnownMeans(fitted.extras["feature_mean"], int(fitted.extras["n_rows"][0]))
+        found = adjust(rows.numpy(), features(x.numpy(), y.numpy(), fitted.prepared.rho), known)
+        errors = {
+            "rows": found.std_error,
+            "cross": abs((1 - weight) * gap.cross),
+        }  # what of the cross term is not counted
+        return Combined(found.mean, errors, rows + (found.mean - float(rows.mean())))
 
     def _choices(self, diagnostics: dict[str, Any], x: Array, y: Array) -> dict[str, Any]:
-        weight = shrinkage(diagnostics["cross"], diagnostics["cross_se"])
+        weight = cross_weight(diagnostics["cross"], diagnostics["cross_se"])
         return {
             "noised": "y" if self._swapped(x, y) else "x",
             "noised_why": "asked for" if self.options.direction != "auto" else "fewer columns, or x where they tie",
@@ -103,6 +124,21 @@ class Auto(MMG):
             "weight_why": "positive-part shrinkage of the measured cross term by its error",
             "training_stopped": diagnostics["training"]["stopped"],
         }
+
+
+def cross_weight(cross: float, error: float) -> float:
+    """How much of the cross term to count: believed by `shrinkage`, and half where it is negative.
+
+    An error of the conditional denoiser that is unrelated to the gap (noise of the training, over-fitting) takes its
+    square from the direct value and adds it to the orthogonal one: the truth is midway, and the cross term is
+    negative. A gap that is learned too small makes the orthogonal value wrong to first order and the direct one to
+    second: the truth is near the direct value, and the cross term is positive.
+
+    Example:
+        >>> cross_weight(0.1, 0.0), cross_weight(-0.1, 0.0), cross_weight(0.01, 0.05)
+        (1.0, 0.5, 0.0)
+    """
+    return shrinkage(cross, error) * (1.0 if cross > 0 else 0.5)
 
 
 def shrinkage(value: float, error: float) -> float:

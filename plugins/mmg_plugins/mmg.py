@@ -10,10 +10,9 @@ adaptive.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from typing_extensions import Self
 
-from mmg_plugins.recipes import Prepared, Recipe, default_recipe, paper_recipe
+from mmg_plugins.recipes import Prepared, Recipe, Term, default_recipe, paper_recipe
 from mmg_registry.contracts import Array, Estimator, Options, Run
 from mmg_registry.core import BIN_SUMS, Proposal, build_info
 from mmg_registry.diffusion import (
@@ -30,6 +29,7 @@ from mmg_registry.diffusion import (
     GapEstimate,
     adaptive_logistic,
     default_logistic,
+    envelope,
     gaussian_tail,
     summarise,
     train,
@@ -39,7 +39,7 @@ from mmg_registry.diffusion.training import Refine, TrainReport, hold_back
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 
-EVALUATION_DRAWS = 100_000  # network rows that an automatic number of repeats aims at
+EVALUATION_DRAWS = 400_000  # network rows that an automatic number of repeats aims at
 CURVE_BINS = 48
 
 
@@ -66,7 +66,7 @@ class MMGOptions(Options):
         None,
         ge=1,
         le=10_000,
-        description="log-SNR and noise draws per evaluation row; about 100,000 in all unless given",
+        description="log-SNR and noise draws per evaluation row; about 400,000 in all unless given",
     )
     gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
 
@@ -80,13 +80,40 @@ class MMGOptions(Options):
 
 
 @dataclass
-class _Fitted:
-    """What `fit` leaves and `restore` rebuilds."""
+class FittedTerm:
+    """One term of the chain rule, trained."""
+
+    term: Term
+    denoiser: Denoiser
+    report: TrainReport
+
+
+@dataclass
+class Fitted:
+    """What `fit` leaves and `restore` rebuilds.
+
+    Attributes:
+        terms: whose gaps sum to the information; one, unless the estimator splits x.
+        proposal: that all terms are evaluated under.
+        extras: arrays of the estimator's own.
+    """
 
     prepared: Prepared
-    denoiser: Denoiser
+    terms: list[FittedTerm]
     proposal: Proposal
-    report: TrainReport
+    extras: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def reports(self) -> list[TrainReport]:
+        return [each.report for each in self.terms]
+
+
+class Combined(NamedTuple):
+    """The information inside the window: value, parts of its standard error by name, and each row's share."""
+
+    mi: float
+    errors: dict[str, float]
+    rows: Tensor
 
 
 class MMG(Estimator):
@@ -126,46 +153,57 @@ class MMG(Estimator):
     def __init__(self, *, run: Run | None = None, denoiser: torch.nn.Module | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
         self.denoiser = denoiser
-        self._fitted: _Fitted | None = None
+        self._fitted: Fitted | None = None
 
     def fit(self, x: Array, y: Array) -> Self:
         _check_device(self.run.device)
         x, y = self._orient(x, y)
         prepared = self._recipe().prepare(x, y)
-        rows, held_out = hold_back(*prepared.transform(x, y), self.run.seed)
-        denoiser = prepared.denoiser(*rows, self.run, self.denoiser)
-        report, proposal = self._train(prepared, denoiser, held_out)
-        self._fitted = _Fitted(prepared, denoiser, proposal, report)
+        zx, zy = prepared.transform(x, y)
+        extras = self._extras(prepared, zx, zy)
+        rows, held_out = hold_back(zx, zy, self.run.seed)
+        found = [self._train(prepared, term, rows, held_out) for term in self._terms(prepared, *rows)]
+        proposal = envelope([proposal for _, proposal in found])
+        self._fitted = Fitted(prepared, [term for term, _ in found], proposal, extras)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         fitted = self._need_fit()
         zx, zy = fitted.prepared.transform(*self._orient(x, y))
         repeats = self.options.repeats or int(np.clip(EVALUATION_DRAWS // len(zx), 2, 64))
-        sums = fitted.denoiser.gap(zx, zy, fitted.proposal, repeats=repeats, seed=self.run.seed)
-        gap = summarise(*sums, fitted.proposal, repeats)
+        gap = self._gap(fitted, zx, zy, repeats)
         tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
-        return self._result(gap, tail, repeats)
+        return self._result(gap, self._combine(gap, zx, zy), tail, repeats)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         fitted = self._need_fit()
         arrays, prepared = fitted.prepared.state()
-        weights = {f"weights.{key}": tensor.numpy() for key, tensor in fitted.denoiser.snapshot().items()}
+        weights = {
+            f"term{i}.{key}": tensor.numpy()
+            for i, each in enumerate(fitted.terms)
+            for key, tensor in each.denoiser.snapshot().items()
+        }
+        extras = {f"extra.{key}": array for key, array in fitted.extras.items()}
         q = fitted.proposal
         proposal = {"loc": q.loc, "scale": q.scale, "edges": q.edges.tolist(), "cdf": q.cdf.tolist()}
-        return {**arrays, **weights}, {"prepared": prepared, "proposal": proposal, "report": fitted.report.to_dict()}
+        terms = [{**asdict(each.term), "report": each.report.to_dict()} for each in fitted.terms]
+        return {**arrays, **weights, **extras}, {"prepared": prepared, "proposal": proposal, "terms": terms}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         prepared = self._recipe().restore(arrays, meta["prepared"])
-        weights = {k.removeprefix("weights."): torch.tensor(v) for k, v in arrays.items() if k.startswith("weights.")}
-        if "weights" not in weights and self.options.preset == "default" and self.denoiser is None:
-            raise OptionError("The saved estimator used a module of its own; pass it as 'denoiser' and restore again.")
-        denoiser = prepared.denoiser(*prepared.no_rows(), self.run, self.denoiser)
-        denoiser.rewind(weights)
+        terms = [self._restored(prepared, _below(arrays, f"term{i}."), each) for i, each in enumerate(meta["terms"])]
         q = meta["proposal"]
         proposal = Proposal(torch.tensor(q["edges"]), torch.tensor(q["cdf"]), q["loc"], q["scale"])
-        self._fitted = _Fitted(prepared, denoiser, proposal, TrainReport(**meta["report"]))
+        self._fitted = Fitted(prepared, terms, proposal, _below(arrays, "extra."))
         return self
+
+    def _restored(self, prepared: Prepared, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedTerm:
+        if "weights" not in arrays and self.options.preset == "default" and self.denoiser is None:
+            raise OptionError("The saved estimator used a module of its own; pass it as 'denoiser' and restore again.")
+        term = Term(meta["first"], meta["last"])
+        denoiser = prepared.denoiser(term, *prepared.no_rows(), self.run, self.denoiser)
+        denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})
+        return FittedTerm(term, denoiser, TrainReport(**meta["report"]))
 
     def _orient(self, x: Array, y: Array) -> tuple[Array, Array]:
         """The variable to noise, and the one to condition on."""
@@ -174,17 +212,35 @@ class MMG(Estimator):
     def _recipe(self) -> Recipe:
         return paper_recipe() if self.options.preset == "paper" else default_recipe(self.options)
 
+    def _terms(self, prepared: Prepared, x: Tensor, y: Tensor) -> list[Term]:
+        """How the information is split by the chain rule: not at all."""
+        return [Term(0, prepared.dim_x)]
+
+    def _extras(self, prepared: Prepared, x: Tensor, y: Tensor) -> dict[str, NDArray[Any]]:
+        """What the estimator wants to keep of all training rows, as named arrays: nothing."""
+        return {}
+
     def _train(
-        self, prepared: Prepared, denoiser: Denoiser, held_out: tuple[Tensor, Tensor]
-    ) -> tuple[TrainReport, Proposal]:
+        self, prepared: Prepared, term: Term, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]
+    ) -> tuple[FittedTerm, Proposal]:
+        denoiser = prepared.denoiser(term, *rows, self.run, self.denoiser)
         plan, schedule = prepared.plan(self.options.steps)
         first = pilot() if self.adaptive else default_logistic()
         refine = self._refine(prepared) if self.adaptive else None
         integrand = "orthogonal" if self.orthogonal else "direct"
-        last, report = train(
-            denoiser, held_out, first, plan, schedule, self.run, refine=refine, watch=first, integrand=integrand
-        )
-        return report, last
+        held_out = term.rows(*held_out)
+        last, report = train(denoiser, held_out, first, plan, schedule, self.run, refine=refine, integrand=integrand)
+        return FittedTerm(term, denoiser, report), last
+
+    def _gap(self, fitted: Fitted, x: Tensor, y: Tensor, repeats: int) -> GapEstimate:
+        """All terms' gaps on the same rows and log-SNRs, summed."""
+        sums = [
+            each.denoiser.gap(*each.term.rows(x, y), fitted.proposal, repeats=repeats, seed=self.run.seed)
+            for each in fitted.terms
+        ]
+        bins, rows = (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
+        bins[:, BIN_SUMS.index("count")] /= len(sums)
+        return summarise(bins, rows, fitted.proposal, repeats)
 
     def _refine(self, prepared: Prepared) -> Refine:
         """The second stage's proposal, chosen once."""
@@ -197,28 +253,29 @@ class MMG(Estimator):
 
         return refine
 
-    def _need_fit(self) -> _Fitted:
+    def _need_fit(self) -> Fitted:
         if self._fitted is None:
             raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
         return self._fitted
 
-    def _result(self, gap: GapEstimate, tail: float, repeats: int) -> Estimate:
+    def _result(self, gap: GapEstimate, inside: Combined, tail: float, repeats: int) -> Estimate:
         fitted = self._need_fit()
-        inside, error, rows = self._combine(gap)
+        parts = {**inside.errors, **_training_errors(fitted.reports)}
         return Estimate(
-            mi=inside + tail,
-            std_error=math.hypot(error, fitted.report.choice_error),
+            mi=inside.mi + tail,
+            std_error=float(np.linalg.norm(list(parts.values()))),
             curve=gap.curve,
-            pointwise=rows.numpy() + tail,
-            diagnostics=_diagnostics(fitted, gap, tail, repeats) | {"backend": self._backend(), "device": "cpu"},
+            pointwise=inside.rows.numpy() + tail,
+            diagnostics=_diagnostics(fitted, gap, tail, repeats)
+            | {"errors": parts, "backend": self._backend(), "device": "cpu"},
             warnings=_warnings(fitted, gap, self.orthogonal),
         )
 
-    def _combine(self, gap: GapEstimate) -> tuple[float, float, Tensor]:
-        """The integral inside the window, its standard error, and each row's share."""
+    def _combine(self, gap: GapEstimate, x: Tensor, y: Tensor) -> Combined:
+        """The integral inside the window, from both integrands on rows `x`, `y` in the denoiser's coordinates."""
         if self.orthogonal:
-            return gap.orthogonal, gap.orthogonal_se, gap.rows[:, 1]
-        return gap.direct, gap.direct_se, gap.rows[:, 0]
+            return Combined(gap.orthogonal, {"rows": gap.orthogonal_se}, gap.rows[:, 1])
+        return Combined(gap.direct, {"rows": gap.direct_se}, gap.rows[:, 0])
 
     def _backend(self) -> dict[str, Any]:
         fused = self.options.preset == "default" and self.denoiser is None
@@ -265,7 +322,19 @@ def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:
     return adaptive_logistic(edges, given, dim_x)
 
 
-def _diagnostics(fitted: _Fitted, gap: GapEstimate, tail: float, repeats: int) -> dict[str, Any]:
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+
+
+def _training_errors(reports: Sequence[TrainReport]) -> dict[str, float]:
+    """Parts of the standard error that come from the training, summed over the terms of the chain rule."""
+    return {
+        "choice": float(np.linalg.norm([report.choice_error for report in reports])),
+        "unfinished": sum(report.unfinished for report in reports),
+    }
+
+
+def _diagnostics(fitted: Fitted, gap: GapEstimate, tail: float, repeats: int) -> dict[str, Any]:
     q = fitted.proposal
     kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale} if q.scale > 0 else {"kind": "piecewise constant"}
     names = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se")
@@ -274,16 +343,18 @@ def _diagnostics(fitted: _Fitted, gap: GapEstimate, tail: float, repeats: int) -
         "gaussian_mi": fitted.prepared.gaussian_mi,
         "proposal": {**kind, "window": [q.low, q.high]},
         "repeats": repeats,
-        "network": {**fitted.prepared.network_words, "parameters": fitted.denoiser.n_parameters},
-        "training": fitted.report.to_dict(),
+        "network": {**fitted.prepared.network_words, "parameters": sum(t.denoiser.n_parameters for t in fitted.terms)},
+        "training": fitted.terms[0].report.to_dict(),
+        "terms": [{"noised": [t.term.first, t.term.last], "training": t.report.to_dict()} for t in fitted.terms[1:]],
     }
 
 
-def _warnings(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
+def _warnings(fitted: Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
     tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
     found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _tail_warning(gap, tail)]
-    found.append(_stop_warning(fitted.report))
-    return [sentence for sentence in found if sentence]
+    found.append(_unfinished_warning(fitted.reports, gap.direct))
+    found += [_stop_warning(report) for report in fitted.reports]
+    return list(dict.fromkeys(sentence for sentence in found if sentence))
 
 
 def _cross_warning(gap: GapEstimate) -> str:
@@ -296,7 +367,7 @@ def _cross_warning(gap: GapEstimate) -> str:
     )
 
 
-def _window_warning(fitted: _Fitted, gap: GapEstimate, orthogonal: bool) -> str:
+def _window_warning(fitted: Fitted, gap: GapEstimate, orthogonal: bool) -> str:
     """A gap that falls like the edge of a density, exp(-logsnr / 2), still holds twice its height past the end."""
     curve, q = gap.curve, fitted.proposal
     top = [i for i, edge in enumerate(curve.edges[:-1]) if edge >= q.high - 1.0] or [len(curve.count) - 1]
@@ -328,6 +399,16 @@ def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
     s2 = (1 - rho) * (1 + rho)
     snr = float(np.exp(logsnr))
     return float(0.5 * np.sum(snr / (1 + snr) - snr * s2 / (1 + snr * s2)))
+
+
+def _unfinished_warning(reports: Sequence[TrainReport], mi: float) -> str:
+    left = sum(report.unfinished for report in reports)
+    if left <= max(0.05, 0.05 * abs(mi)):
+        return ""
+    return (
+        f"Held-out rows were still gaining: more training may add some {left:.2f} nats, which the standard error "
+        "includes; allow more steps or more time."
+    )
 
 
 def _stop_warning(report: TrainReport) -> str:

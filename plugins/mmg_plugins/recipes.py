@@ -18,6 +18,27 @@ from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Sche
 from mmg_registry.preprocess import PairTransform
 
 
+@dataclass(frozen=True)
+class Term:
+    """One term of the chain rule: I(X_1; Y | X_2), with columns [first, last) of x as X_1 and those after as X_2.
+
+    Terms that cover all columns of x, the later ones first, sum to I(X; Y).
+    """
+
+    first: int
+    last: int
+
+    def rows(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Columns of x that the term sees, and y with the partner of the first of them in front."""
+        if self.first == 0:
+            return x, y
+        return x[:, self.first :].contiguous(), y.roll(-self.first, 1)
+
+    def rho(self, rho: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Canonical correlations of the noised columns."""
+        return rho[self.first : self.last]
+
+
 class Prepared(Protocol):
     """Coordinates fitted to the training rows, and everything that follows from their sizes."""
 
@@ -43,8 +64,8 @@ class Prepared(Protocol):
     def no_rows(self) -> tuple[Tensor, Tensor]:
         """Empty rows of the right widths."""
 
-    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
-        """A fresh denoiser on training rows in these coordinates."""
+    def denoiser(self, term: Term, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+        """A fresh denoiser for one term, on training rows in these coordinates."""
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         """Optimiser and schedule, with at most `steps` steps."""
@@ -112,11 +133,12 @@ class DefaultPrepared:
     def no_rows(self) -> tuple[Tensor, Tensor]:
         return torch.zeros(0, self.pair.dim_x), torch.zeros(0, self.pair.dim_y)
 
-    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
-        rho = torch.from_numpy(self.rho)
+    def denoiser(self, term: Term, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+        rho = torch.from_numpy(term.rho(self.rho))
+        x, y = term.rows(x, y)
         if module is not None:
             return ModuleDenoiser(module, x, y, rho, seed=run.seed)
-        network = Network(x.shape[1], y.shape[1], self.sizes.width, self.sizes.depth)
+        network = Network(x.shape[1], y.shape[1], self.sizes.width, self.sizes.depth, self.dim_x - term.last)
         return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads)
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
@@ -184,7 +206,7 @@ class PaperPrepared:
     def no_rows(self) -> tuple[Tensor, Tensor]:
         return torch.zeros(0, self.dim_x), torch.zeros(0, self.dim_y)
 
-    def denoiser(self, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
+    def denoiser(self, term: Term, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
         with torch.random.fork_rng(devices=[]):  # the caller's seed keeps its meaning
             torch.manual_seed(run.seed)
             module = module or PaperDenoiser(self.dim_x, self.dim_y)

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from mmg_registry.diffusion import adaptive_logistic, default_logistic, gaussian_tail
+from mmg_registry.core import Proposal
+from mmg_registry.diffusion import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.proposals import FLOOR, HIGHEST, LOWEST, MARGIN, MIN_SCALE, gap_proposal, pilot
 
 EDGES = np.linspace(LOWEST, HIGHEST, 65)
@@ -151,3 +153,16 @@ def test_no_gap_at_all_leaves_a_uniform_proposal(gap: np.ndarray) -> None:
     q = gap_proposal(EDGES, gap)
     assert np.ptp(q.cdf.diff().numpy()) < 1e-6
     assert q.low < 0 < q.high
+
+
+def test_an_envelope_has_draws_wherever_one_of_its_parts_has() -> None:
+    parts = [
+        Proposal.piecewise(torch.tensor([-3.0, -1.0, 2.0]), torch.tensor([1.0, 4.0])),
+        Proposal.uniform(1.0, 5.0, 4),
+    ]
+    both = envelope(parts)
+    assert (both.low, both.high) == (-3.0, 5.0)
+    for q in parts:
+        inside = [float(both.cdf[list(both.edges).index(edge)]) for edge in q.edges]
+        assert inside[-1] - inside[0] >= 0.5  # half of the mass at least
+    assert envelope(parts[:1]) is parts[0]

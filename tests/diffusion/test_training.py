@@ -163,6 +163,21 @@ def test_the_choice_has_no_error_where_the_last_weights_are_kept() -> None:
     assert go(Scripted(falling)).choice_error == 0.0
 
 
+def test_unfinished_is_what_an_error_of_one_over_the_steps_leaves() -> None:
+    report = go(Scripted(lambda step: 50.0 / max(step, 1)), Schedule(max_steps=4_000, check_every=100, tolerance=0.0))
+    constant = 4_000 * (1 - SCHEDULE.decay)
+    assert report.unfinished == pytest.approx(50.0 / constant, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", [lambda step: 0.0, over_fitted])
+def test_a_settled_training_leaves_nothing_unfinished(loss: Callable[[int], float]) -> None:
+    assert go(Scripted(loss)).unfinished == 0.0
+
+
+def test_noise_does_not_pass_for_unfinished_training() -> None:
+    assert go(Scripted(lambda step: 0.0, spread=1.0)).unfinished == 0.0
+
+
 def test_history_holds_every_look() -> None:
     report = go(Scripted(settled))
     steps = [int(look["step"]) for look in report.history]
@@ -175,9 +190,9 @@ def test_history_holds_every_look() -> None:
 
 def test_every_look_has_the_same_noise_and_proposal() -> None:
     denoiser = Scripted(settled)
-    watch = pilot()
-    go(denoiser, run=Run(seed=3), watch=watch)
-    assert {(id(q), repeats, seed) for q, repeats, seed in denoiser.gaps} == {(id(watch), 64, 3)}
+    go(denoiser, run=Run(seed=3))
+    assert len({id(q) for q, _, _ in denoiser.gaps}) == 1
+    assert {(repeats, seed) for _, repeats, seed in denoiser.gaps} == {(64, 3)}
 
 
 # --- Refinement -----------------------------------------------------------------------------------------------------
@@ -191,8 +206,28 @@ def test_a_refined_proposal_is_used_from_then_on() -> None:
     last, _ = train(denoiser, HELD_OUT, default_logistic(), TrainPlan(), SCHEDULE, Run(), refine=refine)
     assert last is second
     assert asked[0] == SCHEDULE.pilot_steps
-    assert all(later >= 2 * earlier for earlier, later in pairwise(asked))
+    assert all(later >= 3 * earlier for earlier, later in pairwise(asked))
     assert all((q is second) == (first >= asked[0]) for q, _, first, _ in denoiser.calls)
+
+
+def test_looks_under_a_new_proposal_are_not_compared_with_old_ones() -> None:
+    """The second proposal adds a constant to every loss: nothing but a change of measure."""
+
+    class Shifted(Scripted):
+        def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+            bins, rows = super().gap(x, y, proposal, repeats=repeats, seed=seed)
+            rows[:, ROW_VALUES.index("excess")] += 5.0 if proposal is second else 0.0
+            return bins, rows
+
+        def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
+            super().rewind(snapshot)
+            self.step, self.rewound = int(snapshot["step"]), self.step
+
+    denoiser, second = Shifted(settled), pilot()
+    how = {"refine": lambda bins, proposal: second}
+    _, report = train(denoiser, HELD_OUT, default_logistic(), TrainPlan(), SCHEDULE, Run(), **how)  # type: ignore[arg-type]
+    assert report.stopped == "plateau"
+    assert report.kept == 600
 
 
 # --- Progress -------------------------------------------------------------------------------------------------------

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmg_plugins.auto import Auto, shrinkage
+from mmg_plugins.auto import Auto, cross_weight, shrinkage
+from mmg_plugins.mmg import MMGOptions
+from mmg_plugins.recipes import Term, default_recipe
 from mmg_registry.contracts import Run
+from mmg_registry.diffusion.proposals import pilot
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
@@ -40,12 +43,39 @@ def test_the_smaller_variable_is_noised_unless_asked(dim_x: int, dim_y: int, dir
     assert result.mi == pytest.approx(MI, abs=0.08)
 
 
-def test_estimate_lies_between_its_integrands_by_the_weight_it_tells() -> None:
-    d = (result := estimate(2, 1)).diagnostics
-    weight = d["choices"]["weight_of_cross_term"]
-    assert result.mi == pytest.approx(d["orthogonal"] + weight * d["cross"] + d["outside_window"], rel=1e-9)
-    assert 0.0 <= weight <= 1.0
-    assert (result.std_error or 0) >= 0.9 * min(d["direct_se"], d["orthogonal_se"])
+def test_estimate_is_the_weighted_integrand_adjusted_to_all_rows() -> None:
+    model = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 2, 1))
+    new = pair(400, 2, 1, seed=1)
+    result = model.estimate(*new)
+    d, choices = result.diagnostics, result.diagnostics["choices"]
+    plain = d["orthogonal"] + choices["weight_of_cross_term"] * d["cross"] + d["outside_window"]
+    assert 0.0 <= choices["weight_of_cross_term"] <= 1.0
+    assert result.mi != pytest.approx(plain, abs=1e-4)  # 400 rows alone are off by more than that
+    assert result.mi == pytest.approx(MI, abs=0.04)
+    assert result.pointwise is not None
+    assert float(result.pointwise.mean()) == pytest.approx(result.mi, abs=1e-9)
+    assert d["errors"]["rows"] < 0.5 * d["direct_se"]  # for a normal pair most of the spread is explained
+
+
+def test_few_of_many_columns_are_noised_first_given_the_others_and_then_the_rest() -> None:
+    fitted = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9))._need_fit()
+    assert [(each.term.first, each.term.last) for each in fitted.terms] == [(0, 1), (1, 9)]
+    whole = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 4, 4))._need_fit()
+    assert [(each.term.first, each.term.last) for each in whole.terms] == [(0, 4)]
+
+
+def test_terms_sum_to_the_information_of_all_columns() -> None:
+    """Untrained networks are the linear denoisers, and those are exact for a normal pair, whatever is noised first."""
+    rng, rho = np.random.default_rng(0), np.array([0.8, 0.6, 0.4])
+    x = rng.standard_normal((20_000, 3))
+    y = rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((20_000, 3))
+    prepared = default_recipe(MMGOptions()).prepare(x, y)
+    data = prepared.transform(x, y)
+    for split in ([Term(0, 3)], [Term(0, 1), Term(1, 3)], [Term(0, 2), Term(2, 3)]):
+        denoisers = [(term, prepared.denoiser(term, *data, Run(threads=1), None)) for term in split]
+        gaps = [each.gap(*term.rows(*data), pilot(), repeats=8, seed=0)[1] for term, each in denoisers]
+        found = sum(float(rows[:, 1].mean()) for rows in gaps)
+        assert found == pytest.approx(-0.5 * np.log(1 - rho**2).sum(), abs=0.02)
 
 
 def test_log_snrs_are_drawn_where_the_gap_is() -> None:
@@ -66,6 +96,13 @@ def test_a_significant_cross_term_is_believed(value: float, error: float, share:
 @pytest.mark.parametrize(("value", "error"), [(0.0, 0.0), (0.0, 0.1), (0.05, 0.05), (0.01, 0.1), (0.1, math.inf)])
 def test_an_insignificant_cross_term_is_not(value: float, error: float) -> None:
     assert shrinkage(value, error) == 0.0
+
+
+def test_half_of_a_negative_cross_term_is_counted() -> None:
+    assert cross_weight(0.1, 0.0) == 1.0
+    assert cross_weight(-0.1, 0.0) == 0.5
+    assert cross_weight(-0.1, 0.05) == pytest.approx(0.375)
+    assert cross_weight(0.01, 0.05) == 0.0
 
 
 @pytest.mark.parametrize("option", [{"preset": "paper"}, {"direction": "both"}, {"steps": 1}])
