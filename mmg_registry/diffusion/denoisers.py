@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -27,6 +28,12 @@ class Denoiser(Protocol):
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         """Evaluate with `snapshot` from now on."""
+
+    def checkpoint(self) -> Any:
+        """Everything that training changes, to go on from later."""
+
+    def resume(self, checkpoint: Any) -> None:
+        """Train and evaluate from `checkpoint` on."""
 
 
 class FusedDenoiser:
@@ -60,6 +67,13 @@ class FusedDenoiser:
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         self._state[3].copy_(snapshot["weights"])
+
+    def checkpoint(self) -> tuple[Tensor, ...]:
+        return tuple(part.clone() for part in self._state)
+
+    def resume(self, checkpoint: tuple[Tensor, ...]) -> None:
+        for part, kept in zip(self._state, checkpoint, strict=True):
+            part.copy_(kept)
 
 
 class ModuleDenoiser:
@@ -118,6 +132,16 @@ class ModuleDenoiser:
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         self._average = {k: v.clone() for k, v in snapshot.items()}
+
+    def checkpoint(self) -> tuple[Any, ...]:
+        adam = None if self._adam is None else self._adam.state_dict()
+        return copy.deepcopy((self.module.state_dict(), self._average, adam))
+
+    def resume(self, checkpoint: tuple[Any, ...]) -> None:
+        weights, self._average, adam = copy.deepcopy(checkpoint)
+        self.module.load_state_dict(weights)
+        if adam is not None and self._adam is not None:
+            self._adam.load_state_dict(adam)
 
     def _optimiser(self, plan: TrainPlan) -> torch.optim.Adam:
         betas = (plan.beta1, plan.beta2)

@@ -19,6 +19,7 @@ from mmg_registry.contracts import Progress, Run
 from mmg_registry.core import ROW_VALUES, Proposal, TrainPlan
 from mmg_registry.diffusion.denoisers import Denoiser
 
+RATE = 0.75  # power of one over the steps that the error of these networks falls with, or so
 VALIDATION_DRAWS = 80_000  # network rows of one look at the held-out loss
 DIRECT = ROW_VALUES.index("direct")
 EXCESS = [ROW_VALUES.index("excess"), ROW_VALUES.index("excess_given")]
@@ -38,7 +39,7 @@ class Schedule:
         decay: share of the whole that the final decay takes. Most of the orthogonal integrand's bias goes
             there: at 3,000 steps on a spiral of true MI 1.02 a share of 0.25 leaves 0.83, 0.6 and 0.9 leave 0.90.
         pilot_steps: after them, and each time the steps have tripled since, the proposal is refined, where the
-            estimator wants that.
+            estimator wants that, and once more for the weights that are kept.
         keep_last: keep the last weights whatever the held-out loss says, as published recipes do.
     """
 
@@ -56,16 +57,16 @@ class TrainReport:
     """What happened: goes into the result's diagnostics.
 
     Attributes:
-        steps: optimiser steps done.
+        steps: optimiser steps behind the last weights; steps that were gone back behind are not among them.
         kept: the step whose weights were kept.
         choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
             held-out rows: how far the choice between them is a matter of noise. 0 when the last ones were kept.
-        unfinished: what held-out rows say that more training would still have gained (nats): with an error that
-            falls like one over the steps, the gain of the constant stretch's last half is what is left after it.
+        unfinished: what held-out rows say that more training would still gain (nats): the gain of the decay, carried
+            on by a power law of the steps.
         seconds: wall time of the training.
         stopped: "plateau", "overfitting", "max_seconds" or "max_steps": what ended the constant stretch.
-        history: of every look: step, seconds, held-out excess losses over the linear denoisers without and
-            with y, and the direct and orthogonal estimates there (nats).
+        history: of every look: step, seconds, held-out excess losses over the linear denoisers without and with y,
+            and the direct and orthogonal estimates there (nats). The last look follows the decay.
     """
 
     steps: int = 0
@@ -115,6 +116,15 @@ class _Look:
 
 
 @dataclass
+class _Chosen:
+    """The look to keep, its weights, and what training needs to go on from there."""
+
+    look: _Look
+    weights: Any
+    checkpoint: Any
+
+
+@dataclass
 class _Training:
     """The arguments of `train`, and the loop's state; one use."""
 
@@ -128,8 +138,9 @@ class _Training:
     integrand: str
     report: TrainReport = field(default_factory=TrainReport)
     looks: list[_Look] = field(default_factory=list)  # under the present proposal
-    chosen: tuple[_Look, Any] | None = None  # the look to keep, and its weights
+    chosen: _Chosen | None = None
     next_refinement: int = 0
+    told: float = 0.0
     start: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -141,18 +152,19 @@ class _Training:
         self.next_refinement = min(self.schedule.pilot_steps, hold // 2)
         self._look()
         while not (reason := self._why_stop(hold)):
-            self._advance(min(self._chunk(), hold - self.report.steps), self._look)
+            self._advance(min(self._chunk(), hold - self.report.steps), self._look_and_refine)
         self.report.stopped = reason
-        self.report.unfinished = self._unfinished()
         self._decay()
-        if self.chosen is not None:
-            self.denoiser.rewind(self.chosen[1])
-            if self.report.kept < self.report.steps:
-                self.report.choice_error = _paired(self.chosen[0].rows[:, 1], self.looks[-1].rows[:, 1])[1]
+        self._settle()
         self.report.seconds = round(time.monotonic() - self.start, 3)
         return self.proposal, self.report
 
     def _decay(self) -> None:
+        """From the kept weights, for what was trained after them gained nothing; from the last if none were trained."""
+        before = self.looks[-1]
+        if self.chosen is not None and 0 < self.report.kept < self.report.steps and not self.schedule.keep_last:
+            self.denoiser.resume(self.chosen.checkpoint)
+            before, self.report.steps = self.chosen.look, self.report.kept
         done, share = self.report.steps, self.schedule.decay
         steps = min(max(1, round(done * share / (1 - share))), self.schedule.max_steps - done)
         if steps < 1:
@@ -161,6 +173,16 @@ class _Training:
         while self.report.steps < done + steps:
             self._advance(min(self._chunk(), done + steps - self.report.steps), self._say)
         self._look()
+        self.report.unfinished = _carried_on(before, self.looks[-1])
+
+    def _settle(self) -> None:
+        """Go to the kept weights, and have the proposal fit them."""
+        if self.chosen is not None:
+            self.denoiser.rewind(self.chosen.weights)
+            if self.chosen.look is not self.looks[-1]:
+                self.report.choice_error = _paired(self.chosen.look.rows[:, 1], self.looks[-1].rows[:, 1])[1]
+        if self.refine is not None:
+            self.proposal = self.refine(self._gap(self.scout)[0], self.proposal)
 
     def _advance(self, n_steps: int, then: Callable[[], None]) -> None:
         self.denoiser.train(self.proposal, self.plan, self.report.steps, n_steps)
@@ -178,17 +200,20 @@ class _Training:
         return max(1, min(rest, int(rate * self.run.max_seconds / 10)))
 
     def _look(self) -> None:
-        """Measure the held-out loss, judge the weights by it, and refine the proposal where that is due."""
+        """Measure the held-out loss, and judge the weights by it."""
         rows, mean = self._measure()
         self.looks.append(_Look(self.report.steps, rows))
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, **mean})
         self._judge()
+        self._say()
+
+    def _look_and_refine(self) -> None:
+        self._look()
         if self.refine is not None and self.report.steps >= self.next_refinement:
             self.proposal = self.refine(self._gap(self.scout)[0], self.proposal)
             self.next_refinement = 3 * self.report.steps
             self._look_anew()
-        self._say()
 
     def _gap(self, proposal: Proposal) -> tuple[Tensor, Tensor]:
         """With the same noise every time."""
@@ -205,11 +230,11 @@ class _Training:
         """Rows measured under another proposal compare with none of before: measure the kept weights again too."""
         self.looks = [_Look(self.report.steps, self._measure()[0])]
         if self.chosen is None or self.report.kept == self.report.steps:
-            self.chosen = (self.looks[0], self.denoiser.snapshot())
+            self._choose()
             return
-        present, kept = self.denoiser.snapshot(), self.chosen[1]
-        self.denoiser.rewind(kept)
-        self.chosen = (_Look(self.report.kept, self._measure()[0]), kept)
+        present = self.denoiser.snapshot()
+        self.denoiser.rewind(self.chosen.weights)
+        self.chosen.look = _Look(self.report.kept, self._measure()[0])
         self.denoiser.rewind(present)
 
     def _judge(self) -> None:
@@ -219,23 +244,14 @@ class _Training:
         loss is too noisy to choose by, training stays near the linear denoisers that it started from.
         """
         if self.chosen is not None and not self.schedule.keep_last:
-            mean, error = _paired(self.chosen[0].rows[:, 0], self.looks[-1].rows[:, 0])
+            mean, error = _paired(self.chosen.look.rows[:, 0], self.looks[-1].rows[:, 0])
             if mean <= error:
                 return
-        self.chosen = (self.looks[-1], self.denoiser.snapshot())
-        self.report.kept = self.report.steps
+        self._choose()
 
-    def _unfinished(self) -> float:
-        """The gain since the middle of the training, beyond its noise, carried on: see `TrainReport.unfinished`."""
-        last = self.looks[-1]
-        earlier = [look for look in self.looks if 0 < look.step < last.step]
-        if not earlier:
-            return 0.0
-        middle = min(earlier, key=lambda look: abs(2 * look.step - last.step))
-        mean, error = _paired(middle.rows[:, 0], last.rows[:, 0])
-        if mean <= error:
-            return 0.0
-        return math.sqrt(mean**2 - error**2) * middle.step / (last.step - middle.step)
+    def _choose(self) -> None:
+        self.chosen = _Chosen(self.looks[-1], self.denoiser.snapshot(), self.denoiser.checkpoint())
+        self.report.kept = self.report.steps
 
     def _say(self) -> None:
         last = self.report.history[-1] if self.report.history else {}
@@ -243,7 +259,7 @@ class _Training:
         elapsed = time.monotonic() - self.start
         if self.run.max_seconds is not None:
             done = max(done, elapsed / self.run.max_seconds)
-        done = min(done, 1.0)
+        self.told = done = max(self.told, min(done, 1.0))  # where training goes back, progress does not
         left = elapsed * (1 - done) / done if done > 0 else None
         self.run.report(Progress(done, "training", last.get(self.integrand), left))
 
@@ -268,6 +284,14 @@ class _Training:
         if mean < -3 * error and mean < -self.schedule.tolerance:
             return "overfitting"
         return "plateau" if mean < self.schedule.tolerance else ""
+
+
+def _carried_on(before: _Look, after: _Look) -> float:
+    """What is left of an error that falls like `steps ** -RATE`, by its fall from one look to another."""
+    mean, error = _paired(before.rows[:, 0], after.rows[:, 0])
+    if mean <= error or before.step == 0:
+        return 0.0
+    return math.sqrt(mean**2 - error**2) / float((after.step / before.step) ** RATE - 1)
 
 
 def _paired(before: Tensor, after: Tensor) -> tuple[float, float]:

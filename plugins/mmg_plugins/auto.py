@@ -40,9 +40,9 @@ class AutoOptions(MMGOptions):
     """Options of `auto`; none needs to be set."""
 
     preset: Literal["default"] = Field("default", description="only the default recipe")
-    steps: int | None = Field(16_000, ge=20, le=10_000_000, description="most training steps")
+    steps: int | None = Field(24_000, ge=20, le=10_000_000, description="most training steps")
     tolerance: float = Field(
-        0.003, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+        0.0015, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"

@@ -58,7 +58,7 @@ class MMGOptions(Options):
     width: int = Field(64, ge=4, le=2048, description="units of the network's residual stream and of its gates")
     depth: int = Field(2, ge=1, le=16, description="gated residual blocks")
     batch: int = Field(512, ge=8, le=65_536, description="rows a training step; each passes with and without y")
-    lr: float = Field(3e-3, gt=0, le=0.1, description="peak learning rate")
+    lr: float = Field(2e-3, gt=0, le=0.1, description="peak learning rate")
     tolerance: float = Field(
         0.005, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
