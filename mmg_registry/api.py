@@ -53,7 +53,7 @@ class Request:
         OptionError: for a value out of range.
     """
 
-    plugin: str = "orthogonal-adaptive"
+    plugin: str = "auto"
     seed: int = 0
     threads: int | None = None
     device: str = "auto"

@@ -15,7 +15,11 @@ F64 = NDArray[np.float64]
 
 
 def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> Estimate:
-    """Mean of the folds' estimates weighted by their rows, with standard error sqrt(sum n_k^2 se_k^2) / n.
+    """Mean of the folds' estimates weighted by their rows.
+
+    Its standard error is sqrt(sum n_k^2 se_k^2) / n, as of independent folds. Where every row's own value is known, it
+    is the spread of all rows' values over sqrt(n), and what the folds' errors hold beyond that of their rows: the
+    training they have in common errs in all of them alike, and does not average out.
 
     Args:
         estimates: one a fold, in nats.
@@ -28,16 +32,28 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
         (1.5, 0.25)
     """
     weights = np.array([len(part) for part in rows], dtype=float) / sum(len(part) for part in rows)
-    errors = [each.std_error for each in estimates]
-    error = None if None in errors else float(np.linalg.norm(weights * np.array(errors, dtype=float)))
+    pointwise = _in_row_order([each.pointwise for each in estimates], rows)
     return Estimate(
         mi=float(weights @ [each.mi for each in estimates]),
-        std_error=error,
+        std_error=_error(estimates, weights, pointwise),
         curve=_mean_curve([each.curve for each in estimates], weights),
-        pointwise=_in_row_order([each.pointwise for each in estimates], rows),
+        pointwise=pointwise,
         diagnostics=_diagnostics(estimates, rows),
         warnings=_warnings(estimates),
     )
+
+
+def _error(estimates: Sequence[Estimate], weights: F64, pointwise: NDArray[Any] | None) -> float | None:
+    errors = [each.std_error for each in estimates if each.std_error is not None]
+    if len(errors) < len(estimates):
+        return None
+    if pointwise is None or any(each.pointwise is None or len(each.pointwise) < 2 for each in estimates):
+        return float(np.linalg.norm(weights * np.array(errors)))
+    of_rows = [
+        float(np.var(each.pointwise, ddof=1)) / len(each.pointwise) for each in estimates if each.pointwise is not None
+    ]
+    common = weights @ np.maximum(np.square(errors) - of_rows, 0.0)
+    return float(np.sqrt(np.var(pointwise, ddof=1) / len(pointwise) + common))
 
 
 def _in_row_order(parts: Sequence[NDArray[Any] | None], rows: Sequence[NDArray[np.int64]]) -> NDArray[Any] | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mmg_registry.data.pair import Pair
     from mmg_registry.results import Estimate
 
-DEFAULT_PLUGIN = "orthogonal-adaptive"
+DEFAULT_PLUGIN = "auto"
 DEFAULT_EVAL_FRACTION = 0.2
 
 

@@ -33,7 +33,9 @@ def pilot() -> Proposal:
     return Proposal.uniform(LOWEST, HIGHEST, PILOT_BINS)
 
 
-def adaptive_logistic(edges: NDArray[np.float64], mmse_given: NDArray[np.float64], dim_x: int) -> Proposal | None:
+def adaptive_logistic(
+    edges: NDArray[np.float64], mmse_given: NDArray[np.float64], dim_x: int, gap: NDArray[np.float64] | None = None
+) -> Proposal | None:
     """The two-stage proposal of MMG (arXiv 2509.20609): a logistic shaped like the conditional error curve.
 
     For a curve `dim_x * sigmoid((logsnr - loc) / scale)` half the height is reached at `loc` and a quarter at
@@ -43,6 +45,8 @@ def adaptive_logistic(edges: NDArray[np.float64], mmse_given: NDArray[np.float64
         edges: `(n_bins + 1,)` log-SNR bin edges.
         mmse_given: `(n_bins,)` mean squared error of the noise given y, between 0 and `dim_x`.
         dim_x: height of the curve at high SNR.
+        gap: `(n_bins,)` the gap's integral in each bin, up to a factor. Where it lies is a matter of both curves: a
+            scale whose window would cut off more than `NEGLIGIBLE` of it on a side is widened.
 
     Returns:
         The proposal on `[loc - 4 scale, loc + 4 scale]` within `[LOWEST, HIGHEST]`, or None when the
@@ -61,6 +65,9 @@ def adaptive_logistic(edges: NDArray[np.float64], mmse_given: NDArray[np.float64
     if half is None or quarter is None:
         return None
     scale = max((half - quarter) / math.log(3.0), MIN_SCALE)
+    if gap is not None and gap.max() > 0:
+        low, high = _reach(edges, gap)
+        scale = max(scale, (half - low) / 4, (high - half) / 4)
     return Proposal.logistic(half, scale, max(half - 4 * scale, LOWEST), min(half + 4 * scale, HIGHEST))
 
 
@@ -118,14 +125,21 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Propos
     smooth = np.convolve(np.pad(np.maximum(gap, 0.0), 1, mode="edge"), np.ones(3) / 3, mode="valid")
     if smooth.sum() <= 0:
         return Proposal.uniform(-8.0, 8.0, PILOT_BINS // 2)
-    share = np.cumsum(smooth) / smooth.sum()
-    inside = (share >= NEGLIGIBLE) & (share - smooth / smooth.sum() <= 1 - NEGLIGIBLE)
-    low, high = edges[:-1][inside].min() - MARGIN, edges[1:][inside].max() + MARGIN
+    low, high = _reach(edges, smooth)
+    low, high = low - MARGIN, high + MARGIN
     keep = (edges[:-1] >= low - 1e-9) & (edges[1:] <= high + 1e-9)
     root = np.sqrt(smooth[keep])
     mass = (1 - FLOOR) * root / root.sum() + FLOOR / len(root)
     kept = np.concatenate([edges[:-1][keep], edges[1:][keep][-1:]])
     return Proposal.piecewise(torch.from_numpy(kept), torch.from_numpy(mass))
+
+
+def _reach(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> tuple[float, float]:
+    """The edges between which all but `NEGLIGIBLE` of the gap lies, on either side."""
+    parts = np.maximum(gap, 0.0) / np.maximum(gap, 0.0).sum()
+    share = np.cumsum(parts)
+    inside = (share >= NEGLIGIBLE) & (share - parts <= 1 - NEGLIGIBLE)
+    return float(edges[:-1][inside].min()), float(edges[1:][inside].max())
 
 
 def envelope(proposals: Sequence[Proposal]) -> Proposal:

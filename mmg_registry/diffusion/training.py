@@ -60,7 +60,8 @@ class TrainReport:
         steps: optimiser steps behind the last weights; steps that were gone back behind are not among them.
         kept: the step whose weights were kept.
         choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
-            held-out rows: how far the choice between them is a matter of noise. 0 when the last ones were kept.
+            held-out rows: how far the choice between them is a matter of noise. 0 when the last ones were kept or
+            were surely worse.
         unfinished: what held-out rows say that more training would still gain (nats): the gain of the decay, carried
             on by a power law of the steps.
         seconds: wall time of the training.
@@ -179,8 +180,7 @@ class _Training:
         """Go to the kept weights, and have the proposal fit them."""
         if self.chosen is not None:
             self.denoiser.rewind(self.chosen.weights)
-            if self.chosen.look is not self.looks[-1]:
-                self.report.choice_error = _paired(self.chosen.look.rows[:, 1], self.looks[-1].rows[:, 1])[1]
+            self.report.choice_error = _choice_error(self.chosen.look, self.looks[-1])
         if self.refine is not None:
             self.proposal = self.refine(self._gap(self.scout)[0], self.proposal)
 
@@ -284,6 +284,14 @@ class _Training:
         if mean < -3 * error and mean < -self.schedule.tolerance:
             return "overfitting"
         return "plateau" if mean < self.schedule.tolerance else ""
+
+
+def _choice_error(kept: _Look, last: _Look) -> float:
+    """Standard error of what the last weights would have given, unless they are surely worse: then none was chosen."""
+    gain, error = _paired(kept.rows[:, 0], last.rows[:, 0])
+    if kept is last or gain < -2 * error:
+        return 0.0
+    return _paired(kept.rows[:, 1], last.rows[:, 1])[1]
 
 
 def _carried_on(before: _Look, after: _Look) -> float:

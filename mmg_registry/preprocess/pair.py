@@ -131,6 +131,11 @@ class PairTransform:
         return len(self.y.matrix)
 
     @property
+    def at_limit(self) -> bool:
+        """Whether a correlation is 1 to all digits that float64 sums of squares hold: `rho` is then too low."""
+        return bool(np.any(self.rho >= RHO_MAX))
+
+    @property
     def gaussian_mi(self) -> float:
         """What the pair would share, in nats, were the transformed rows Gaussian: -1/2 sum log(1 - rho^2)."""
         return float(-0.5 * np.sum(np.log1p(-self.rho) + np.log1p(self.rho))) + 0.0  # no negative zero

@@ -40,7 +40,10 @@ from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 
 EVALUATION_DRAWS = 400_000  # network rows that an automatic number of repeats aims at
-CURVE_BINS = 48
+PRECISION_ENDS = (
+    "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
+    "larger than the estimate, perhaps infinite; the standard error includes all that rests on those digits."
+)
 
 
 class MMGOptions(Options):
@@ -261,6 +264,8 @@ class MMG(Estimator):
     def _result(self, gap: GapEstimate, inside: Combined, tail: float, repeats: int) -> Estimate:
         fitted = self._need_fit()
         parts = {**inside.errors, **_training_errors(fitted.reports)}
+        if fitted.prepared.at_limit:
+            parts["precision"] = tail  # rests on correlations of which only the first digits are known
         return Estimate(
             mi=inside.mi + tail,
             std_error=float(np.linalg.norm(list(parts.values()))),
@@ -319,7 +324,7 @@ def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:
     edges, sums = proposal.edges.double().numpy(), bins.numpy()
     # under a constant density the mean weight is the window's width; the sums hold half the squared error
     given = 2 * sums[:, BIN_SUMS.index("mse_given")] / np.maximum(sums[:, 0], 1) / proposal.window
-    return adaptive_logistic(edges, given, dim_x)
+    return adaptive_logistic(edges, given, dim_x, sums[:, BIN_SUMS.index("orthogonal")])
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
@@ -352,6 +357,7 @@ def _diagnostics(fitted: Fitted, gap: GapEstimate, tail: float, repeats: int) ->
 def _warnings(fitted: Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
     tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
     found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _tail_warning(gap, tail)]
+    found.append(PRECISION_ENDS if fitted.prepared.at_limit else "")
     found.append(_unfinished_warning(fitted.reports, gap.direct))
     found += [_stop_warning(report) for report in fitted.reports]
     return list(dict.fromkeys(sentence for sentence in found if sentence))

@@ -55,6 +55,10 @@ class Prepared(Protocol):
         """What a Gaussian pair with these correlations would share, in nats."""
 
     @property
+    def at_limit(self) -> bool:
+        """Whether a correlation is 1 to all digits, so that the information is larger than it can be told."""
+
+    @property
     def network_words(self) -> dict[str, Any]:
         """What the result says of the network."""
 
@@ -127,6 +131,10 @@ class DefaultPrepared:
         return self.pair.gaussian_mi
 
     @property
+    def at_limit(self) -> bool:
+        return self.pair.at_limit
+
+    @property
     def network_words(self) -> dict[str, Any]:
         return {"kind": "gated residual MLP", "width": self.sizes.width, "depth": self.sizes.depth}
 
@@ -146,9 +154,9 @@ class DefaultPrepared:
         return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads)
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
-        """Fewer rows are over-fitted sooner, so they are looked at earlier and more often."""
-        check = 500 if self.n_rows >= 5_000 else 100
-        schedule = Schedule(steps or 10_000, min_steps=2 * check, check_every=check, tolerance=self.sizes.tolerance)
+        """Fewer rows are over-fitted sooner, so they are looked at more often."""
+        check = 500 if self.n_rows >= 50_000 else 100
+        schedule = Schedule(steps or 10_000, min_steps=1_000, check_every=check, tolerance=self.sizes.tolerance)
         warmup = min(200, schedule.max_steps // 10)
         plan = TrainPlan(batch=self.sizes.batch, lr=self.sizes.lr, warmup=warmup, weight_decay=WEIGHT_DECAY)
         return plan, schedule
@@ -197,6 +205,10 @@ class PaperPrepared:
     @property
     def dim_y(self) -> int:
         return len(self.centre) - self.dim_x
+
+    @property
+    def at_limit(self) -> bool:
+        return False  # no closed form is used
 
     @property
     def network_words(self) -> dict[str, Any]:

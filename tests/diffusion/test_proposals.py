@@ -166,3 +166,15 @@ def test_an_envelope_has_draws_wherever_one_of_its_parts_has() -> None:
         inside = [float(both.cdf[list(both.edges).index(edge)]) for edge in q.edges]
         assert inside[-1] - inside[0] >= 0.5  # half of the mass at least
     assert envelope(parts[:1]) is parts[0]
+
+
+def test_an_adaptive_window_holds_the_gap_wherever_the_curve_crosses() -> None:
+    edges = np.linspace(LOWEST, HIGHEST, 65)
+    centres = (edges[1:] + edges[:-1]) / 2
+    curve, low_gap = expit((centres - 10.0) / 2.0), np.exp(-0.5 * (centres + 2.0) ** 2)
+    narrow, wide = adaptive_logistic(edges, curve, 1), adaptive_logistic(edges, curve, 1, low_gap)
+    assert narrow is not None
+    assert wide is not None
+    assert narrow.low > 1.0
+    assert wide.low < -4.0
+    assert wide.loc == narrow.loc

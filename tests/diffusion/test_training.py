@@ -178,8 +178,9 @@ def test_a_gain_within_its_noise_does_not_replace_earlier_weights() -> None:
     assert report.choice_error > 0
 
 
-def test_the_choice_has_no_error_where_the_last_weights_are_kept() -> None:
-    assert go(Scripted(falling)).choice_error == 0.0
+@pytest.mark.parametrize("loss", [falling, over_fitted])
+def test_the_choice_has_no_error_where_the_last_weights_are_kept_or_surely_worse(loss: Callable[[int], float]) -> None:
+    assert go(Scripted(loss)).choice_error == 0.0
 
 
 def test_unfinished_is_what_the_power_law_leaves_after_the_last_step() -> None:

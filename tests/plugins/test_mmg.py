@@ -193,7 +193,7 @@ def test_rows_given_to_fit_are_left_as_they_were() -> None:
 
 
 def test_max_seconds_cuts_the_training_and_says_so() -> None:
-    result = estimate(MMG, pair(), pair(seed=1), Run(threads=1, max_seconds=0.5), steps=1_000_000)
+    result = estimate(MMG, folded(), folded(seed=1), Run(threads=1, max_seconds=0.5), steps=1_000_000)
     training = result.diagnostics["training"]
     assert training["seconds"] < 0.5 * 1.2 + 1.5
     if training["stopped"] == "max_seconds":
@@ -250,11 +250,23 @@ def test_nearly_infinite_information_is_said_to_be_more() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4_000, 1))
     y = np.abs(x) + 1e-3 * rng.standard_normal((4_000, 1))
-    how = {"steps": 1_000, "batch": 256}
-    for kind, said in ((MMG, "upper end of the window"), (MMGAdaptive, "more training may add some")):
-        result = estimate(kind, (x[:3_000], y[:3_000]), (x[3_000:], y[3_000:]), **how)
+    for kind, steps, said in (
+        (MMG, 2_000, "upper end of the window"),
+        (MMGAdaptive, 1_000, "more training may add some"),
+    ):
+        result = estimate(kind, (x[:3_000], y[:3_000]), (x[3_000:], y[3_000:]), steps=steps, batch=256)
         assert any(said in warning for warning in result.warnings)
         assert (result.std_error or 0) > 0.3
+
+
+def test_correlations_of_one_to_all_digits_are_said_to_be_the_end_of_precision() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4_000, 1))
+    y = x + 1e-8 * rng.standard_normal((4_000, 1))
+    result = estimate(MMGOrthogonal, (x[:3_000], y[:3_000]), (x[3_000:], y[3_000:]), steps=20)
+    assert any("agree to all digits" in warning for warning in result.warnings)
+    assert result.ci is not None
+    assert result.ci[1] > 18.4  # the truth, log(1e8) and a little
 
 
 def test_a_gap_at_the_upper_end_is_warned_of_unless_it_is_gaussian() -> None:
