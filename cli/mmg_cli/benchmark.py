@@ -102,7 +102,7 @@ def execute(job: Job) -> None:
     Raises:
         MMGError: see its subclasses; for failed runs after the report.
     """
-    plugins = _check_plugins(job)
+    plugins = check_plugins(job.plugin, job.set)
     _demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
     _demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
@@ -129,19 +129,24 @@ def _tasks(suites: Sequence[str], globs: Sequence[str]) -> list[Task]:
     from mmg_registry.benchmark.tasks import select
     from mmg_registry.hooks import failures
 
+    _demand("mnist" not in suites, "The suite 'mnist' holds ratios, not known values: `mmg benchmark mnist` runs it.")
     found = select(suites, globs)
     for failure in failures():
         warn(str(failure.error))
     return found
 
 
-def _check_plugins(job: Job) -> dict[str, dict[str, Any]]:
-    """The options of each plugin; unknown plugins, broken ones, and options out of range are refused now."""
+def check_plugins(plugin: str, given: list[str] | None) -> dict[str, dict[str, Any]]:
+    """The options of each of the plugins "A,B"; unknown or broken ones, and options out of range, are refused now.
+
+    Raises:
+        PluginError, OptionError: for the first of them.
+    """
     from mmg_registry.contracts import parse_options
     from mmg_registry.registry import load_plugin
 
-    names = list(dict.fromkeys(name.strip() for name in job.plugin.split(",")))
-    options = _options_of(names, parse_set(job.set or []))
+    names = list(dict.fromkeys(name.strip() for name in plugin.split(",")))
+    options = _options_of(names, parse_set(given or []))
     for name in names:
         parse_options(load_plugin(name), options[name])
     return options

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli import benchmark, doctor, estimate, plot, plugins, sample
+from mmg_cli import benchmark, benchmark_mnist, doctor, estimate, plot, plugins, sample
 from mmg_cli.common import Verbose
 from mmg_cli.output import print_error, say, verbosity
 from mmg_registry.errors import MMGError
@@ -39,6 +39,7 @@ app.command("estimate")(estimate.estimate)
 app.command("plot")(plot.plot)
 app.command("sample")(sample.sample)
 app.command("doctor")(doctor.doctor)
+benchmark.app.command("mnist")(benchmark_mnist.mnist)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(plugins.app, name="plugins")
 

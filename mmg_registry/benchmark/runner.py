@@ -162,7 +162,7 @@ class _Process:
     def finish(self) -> dict[str, Any]:
         """The row of the run, now that it is over."""
         error = self.future.exception()
-        found = _failure(error) if error else self.future.result()
+        found = failure(error) if error else self.future.result()
         if found["status"] == "failed":
             found["error"]["output"] = Path(self.output).read_text(errors="replace")[-2000:]
         seconds = {**found.pop("seconds", {}), "wall": round(time.perf_counter() - self.clock, 3)}
@@ -201,7 +201,7 @@ def work(run: Run, settings: Settings) -> dict[str, Any]:
     try:
         found = _estimated(find(run.suite, run.task), run, settings)
     except (Exception, SystemExit) as error:
-        found = _failure(error)
+        found = failure(error)
     return {**found, "peak_mb": _peak_mb()}
 
 
@@ -218,7 +218,7 @@ def _estimated(task: Task, run: Run, settings: Settings) -> dict[str, Any]:
         options=run.options,
     )
     found = api.run(as_pair(*rows.train), request, as_pair(*rows.evaluation)).estimate
-    return {"status": "ok", "estimate": _document(found), "seconds": {"draw": round(drawn, 3), **_seconds(found)}}
+    return {"status": "ok", "estimate": document_of(found), "seconds": {"draw": round(drawn, 3), **seconds_of(found)}}
 
 
 def _about(task: Task) -> dict[str, Any]:
@@ -226,11 +226,12 @@ def _about(task: Task) -> dict[str, Any]:
     return {"family": task.family, "true_mi": task.true_mi, "dim_x": sampler.dim_x, "dim_y": sampler.dim_y}
 
 
-def _seconds(found: Estimate) -> dict[str, float]:
+def seconds_of(found: Estimate) -> dict[str, float]:
+    """What the fit, the estimate and the whole of it took."""
     return {name: round(value, 3) for name, value in found.provenance["seconds"].items()}
 
 
-def _document(found: Estimate) -> dict[str, Any]:
+def document_of(found: Estimate) -> dict[str, Any]:
     """The estimate as JSON; the curve to six digits, which is more than a picture or a check can use."""
     document = found.to_dict()
     if document["curve"]:
@@ -242,7 +243,8 @@ def _rounded(values: list[Any] | None) -> list[Any] | None:
     return values and [float(f"{each:.6g}") if isinstance(each, float) else each for each in values]
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
+def failure(error: BaseException) -> dict[str, Any]:
+    """What a row holds of a run that failed."""
     lines = "".join(traceback.format_exception(error))
     where = re.sub(r'File ".*?([^/"]+/[^/"]+)"', r'File "\1"', lines)  # results travel, folders of a machine do not
     return {

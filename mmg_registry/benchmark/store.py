@@ -80,6 +80,11 @@ def read(folder: str | Path) -> list[Row]:
 class Store:
     """A folder of results, open for writing by this process alone.
 
+    Args:
+        folder: made where it is missing.
+        name: of the file in it; another one keeps results of another kind from being taken for runs of tasks.
+        schema: what its lines call themselves.
+
     Raises:
         OptionError: when the folder cannot be written, or another process writes to it.
         DataError: when a line of its file is damaged.
@@ -93,8 +98,8 @@ class Store:
         ['t']
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder) / RUNS
+    def __init__(self, folder: str | Path, name: str = RUNS, schema: str = SCHEMA) -> None:
+        self.path, self.schema = Path(folder) / name, schema
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
@@ -115,7 +120,7 @@ class Store:
         Raises:
             MMGError: when it cannot be written; the file is then as it was.
         """
-        line = json.dumps({"schema": SCHEMA, **row}, allow_nan=False).encode() + b"\n"
+        line = json.dumps({"schema": self.schema, **row}, allow_nan=False).encode() + b"\n"
         size = os.fstat(self._file).st_size
         try:
             if os.write(self._file, line) < len(line):

@@ -20,7 +20,14 @@ print(json.dumps([code, [name for name in {heavy!r} if name in sys.modules]]), f
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["plugins", "list"], ["plugins", "list", "--format", "json"], ["benchmark", "--help"]]
+    "args",
+    [
+        ["--help"],
+        ["plugins", "list"],
+        ["plugins", "list", "--format", "json"],
+        ["benchmark", "--help"],
+        ["benchmark", "mnist", "--help"],
+    ],
 )
 def test_help_and_listing_import_nothing_heavy_and_are_fast(environment, args: list[str]) -> None:
     command = [sys.executable, "-c", REPORT.format(heavy=HEAVY), *args]

@@ -34,6 +34,14 @@ def test_rows_come_back_as_they_were_each_on_a_line_of_its_own(tmp_path: Path) -
     assert read(path.parent)[0]["estimate"] == run_row()["estimate"]
 
 
+def test_results_of_another_kind_have_a_file_and_a_schema_of_their_own(tmp_path: Path) -> None:
+    with Store(tmp_path, "others.jsonl", "others/1") as opened:
+        opened.append(run_row())
+    assert json.loads((tmp_path / "others.jsonl").read_text())["schema"] == "others/1"
+    with pytest.raises(DataError):
+        read(tmp_path)  # they are no runs of tasks
+
+
 def test_a_row_is_on_the_disk_before_the_next_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = []
     with Store(tmp_path) as opened:

@@ -1,0 +1,260 @@
+"""Estimate what the ratios need, one information after the other, each a row as soon as it is known."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from mmg_registry import api, registry
+from mmg_registry.benchmark import machine, runner
+from mmg_registry.benchmark.mnist.images import F32
+from mmg_registry.benchmark.mnist.ratios import Term, Value
+from mmg_registry.benchmark.mnist.spaces import Latents, Pixels, Space, variables
+from mmg_registry.benchmark.store import Key, Row, key_of, label
+from mmg_registry.contracts import Estimator, parse_options
+from mmg_registry.data import as_pair
+from mmg_registry.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
+
+FILE = "mnist.jsonl"
+SCHEMA = "mmg/mnist-term/1"
+PIXEL_OPTIONS = {"preset": "paper", "steps": 2_000}  # unless others are given; the published 750 epochs take days here
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all results of a folder share.
+
+    Attributes:
+        file, sha256: name of the file of images (without its folder), and what tells its images from others.
+        n_train, n_eval: images to train and to evaluate on.
+        space: "latent" or "pixels".
+        noise: standard deviation of the noise on A; of latents with variance 1, or of pixels between 0 and 1.
+        latent_dim, hidden, autoencoder_steps: of the autoencoder.
+        threads: threads of everything.
+        max_seconds: soft limit on the time of each training of an estimator, or None.
+
+    Raises:
+        OptionError: for a noise that is not positive; without noise every information is infinite.
+    """
+
+    file: str
+    sha256: str
+    n_train: int
+    n_eval: int
+    space: Literal["latent", "pixels"] = "latent"
+    noise: float = 0.5
+    latent_dim: int = 8
+    hidden: int = 256
+    autoencoder_steps: int = 1_000
+    threads: int = 1
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.noise) and self.noise > 0):
+            raise OptionError(
+                f"The noise is {self.noise} and must be positive: without it A is a function of the image, and shares "
+                "infinitely much with it."
+            )
+
+
+class Job(NamedTuple):
+    """One estimate to make: a seed (of split, noise and all trainings), a plugin with its options, a term."""
+
+    seed: int
+    plugin: str
+    options: Mapping[str, Any]
+    term: Term
+
+    def key(self, setup: Setup) -> Key:
+        """What tells its row from others of the folder."""
+        return key_of(self.about() | {"n_train": setup.n_train, "n_eval": setup.n_eval})
+
+    def about(self) -> dict[str, Any]:
+        """What its row says of it."""
+        return {"suite": "mnist", "task": self.term.name, "plugin": self.plugin, "options": dict(self.options),
+                "seed": self.seed}  # fmt: skip
+
+
+def jobs(terms: Sequence[Term], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[Job]:
+    """All estimates: of every plugin and term with the first seed, then with the next. `plugins` maps names to options.
+
+    Example:
+        >>> [job.seed for job in jobs([Term("single", 28)], {"mmg": {}}, seeds=2)]
+        [0, 1]
+    """
+    return [Job(seed, name, own, term) for seed in range(seeds) for name, own in plugins.items() for term in terms]
+
+
+def sizes(n_images: int, n_train: int | None, n_eval: int | None) -> tuple[int, int]:
+    """How many images to train and to evaluate on: a fifth, at most 10,000, to evaluate, and the rest, unless given.
+
+    Raises:
+        DataError: when there are not so many, or fewer than 20 for either.
+
+    Example:
+        >>> sizes(70_000, None, None), sizes(1_000, 500, None)
+        ((60000, 10000), (500, 200))
+    """
+    evaluation = min(10_000, n_images // 5) if n_eval is None else n_eval
+    training = n_images - evaluation if n_train is None else n_train
+    if training + evaluation > n_images:
+        raise DataError(f"There are {n_images} images, and {training} + {evaluation} were asked for; ask for fewer.")
+    if min(training, evaluation) < _FEWEST:
+        raise DataError(
+            f"There are {n_images} images, {max(training, 0)} of them to train and {evaluation} to evaluate on; at "
+            f"least {_FEWEST} are needed for each."
+        )
+    return training, evaluation
+
+
+_FEWEST = 20
+
+
+def check_pixels(plugin: str, options: Mapping[str, Any]) -> None:
+    """Refuse plugins that cannot estimate on raw pixels.
+
+    Raises:
+        OptionError: for a plugin that takes no denoiser, or no recipe that leaves pixels where they are; for an option
+            that it refuses under that recipe.
+        PluginError: when it is missing or broken.
+    """
+    cls = registry.load_plugin(plugin)
+    if "denoiser" not in inspect.signature(cls).parameters or not _takes_recipe(cls):
+        raise OptionError(
+            f"The plugin '{plugin}' cannot estimate on pixels: it takes no denoiser of one's own together with the "
+            "recipe that leaves pixels in their places (preset=paper); give one that does, or --space latent."
+        )
+    parse_options(cls, {**PIXEL_OPTIONS, **options})
+
+
+def execute(
+    images: F32, setup: Setup, todo: Sequence[Job], note: Callable[[str], None] = lambda sentence: None
+) -> Generator[dict[str, Any], None, None]:
+    """Make the estimates `todo` and yield the row of each; a failed one is a row with its error.
+
+    Args:
+        images: `(n, height, width)` in [0, 1].
+        setup: shared by all.
+        todo: in this order; one autoencoder is trained for each stretch with the same seed.
+        note: told in a sentence what else happens.
+    """
+    place = {"machine": machine.machine(), "versions": machine.versions(), "revision": machine.revision()}
+    with _torch_threads(setup.threads):
+        draw: _Draw | None = None
+        for job in todo:
+            if draw is None or draw.seed != job.seed:
+                draw = _Draw(images, setup, job.seed, note)
+            yield {**_row(job, setup, draw), **place}
+
+
+def values(rows: Iterable[Row], plugin: str) -> list[dict[Term, Value]]:
+    """The informations that `rows` hold of the plugin labelled `plugin` (with its options), one mapping a seed."""
+    seeds: dict[int, dict[Term, Value]] = {}
+    for row in rows:
+        if row["status"] == "ok" and label(row["plugin"], row["options"]) == plugin:
+            found = row["estimate"]
+            mi = math.inf if found["status"] == "infinite" else found["mi"]
+            term = Term(row["kind"], row["rows"], row["less"])
+            seeds.setdefault(row["seed"], {})[term] = Value(mi, found["std_error"])
+    return list(seeds.values())
+
+
+class _Draw:
+    """What one seed makes of the images: two parts, the space of the variables, and seeds for all noise."""
+
+    def __init__(self, images: F32, setup: Setup, seed: int, note: Callable[[str], None]) -> None:
+        self.seed = seed
+        split, train, evaluation, network, self.training = (
+            int(word >> 1) for word in np.random.SeedSequence([_STREAM, seed]).generate_state(5, np.uint32)
+        )
+        order = np.random.default_rng(split).permutation(len(images))
+        self.train = images[order[: setup.n_train]], train
+        self.evaluation = images[order[setup.n_train : setup.n_train + setup.n_eval]], evaluation
+        self.autoencoder: dict[str, float] | None = None
+        self.space: Space = Pixels(setup.noise) if setup.space == "pixels" else self._latents(setup, network, note)
+
+    def _latents(self, setup: Setup, seed: int, note: Callable[[str], None]) -> Latents:
+        from mmg_registry.benchmark.mnist import autoencoder
+
+        start = time.perf_counter()
+        sizes = {"latent_dim": setup.latent_dim, "hidden": setup.hidden, "steps": setup.autoencoder_steps}
+        network = autoencoder.fit(self.train[0], **sizes, seed=seed)
+        seconds = round(time.perf_counter() - start, 3)
+        error = autoencoder.reconstruction_error(network, self.evaluation[0])
+        self.autoencoder = {"seconds": seconds, "reconstruction_error": error}
+        note(
+            f"The autoencoder of seed {self.seed} took {seconds:.1f} s and misses {error:.0%} of the pixels' variance."
+        )
+        return Latents(network, setup.noise)
+
+
+_STREAM = int.from_bytes(b"mnist", "big")
+
+
+def _row(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
+    begin, clock = datetime.now(timezone.utc), time.perf_counter()
+    try:
+        found = _estimated(job, setup, draw)
+    except (Exception, SystemExit) as error:
+        found = {**runner.failure(error), "seconds": {}}
+    found["seconds"] = {**found["seconds"], "wall": round(time.perf_counter() - clock, 3)}
+    about = {"formula": job.term.formula, **job.term._asdict(), "autoencoder": draw.autoencoder}
+    return {**job.about(), **asdict(setup), **about, "started": begin.isoformat(timespec="seconds"), **found}
+
+
+def _estimated(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
+    registry.load_plugin(job.plugin)  # so that its import does not count as the time of the estimate
+    start = time.perf_counter()
+    train = variables(draw.space, job.term, *draw.train, reuse=True)
+    evaluation = variables(draw.space, job.term, *draw.evaluation)
+    drawn = time.perf_counter() - start
+    options = dict(job.options)
+    if setup.space == "pixels":
+        options = {**PIXEL_OPTIONS, **options, "denoiser": _denoiser(job.term, draw)}
+    request = api.Request(
+        plugin=job.plugin, seed=draw.training, threads=setup.threads, max_seconds=setup.max_seconds, options=options
+    )
+    found = api.run(as_pair(*train), request, as_pair(*evaluation)).estimate
+    seconds = {"draw": round(drawn, 3), **runner.seconds_of(found)}
+    return {"status": "ok", "estimate": runner.document_of(found), "seconds": seconds}
+
+
+def _denoiser(term: Term, draw: _Draw) -> PixelDenoiser:
+    from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
+
+    _, height, width = draw.train[0].shape
+    known = {"single": [term.rows], "joint": [term.rows, term.less], "double": [term.rows] * 2}[term.kind]
+    n_images = 2 if term.kind == "double" else 1
+    return PixelDenoiser(height, width, n_images=n_images, rows=known, seed=draw.training)
+
+
+def _takes_recipe(cls: type[Estimator]) -> bool:
+    try:
+        parse_options(cls, PIXEL_OPTIONS)
+    except OptionError:
+        return False
+    return True
+
+
+@contextmanager
+def _torch_threads(n: int) -> Iterator[None]:
+    """Autoencoder and convolutions on `n` threads, and the caller's number afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
