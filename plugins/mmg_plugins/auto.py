@@ -1,16 +1,20 @@
 """`auto`: an MMG estimate that needs no choice of variant.
 
-What it decides, and by what:
+What it decides, and by what; nothing else, and never what is to be estimated:
 
+- **Coordinates**: by the likelihood of each side alone (`mmg_registry.preprocess`): maps of single columns,
+  independent components, a common scale.
 - **Direction**: the variable with fewer columns is noised, x where they tie; the identity holds either way, and the
   noise to be guessed, the output of the network and the variance of the integrand grow with the noised one.
+- **What is noised given what**: where few of many columns are linearly dependent, the chain rule
+  I(X_1, X_2; Y) = I(X_1; Y | X_2) + I(X_2; Y) splits them off. The network then need not learn to leave alone what
+  tells nothing. The sum is exact, whatever the split.
 - **Window and proposal over log-SNR**: from the held-out gap itself; bins are drawn in proportion to the square root of
   their second moment's proxy, the gap, which minimises the variance of an importance-sampled integral.
-- **Length of training**: the held-out loss, as for all variants.
-- **Direct or orthogonal**: their difference, the cross term, is zero in the mean for an exact conditional denoiser.
-  Orthogonal varies less, direct is biased only to second order in the denoisers' errors; the estimate is
-  `orthogonal + w cross` with `w = max(0, 1 - se^2 / cross^2)`, the positive-part shrinkage of James and Stein (1961)
-  of the cross term towards zero.
+- **Length of training, and the weights to keep**: the held-out loss, as for all variants.
+- **Direct or orthogonal**: see `cross_weight`.
+- **Rows**: the mean over evaluation rows is adjusted to all rows by regression on simple features of (x, y), whose
+  means over the training rows no network has touched (`mmg_registry.diffusion.adjustment`).
 """
 
 from __future__ import annotations
@@ -74,6 +78,9 @@ class Auto(MMG):
     def estimate(self, x: Array, y: Array) -> Estimate:
         found = super().estimate(x, y)
         found.diagnostics["choices"] = self._choices(found.diagnostics, x, y)
+        if self._swapped(x, y):
+            done = found.diagnostics["coordinates"]
+            found.diagnostics["coordinates"] = {"x": done["y"], "y": done["x"]}
         return found
 
     def _swapped(self, x: Array, y: Array) -> bool:
@@ -121,8 +128,11 @@ class Auto(MMG):
             "noised": "y" if self._swapped(x, y) else "x",
             "noised_why": "asked for" if self.options.direction != "auto" else "fewer columns, or x where they tie",
             "weight_of_cross_term": weight,
-            "weight_why": "positive-part shrinkage of the measured cross term by its error",
+            "weight_why": "shrinkage of the measured cross term by its error; half of it where it is negative",
             "training_stopped": diagnostics["training"]["stopped"],
+            "split": [term["noised"] for term in diagnostics["terms"]],
+            "split_why": "columns without linear dependence, noised apart" if diagnostics["terms"] else "none",
+            "coordinates_why": "the likeliest density of each side alone",
         }
 
 

@@ -346,6 +346,7 @@ def _diagnostics(fitted: Fitted, gap: GapEstimate, tail: float, repeats: int) ->
     return {name: getattr(gap, name) for name in names} | {
         "outside_window": tail,
         "gaussian_mi": fitted.prepared.gaussian_mi,
+        "coordinates": fitted.prepared.words,
         "proposal": {**kind, "window": [q.low, q.high]},
         "repeats": repeats,
         "network": {**fitted.prepared.network_words, "parameters": sum(t.denoiser.n_parameters for t in fitted.terms)},

@@ -59,6 +59,10 @@ class Prepared(Protocol):
         """Whether a correlation is 1 to all digits, so that the information is larger than it can be told."""
 
     @property
+    def words(self) -> dict[str, list[str]]:
+        """What was done to x and to y, beyond shifting and scaling."""
+
+    @property
     def network_words(self) -> dict[str, Any]:
         """What the result says of the network."""
 
@@ -135,6 +139,10 @@ class DefaultPrepared:
         return self.pair.at_limit
 
     @property
+    def words(self) -> dict[str, list[str]]:
+        return {"x": self.pair.x.margins.words, "y": self.pair.y.margins.words}
+
+    @property
     def network_words(self) -> dict[str, Any]:
         return {"kind": "gated residual MLP", "width": self.sizes.width, "depth": self.sizes.depth}
 
@@ -209,6 +217,10 @@ class PaperPrepared:
     @property
     def at_limit(self) -> bool:
         return False  # no closed form is used
+
+    @property
+    def words(self) -> dict[str, list[str]]:
+        return {"x": [], "y": []}
 
     @property
     def network_words(self) -> dict[str, Any]:

@@ -43,6 +43,16 @@ def test_the_smaller_variable_is_noised_unless_asked(dim_x: int, dim_y: int, dir
     assert result.mi == pytest.approx(MI, abs=0.08)
 
 
+@pytest.mark.parametrize("swap", [False, True])
+def test_coordinates_are_told_of_the_variable_they_were_made_for(swap: bool) -> None:
+    rng = np.random.default_rng(0)
+    t = rng.standard_normal((2_000, 3)) / np.sqrt(rng.chisquare(2, (2_000, 1)) / 2)
+    x, y = (rng.standard_normal((2_000, 1)), t) if swap else (t, rng.standard_normal((2_000, 4)))
+    found = Auto(run=Run(threads=1), **SMALL).fit(x, y).estimate(x[:100], y[:100]).diagnostics
+    heavy, normal = ("y", "x") if swap else ("x", "y")
+    assert found["coordinates"] == {heavy: ["maps of single columns", "common scale"], normal: []}
+
+
 def test_estimate_is_the_weighted_integrand_adjusted_to_all_rows() -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 2, 1))
     new = pair(400, 2, 1, seed=1)
