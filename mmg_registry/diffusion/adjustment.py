@@ -66,11 +66,23 @@ class KnownMeans:
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A mean with its standard error, and the share of the rows' variance that the features explain."""
+    """A mean over all rows.
+
+    Attributes:
+        mean: adjusted.
+        residual_error: standard error from what the features do not explain, over the evaluation rows.
+        fitted_error: standard error from what they explain, over all rows.
+        explained: share of the evaluation rows' variance that they explain.
+    """
 
     mean: float
-    std_error: float
+    residual_error: float
+    fitted_error: float
     explained: float
+
+    @property
+    def std_error(self) -> float:
+        return math.hypot(self.residual_error, self.fitted_error)
 
 
 def adjust(values: F64, own: F64, known: KnownMeans) -> Adjusted:
@@ -94,7 +106,7 @@ def adjust(values: F64, own: F64, known: KnownMeans) -> Adjusted:
     plain = float(values.mean())
     used = min(own.shape[1], n // ROWS_PER_FEATURE)
     if used < 1:
-        return Adjusted(plain, float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf, 0.0)
+        return Adjusted(plain, float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf, 0.0, 0.0)
     centred, target = own[:, :used] - own[:, :used].mean(axis=0), values - plain
     slopes = np.linalg.lstsq(centred, target, rcond=1e-8)[0]
     fitted = centred @ slopes
@@ -102,6 +114,6 @@ def adjust(values: F64, own: F64, known: KnownMeans) -> Adjusted:
     # the mean over all rows, less that over the evaluation rows
     shift = (known.mean[:used] - own[:, :used].mean(axis=0)) * known.count / total
     residual = float(np.sum((target - fitted) ** 2)) / (n - used - 1)
-    variance = residual / n + float(fitted.var()) / total
     explained = 1 - float(np.mean((target - fitted) ** 2)) / max(float(target.var()), 1e-300)
-    return Adjusted(plain + float(shift @ slopes), math.sqrt(variance), explained)
+    errors = math.sqrt(residual / n), math.sqrt(float(fitted.var()) / total)
+    return Adjusted(plain + float(shift @ slopes), *errors, explained)

@@ -115,11 +115,12 @@ class Auto(MMG):
         weight = cross_weight(gap.cross, gap.cross_se)
         rows = gap.rows[:, 1] + weight * (gap.rows[:, 0] - gap.rows[:, 1])
         known = KnownMeans(fitted.extras["feature_mean"], int(fitted.extras["n_rows"][0]))
-        found = adjust(rows.numpy(), features(x.numpy(), y.numpy(), fitted.prepared.rho), known)
-        errors = {
-            "rows": found.std_error,
-            "cross": abs((1 - weight) * gap.cross),
-        }  # what of the cross term is not counted
+        own = features(x.numpy(), y.numpy(), fitted.prepared.rho)
+        found, direct = (adjust(values.numpy(), own, known) for values in (rows, gap.rows[:, 0]))
+        # from n rows no estimate can be surer than the spread of the log-density ratio over sqrt(n): direct values
+        # have that spread, orthogonal ones less, and what those lack is in the denoisers fitted to the same rows
+        of_rows = math.hypot(found.residual_error, max(found.fitted_error, direct.fitted_error))
+        errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross)}
         return Combined(found.mean, errors, rows + (found.mean - float(rows.mean())))
 
     def _choices(self, diagnostics: dict[str, Any], x: Array, y: Array) -> dict[str, Any]:

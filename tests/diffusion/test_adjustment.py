@@ -44,6 +44,16 @@ def test_a_normal_pair_is_known_as_well_as_from_all_rows() -> None:
     assert estimates(1_000, 9_000, 20)[:, 1].max() < 0.0095  # 0.8 / sqrt(10,000) is 0.008; 1,000 rows alone: 0.025
 
 
+def test_the_parts_of_the_error_are_those_of_residuals_and_fit() -> None:
+    x, y, ratio = normal_pair(1_000, 1)
+    known = KnownMeans.of(*normal_pair(9_000, 0)[:2], RHO)
+    noisy = ratio + np.random.default_rng(0).standard_normal(1_000)
+    found = adjust(noisy, features(x, y, RHO), known)
+    assert found.residual_error == pytest.approx(1 / math.sqrt(1_000), rel=0.1)
+    assert found.fitted_error == pytest.approx(0.8 / math.sqrt(10_000), rel=0.15)
+    assert found.std_error == pytest.approx(math.hypot(found.residual_error, found.fitted_error))
+
+
 def test_values_that_no_feature_explains_stay_as_they_are() -> None:
     x, y, _ = normal_pair(2_000, 0)
     values = np.random.default_rng(1).standard_normal(2_000)

@@ -67,6 +67,13 @@ def test_estimate_is_the_weighted_integrand_adjusted_to_all_rows() -> None:
     assert d["errors"]["rows"] < 0.5 * d["direct_se"]  # for a normal pair most of the spread is explained
 
 
+def test_no_error_bar_is_shorter_than_the_log_density_ratio_allows() -> None:
+    n_train, n_eval = 20_000, 2_000
+    model = Auto(run=Run(threads=1), **SMALL).fit(*pair(n_train, 1, 1))
+    rows = model.estimate(*pair(n_eval, 1, 1, seed=1)).diagnostics["errors"]["rows"]
+    assert rows == pytest.approx(0.8 / math.sqrt(n_train + n_eval), rel=0.15)  # its spread for a normal pair is rho
+
+
 def test_few_of_many_columns_are_noised_first_given_the_others_and_then_the_rest() -> None:
     fitted = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9))._need_fit()
     assert [(each.term.first, each.term.last) for each in fitted.terms] == [(0, 1), (1, 9)]
