@@ -1,8 +1,9 @@
-"""`mmg plugins list|show|check`: what is installed, what it offers, whether it keeps the contract."""
+"""`mmg plugins list|show|check|new`: what is installed, what it offers, whether it keeps the contract; a new one."""
 
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import traceback
 from collections import defaultdict
 from enum import Enum
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mmg_registry.contracts import Estimator
     from mmg_registry.registry import PluginRecord
 
-app = typer.Typer(help="List, describe and check estimator plugins.", rich_markup_mode=None)
+app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
 
 
 class Format(str, Enum):
@@ -30,7 +31,7 @@ class Format(str, Enum):
 
 @app.callback(invoke_without_command=True)
 def plugins(context: typer.Context) -> None:
-    """List, describe and check estimator plugins."""
+    """List, describe, check and begin estimator plugins."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -229,3 +230,19 @@ def _print_checks(name: str, results: list[dict[str, str]], json: bool) -> None:
     rows = [[result["check"], result["status"], result["reason"]] for result in results]
     print(columns([["CHECK", "STATUS", "REASON"], *rows]))
     print(f"\n{name}: {summary(results)}")
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and single hyphens.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="A new or empty folder.  [default: mmg-NAME]", show_default=False)
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a distribution with one estimator called NAME, its test and its README, to start your own from."""
+    from mmg_cli.plugins_new import write_distribution
+
+    folder = write_distribution(name, out)
+    print(folder)
+    say(f"Next: pip install -e {shlex.quote(str(folder))} && mmg plugins check {name}")
