@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -310,9 +311,11 @@ def _with_nan(x: Array) -> Array:
 
 
 def _number(step: Callable[[], Estimate]) -> float:
-    """What `step` estimates; NaN where it raises."""
+    """What `step` estimates; NaN where it raises. Its warnings of NaN are no news."""
     try:
-        return step().mi
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return step().mi
     except Exception:
         return math.nan
 
