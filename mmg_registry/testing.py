@@ -6,6 +6,9 @@ In a plugin's own test suite:
 
     def test_contract():
         check_estimator(MyEstimator, options={"steps": 100})
+
+`CHECKS` holds the list; each check is a function whose docstring says what must hold. A check that does not apply is
+skipped with its reason, and one that is known to fail is named in `expected_failures` with a reason of the author's.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +26,16 @@ from typing import Any
 
 import numpy as np
 
-from mmg_registry.contracts import Array, Estimator, Run
-from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.contracts import Array, Estimator, Progress, Run
+from mmg_registry.errors import MMGError, OptionError, PluginError
 from mmg_registry.results import Estimate
 
 Result = dict[str, str]
 CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, so that a positive sign is no luck
+TRUE_MI = -0.5 * math.log1p(-(CORRELATION**2))
+TOLERANCE = 0.25  # nats; so few rows alone leave an error of 0.05, and short fits leave more
 N_TRAIN, N_EVAL = 1_000, 400
+FEW_TRAIN, FEW_EVAL = 20, 4  # fewer than a batch; the registry hands over as few
 
 
 class Skip(Exception):
@@ -52,9 +59,13 @@ class Bench:
         self.cls = cls
         self.options = dict(options)
 
-    def make(self) -> Estimator:
-        """A fresh, unfitted estimator with the fixed seed."""
-        return self.cls(run=Run(seed=0, threads=1), **self.options)
+    def make(self, **run: Any) -> Estimator:
+        """A fresh, unfitted estimator with the fixed seed; `run` changes fields of its `Run`."""
+        return self.cls(run=Run(**{"seed": 0, "threads": 1, **run}), **self.options)
+
+    def few(self, **run: Any) -> Estimate:
+        """The estimate of a fresh estimator from few rows: as quick as a fit can be."""
+        return self.make(**run).fit(*gaussian_rows(FEW_TRAIN, seed=5)).estimate(*gaussian_rows(FEW_EVAL, seed=6))
 
     @cached_property
     def train(self) -> tuple[Array, Array]:
@@ -106,8 +117,10 @@ def _global_generator() -> tuple[bytes, int]:
     return state["state"]["key"].tobytes(), state["state"]["pos"]
 
 
-def gaussian_rows(n: int, seed: int, correlation: float = CORRELATION) -> tuple[Array, Array]:
-    """`n` rows of x `(n, 2)` and y `(n, 1)`, where y has `correlation` with the first column of x.
+def gaussian_rows(
+    n: int, seed: int, correlation: float = CORRELATION, dim_x: int = 2, dim_y: int = 1
+) -> tuple[Array, Array]:
+    """`n` rows of x `(n, dim_x)` and y `(n, dim_y)`, whose first columns have `correlation`; the others are noise.
 
     Their mutual information is -log(1 - correlation**2) / 2 nats.
 
@@ -116,8 +129,9 @@ def gaussian_rows(n: int, seed: int, correlation: float = CORRELATION) -> tuple[
     ((1000, 2), (1000, 1), True)
     """
     rng = np.random.default_rng(seed)
-    x, noise = rng.standard_normal((n, 2)), rng.standard_normal((n, 1))
-    return x, correlation * x[:, :1] + math.sqrt(1 - correlation**2) * noise
+    x, y = rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y))
+    y[:, 0] = correlation * x[:, 0] + math.sqrt(1 - correlation**2) * y[:, 0]
+    return x, y
 
 
 def check_declarations(bench: Bench) -> None:
@@ -158,6 +172,13 @@ def check_params(bench: Bench) -> None:
     _demand(estimator.set_params(**params).get_params() == params, "set_params(**get_params()) changed a parameter")
 
 
+def check_options_in_json(bench: Bench) -> None:
+    """The options survive JSON, in which results and saved estimators hold them."""
+    options = bench.make().options
+    back = json.loads(json.dumps(options.model_dump(mode="json"), allow_nan=False))
+    _demand(bench.cls(**back).options == options, "the options change on their way through JSON")
+
+
 def check_fit_returns_self(bench: Bench) -> None:
     """fit returns the estimator itself, as in scikit-learn."""
     _demand(bench.rerun.returned_self, "fit does not return self")
@@ -165,29 +186,76 @@ def check_fit_returns_self(bench: Bench) -> None:
 
 def check_finite_estimate(bench: Bench) -> None:
     """The estimate on dependent rows is an `Estimate` in nats, finite, with a standard error that makes sense."""
-    estimate = bench.estimate
-    _demand(isinstance(estimate, Estimate), f"estimate returns a {type(estimate).__name__}, not an Estimate")
-    _demand(estimate.unit == "nats", f"the estimate is in {estimate.unit}, not nats")
-    _demand(math.isfinite(estimate.mi), f"the estimate is {estimate.mi}")
-    error = estimate.std_error
-    _demand(error is None or (math.isfinite(error) and error >= 0), f"the standard error is {error}")
+    _demand_sound(bench.estimate)
 
 
 def check_right_sign(bench: Bench) -> None:
     """Dependent rows give a positive estimate."""
-    _demand(bench.estimate.mi > 0, f"rows with 0.83 nats give {bench.estimate.mi:.3f}")
+    _demand(bench.estimate.mi > 0, f"rows with {TRUE_MI:.2f} nats give {bench.estimate.mi:.3f}")
+
+
+def check_known_answer(bench: Bench) -> None:
+    """A Gaussian pair gives its MI; a lower bound may stay below it, and an upper bound above."""
+    _demand_near(bench, bench.estimate, TRUE_MI)
 
 
 def check_independence(bench: Bench) -> None:
-    """Independent rows give less than half of what dependent rows give."""
-    independent = bench.make().fit(*gaussian_rows(N_TRAIN, 3, 0.0)).estimate(*gaussian_rows(N_EVAL, 4, 0.0)).mi
-    _demand(independent < bench.estimate.mi / 2, f"independent rows give {independent:.3f}")
+    """Independent rows give 0, and less than half of what dependent rows give."""
+    independent = bench.make().fit(*gaussian_rows(N_TRAIN, 3, 0.0)).estimate(*gaussian_rows(N_EVAL, 4, 0.0))
+    _demand(independent.mi < bench.estimate.mi / 2, f"independent rows give {independent.mi:.3f}")
+    _demand_near(bench, independent, 0.0)
 
 
 def check_same_seed(bench: Bench) -> None:
     """A second run with the same seed gives the same bits."""
     first, second = bench.estimate.mi, bench.rerun.mi
     _demand(first == second, f"the same seed gave {first!r}, then {second!r}")
+
+
+def check_any_seed(bench: Bench) -> None:
+    """Seeds may be as large as the command line's, which NumPy's legacy generator would not take."""
+    _demand_sound(bench.few(seed=2**63 - 1))
+
+
+def check_estimate_again(bench: Bench) -> None:
+    """A second call of estimate on the same rows gives the same bits."""
+    first, second = bench.estimate.mi, bench.fitted.estimate(*bench.held_out).mi
+    _demand(first == second, f"estimate gave {first!r}, then {second!r}")
+
+
+def check_fit_again(bench: Bench) -> None:
+    """fit forgets what an earlier fit on other rows has left."""
+    estimator = bench.make()
+    estimator.fit(*gaussian_rows(FEW_TRAIN, seed=5))
+    estimator.fit(*bench.train)
+    first, second = bench.estimate.mi, estimator.estimate(*bench.held_out).mi
+    _demand(first == second, f"a fresh estimator gave {first!r}, and one fitted before {second!r}")
+
+
+def check_interruption(bench: Bench) -> None:
+    """Ctrl-C ends fit, and a later fit works as if nothing had been; tried in the first report of progress."""
+    reports: list[Progress] = []
+
+    def interrupt(report: Progress) -> None:
+        reports.append(report)
+        raise KeyboardInterrupt
+
+    estimator = bench.make(progress=interrupt)
+    ended = _interrupted(estimator, *bench.train)
+    if not reports:
+        raise Skip("fit reports no progress, so there is no moment to interrupt it at")
+    _demand(ended, "fit swallows a KeyboardInterrupt")
+    estimator.set_params(run=bench.make().run)
+    first, later = bench.estimate.mi, estimator.fit(*bench.train).estimate(*bench.held_out).mi
+    _demand(first == later, f"a fresh estimator gave {first!r}, and one interrupted before {later!r}")
+
+
+def _interrupted(estimator: Estimator, x: Array, y: Array) -> bool:
+    try:
+        estimator.fit(x, y)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def check_inputs_untouched(bench: Bench) -> None:
@@ -202,16 +270,77 @@ def check_global_generator(bench: Bench) -> None:
 
 
 def check_single_precision(bench: Bench) -> None:
-    """float32 rows are taken, and give a finite estimate."""
+    """float32 rows are taken, and give what float64 rows give."""
     train, held_out = ([a.astype(np.float32) for a in pair] for pair in (bench.train, bench.held_out))
-    mi = bench.make().fit(*train).estimate(*held_out).mi
-    _demand(math.isfinite(mi), f"float32 rows give {mi}")
+    single = bench.make().fit(*train).estimate(*held_out)
+    _demand_sound(single)
+    difference = abs(single.mi - bench.estimate.mi)
+    _demand(difference <= TOLERANCE, f"float32 rows give {single.mi:.3f}, float64 {bench.estimate.mi:.3f}")
+
+
+def check_mixed_precision(bench: Bench) -> None:
+    """x in float32 and y in float64 go together: the registry leaves each as it is."""
+    train, held_out = gaussian_rows(FEW_TRAIN, seed=5), gaussian_rows(FEW_EVAL, seed=6)
+    (x, y), (x_eval, y_eval) = train, held_out
+    _demand_sound(bench.make().fit(x.astype(np.float32), y).estimate(x_eval.astype(np.float32), y_eval))
+
+
+def check_other_shapes(bench: Bench) -> None:
+    """One column of x and three of y give a finite estimate: neither needs to be the wider one."""
+    train, held_out = (gaussian_rows(n, seed, dim_x=1, dim_y=3) for n, seed in ((N_TRAIN, 7), (N_EVAL, 8)))
+    _demand_sound(bench.make().fit(*train).estimate(*held_out))
+
+
+def check_few_rows(bench: Bench) -> None:
+    """Fewer rows than any batch give a finite estimate, or are refused with an error of mmg's."""
+    with _refusal():
+        _demand_sound(bench.few())
+
+
+def check_nan(bench: Bench) -> None:
+    """Rows with NaN, which the registry would refuse, never become a number: an error or NaN comes of them."""
+    (x, y), (x_eval, y_eval) = bench.train, bench.held_out
+    mi = _number(lambda: bench.make().fit(_with_nan(x), y).estimate(_with_nan(x_eval), y_eval))
+    _demand(not math.isfinite(mi), f"rows with NaN give {mi:.3f}; raise DataError instead")
+
+
+def _with_nan(x: Array) -> Array:
+    spoilt: Array = x.copy()
+    spoilt[len(x) // 2, 0] = np.nan
+    return spoilt
+
+
+def _number(step: Callable[[], Estimate]) -> float:
+    """What `step` estimates; NaN where it raises. Its warnings of NaN are no news."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return step().mi
+    except Exception:
+        return math.nan
+
+
+def check_devices(bench: Bench) -> None:
+    """The device "cpu" is taken; one that no machine has is refused with an error of mmg's, or not used."""
+    _demand_sound(bench.few(device="cpu"))
+    with _refusal():
+        used = str(bench.few(device="cuda:99").diagnostics.get("device", "cpu"))
+        _demand(not used.startswith("cuda"), f"the estimate is said to come from the device '{used}', which is missing")
+
+
+@contextmanager
+def _refusal() -> Iterator[None]:
+    """An error that is raised on purpose is an answer too; any other is a fault."""
+    with suppress(MMGError):
+        yield
 
 
 def check_json(bench: Bench) -> None:
-    """The result is JSON-serialisable and survives the way there and back."""
-    back = Estimate.from_dict(json.loads(bench.estimate.to_json()))
+    """The result is JSON-serialisable and survives the way there and back, curve and diagnostics included."""
+    document = json.loads(bench.estimate.to_json())
+    back = Estimate.from_dict(document)
     _demand(back.mi == bench.estimate.mi, "the estimate changes on its way through JSON")
+    _demand(back.to_dict() == document, "the curve, the diagnostics or the warnings change on their way through JSON")
 
 
 def check_declared_extras(bench: Bench) -> None:
@@ -269,14 +398,25 @@ CHECKS: dict[str, Check] = {
         check_default_options,
         check_unknown_option,
         check_params,
+        check_options_in_json,
         check_fit_returns_self,
         check_finite_estimate,
         check_right_sign,
+        check_known_answer,
         check_independence,
+        check_other_shapes,
+        check_few_rows,
+        check_nan,
+        check_single_precision,
+        check_mixed_precision,
         check_same_seed,
+        check_any_seed,
+        check_estimate_again,
+        check_fit_again,
+        check_interruption,
+        check_devices,
         check_inputs_untouched,
         check_global_generator,
-        check_single_precision,
         check_json,
         check_declared_extras,
         check_save_and_load,
@@ -333,10 +473,19 @@ def summary(results: list[Result]) -> str:
     >>> summary([{"check": "json", "status": "passed", "reason": ""}])
     '1 run, 1 passed, 0 failed, 0 expected to fail, 0 skipped'
     """
-    count = {status: sum(r["status"] == status for r in results) for status in _STATUSES}
-    ran = len(results) - count["skipped"]
+    count = counts(results)
     words = f"{count['passed']} passed, {count['failed']} failed, {count['expected']} expected to fail"
-    return f"{ran} run, {words}, {count['skipped']} skipped"
+    return f"{count['run']} run, {words}, {count['skipped']} skipped"
+
+
+def counts(results: list[Result]) -> dict[str, int]:
+    """The numbers in `summary`: how many checks ran, and how many there are of each status.
+
+    >>> counts([{"check": "json", "status": "skipped", "reason": "no time"}])
+    {'run': 0, 'passed': 0, 'failed': 0, 'expected': 0, 'skipped': 1}
+    """
+    count = {status: sum(result["status"] == status for result in results) for status in _STATUSES}
+    return {"run": len(results) - count["skipped"], **count}
 
 
 _STATUSES = ("passed", "failed", "expected", "skipped")
@@ -365,3 +514,19 @@ def _judge(name: str, outcome: tuple[str, str], expected: str | None) -> Result:
 def _demand(condition: bool, reason: str) -> None:
     if not condition:
         raise AssertionError(reason)
+
+
+def _demand_sound(estimate: Estimate) -> None:
+    _demand(isinstance(estimate, Estimate), f"estimate returns a {type(estimate).__name__}, not an Estimate")
+    _demand(estimate.unit == "nats", f"the estimate is in {estimate.unit}, not nats")
+    _demand(math.isfinite(estimate.mi), f"the estimate is {estimate.mi}")
+    error = estimate.std_error
+    _demand(error is None or (math.isfinite(error) and error >= 0), f"the standard error is {error}")
+
+
+def _demand_near(bench: Bench, estimate: Estimate, truth: float) -> None:
+    """No further from `truth` than the tolerance, on the side on which the estimator's bound promises something."""
+    too_high = bench.cls.bound != "upper" and estimate.mi > truth + TOLERANCE
+    too_low = bench.cls.bound != "lower" and estimate.mi < truth - TOLERANCE
+    off = too_high or too_low
+    _demand(not off, f"rows with {truth:.2f} nats give {estimate.mi:.3f}, off by more than {TOLERANCE}")

@@ -12,7 +12,7 @@ import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -71,6 +71,30 @@ def to_json(document: Any) -> str:
     import json
 
     return json.dumps(document, indent=2, allow_nan=False)
+
+
+@contextmanager
+def stdout_on_stderr() -> Iterator[None]:
+    """Send what others print on stdout to stderr: Python code, and libraries in C that know only file descriptor 1.
+
+    >>> with stdout_on_stderr():
+    ...     print("chatter")
+    """
+    with redirect_stdout(sys.stderr), _descriptor_on_stderr():
+        yield
+
+
+@contextmanager
+def _descriptor_on_stderr() -> Iterator[None]:
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

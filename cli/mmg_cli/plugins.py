@@ -1,8 +1,9 @@
-"""`mmg plugins list|show|check`: what is installed, what it offers, whether it keeps the contract."""
+"""`mmg plugins list|show|check|new`: what is installed, what it offers, whether it keeps the contract; a new one."""
 
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import traceback
 from collections import defaultdict
 from enum import Enum
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
-from mmg_cli.output import columns, print_json, say
-from mmg_registry.errors import MMGError, PluginError
+from mmg_cli.output import columns, print_json, say, stdout_on_stderr
+from mmg_registry.errors import MMGError, OptionError, PluginError
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Estimator
     from mmg_registry.registry import PluginRecord
 
-app = typer.Typer(help="List, describe and check estimator plugins.", rich_markup_mode=None)
+app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
 
 
 class Format(str, Enum):
@@ -30,7 +31,7 @@ class Format(str, Enum):
 
 @app.callback(invoke_without_command=True)
 def plugins(context: typer.Context) -> None:
-    """List, describe and check estimator plugins."""
+    """List, describe, check and begin estimator plugins."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -162,11 +163,20 @@ def _bounds(metadata: list[Any]) -> str:
 
 
 @app.command("check")
-def check(name: PluginArgument, json: Json = False, set: Set = None, verbose: Verbose = 0) -> None:
+def check(
+    name: PluginArgument,
+    json: Json = False,
+    set: Set = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHECK=REASON", help="A check that is known to fail, and why; repeatable."),
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
     """Load a plugin and check it against the contract on a small sample; exit code 3 if it fails."""
-    options = parse_set(set or [])
+    options, expected = parse_set(set or []), _expected(expect or [])
     try:
-        results = _run_checks(name, options)
+        results = _run_checks(name, options, expected)
     except PluginError as error:
         _print_broken(name, error, json)
         raise PluginError(str(error)) from None  # its traceback is printed already
@@ -176,14 +186,30 @@ def check(name: PluginArgument, json: Json = False, set: Set = None, verbose: Ve
         raise PluginError(f"The plugin '{name}' fails {len(failed)} of {len(results)} checks: {', '.join(failed)}.")
 
 
-def _run_checks(name: str, options: dict[str, Any]) -> list[dict[str, str]]:
+def _expected(assignments: list[str]) -> dict[str, str]:
+    """Check name to reason.
+
+    >>> _expected(["same_seed=atomic sums"])
+    {'same_seed': 'atomic sums'}
+    """
+    expected = {}
+    for text in assignments:
+        check, _, reason = (part.strip() for part in text.partition("="))
+        if not reason:
+            raise OptionError(f"--expect takes CHECK=REASON, and '{text}' is not of that form.")
+        expected[check] = reason
+    return expected
+
+
+def _run_checks(name: str, options: dict[str, Any], expected: dict[str, str]) -> list[dict[str, str]]:
     from mmg_registry.contracts import parse_options
     from mmg_registry.registry import load_plugin
     from mmg_registry.testing import run_checks
 
-    cls = load_plugin(name)
-    parse_options(cls, options)
-    return run_checks(cls, options=options)
+    with stdout_on_stderr():
+        cls = load_plugin(name)
+        parse_options(cls, options)
+        return run_checks(cls, expected, options)
 
 
 def _print_broken(name: str, error: MMGError, json: bool) -> None:
@@ -195,12 +221,28 @@ def _print_broken(name: str, error: MMGError, json: bool) -> None:
 
 
 def _print_checks(name: str, results: list[dict[str, str]], json: bool) -> None:
-    from mmg_registry.testing import summary
+    from mmg_registry.testing import counts, summary
 
     if json:
-        failed = any(result["status"] == "failed" for result in results)
-        print_json({"name": name, "status": "failed" if failed else "ok", "checks": results})
+        count = counts(results)
+        print_json({"name": name, "status": "failed" if count["failed"] else "ok", "counts": count, "checks": results})
         return
     rows = [[result["check"], result["status"], result["reason"]] for result in results]
     print(columns([["CHECK", "STATUS", "REASON"], *rows]))
     print(f"\n{name}: {summary(results)}")
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and single hyphens.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="A new or empty folder.  [default: mmg-NAME]", show_default=False)
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a distribution with one estimator called NAME, its test and its README, to start your own from."""
+    from mmg_cli.plugins_new import write_distribution
+
+    folder = write_distribution(name, out)
+    print(folder)
+    say(f"Next: pip install -e {shlex.quote(str(folder))} && mmg plugins check {name}")

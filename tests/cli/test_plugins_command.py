@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import Any, Literal
 
@@ -97,7 +98,7 @@ def test_a_clash_names_both_distributions(mmg) -> None:
 def test_check_counts_the_checks(mmg) -> None:
     result = mmg("plugins", "check", "fake-gauss")
     assert result.code == 0, result.out
-    assert "fake-gauss: 16 run, 16 passed, 0 failed, 0 expected to fail, 0 skipped" in result.out
+    assert "fake-gauss: 27 run, 27 passed, 0 failed, 0 expected to fail, 0 skipped" in result.out
 
 
 def test_check_names_what_fails_and_why(mmg) -> None:
@@ -106,8 +107,8 @@ def test_check_names_what_fails_and_why(mmg) -> None:
     lines = [" ".join(line.split()) for line in result.out.splitlines()]
     assert "inputs_untouched failed fit or estimate changed its input arrays" in lines
     assert result.err == (
-        "Error: The plugin 'fake-constant' fails 4 of 16 checks: "
-        "unknown_option, independence, inputs_untouched, global_generator.\n"
+        "Error: The plugin 'fake-constant' fails 5 of 27 checks: "
+        "unknown_option, independence, nan, inputs_untouched, global_generator.\n"
     )
 
 
@@ -118,6 +119,36 @@ def test_check_json_is_one_document_that_holds_every_check(mmg) -> None:
     statuses = {check["check"]: check["status"] for check in document["checks"]}
     assert statuses["independence"] == "failed"
     assert statuses["save_and_load"] == "skipped"
+    assert document["counts"] == {"run": 25, "passed": 20, "failed": 5, "expected": 0, "skipped": 2}
+
+
+def test_check_takes_known_failures_with_their_reasons(mmg) -> None:
+    known = [f"--expect={name}=it is a fake" for name in ("independence", "nan", "inputs_untouched")]
+    result = mmg("plugins", "check", "fake-constant", *known)
+    assert result.code == 3
+    assert "fails 2 of 27 checks: unknown_option, global_generator." in result.err
+    assert "20 passed, 2 failed, 3 expected to fail, 2 skipped" in result.out
+
+
+@pytest.mark.parametrize(
+    ("expected", "sentence"),
+    [
+        ("nan", "--expect takes CHECK=REASON, and 'nan' is not of that form."),
+        ("speed=slow", "There is no check 'speed'; there are declarations, "),
+    ],
+)
+def test_check_refuses_other_expectations(mmg, expected: str, sentence: str) -> None:
+    result = mmg("plugins", "check", "fake-gauss", "--expect", expected)
+    assert result.code == 2
+    assert sentence in result.err
+
+
+def test_what_a_plugin_prints_stays_out_of_the_document(environment) -> None:
+    command = [sys.executable, "-m", "mmg_cli", "plugins", "check", "fake-chatty", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert json.loads(done.stdout)["status"] == "ok"
+    assert "from Python" in done.stderr
+    assert "from C" in done.stderr
 
 
 def test_check_of_a_broken_plugin_prints_its_traceback(mmg) -> None:

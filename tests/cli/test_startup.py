@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -19,24 +19,32 @@ print(json.dumps([code, [name for name in {heavy!r} if name in sys.modules]]), f
 """
 
 
+def processor_seconds_of_children() -> float:
+    """What finished child processes have computed; unlike the clock, it does not count waiting for a busy machine."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @pytest.mark.parametrize(
     "args",
     [
         ["--help"],
         ["plugins", "list"],
         ["plugins", "list", "--format", "json"],
+        ["plugins", "new", "--help"],
+        ["plugins", "new", "my-estimator"],
         ["benchmark", "--help"],
         ["benchmark", "mnist", "--help"],
     ],
 )
 def test_help_and_listing_import_nothing_heavy_and_are_fast(environment, args: list[str]) -> None:
     command = [sys.executable, "-c", REPORT.format(heavy=HEAVY), *args]
-    start = time.monotonic()
+    before = processor_seconds_of_children()
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    seconds = time.monotonic() - start
-    assert json.loads(done.stderr) == [0, []]
+    seconds = processor_seconds_of_children() - before
+    assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
     assert "estima" in done.stdout.lower() or "fake-gauss" in done.stdout
-    assert seconds < 3.0  # 0.25 on a quiet machine; this bound catches an import of torch, not a slow machine
+    assert seconds < 2.0  # 0.25 is usual, on a busy machine too; this bound catches an import of torch
 
 
 def test_completion_of_plugin_names_reads_metadata_only(environment) -> None:

@@ -11,8 +11,8 @@ import pytest
 from pydantic import Field
 
 from mmg_registry import registry, testing
-from mmg_registry.contracts import Array, Estimator, Options
-from mmg_registry.errors import OptionError
+from mmg_registry.contracts import Array, Estimator, Options, Progress, Run
+from mmg_registry.errors import DataError, OptionError
 from mmg_registry.results import Estimate
 
 
@@ -27,6 +27,7 @@ class Honest(Estimator):
         scale: float = Field(1.0, gt=0, description="Multiplies the estimate.")
 
     def fit(self, x: Array, y: Array) -> Honest:
+        self.run.report(Progress(0.5))
         rho = np.corrcoef(x[:, 0], y[:, 0])[0, 1]
         self.mi = -0.5 * math.log(1 - rho**2) * self.options.scale
         return self
@@ -56,7 +57,7 @@ def test_an_honest_estimator_passes_every_check(capsys: pytest.CaptureFixture[st
     results = testing.check_estimator(Honest)
     assert [result["check"] for result in results] == list(testing.CHECKS)
     assert {result["status"] for result in results} == {"passed"}
-    assert "honest-for-tests: 16 run, 16 passed, 0 failed" in capsys.readouterr().out
+    assert "honest-for-tests: 27 run, 27 passed, 0 failed" in capsys.readouterr().out
 
 
 def test_checking_leaves_nothing_registered() -> None:
@@ -101,6 +102,81 @@ def double_precision_fit(self: Any, x: Array, y: Array) -> Any:
     return Honest.fit(self, x, y)
 
 
+def matching_precision_fit(self: Any, x: Array, y: Array) -> Any:
+    if x.dtype != y.dtype:
+        raise TypeError("x and y differ in dtype")
+    return Honest.fit(self, x, y)
+
+
+def noisy_in_single_precision_fit(self: Any, x: Array, y: Array) -> Any:
+    Honest.fit(self, x, y)
+    self.mi += 0.5 * (x.dtype == np.float32)
+    return self
+
+
+def legacy_generator_fit(self: Any, x: Array, y: Array) -> Any:
+    np.random.RandomState(self.run.seed)
+    return Honest.fit(self, x, y)
+
+
+def remembering_fit(self: Any, x: Array, y: Array) -> Any:
+    before = getattr(self, "mi", None)
+    Honest.fit(self, x, y)
+    self.mi = self.mi if before is None else (self.mi + before) / 2
+    return self
+
+
+def batching_fit(self: Any, x: Array, y: Array) -> Any:
+    x[: len(x) // 64 * 64].reshape(-1, 64, x.shape[1])[0]
+    return Honest.fit(self, x, y)
+
+
+def wide_x_fit(self: Any, x: Array, y: Array) -> Any:
+    [x[:, k] - y[:, k] for k in range(y.shape[1])]
+    return Honest.fit(self, x, y)
+
+
+def patching_fit(self: Any, x: Array, y: Array) -> Any:
+    return Honest.fit(self, np.nan_to_num(x), y)
+
+
+def stubborn_fit(self: Any, x: Array, y: Array) -> Any:
+    try:
+        return Honest.fit(self, x, y)
+    except KeyboardInterrupt:
+        self.run = Run()
+        return Honest.fit(self, x, y)
+
+
+def half_interrupted_fit(self: Any, x: Array, y: Array) -> Any:
+    try:
+        Honest.fit(self, x, y)
+    except KeyboardInterrupt:
+        self.touched = True
+        raise
+    self.mi += 0.1 * getattr(self, "touched", False)
+    return self
+
+
+def cuda_fit(self: Any, x: Array, y: Array) -> Any:
+    if self.run.device.startswith("cuda"):
+        raise RuntimeError("invalid device ordinal")
+    return Honest.fit(self, x, y)
+
+
+def changing_estimate(self: Any, x: Array, y: Array) -> Estimate:
+    self.mi *= 1.01
+    return Estimate(mi=self.mi)
+
+
+def claiming_estimate(self: Any, x: Array, y: Array) -> Estimate:
+    return Estimate(mi=self.mi, diagnostics={"device": self.run.device})
+
+
+class Window(Options):
+    low: float = Field(-math.inf, description="Where the window begins.")
+
+
 def in_bits(self: Any, x: Array, y: Array) -> Estimate:
     return Estimate(mi=self.mi, std_error=0.01).to_unit("bits")
 
@@ -134,6 +210,22 @@ class Undescribed(Options):
         ({"estimate": lambda s, x, y: Estimate(mi=1.0)}, "independence", "independent rows give 1.000"),
         ({"has_curve": True}, "declared_extras", "has_curve is True, and the estimate differs"),
         ({"has_pointwise": True}, "declared_extras", "has_pointwise is True, and the estimate differs"),
+        ({"fit": matching_precision_fit}, "mixed_precision", "TypeError: x and y differ in dtype"),
+        ({"fit": noisy_in_single_precision_fit}, "single_precision", "float32 rows give 1.3"),
+        ({"fit": legacy_generator_fit}, "any_seed", "ValueError: Seed must be between 0 and 2**32 - 1"),
+        ({"fit": remembering_fit}, "fit_again", "a fresh estimator gave 0.8"),
+        ({"fit": batching_fit}, "few_rows", "IndexError"),
+        ({"fit": wide_x_fit}, "other_shapes", "IndexError: index 1 is out of bounds"),
+        ({"fit": patching_fit}, "nan", "; raise DataError instead"),
+        ({"fit": stubborn_fit}, "interruption", "fit swallows a KeyboardInterrupt"),
+        ({"fit": half_interrupted_fit}, "interruption", "and one interrupted before 0.9"),
+        ({"fit": cuda_fit}, "devices", "RuntimeError: invalid device ordinal"),
+        ({"estimate": claiming_estimate}, "devices", "said to come from the device 'cuda:99', which is missing"),
+        ({"estimate": changing_estimate}, "estimate_again", "estimate gave 0.8"),
+        ({"estimate": lambda s, x, y: Estimate(mi=s.mi / 2)}, "known_answer", "0.83 nats give 0.4"),
+        ({"estimate": lambda s, x, y: Estimate(mi=s.mi + 0.4)}, "independence", "0.00 nats give 0.40"),
+        ({"estimate": lambda s, x, y: Estimate(s.mi, diagnostics={"f": max})}, "json", "TypeError"),
+        ({"Options": Window}, "options_in_json", "Out of range float values are not JSON compliant"),
         ({"restore": forgetful_restore}, "save_and_load", "before saving and 0.0 after loading"),
         ({"get_params": lambda s, deep=True: {"scale": 2.0}}, "params", "get_params() is not the run and all options"),
     ],
@@ -147,6 +239,49 @@ def test_what_is_wrong_is_named(members: dict[str, Any], check: str, reason: str
 def test_pointwise_values_must_be_one_a_row() -> None:
     wrong = altered(has_pointwise=True, estimate=lambda s, x, y: Estimate(mi=s.mi, pointwise=np.zeros(3)))
     assert failed(wrong) == {"declared_extras": "pointwise values have shape (3,), not (400,)"}
+
+
+@pytest.mark.parametrize(
+    ("bound", "shift", "wrong"),
+    [
+        ("lower", -0.5, set()),
+        ("lower", 0.5, {"known_answer", "independence"}),
+        ("upper", 0.5, set()),
+        ("upper", -0.5, {"known_answer", "independence"}),
+        ("none", -0.5, {"known_answer", "independence"}),
+    ],
+)
+def test_a_bound_may_be_off_on_its_own_side_alone(bound: str, shift: float, wrong: set[str]) -> None:
+    shifted = altered(bound=bound, estimate=lambda s, x, y: Estimate(mi=s.mi + shift))
+    assert set(failed(shifted)) == wrong
+
+
+def test_a_refusal_of_few_rows_or_a_device_is_an_answer() -> None:
+    def choosy_fit(self: Any, x: Array, y: Array) -> Any:
+        if self.run.device == "cuda:99" or (len(x) < 100 and self.run.device == "auto" and self.run.seed == 0):
+            raise DataError("Give more rows, and no cuda:99.")
+        return Honest.fit(self, x, y)
+
+    assert not {"few_rows", "devices"} & set(failed(altered(fit=choosy_fit)))
+
+
+def test_an_estimator_that_reports_no_progress_skips_the_interruption() -> None:
+    def silent_fit(self: Any, x: Array, y: Array) -> Any:
+        self.run = Run(seed=self.run.seed)
+        return Honest.fit(self, x, y)
+
+    skipped = [result for result in testing.run_checks(altered(fit=silent_fit)) if result["status"] == "skipped"]
+    assert [result["check"] for result in skipped] == ["interruption"]
+    assert skipped[0]["reason"] == "fit reports no progress, so there is no moment to interrupt it at"
+
+
+def test_counts_tell_how_many_ran() -> None:
+    results = testing.run_checks(altered(has_curve=True), {"declared_extras": "soon"})
+    assert testing.counts(results) == {"run": 27, "passed": 26, "failed": 0, "expected": 1, "skipped": 0}
+
+
+def test_every_check_says_what_must_hold() -> None:
+    assert all(check.__doc__ for check in testing.CHECKS.values())
 
 
 def test_accepting_unknown_options_fails() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -107,6 +108,18 @@ class Slow(Plain):
         print("training", flush=True)
         for _ in range(1200):
             time.sleep(0.05)
+        return self
+
+
+class Chatty(Plain):
+    """Prints on stdout, as libraries in C do too."""
+
+    name = "fake-chatty"
+
+    def fit(self, x: Array, y: Array) -> Chatty:
+        print("from Python", flush=True)
+        os.write(1, b"from C\n")
+        super().fit(x, y)
         return self
 
 

@@ -1,0 +1,43 @@
+"""The estimator in the README keeps the contract, and what surrounds it is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mmg_registry.contracts import Estimator
+from mmg_registry.testing import run_checks
+
+README = Path(__file__).parents[2] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def block(language: str, word: str) -> str:
+    """The one fenced block of `language` that holds `word`."""
+    (found,) = [text for text in re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL) if word in text]
+    return found
+
+
+@pytest.fixture
+def correlation() -> type[Estimator]:
+    names: dict[str, type[Estimator]] = {"__name__": "my_package"}  # type: ignore[dict-item]
+    exec(block("python", "class Correlation"), names)
+    return names["Correlation"]
+
+
+def test_the_estimator_passes_every_check_that_applies(correlation: type[Estimator]) -> None:
+    results = {result["check"]: result["status"] for result in run_checks(correlation)}
+    assert [name for name, status in results.items() if status == "failed"] == []
+    assert [name for name, status in results.items() if status == "skipped"] == ["interruption", "save_and_load"]
+
+
+def test_its_entry_point_has_its_name(correlation: type[Estimator]) -> None:
+    assert f'{correlation.name} = "my_package:{correlation.__name__}"' in block("toml", "mmg.estimators")
+
+
+def test_links_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link]
+    assert "docs/write-an-estimator.md" in links
+    assert [link for link in links if not (README.parent / link).exists()] == []
