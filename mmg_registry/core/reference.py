@@ -121,8 +121,8 @@ def training_draws(
     return Draws((words[0] * n_rows) >> 32, *draw_logsnr(proposal, u), eps)
 
 
-def gap_draws(proposal: Proposal, seed: int, repeat: int, repeats: int, rows: Tensor, noised: int) -> Draws:
-    """One repeat of an evaluation: every row takes a log-SNR from stratum `repeat` of `repeats`."""
+def gap_draws(proposal: Proposal, seed: int, repeat: int | Tensor, repeats: int, rows: Tensor, noised: int) -> Draws:
+    """Draws of an evaluation: every row takes a log-SNR from stratum `repeat`, its own or the same, of `repeats`."""
     zero = torch.zeros_like(rows)
     u = (repeat + open_unit(philox(seed, rows, zero + repeat, zero, zero + GAP_DRAW)[0])) / repeats
     return Draws(rows, *draw_logsnr(proposal, u), noise(seed, rows, zero + repeat, GAP_NOISE, noised))
@@ -340,12 +340,11 @@ def mmse_gap(
     bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(len(x), len(ROW_VALUES), dtype=torch.float64)
     with torch.no_grad():
-        for chunk in torch.arange(len(x)).split(tile):
-            for repeat in range(repeats):
-                draws = gap_draws(proposal, seed, repeat, repeats, chunk, noised or x.shape[1])
-                values = _gap_values(errors_of(x, y, draws), draws.weight)
-                bins.index_add_(0, draws.bin, _bin_columns(values))
-                rows[chunk] += values[:, [0, 1, 4, 5]] / repeats
+        for draw in torch.arange(len(x) * repeats).split(tile):
+            draws = gap_draws(proposal, seed, draw % repeats, repeats, draw // repeats, noised or x.shape[1])
+            values = _gap_values(errors_of(x, y, draws), draws.weight)
+            bins.index_add_(0, draws.bin, _bin_columns(values))
+            rows.index_add_(0, draws.row, values[:, [0, 1, 4, 5]] / repeats)
     return bins, rows
 
 

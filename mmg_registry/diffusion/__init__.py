@@ -1,7 +1,7 @@
 """Denoisers, their training, and what their gap says: the shared machinery of all diffusion estimators."""
 
 from mmg_registry.diffusion.adjustment import KnownMeans, adjust, features
-from mmg_registry.diffusion.curve import GapEstimate, summarise
+from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.training import Schedule, TrainReport, train
@@ -20,6 +20,7 @@ __all__ = [
     "envelope",
     "features",
     "gaussian_tail",
+    "joined",
     "summarise",
     "train",
 ]

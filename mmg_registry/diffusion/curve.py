@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mmg_registry.core import BIN_SUMS, ROW_VALUES, Proposal
 from mmg_registry.results import Curve
+
+_UNWEIGHTED = ("edges", "count", "mmse", "mmse_cond")
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,35 @@ def summarise(bins: Tensor, rows: Tensor, proposal: Proposal, repeats: int) -> G
         bins, rows: as returned by `mmg_registry.core.mmse_gap` under `proposal` with `repeats`.
     """
     columns = [ROW_VALUES.index("direct"), ROW_VALUES.index("orthogonal")]
-    pair = rows[:, columns]
+    return _from_rows(rows[:, columns], make_curve(bins, proposal, len(rows) * repeats))
+
+
+def joined(parts: Sequence[tuple[float, GapEstimate]]) -> GapEstimate:
+    """Estimates on adjoining windows, lowest first, summed with the given weights: an integral of weight times gap.
+
+    Args:
+        parts: (weight, estimate) of each window, all on the same rows.
+    """
+    rows = torch.stack([weight * part.rows for weight, part in parts]).sum(0)
+    return _from_rows(rows, _chained([(weight, part.curve) for weight, part in parts]))
+
+
+def _chained(parts: Sequence[tuple[float, Curve]]) -> Curve:
+    """One curve over all windows; integrands are weighted, errors of the denoisers are what they are."""
+    chained: dict[str, list[Any]] = {"edges": list(parts[0][1].edges[:1])}
+    for weight, curve in parts:
+        for name, values in vars(curve).items():
+            scale = 1 if name in _UNWEIGHTED else weight
+            chained.setdefault(name, []).extend(scale * value for value in values[name == "edges" :])
+    return Curve(**chained)
+
+
+def _from_rows(pair: Tensor, curve: Curve) -> GapEstimate:
+    """From each row's direct and orthogonal value `(n, 2)`."""
     values = torch.cat([pair, pair[:, :1] - pair[:, 1:]], 1)
     direct, orthogonal, cross = values.mean(0).tolist()
     spread = values.std(0) / math.sqrt(len(values)) if len(values) > 1 else torch.full((3,), math.inf)
     direct_se, orthogonal_se, cross_se = (float(s) for s in spread)
-    curve = make_curve(bins, proposal, len(rows) * repeats)
     return GapEstimate(direct, orthogonal, cross, direct_se, orthogonal_se, cross_se, pair, curve)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -22,6 +23,9 @@ class Denoiser(Protocol):
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
         """Per-bin sums and per-row means of the averaged weights; see `mmg_registry.core.mmse_gap`."""
+
+    def errors(self) -> reference.ErrorsOf:
+        """The errors of the averaged weights on drawn rows, in torch: for functionals that `gap` has no sums of."""
 
     def snapshot(self) -> dict[str, Tensor]:
         """The averaged weights, to go back to or to save."""
@@ -62,6 +66,9 @@ class FusedDenoiser:
         problem = (self.network, self._state[3], x, y, self.rho, proposal)
         return mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
 
+    def errors(self) -> reference.ErrorsOf:
+        return reference.network_errors(self.network, self._state[3], self.rho)
+
     def snapshot(self) -> dict[str, Tensor]:
         return {"weights": self._state[3].clone()}
 
@@ -89,6 +96,7 @@ class ModuleDenoiser:
         precondition: whether the module corrects the linear denoisers.
         published: train as published: drop y for whole batches at random, half of them, instead of passing every
             batch with and without y; weigh the loss to be uniform over log-SNR; draw every row's noise alone.
+        weighted: whether a published training weighs its loss at all, or leaves the emphasis to the proposal.
     """
 
     def __init__(
@@ -101,11 +109,13 @@ class ModuleDenoiser:
         seed: int,
         precondition: bool = True,
         published: bool = False,
+        weighted: bool = True,
     ) -> None:
         self.module, self.rho = module, rho
         self.n_parameters = sum(p.numel() for p in module.parameters())
         self._x, self._y, self._seed = x, y, seed
         self._precondition, self._published = precondition, published
+        self._weighted = published and weighted
         self._average = {k: v.detach().clone() for k, v in module.state_dict().items()}
         self._adam: torch.optim.Adam | None = None
         self._coin = torch.Generator().manual_seed(seed)
@@ -119,11 +129,24 @@ class ModuleDenoiser:
         return losses
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+        with self._averaged():
+            return reference.mmse_gap(self._errors, x, y, proposal, seed=seed, repeats=repeats)
+
+    def errors(self) -> reference.ErrorsOf:
+        def errors_of(x: Tensor, y: Tensor, draws: reference.Draws) -> reference.Errors:
+            with self._averaged():
+                return self._errors(x, y, draws)
+
+        return errors_of
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The module with its averaged weights, for evaluation."""
         trained = {k: v.detach().clone() for k, v in self.module.state_dict().items()}
         self.module.load_state_dict(self._average)
         self.module.eval()
         try:
-            return reference.mmse_gap(self._errors, x, y, proposal, seed=seed, repeats=repeats)
+            yield
         finally:
             self.module.load_state_dict(trained)
 
@@ -150,7 +173,7 @@ class ModuleDenoiser:
     def _step(self, adam: torch.optim.Adam, proposal: Proposal, plan: TrainPlan, step: int) -> Tensor:
         sizes = plan.batch, len(self._x), self._x.shape[1]
         draws = reference.training_draws(proposal, self._seed, step, *sizes, paired=not self._published)
-        weight = draws.weight / proposal.window if self._published else None
+        weight = draws.weight / proposal.window if self._weighted else None
         marginal, given = reference.batch_loss(self._errors(self._x, self._y, draws), weight)
         loss = marginal + given
         if self._published:

@@ -103,7 +103,7 @@ MARGIN = 2.0  # log-SNR added on both sides of it
 FLOOR = 0.3  # share of the proposal that stays uniform over the window, against a wrong pilot
 
 
-def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Proposal:
+def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64], floor: float = FLOOR) -> Proposal:
     """A piecewise-constant proposal whose mass follows the square root of a measured gap.
 
     An importance-sampled integral has least variance under a density proportional to the root of the integrand's
@@ -112,6 +112,7 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Propos
     Args:
         edges: `(n_bins + 1,)` log-SNR bin edges, evenly spaced.
         gap: `(n_bins,)` the gap's integral in each bin, up to a factor.
+        floor: share of the proposal that is uniform over the window, 0 to 1.
 
     Returns:
         The proposal on the bins that hold all but `NEGLIGIBLE` of the gap at either end, and a margin.
@@ -129,7 +130,7 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> Propos
     low, high = low - MARGIN, high + MARGIN
     keep = (edges[:-1] >= low - 1e-9) & (edges[1:] <= high + 1e-9)
     root = np.sqrt(smooth[keep])
-    mass = (1 - FLOOR) * root / root.sum() + FLOOR / len(root)
+    mass = (1 - floor) * root / root.sum() + floor / len(root)
     kept = np.concatenate([edges[:-1][keep], edges[1:][keep][-1:]])
     return Proposal.piecewise(torch.from_numpy(kept), torch.from_numpy(mass))
 

@@ -27,12 +27,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from mmg_plugins.mmg import MMG, Combined, MMGOptions
+from mmg_plugins.mmg import MMG, Combined, MMGOptions, by_gap
 from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array
-from mmg_registry.core import BIN_SUMS, Proposal
 from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features
-from mmg_registry.diffusion.proposals import gap_proposal, pilot
+from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.diffusion.training import Refine
 from mmg_registry.results import Estimate
 
@@ -92,12 +91,7 @@ class Auto(MMG):
         return (y, x) if self._swapped(x, y) else (x, y)
 
     def _refine(self, prepared: Prepared) -> Refine:
-        column, watch = BIN_SUMS.index("orthogonal"), pilot().edges.double().numpy()
-
-        def refine(bins: Tensor, proposal: Proposal) -> Proposal:
-            return gap_proposal(watch, bins[:, column].double().numpy())
-
-        return refine
+        return by_gap(FLOOR)
 
     def _terms(self, prepared: Prepared, x: Tensor, y: Tensor) -> list[Term]:
         noise = 3 * math.sqrt((x.shape[1] + y.shape[1]) / len(x))  # no sample correlation of independent rows is larger

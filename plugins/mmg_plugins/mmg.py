@@ -23,10 +23,11 @@ from typing_extensions import Self
 
 from mmg_plugins.recipes import Prepared, Recipe, Term, default_recipe, paper_recipe
 from mmg_registry.contracts import Array, Estimator, Options, Run
-from mmg_registry.core import BIN_SUMS, Proposal, build_info
+from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, build_info
 from mmg_registry.diffusion import (
     Denoiser,
     GapEstimate,
+    Schedule,
     adaptive_logistic,
     default_logistic,
     envelope,
@@ -34,7 +35,7 @@ from mmg_registry.diffusion import (
     summarise,
     train,
 )
-from mmg_registry.diffusion.proposals import pilot
+from mmg_registry.diffusion.proposals import gap_proposal, pilot
 from mmg_registry.diffusion.training import Refine, TrainReport, hold_back
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
@@ -73,9 +74,11 @@ class MMGOptions(Options):
     )
     gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
 
+    left_open: ClassVar[frozenset[str]] = frozenset({"preset", "steps", "repeats"})  # by the published recipe
+
     @model_validator(mode="after")
     def _paper_is_fixed(self) -> Self:
-        extra = sorted(self.model_fields_set - {"preset", "steps", "repeats"})
+        extra = sorted(self.model_fields_set - self.left_open)
         changed = [name for name in extra if getattr(self, name) != type(self).model_fields[name].default]
         if self.preset == "paper" and changed:
             raise ValueError(f"preset 'paper' fixes {', '.join(changed)}; leave it out or use the default preset")
@@ -175,7 +178,7 @@ class MMG(Estimator):
         zx, zy = fitted.prepared.transform(*self._orient(x, y))
         repeats = self.options.repeats or int(np.clip(EVALUATION_DRAWS // len(zx), 2, 64))
         gap = self._gap(fitted, zx, zy, repeats)
-        tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
+        tail = self._tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
         return self._result(gap, self._combine(gap, zx, zy), tail, repeats)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -201,10 +204,11 @@ class MMG(Estimator):
         return self
 
     def _restored(self, prepared: Prepared, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedTerm:
-        if "weights" not in arrays and self.options.preset == "default" and self.denoiser is None:
+        own = any(key.endswith("weights") for key in arrays)
+        if not own and self.options.preset == "default" and self.denoiser is None:
             raise OptionError("The saved estimator used a module of its own; pass it as 'denoiser' and restore again.")
         term = Term(meta["first"], meta["last"])
-        denoiser = prepared.denoiser(term, *prepared.no_rows(), self.run, self.denoiser)
+        denoiser = self._denoiser(prepared, term, *prepared.no_rows())
         denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})
         return FittedTerm(term, denoiser, TrainReport(**meta["report"]))
 
@@ -226,27 +230,48 @@ class MMG(Estimator):
     def _train(
         self, prepared: Prepared, term: Term, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]
     ) -> tuple[FittedTerm, Proposal]:
-        denoiser = prepared.denoiser(term, *rows, self.run, self.denoiser)
-        plan, schedule = prepared.plan(self.options.steps)
-        first = pilot() if self.adaptive else default_logistic()
-        refine = self._refine(prepared) if self.adaptive else None
-        integrand = "orthogonal" if self.orthogonal else "direct"
-        held_out = term.rows(*held_out)
-        last, report = train(denoiser, held_out, first, plan, schedule, self.run, refine=refine, integrand=integrand)
+        denoiser = self._denoiser(prepared, term, *rows)
+        plan, schedule = self._plan(prepared)
+        how: dict[str, Any] = {
+            "refine": self._refine(prepared),
+            "integrand": "orthogonal" if self.orthogonal else "direct",
+        }
+        last, report = train(denoiser, term.rows(*held_out), self._first(), plan, schedule, self.run, **how)
         return FittedTerm(term, denoiser, report), last
 
+    def _denoiser(self, prepared: Prepared, term: Term, x: Tensor, y: Tensor) -> Denoiser:
+        """A fresh denoiser for one term, on training rows in the prepared coordinates."""
+        return prepared.denoiser(term, x, y, self.run, self.denoiser)
+
+    def _plan(self, prepared: Prepared) -> tuple[TrainPlan, Schedule]:
+        return prepared.plan(self.options.steps)
+
+    def _first(self) -> Proposal:
+        """The proposal that training begins with."""
+        return pilot() if self.adaptive else default_logistic()
+
+    def _tail(self, rho: NDArray[np.float64], low: float, high: float) -> float:
+        """What lies outside a window, of the linear denoisers, in nats."""
+        return gaussian_tail(rho, low, high)
+
     def _gap(self, fitted: Fitted, x: Tensor, y: Tensor, repeats: int) -> GapEstimate:
+        return self._gap_under(fitted.proposal, fitted, x, y, repeats)
+
+    def _gap_under(self, proposal: Proposal, fitted: Fitted, x: Tensor, y: Tensor, repeats: int) -> GapEstimate:
         """All terms' gaps on the same rows and log-SNRs, summed."""
-        sums = [
-            each.denoiser.gap(*each.term.rows(x, y), fitted.proposal, repeats=repeats, seed=self.run.seed)
-            for each in fitted.terms
-        ]
+        sums = [self._sums(each, *each.term.rows(x, y), proposal, repeats) for each in fitted.terms]
         bins, rows = (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
         bins[:, BIN_SUMS.index("count")] /= len(sums)
-        return summarise(bins, rows, fitted.proposal, repeats)
+        return summarise(bins, rows, proposal, repeats)
 
-    def _refine(self, prepared: Prepared) -> Refine:
-        """The second stage's proposal, chosen once."""
+    def _sums(self, each: FittedTerm, x: Tensor, y: Tensor, proposal: Proposal, repeats: int) -> tuple[Tensor, Tensor]:
+        """One term's sums over bins and means of rows."""
+        return each.denoiser.gap(x, y, proposal, repeats=repeats, seed=self.run.seed)
+
+    def _refine(self, prepared: Prepared) -> Refine | None:
+        """The second stage's proposal, chosen once; None where the first one stays."""
+        if not self.adaptive:
+            return None
         chosen: list[Proposal] = []
 
         def refine(bins: Tensor, proposal: Proposal) -> Proposal:
@@ -273,8 +298,25 @@ class MMG(Estimator):
             pointwise=inside.rows.numpy() + tail,
             diagnostics=_diagnostics(fitted, gap, tail, repeats)
             | {"errors": parts, "backend": self._backend(), "device": "cpu"},
-            warnings=_warnings(fitted, gap, self.orthogonal),
+            warnings=self._warnings(gap, tail),
         )
+
+    def _warnings(self, gap: GapEstimate, tail: float) -> list[str]:
+        fitted = self._need_fit()
+        known = self._height(fitted.proposal.high)
+        found = [self._bias_warning(gap), _window_warning(fitted, gap, self.orthogonal, known)]
+        found += [_tail_warning(gap, tail), PRECISION_ENDS if fitted.prepared.at_limit else ""]
+        found.append(_unfinished_warning(fitted.reports, gap.direct))
+        found += [_stop_warning(report) for report in fitted.reports]
+        return list(dict.fromkeys(sentence for sentence in found if sentence))
+
+    def _bias_warning(self, gap: GapEstimate) -> str:
+        return _cross_warning(gap)
+
+    def _height(self, logsnr: float, step: float = 1e-3) -> float:
+        """The integrand of the linear denoisers at one log-SNR, in nats a unit of it."""
+        rho = self._need_fit().prepared.rho
+        return (self._tail(rho, 0.0, logsnr - step / 2) - self._tail(rho, 0.0, logsnr + step / 2)) / step
 
     def _combine(self, gap: GapEstimate, x: Tensor, y: Tensor) -> Combined:
         """The integral inside the window, from both integrands on rows `x`, `y` in the denoiser's coordinates."""
@@ -327,6 +369,16 @@ def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:
     return adaptive_logistic(edges, given, dim_x, sums[:, BIN_SUMS.index("orthogonal")])
 
 
+def by_gap(floor: float) -> Refine:
+    """A refinement that follows the held-out gap, of which the share `floor` stays uniform over its window."""
+    column, watch = BIN_SUMS.index("orthogonal"), pilot().edges.double().numpy()
+
+    def refine(bins: Tensor, proposal: Proposal) -> Proposal:
+        return gap_proposal(watch, bins[:, column].double().numpy(), floor)
+
+    return refine
+
+
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
 
@@ -355,15 +407,6 @@ def _diagnostics(fitted: Fitted, gap: GapEstimate, tail: float, repeats: int) ->
     }
 
 
-def _warnings(fitted: Fitted, gap: GapEstimate, orthogonal: bool) -> list[str]:
-    tail = gaussian_tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
-    found = [_cross_warning(gap), _window_warning(fitted, gap, orthogonal), _tail_warning(gap, tail)]
-    found.append(PRECISION_ENDS if fitted.prepared.at_limit else "")
-    found.append(_unfinished_warning(fitted.reports, gap.direct))
-    found += [_stop_warning(report) for report in fitted.reports]
-    return list(dict.fromkeys(sentence for sentence in found if sentence))
-
-
 def _cross_warning(gap: GapEstimate) -> str:
     if abs(gap.cross) <= max(3 * gap.cross_se, 0.01, 0.02 * abs(gap.direct)):
         return ""
@@ -374,14 +417,16 @@ def _cross_warning(gap: GapEstimate) -> str:
     )
 
 
-def _window_warning(fitted: Fitted, gap: GapEstimate, orthogonal: bool) -> str:
-    """A gap that falls like the edge of a density, exp(-logsnr / 2), still holds twice its height past the end."""
+def _window_warning(fitted: Fitted, gap: GapEstimate, orthogonal: bool, known: float) -> str:
+    """A gap that falls like the edge of a density, exp(-logsnr / 2), still holds twice its height past the end.
+
+    `known` is the height there of the linear denoisers, whose tail is in the estimate.
+    """
     curve, q = gap.curve, fitted.proposal
-    top = [i for i, edge in enumerate(curve.edges[:-1]) if edge >= q.high - 1.0] or [len(curve.count) - 1]
+    top = [i for i, edge in enumerate(curve.edges[:-1]) if q.high - 1.0 <= edge < q.high] or [len(curve.count) - 1]
     values, errors = (curve.orthogonal, curve.orthogonal_se) if orthogonal else (curve.direct, curve.direct_se)
     height = float(np.mean([values[i] for i in top]))
     error = float(np.sqrt(np.sum([errors[i] ** 2 for i in top])) / len(top))
-    known = _gaussian_height(fitted.prepared.rho, q.high)
     beyond = 2 * (height - known)
     if height - known < 3 * error or beyond < max(0.01, 0.02 * abs(gap.direct)):
         return ""
@@ -399,13 +444,6 @@ def _tail_warning(gap: GapEstimate, tail: float) -> str:
         f"{tail:.2f} nats lie outside the window and are those of a Gaussian pair with the same correlations; "
         "where the noise between x and y is not Gaussian they are too few."
     )
-
-
-def _gaussian_height(rho: NDArray[np.float64], logsnr: float) -> float:
-    """The integrand of the linear denoisers at one log-SNR, in nats: 1/2 sum of sigmoid differences."""
-    s2 = (1 - rho) * (1 + rho)
-    snr = float(np.exp(logsnr))
-    return float(0.5 * np.sum(snr / (1 + snr) - snr * s2 / (1 + snr * s2)))
 
 
 def _unfinished_warning(reports: Sequence[TrainReport], mi: float) -> str:

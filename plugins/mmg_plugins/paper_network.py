@@ -28,21 +28,26 @@ class _ResidualBlock(nn.Module):
 class PaperDenoiser(nn.Module):
     """Predicts the noise from z, the raw log-SNR, and y (None: zeros).
 
+    Args:
+        dim_x, dim_y: columns of z and of y.
+        outputs: columns of the prediction; dim_x unless given.
+        times: how many numbers tell the network where on the noise scale its inputs are.
+
     Example:
         >>> net = PaperDenoiser(dim_x=3, dim_y=3)
         >>> net(torch.zeros(4, 3), torch.zeros(4), None).shape
         torch.Size([4, 3])
     """
 
-    def __init__(self, dim_x: int, dim_y: int) -> None:
+    def __init__(self, dim_x: int, dim_y: int, outputs: int | None = None, times: int = 1) -> None:
         super().__init__()
         self.dim_y = dim_y
         h = self.width_for(dim_x + dim_y)
         self.project = nn.Linear(dim_x + dim_y, h)
-        self.time = nn.Sequential(nn.Linear(1, h), nn.GELU(), nn.Linear(h, h))
+        self.time = nn.Sequential(nn.Linear(times, h), nn.GELU(), nn.Linear(h, h))
         self.middle = nn.ModuleList([_ResidualBlock(h, h, h), _ResidualBlock(h, h, h)])
         self.last = _ResidualBlock(2 * h, h, h)
-        self.out = nn.Sequential(nn.GroupNorm(8, h), nn.SiLU(), nn.Linear(h, dim_x))
+        self.out = nn.Sequential(nn.GroupNorm(8, h), nn.SiLU(), nn.Linear(h, outputs or dim_x))
 
     @staticmethod
     def width_for(dim: int) -> int:
@@ -51,8 +56,12 @@ class PaperDenoiser(nn.Module):
 
     def forward(self, z: Tensor, logsnr: Tensor, y: Tensor | None) -> Tensor:
         y = z.new_zeros(len(z), self.dim_y) if y is None else y
-        time = self.time(logsnr[:, None])
-        start = h = self.project(torch.cat([z, y], 1))
+        return self.body(torch.cat([z, y], 1), logsnr[:, None])
+
+    def body(self, inputs: Tensor, times: Tensor) -> Tensor:
+        """The prediction for `inputs` `(n, dim_x + dim_y)` and `times` `(n, times)`."""
+        time = self.time(times)
+        start = h = self.project(inputs)
         for block in self.middle:
             h = block(h, time)
         out: Tensor = self.out(self.last(torch.cat([h, start], 1), time))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -200,6 +200,10 @@ class PaperPrepared:
     The evaluation stays ours: the same noise for both denoisers, where the released code draws it twice.
     """
 
+    weight_decay: ClassVar[float] = 1e-5
+    weighted: ClassVar[bool] = True  # the loss, to be uniform over log-SNR
+    kind: ClassVar[type[ModuleDenoiser]] = ModuleDenoiser
+
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
     dim_x: int
@@ -238,9 +242,13 @@ class PaperPrepared:
     def denoiser(self, term: Term, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
         with torch.random.fork_rng(devices=[]):  # the caller's seed keeps its meaning
             torch.manual_seed(run.seed)
-            module = module or PaperDenoiser(self.dim_x, self.dim_y)
+            module = module or self.network()
         rho = torch.zeros(0, dtype=torch.float64)
-        return ModuleDenoiser(module, x, y, rho, seed=run.seed, precondition=False, published=True)
+        how = {"precondition": False, "published": True, "weighted": self.weighted}
+        return self.kind(module, x, y, rho, seed=run.seed, **how)
+
+    def network(self) -> torch.nn.Module:
+        return PaperDenoiser(self.dim_x, self.dim_y)
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         small = self.dim_x <= 5
@@ -249,7 +257,7 @@ class PaperPrepared:
         # constant rate to the end, no stopping: the decay is one step, and no plateau is looked for
         most = steps or published
         schedule = Schedule(max_steps=most, min_steps=most, check_every=1_000, decay=1e-6, keep_last=True)
-        return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=1e-5), schedule
+        return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=self.weight_decay), schedule
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return {"centre": self.centre, "scale": self.scale}, {"dim_x": self.dim_x, "n_rows": self.n_rows}
@@ -257,13 +265,15 @@ class PaperPrepared:
 
 @dataclass(frozen=True)
 class PaperRecipe:
+    prepared: type[PaperPrepared] = PaperPrepared
+
     def prepare(self, x: Array, y: Array) -> PaperPrepared:
         centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])
         scale = np.concatenate([rows.std(0, dtype=np.float64) for rows in (x, y)])
-        return PaperPrepared(centre, scale, x.shape[1], len(x))
+        return self.prepared(centre, scale, x.shape[1], len(x))
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PaperPrepared:
-        return PaperPrepared(arrays["centre"], arrays["scale"], meta["dim_x"], meta["n_rows"])
+        return self.prepared(arrays["centre"], arrays["scale"], meta["dim_x"], meta["n_rows"])
 
 
 def paper_recipe() -> Recipe:

@@ -272,11 +272,12 @@ def test_correlations_of_one_to_all_digits_are_said_to_be_the_end_of_precision()
 def test_a_gap_at_the_upper_end_is_warned_of_unless_it_is_gaussian() -> None:
     fitted = MMG(run=RUN, **SMALL).fit(*pair(rho=0.0))._need_fit()
     for orthogonal in (False, True):
-        assert _window_warning(fitted, gap(0.0, 0.0, top=0.0), orthogonal) == ""
-        assert "about 0.40 nats or more" in _window_warning(fitted, gap(0.0, 0.0, top=0.2), orthogonal)
-    strong = MMG(run=RUN, **SMALL).fit(*pair(rho=0.999999))._need_fit()
+        assert _window_warning(fitted, gap(0.0, 0.0, top=0.0), orthogonal, known=0.0) == ""
+        assert "about 0.40 nats or more" in _window_warning(fitted, gap(0.0, 0.0, top=0.2), orthogonal, known=0.0)
+    strong = MMG(run=RUN, **SMALL).fit(*pair(rho=0.999999))
     height = 0.5 * (1 - 1 / (1 + 1 / (math.exp(14) * (1 - 0.999999**2))))
-    assert _window_warning(strong, gap(0.0, 0.0, top=height), False) == ""
+    assert strong._height(14.0) == pytest.approx(height, abs=0.02)
+    assert _window_warning(strong._need_fit(), gap(0.0, 0.0, top=height), False, strong._height(14.0)) == ""
 
 
 # --- State --------------------------------------------------------------------------------------------------------
