@@ -22,13 +22,14 @@ from mmg_plugins.neural import Neural, NeuralOptions
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
 
-LOOK_BLOCK = 512  # rows compared with one another in a look at the held-out objective
+LOOK_BLOCK = 256  # rows compared with one another in a look at the held-out objective
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
 class CriticOptions(NeuralOptions):
     """Options that all critics have."""
 
+    batch: int = Field(256, ge=2, le=65_536, description="rows a training step; all of them where there are fewer")
     critic: Literal["separable", "joint"] = Field(
         "separable", description="an inner product of a network of x and one of y, or one network on both"
     )
@@ -37,7 +38,7 @@ class CriticOptions(NeuralOptions):
         4, ge=1, le=1_024, description="y of other rows that the joint critic sees with each x in training"
     )
     block: int = Field(
-        4_096, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
+        2_048, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
     )
     eval_others: int = Field(
         64, ge=1, le=32_768, description="y of other rows that the joint critic sees with each x in evaluation"
@@ -85,8 +86,11 @@ class CriticLearner:
     def look(self, x: Tensor, y: Tensor) -> Tensor:
         draw = torch.Generator().manual_seed(0)  # the same shuffles at every look
         scores = [self.module.draw(*rows, draw) for rows in blocks(x, y, LOOK_BLOCK)]
-        shares = [torch.stack([self.judge(each), self.value(each)], 1) for each in scores]
-        return torch.cat(shares)
+        return torch.cat([self._shares(each) for each in scores])
+
+    def _shares(self, scores: Scores) -> Tensor:
+        judged = self.judge(scores)
+        return torch.stack([judged, judged if self.value is self.judge else self.value(scores)], 1)
 
 
 class Reading(NamedTuple):
