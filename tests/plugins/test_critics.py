@@ -24,7 +24,7 @@ from mmg_registry.testing import check_estimator
 CRITICS = [MINE, InfoNCE, NWJ, SMILE, FDIME]
 critics = pytest.mark.parametrize("cls", CRITICS, ids=lambda cls: cls.name)
 every = pytest.mark.parametrize("cls", [*CRITICS, DoE], ids=lambda cls: cls.name)
-SMALL: dict[str, Any] = {"steps": 60, "width": 16, "batch": 64}
+SMALL: dict[str, Any] = {"steps": 60, "width": 32, "batch": 64, "lr": 5e-3}
 RUN = Run(seed=0, threads=1)
 MI = -0.5 * math.log(1 - 0.64)
 Pair = tuple[np.ndarray, np.ndarray]
