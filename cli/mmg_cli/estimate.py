@@ -271,9 +271,16 @@ def _instant(job: Job, name: str, pair: Pair, seed: int) -> str:
     from mmg_registry.api import Request, run
 
     rows = _sampled(pair, seed)
-    request = Request(plugin=name, seed=seed, threads=job.threads, unit=job.unit.value, drop_nan=job.drop_nan)
+    same: dict[str, Any] = {
+        "seed": seed,
+        "threads": job.threads,
+        "unit": job.unit.value,
+        "ci_level": job.ci,
+        "drop_nan": job.drop_nan,
+    }
+    request = Request(plugin=name, cross_fit=2, **same)  # all rows count, each in its half
     try:
-        return f"{headline(run(rows, request, rows).estimate)} ({len(rows)} rows, no training)"
+        return f"{headline(run(rows, request).estimate)} ({len(rows)} rows, no training)"
     except MMGError as error:
         return f"none: {error}"
 
