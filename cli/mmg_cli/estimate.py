@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ import typer
 from mmg_cli.common import Json, Quiet, Set, Verbose, complete_plugin, parse_set
 from mmg_cli.output import check_folder, print_error, verbosity, warn, write_atomically
 from mmg_cli.progress import progress_bar
-from mmg_cli.report import Unit, print_estimate
+from mmg_cli.report import Unit, headline, print_estimate
 from mmg_registry.errors import MMGError, OptionError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PLUGIN = "auto"
 DEFAULT_EVAL_FRACTION = 0.2
+INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
+INSTANT_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,10 @@ def execute(job: Job) -> None:
     _check_plugin(job, options)
     _check_outputs(job)
     pair, eval_pair = _read(job)
-    _deliver(job, _run(job, options, pair, eval_pair))
+    outcome = _run(job, options, pair, eval_pair)
+    _deliver(job, outcome)
+    if job.verbose and not job.json and outcome.estimate.status == "estimated":
+        _compare(job, pair if eval_pair is None else eval_pair, outcome.estimate.provenance)
 
 
 def _check_numbers(job: Job) -> None:
@@ -251,6 +256,42 @@ def _draw(job: Job, outcome: Outcome) -> None:
     from mmg_cli.plotting import write_plot
 
     write_plot(outcome.estimate, job.plot)
+
+
+def _compare(job: Job, pair: Pair, about: dict[str, Any]) -> None:
+    """Print what estimators without training say of the same rows, or of a sample of them: a sanity check."""
+    if about["plugin"]["name"] in INSTANT:
+        return
+    for name in INSTANT:
+        print(f"{name.ljust(14)}  {_instant(job, name, pair, about['seed'])}")
+    sys.stdout.flush()
+
+
+def _instant(job: Job, name: str, pair: Pair, seed: int) -> str:
+    from mmg_registry.api import Request, run
+
+    rows = _sampled(pair, seed)
+    same: dict[str, Any] = {
+        "seed": seed,
+        "threads": job.threads,
+        "unit": job.unit.value,
+        "ci_level": job.ci,
+        "drop_nan": job.drop_nan,
+    }
+    request = Request(plugin=name, cross_fit=2, **same)  # all rows count, each in its half
+    try:
+        return f"{headline(run(rows, request).estimate)} ({len(rows)} rows, no training)"
+    except MMGError as error:
+        return f"none: {error}"
+
+
+def _sampled(pair: Pair, seed: int) -> Pair:
+    if len(pair) <= INSTANT_ROWS:
+        return pair
+    import numpy as np
+
+    rows = np.sort(np.random.default_rng(seed).choice(len(pair), INSTANT_ROWS, replace=False))
+    return replace(pair, x=pair.x[rows], y=pair.y[rows])
 
 
 def _nothing_fitted(estimate: Estimate) -> str:

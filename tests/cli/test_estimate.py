@@ -94,6 +94,16 @@ def test_v_prints_options_and_diagnostics(estimate, data) -> None:
     assert "peak 0.5" in lines
 
 
+def test_v_prints_what_needs_no_training_beside_the_estimate(estimate, data) -> None:
+    lines = {line[:14].strip(): line[16:] for line in estimate(data, "-v").out.splitlines()}
+    for name in ("ksg", "gaussian", "cca"):
+        assert float(lines[name].split()[0]) == pytest.approx(TRUE_MI, abs=0.3)
+        assert "400 rows, no training" in lines[name]
+    assert "\nksg " not in estimate(data).out
+    assert "\nksg " not in estimate(data, "-v", plugin="cca").out
+    json.loads(estimate(data, "-v", "--json").out)
+
+
 def test_rows_of_another_file_are_evaluated_and_not_trained_on(estimate, data) -> None:
     x, y = np.random.default_rng(5).standard_normal((2, 150, 2))
     np.savez("eval.npz", x=x, y=y)

@@ -1,0 +1,384 @@
+"""Estimators that train a critic f(x, y) to tell pairs from shuffled pairs, and read the information off its scores.
+
+They differ in what they train by and in what they report (see `mmg_plugins.bounds`). All report on rows that were
+neither trained on nor chosen by, from all pairs of evaluation rows within blocks, in float64. Standard errors are those
+of the delta method: every row acts on the estimate as a pair, as an x and as a y.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from mmg_plugins import bounds
+from mmg_plugins.bounds import Objective, Scores
+from mmg_plugins.critic_networks import Critic, Joint, LogMeans, Separable, blocks, log_means
+from mmg_plugins.neural import Neural, NeuralOptions
+from mmg_registry.preprocess import PairTransform
+from mmg_registry.results import Estimate
+
+LOOK_BLOCK = 256  # rows compared with one another in a look at the held-out objective
+HEAVY = 0.1  # share of the partition that one row may carry without a warning
+
+
+class CriticOptions(NeuralOptions):
+    """Options that all critics have."""
+
+    batch: int = Field(256, ge=2, le=65_536, description="rows a training step; all of them where there are fewer")
+    critic: Literal["separable", "joint"] = Field(
+        "separable", description="an inner product of a network of x and one of y, or one network on both"
+    )
+    embedding: int = Field(64, ge=1, le=2_048, description="columns of the separable critic's inner product")
+    others: int = Field(
+        4, ge=1, le=1_024, description="y of other rows that the joint critic sees with each x in training"
+    )
+    block: int = Field(
+        2_048, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
+    )
+    eval_others: int = Field(
+        64, ge=1, le=32_768, description="y of other rows that the joint critic sees with each x in evaluation"
+    )
+
+
+class MINEOptions(CriticOptions):
+    """Options of `mine`."""
+
+    smoothing: float = Field(0.9, ge=0, lt=1, description="weight of the past in the moving average of the partition")
+
+
+class InfoNCEOptions(CriticOptions):
+    """Options of `infonce`."""
+
+    temperature: float = Field(1.0, gt=0, le=1_000, description="divides all scores, those of pairs included")
+
+
+class SMILEOptions(CriticOptions):
+    """Options of `smile`."""
+
+    clamp: float = Field(5.0, gt=0, le=100, description="bound of the scores in the partition, from both sides")
+
+
+class FDIMEOptions(CriticOptions):
+    """Options of `f-dime`."""
+
+    divergence: Literal["kl", "gan", "hd"] = Field(
+        "kl", description="trained by: Kullback-Leibler, Jensen-Shannon as in a GAN, or squared Hellinger"
+    )
+
+
+@dataclass
+class CriticLearner:
+    """A critic, the loss of a batch, and the shares by which held-out rows judge it and estimate."""
+
+    module: Critic
+    train: Objective
+    judge: Objective
+    value: Objective
+
+    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+        return self.train(self.module.draw(x, y, draw))
+
+    def look(self, x: Tensor, y: Tensor) -> Tensor:
+        draw = torch.Generator().manual_seed(0)  # the same shuffles at every look
+        scores = [self.module.draw(*rows, draw) for rows in blocks(x, y, LOOK_BLOCK)]
+        return torch.cat([self._shares(each) for each in scores])
+
+    def _shares(self, scores: Scores) -> Tensor:
+        judged = self.judge(scores)
+        return torch.stack([judged, judged if self.value is self.judge else self.value(scores)], 1)
+
+
+class Reading(NamedTuple):
+    """An estimate with what each row has in it.
+
+    Attributes:
+        mi: nats.
+        influence: `(n,)`, of every row on the estimate, to first order; its mean is of no account.
+        pointwise: `(n,)`, with mean `mi`.
+    """
+
+    mi: Tensor
+    influence: Tensor
+    pointwise: Tensor
+
+
+class _CriticEstimator(Neural):
+    """What all critics do alike."""
+
+    Options: ClassVar[type[CriticOptions]] = CriticOptions
+    options: CriticOptions
+
+    def _learner(self, pair: PairTransform, draw: torch.Generator) -> CriticLearner:
+        judge = self._judge()
+        return CriticLearner(self._critic(pair), self._loss(judge), judge, self._value())
+
+    def _critic(self, pair: PairTransform) -> Critic:
+        o, dims, rho = self.options, (pair.dim_x, pair.dim_y), self._start_rho(pair)
+        hidden, temperature = [o.width] * o.depth, self._temperature()
+        if o.critic == "joint":
+            return Joint(dims, hidden, o.others, rho, temperature, self.run.seed)
+        return Separable(dims, hidden, o.embedding, rho, temperature, self.run.seed)
+
+    def _temperature(self) -> float:
+        return 1.0
+
+    def _judge(self) -> Objective:
+        """The objective."""
+        raise NotImplementedError
+
+    def _loss(self, judge: Objective) -> Objective:
+        """What a batch is trained by: the objective itself, unless a subclass knows better."""
+        return lambda scores: -judge(scores).mean()
+
+    def _value(self) -> Objective:
+        """What the running estimate is: the objective itself, unless a subclass reports something else."""
+        return self._judge()
+
+    def _clamp(self) -> float | None:
+        return None
+
+    def _reading(self, means: LogMeans) -> Reading:
+        """The estimate from the scores of evaluation rows."""
+        raise NotImplementedError
+
+    def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Estimate:
+        o = self.options
+        means = log_means(learner.module, x, y, o.eval_others, o.block, self._clamp())
+        found = self._reading(means)
+        n = len(found.influence)
+        return Estimate(
+            mi=float(found.mi),
+            std_error=float(found.influence.std()) / math.sqrt(n),
+            pointwise=found.pointwise.cpu().numpy(),
+            diagnostics={"critic": o.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)},
+            warnings=self._doubts(means, float(found.mi)),
+        )
+
+    def _words(self, means: LogMeans) -> dict[str, Any]:
+        return {"log_partition": float(_log_partition(means)), "heaviest_row": _heaviest(means)}
+
+    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
+        share = _heaviest(means)
+        if share <= HEAVY or len(means.joint) < 2 / HEAVY:
+            return []
+        return [
+            f"A single row carries {100 * share:.0f} % of the mean over shuffled pairs: that mean, and with it the "
+            "standard error, is not to be trusted; more evaluation rows, or 'infonce' or 'smile', vary less."
+        ]
+
+
+def _log_partition(means: LogMeans) -> Tensor:
+    """log E_M e^f."""
+    return torch.logsumexp(means.by_row, 0) - math.log(len(means.by_row))
+
+
+def _shares(means: LogMeans) -> Tensor:
+    """What a row adds to the partition, as x and as y, relative to the whole and less its mean: `(n,)`."""
+    log_z = _log_partition(means)
+    return (means.by_row - log_z).exp() + (means.by_column - log_z).exp() - 2
+
+
+def _heaviest(means: LogMeans) -> float:
+    return float((means.by_row - torch.logsumexp(means.by_row, 0)).exp().max())
+
+
+def _donsker_varadhan(means: LogMeans) -> Reading:
+    pointwise = means.joint - _log_partition(means)
+    return Reading(pointwise.mean(), means.joint - _shares(means), pointwise)
+
+
+class MINE(_CriticEstimator):
+    """Donsker-Varadhan with a moving average in the gradient's denominator, in training only.
+
+    E_J f - log E_M e^f is a lower bound for exact expectations; the logarithm of a mean over finitely many pairs is low
+    on average, so that no direction is claimed for the estimate. Pointwise values are f - log E_M e^f.
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> mine = MINE(run=Run(seed=0, threads=1), steps=50).fit(x[:1600], y[:1600])
+        >>> bool(abs(mine.estimate(x[1600:], y[1600:]).mi - 0.511) < 0.15)
+        True
+    """
+
+    name = "mine"
+    summary = "critic: Donsker-Varadhan, corrected gradient"
+    reference = "Belghazi et al., arXiv 1801.04062"
+    Options = MINEOptions
+    options: MINEOptions
+
+    def _judge(self) -> Objective:
+        return bounds.donsker_varadhan
+
+    def _loss(self, judge: Objective) -> Objective:
+        return bounds.CorrectedPartition(self.options.smoothing).loss
+
+    def _reading(self, means: LogMeans) -> Reading:
+        return _donsker_varadhan(means)
+
+
+class InfoNCE(_CriticEstimator):
+    """Which of N y belongs to x: at most log N, and a lower bound on average for any critic.
+
+    N is the number of evaluation rows in a block (`block` at most; of a joint critic, `eval_others` and one). Its
+    logarithm is in the result, with a warning when the estimate comes near.
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> found = InfoNCE(run=Run(seed=0, threads=1), steps=50).fit(x[:1600], y[:1600]).estimate(x[1600:], y[1600:])
+        >>> bool(abs(found.mi - 0.511) < 0.15), round(found.diagnostics["cap"], 2)  # log 400
+        (True, 5.99)
+    """
+
+    name = "infonce"
+    summary = "critic: contrastive, capped at log N"
+    reference = "van den Oord et al., arXiv 1807.03748"
+    Options = InfoNCEOptions
+    bound = "lower"
+    options: InfoNCEOptions
+
+    def _temperature(self) -> float:
+        return self.options.temperature
+
+    def _judge(self) -> Objective:
+        return bounds.infonce
+
+    def _reading(self, means: LogMeans) -> Reading:
+        others = (means.size - 1).log()
+        values = means.joint + means.size.log() - torch.logaddexp(means.joint, means.by_row + others)
+        return Reading(values.mean(), values - means.competing, values)
+
+    def _words(self, means: LogMeans) -> dict[str, Any]:
+        return {"cap": math.log(int(means.size.min()))}
+
+    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
+        size = int(means.size.min())
+        if mi < math.log(size) - 1:
+            return []
+        return [
+            f"The estimate is near its cap of {math.log(size):.2f} nats, the logarithm of the {size} rows compared "
+            "with one another: the information may be much larger. More evaluation rows raise the cap."
+        ]
+
+
+class NWJ(_CriticEstimator):
+    """E_J f + 1 - E_M e^f, a lower bound on average for any critic, also known as MINE-f.
+
+    Its variance grows like the exponential of the information. Pointwise values are f + 1 - E_M e^f.
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> nwj = NWJ(run=Run(seed=0, threads=1), steps=50).fit(x[:1600], y[:1600])
+        >>> bool(abs(nwj.estimate(x[1600:], y[1600:]).mi - 0.511) < 0.15)
+        True
+    """
+
+    name = "nwj"
+    summary = "critic: lower bound of Nguyen, Wainwright and Jordan"
+    reference = "Nguyen, Wainwright and Jordan, arXiv 0809.0853"
+    bound = "lower"
+
+    def _judge(self) -> Objective:
+        return bounds.nwj
+
+    def _reading(self, means: LogMeans) -> Reading:
+        z = _log_partition(means).exp()
+        pointwise = means.joint + 1 - z
+        return Reading(pointwise.mean(), means.joint - z * _shares(means), pointwise)
+
+
+class SMILE(_CriticEstimator):
+    """Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
+
+    Less variance than MINE for a bias beyond `clamp` nats; no bound. Pointwise values are f less the log partition.
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> smile = SMILE(run=Run(seed=0, threads=1), steps=50).fit(x[:1600], y[:1600])
+        >>> bool(abs(smile.estimate(x[1600:], y[1600:]).mi - 0.511) < 0.15)
+        True
+    """
+
+    name = "smile"
+    summary = "critic: Donsker-Varadhan with a clamped partition"
+    reference = "Song and Ermon, arXiv 1910.06222"
+    Options = SMILEOptions
+    options: SMILEOptions
+
+    def _judge(self) -> Objective:
+        return bounds.jensen_shannon
+
+    def _value(self) -> Objective:
+        return lambda scores: bounds.smile(scores, self.options.clamp)
+
+    def _clamp(self) -> float | None:
+        return self.options.clamp
+
+    def _reading(self, means: LogMeans) -> Reading:
+        return _donsker_varadhan(means)
+
+
+class FDIME(_CriticEstimator):
+    """The mean of f itself, after training by a variational f-divergence; no partition is needed, and none is a bound.
+
+    Shuffled pairs are derangements: no x meets its own y. With f the log-density ratio, the discriminators of the paper
+    are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD). Pointwise values are f.
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> dime = FDIME(run=Run(seed=0, threads=1), steps=50, divergence="gan").fit(x[:1600], y[:1600])
+        >>> bool(abs(dime.estimate(x[1600:], y[1600:]).mi - 0.511) < 0.15)
+        True
+    """
+
+    name = "f-dime"
+    summary = "critic: mean log ratio of a discriminator"
+    reference = "Letizia, Novello and Tonello, arXiv 2305.20025"
+    Options = FDIMEOptions
+    options: FDIMEOptions
+
+    def _judge(self) -> Objective:
+        return {"kl": bounds.nwj, "gan": bounds.jensen_shannon, "hd": bounds.hellinger}[self.options.divergence]
+
+    def _value(self) -> Objective:
+        return _joint
+
+    def _reading(self, means: LogMeans) -> Reading:
+        return Reading(means.joint.mean(), means.joint, means.joint)
+
+    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
+        log_z = float(_log_partition(means))
+        if abs(log_z) <= max(0.1, 0.1 * abs(mi)):
+            return []
+        return [
+            f"The learned ratio does not average to 1 over shuffled pairs (its log mean is {log_z:+.2f}), so the "
+            "estimate is off by about as many nats; train longer or with more rows."
+        ]
+
+
+def _joint(scores: Scores) -> Tensor:
+    return scores.joint

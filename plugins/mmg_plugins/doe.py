@@ -1,0 +1,123 @@
+"""`doe`: the difference of two cross-entropies, H(Y) - H(Y | X), each minimised by a density of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from mmg_plugins.neural import Neural, NeuralOptions, perceptron
+from mmg_registry.preprocess import PairTransform
+from mmg_registry.results import Estimate
+
+LOG_SCALES = (-12.0, 6.0)  # bounds of a learned log scale: keeps a density finite on any row
+
+
+class DoEOptions(NeuralOptions):
+    """Options of `doe`."""
+
+    density: Literal["gaussian", "logistic"] = Field(
+        "gaussian", description="of each column of y, with and without x: location and scale are learned"
+    )
+
+
+class Densities(nn.Module):
+    """Diagonal densities of y `(n, dim_y)`: q(y), of learned location and scale, and q(y | x), of a network's.
+
+    Both act on canonical coordinates, where the best linear guess of a column is rho times that of x.
+    """
+
+    def __init__(self, dims: tuple[int, int], hidden: list[int], rho: Tensor, density: str, draw: torch.Generator):
+        super().__init__()
+        self.logistic = density == "logistic"
+        start = -math.log(math.pi / math.sqrt(3)) if self.logistic else 0.0  # scale of a unit standard deviation
+        self.register_buffer("rho", rho, persistent=False)
+        spread = torch.zeros(dims[1])
+        spread[: len(rho)] = ((1 - rho) * (1 + rho)).log() / 2
+        self.register_buffer("spread", spread + start, persistent=False)
+        self.location = nn.Parameter(torch.zeros(dims[1]))
+        self.log_scale = nn.Parameter(torch.full((dims[1],), start))
+        self.network = perceptron([dims[0], *hidden, 2 * dims[1]], draw, quiet=True)
+
+    rho: Tensor
+    spread: Tensor
+
+    def log_marginal(self, y: Tensor) -> Tensor:
+        """log q(y), `(n,)`."""
+        return self._log_density(y, self.location, self.log_scale)
+
+    def log_conditional(self, x: Tensor, y: Tensor) -> Tensor:
+        """log q(y | x), `(n,)`."""
+        location, log_scale = self.network(x).chunk(2, 1)
+        linear = nn.functional.pad(self.rho * x[:, : len(self.rho)], (0, y.shape[1] - len(self.rho)))
+        return self._log_density(y, linear + location, self.spread + log_scale)
+
+    def _log_density(self, y: Tensor, location: Tensor, log_scale: Tensor) -> Tensor:
+        log_scale = log_scale.clamp(*LOG_SCALES)
+        t = (y - location) * (-log_scale).exp()
+        if self.logistic:
+            return (-t - 2 * softplus(-t) - log_scale).sum(1)
+        return (-0.5 * t * t - log_scale - 0.5 * math.log(2 * math.pi)).sum(1)
+
+
+@dataclass
+class DensityLearner:
+    """Both cross-entropies, minimised together."""
+
+    module: Densities
+
+    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+        return -(self.module.log_marginal(y) + self.module.log_conditional(x, y)).mean()
+
+    def look(self, x: Tensor, y: Tensor) -> Tensor:
+        marginal, conditional = self.module.log_marginal(y), self.module.log_conditional(x, y)
+        return torch.stack([marginal + conditional, conditional - marginal], 1)
+
+
+class DoE(Neural):
+    """Difference of entropies: E log q(y | x) - E log q(y), with diagonal Gaussian or logistic densities.
+
+    Each cross-entropy is above the entropy it stands for; their difference is no bound, and off by as much as the one
+    density fits worse than the other. Pointwise values are log q(y | x) - log q(y).
+
+    Example:
+        >>> import numpy as np
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 3))
+        >>> y = 0.8 * x[:, :1] + 0.6 * rng.standard_normal((2000, 1))
+        >>> doe = DoE(run=Run(seed=0, threads=1), steps=50).fit(x[:1600], y[:1600])
+        >>> bool(abs(doe.estimate(x[1600:], y[1600:]).mi - 0.511) < 0.15)
+        True
+    """
+
+    name = "doe"
+    summary = "difference of two learned cross-entropies"
+    reference = "McAllester and Stratos, arXiv 1811.04251"
+    Options: ClassVar[type[DoEOptions]] = DoEOptions
+    options: DoEOptions
+
+    def _learner(self, pair: PairTransform, draw: torch.Generator) -> DensityLearner:
+        o, dims = self.options, (pair.dim_x, pair.dim_y)
+        return DensityLearner(Densities(dims, [o.width] * o.depth, self._start_rho(pair), o.density, draw))
+
+    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Estimate:
+        marginal, conditional = (
+            each.double() for each in (learner.module.log_marginal(y), learner.module.log_conditional(x, y))
+        )
+        values = conditional - marginal
+        return Estimate(
+            mi=float(values.mean()),
+            std_error=float(values.std()) / math.sqrt(len(values)),
+            pointwise=values.cpu().numpy(),
+            diagnostics={
+                "density": self.options.density,
+                "cross_entropy": -float(marginal.mean()),
+                "cross_entropy_given_x": -float(conditional.mean()),
+            },
+        )

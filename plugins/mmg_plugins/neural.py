@@ -1,0 +1,423 @@
+"""What the trained baselines share: options, coordinates, networks, and the one training loop.
+
+A learner says how to train on a batch and how well it does on held-out rows; the loop below does the rest, as for the
+diffusion estimators: Adam at a constant rate to a plateau of the held-out objective, then a decay to zero. The weights
+kept are the earliest that nothing later beats on held-out training rows by more than the standard error of the
+difference; evaluation rows are never looked at.
+
+Networks are small and their tensors too: training runs on one thread, which gives the same bits on any machine setting.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from mmg_registry.contracts import Array, Estimator, Options, Progress, Run
+from mmg_registry.diffusion.training import hold_back
+from mmg_registry.errors import DataError, OptionError
+from mmg_registry.preprocess import PairTransform
+from mmg_registry.results import Estimate
+
+FEWEST_ROWS = 20  # of a fit: two of them are held out
+DECAY = 0.4  # share of the steps that the final decay takes
+WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
+LONGEST_GRADIENT = 1.0
+START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
+
+Pair = tuple[Tensor, Tensor]
+
+
+class NeuralOptions(Options):
+    """Options that all trained baselines have."""
+
+    steps: int = Field(6_000, ge=20, le=10_000_000, description="most training steps")
+    width: int = Field(128, ge=4, le=2_048, description="units of a hidden layer")
+    depth: int = Field(2, ge=1, le=8, description="hidden layers")
+    batch: int = Field(512, ge=2, le=65_536, description="rows a training step; all of them where there are fewer")
+    lr: float = Field(2e-3, gt=0, le=0.1, description="learning rate, before it decays to zero")
+    tolerance: float = Field(
+        0.002, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+    )
+    gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
+    gaussian_start: bool = Field(
+        True, description="start from the closed form of a Gaussian pair; the network learns what that misses"
+    )
+
+
+class Learner(Protocol):
+    """What the loop trains."""
+
+    @property
+    def module(self) -> nn.Module:
+        """Whose parameters are trained."""
+
+    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+        """The scalar to minimise on a batch x `(b, dim_x)`, y `(b, dim_y)`."""
+
+    def look(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of held-out rows `(n, 2)`: shares of the objective, to be maximised, and of the running estimate (nats)."""
+
+
+@dataclass
+class Report:
+    """What happened in training: goes into the result's diagnostics.
+
+    Attributes:
+        steps: optimiser steps behind the last weights.
+        kept: the step whose weights were kept.
+        seconds: wall time.
+        stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps".
+        history: of every look: step, seconds, held-out objective and held-out estimate.
+    """
+
+    steps: int = 0
+    kept: int = 0
+    seconds: float = 0.0
+    stopped: str = "max_steps"
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class _Look:
+    step: int
+    rows: Tensor
+
+
+@dataclass
+class Training:
+    """One training of `learner` on `rows`, looked at on `held_out`; one use, by `go`."""
+
+    learner: Learner
+    rows: Pair
+    held_out: Pair
+    options: NeuralOptions
+    run: Run
+    report: Report = field(default_factory=Report)
+    looks: list[_Look] = field(default_factory=list)
+    told: float = 0.0
+    start: float = field(default_factory=time.monotonic)
+
+    def go(self) -> Report:
+        """Train in place, leave the learner at its kept weights, and say how it went."""
+        self.draw = torch.Generator().manual_seed(self.run.seed)
+        parameters = list(self.learner.module.parameters())
+        self.adam = torch.optim.AdamW(parameters, self.options.lr, weight_decay=WEIGHT_DECAY, fused=True)
+        self.batches = _batches(self.rows, self.options.batch, self.draw)
+        self.best, self.weights = self._look(), self._snapshot()
+        self._hold()
+        self._fall()
+        self.learner.module.load_state_dict(self.weights)
+        self.report.kept = self.best.step
+        self.report.seconds = round(time.monotonic() - self.start, 3)
+        return self.report
+
+    @property
+    def _check(self) -> int:
+        """Steps between looks: fewer rows are over-fitted sooner."""
+        return 250 if len(self.rows[0]) >= 20_000 else 50
+
+    def _hold(self) -> None:
+        most = max(1, round(self.options.steps * (1 - DECAY)))
+        while not (reason := self._why_stop(most)):
+            self._advance(self.report.steps + self._chunk(most))
+            self._judge()
+        self.report.stopped = reason
+
+    def _fall(self) -> None:
+        """The rate to zero; from the kept weights, if what was trained after them made it worse."""
+        if self.report.stopped == "overfitting":
+            self.learner.module.load_state_dict(self.weights)
+            self.report.steps = self.best.step
+        first = self.report.steps
+        length = round(first * DECAY / (1 - DECAY))
+        while self.report.steps < first + length and not self._out_of_time(1.0):
+            self._rate(1 - (self.report.steps - first) / length)
+            self._advance(min(self.report.steps + max(1, self._chunk(first + length) // 5), first + length))
+        if length:
+            self._judge()
+
+    def _chunk(self, most: int) -> int:
+        """Steps to the next look; few at first under a clock, so that no limit is overrun by much."""
+        left = max(1, min(self._check, most - self.report.steps))
+        return left if self.run.max_seconds is None else max(1, min(left, self.report.steps // 5))
+
+    def _rate(self, share: float) -> None:
+        for group in self.adam.param_groups:
+            group["lr"] = self.options.lr * share
+
+    def _advance(self, until: int) -> None:
+        while self.report.steps < until:
+            self._step(*next(self.batches))
+            self.report.steps += 1
+        self._say()
+
+    def _step(self, x: Tensor, y: Tensor) -> None:
+        self.adam.zero_grad()
+        self.learner.loss(x, y, self.draw).backward()
+        length = nn.utils.clip_grad_norm_(self.learner.module.parameters(), LONGEST_GRADIENT)
+        if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
+            self.adam.step()
+
+    def _look(self) -> _Look:
+        with torch.no_grad():
+            rows = self.learner.look(*self.held_out)
+        objective, mi = rows.mean(0).tolist()
+        seconds = round(time.monotonic() - self.start, 3)
+        self.report.history.append({"step": self.report.steps, "seconds": seconds, "objective": objective, "mi": mi})
+        self.looks.append(_Look(self.report.steps, rows[:, 0]))
+        self._say()
+        return self.looks[-1]
+
+    def _judge(self) -> None:
+        gain, error = _gain(self.best.rows, self._look().rows)
+        if gain > error:
+            self.best, self.weights = self.looks[-1], self._snapshot()
+
+    def _snapshot(self) -> dict[str, Tensor]:
+        return copy.deepcopy(self.learner.module.state_dict())
+
+    def _why_stop(self, most: int) -> str:
+        if self.report.steps >= most:
+            return "max_steps"
+        if self._out_of_time(1 - DECAY):
+            return "max_seconds"
+        return self._plateau() if self.report.steps >= min(4 * self._check, 1_000) else ""
+
+    def _out_of_time(self, share: float) -> bool:
+        limit = self.run.max_seconds
+        return limit is not None and time.monotonic() - self.start >= share * limit
+
+    def _plateau(self) -> str:
+        """Compare with a third of the training ago, row by row."""
+        earlier = [look for look in self.looks if look.step <= self.report.steps * 2 / 3]
+        gain, error = _gain(earlier[-1].rows, self.looks[-1].rows)
+        if gain < -3 * error and gain < -self.options.tolerance:
+            return "overfitting"
+        return "plateau" if gain < self.options.tolerance else ""
+
+    def _say(self) -> None:
+        elapsed = time.monotonic() - self.start
+        done = self.report.steps / self.options.steps
+        if self.run.max_seconds is not None:
+            done = max(done, elapsed / self.run.max_seconds)
+        self.told = done = max(self.told, min(done, 1.0))  # where training goes back, progress does not
+        mi = self.report.history[-1]["mi"] if self.report.history else None
+        self.run.report(Progress(done, "training", mi, elapsed * (1 - done) / done if done > 0 else None))
+
+
+def _gain(before: Tensor, after: Tensor) -> tuple[float, float]:
+    """Mean and standard error of a held-out gain, row by row; never a gain where something is not finite."""
+    gain = (after - before).double()
+    if not bool(torch.isfinite(gain).all()):
+        finite_now = bool(torch.isfinite(after).all())
+        return (math.inf, 0.0) if finite_now else (-math.inf, 0.0)
+    error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
+    return float(gain.mean()), error
+
+
+def _batches(rows: Pair, size: int, draw: torch.Generator) -> Iterator[Pair]:
+    """Batches without end: every epoch in a new order, its incomplete last batch left out; never more than all rows."""
+    x, y = rows
+    size = min(size, len(x))
+    while True:
+        order = torch.randperm(len(x), generator=draw).to(x.device)
+        for picked in order[: len(x) // size * size].view(-1, size):
+            yield x[picked], y[picked]
+
+
+# --- Networks -------------------------------------------------------------------------------------------------------
+
+
+def perceptron(dims: list[int], draw: torch.Generator, quiet: bool = False) -> nn.Sequential:
+    """Linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`; `quiet`: the last one is zero.
+
+    Example:
+        >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=True)
+        >>> network(torch.ones(2, 3)).tolist()
+        [[0.0], [0.0]]
+    """
+    layers: list[nn.Module] = []
+    for first, last in itertools.pairwise(dims):
+        layers += [_linear(first, last, draw), nn.SiLU()]
+    if quiet:
+        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
+    return nn.Sequential(*layers[:-1])
+
+
+def _linear(first: int, last: int, draw: torch.Generator) -> nn.Linear:
+    """Made without the global generator, which `nn.Linear` draws from."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, first, last)
+    nn.init.uniform_(layer.weight, -math.sqrt(3 / first), math.sqrt(3 / first), generator=draw)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+# --- The estimator --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Fitted:
+    """What `fit` leaves and `restore` rebuilds."""
+
+    pair: PairTransform
+    learner: Learner
+    report: Report
+
+
+class Neural(Estimator):
+    """Base of the trained baselines: coordinates, split, training, state; subclasses say what is learned and read.
+
+    Training stops, and its weights are chosen, by a tenth of the training rows. Coordinates are those of
+    `mmg_registry.preprocess.PairTransform`.
+
+    Raises:
+        OptionError: for an option out of range, a CUDA device that is not there, or an estimate before `fit`.
+        DataError: for fewer rows than an estimate can be made of, or other widths than those of `fit`.
+    """
+
+    options: NeuralOptions
+    has_pointwise = True
+
+    def __init__(self, *, run: Run | None = None, **options: Any) -> None:
+        super().__init__(run=run, **options)
+        self._fitted: Fitted | None = None
+
+    def fit(self, x: Array, y: Array) -> Self:
+        """Train on x `(n, dim_x)` and y `(n, dim_y)`."""
+        device = device_of(self.run.device)
+        if len(x) < FEWEST_ROWS:
+            raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
+        pair = PairTransform.fit(x, y, self.options.gaussianise)
+        with one_thread():
+            rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed)
+            learner = self._learner(pair, torch.Generator().manual_seed(self.run.seed))
+            learner.module.to(device)
+            training = Training(learner, _on(rows, device), _on(held_out, device), self.options, self.run)
+            self._fitted = Fitted(pair, learner, training.go())
+        return self
+
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        """Estimate on x `(n, dim_x)` and y `(n, dim_y)`, n at least 2."""
+        fitted = self._need_fit()
+        if len(x) < 2:
+            raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
+        device = device_of(self.run.device)
+        fitted.learner.module.to(device)
+        with one_thread(), torch.no_grad():
+            found = self._read(fitted.learner, *_tensors(fitted.pair, x, y, device))
+        found.diagnostics.update(_diagnostics(fitted, str(device)))
+        found.warnings.extend(_warnings(fitted))
+        return found
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Coordinates and weights as arrays, and the training's report."""
+        fitted = self._need_fit()
+        arrays, meta = fitted.pair.state()
+        weights = {f"net.{key}": value.cpu().numpy() for key, value in fitted.learner.module.state_dict().items()}
+        pair = {f"pair.{key}": value for key, value in arrays.items()}
+        return {**pair, **weights}, {"pair": meta, "report": asdict(fitted.report)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        """The inverse of `state`."""
+        pair = PairTransform.from_state(_below(arrays, "pair."), meta["pair"])
+        learner = self._learner(pair, torch.Generator().manual_seed(self.run.seed))
+        learner.module.load_state_dict({key: torch.tensor(value) for key, value in _below(arrays, "net.").items()})
+        self._fitted = Fitted(pair, learner, Report(**meta["report"]))
+        return self
+
+    @abstractmethod
+    def _learner(self, pair: PairTransform, draw: torch.Generator) -> Any:
+        """A fresh learner for rows in the coordinates of `pair`, its weights drawn from `draw`."""
+
+    @abstractmethod
+    def _read(self, learner: Any, x: Tensor, y: Tensor) -> Estimate:
+        """The estimate from a trained learner, on evaluation rows in its coordinates."""
+
+    def _start_rho(self, pair: PairTransform) -> Tensor:
+        """Correlations of the Gaussian start, `(min(dim_x, dim_y),)`; zero where none is wanted."""
+        rho = np.minimum(pair.rho, START_RHO) if self.options.gaussian_start else np.zeros_like(pair.rho)
+        return torch.from_numpy(rho.astype(np.float32))
+
+    def _need_fit(self) -> Fitted:
+        if self._fitted is None:
+            raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
+        return self._fitted
+
+
+def device_of(name: str) -> torch.device:
+    """The device to train on; "auto" is the CPU, which networks of this size leave little to gain over.
+
+    Raises:
+        OptionError: for a CUDA device that PyTorch does not see.
+    """
+    if not name.startswith("cuda"):
+        return torch.device("cpu")
+    device = torch.device(name)
+    if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
+        raise OptionError(f"The device '{name}' is not there: PyTorch sees no such GPU; use --device cpu.")
+    return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread within the block, and on as many as before after it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _tensors(pair: PairTransform, x: Array, y: Array, device: torch.device) -> Pair:
+    zx, zy = pair.transform(x, y)
+    return torch.from_numpy(zx).to(device), torch.from_numpy(zy).to(device)
+
+
+def _on(rows: Pair, device: torch.device) -> Pair:
+    return rows[0].to(device), rows[1].to(device)
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+
+
+def _diagnostics(fitted: Fitted, device: str) -> dict[str, Any]:
+    return {
+        "gaussian_mi": fitted.pair.gaussian_mi,
+        "coordinates": {"x": fitted.pair.x.margins.words, "y": fitted.pair.y.margins.words},
+        "parameters": sum(p.numel() for p in fitted.learner.module.parameters()),
+        "training": asdict(fitted.report),
+        "device": device,
+    }
+
+
+def _warnings(fitted: Fitted) -> list[str]:
+    report, limits = fitted.report, {"max_steps": "limit of steps", "max_seconds": "time limit"}
+    found = []
+    if report.stopped in limits:
+        found.append(
+            f"Training was cut by the {limits[report.stopped]} after {report.steps} steps, before the held-out "
+            "objective had settled."
+        )
+    if fitted.pair.at_limit:
+        found.append(
+            "A linear combination of x and one of y agree to all digits, so the information is larger than any "
+            "trained network can tell, perhaps infinite."
+        )
+    return found

@@ -1,0 +1,309 @@
+"""Critics and the difference of entropies: known answers, shuffles, errors, limits, state, refusals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mmg_plugins.critic_networks import Joint, LogMeans, Separable, blocks, derangements, log_means
+from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
+from mmg_plugins.doe import DoE
+from mmg_plugins.neural import _batches, _gain, device_of, one_thread
+from mmg_registry import storage
+from mmg_registry.contracts import Progress, Run
+from mmg_registry.errors import DataError, OptionError
+from mmg_registry.results import Estimate
+from mmg_registry.testing import check_estimator
+
+CRITICS = [MINE, InfoNCE, NWJ, SMILE, FDIME]
+critics = pytest.mark.parametrize("cls", CRITICS, ids=lambda cls: cls.name)
+every = pytest.mark.parametrize("cls", [*CRITICS, DoE], ids=lambda cls: cls.name)
+SMALL: dict[str, Any] = {"steps": 60, "width": 32, "batch": 64, "lr": 5e-3}
+RUN = Run(seed=0, threads=1)
+MI = -0.5 * math.log(1 - 0.64)
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def pair(n: int = 2_000, rho: float = 0.8, dim_x: int = 1, dim_y: int = 1, seed: int = 0) -> Pair:
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y))
+    y[:, 0] = rho * x[:, 0] + math.sqrt(1 - rho**2) * y[:, 0]
+    return x, y
+
+
+def folded(n: int = 3_000, seed: int = 0) -> Pair:
+    """y is |x| with noise: 0.81 nats and no correlation, so that the network has everything to learn."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 1))
+    return x, np.abs(x) + 0.3 * rng.standard_normal((n, 1))
+
+
+def estimate(cls: type[Any], train: Pair, new: Pair, run: Run = RUN, **options: Any) -> Estimate:
+    return cls(run=run, **{**SMALL, **options}).fit(*train).estimate(*new)
+
+
+# --- Known answers ------------------------------------------------------------------------------------------------
+@every
+@pytest.mark.parametrize("start", [True, False])
+def test_a_gaussian_pair(cls: type[Any], start: bool) -> None:
+    result = estimate(cls, pair(4_000), pair(2_000, seed=1), gaussian_start=start, steps=60 if start else 300)
+    assert result.mi == pytest.approx(MI, abs=0.08)
+    assert result.pointwise is not None
+    assert result.pointwise.mean() == pytest.approx(result.mi)
+    assert 0.005 < (result.std_error or 0) < 0.05
+
+
+@every
+def test_an_independent_pair(cls: type[Any]) -> None:
+    result = estimate(cls, pair(rho=0.0, dim_x=2), pair(rho=0.0, dim_x=2, seed=1))
+    assert abs(result.mi) < 0.05
+
+
+@every
+def test_a_pair_without_correlation_is_learned(cls: type[Any]) -> None:
+    result = estimate(cls, folded(6_000), folded(2_000, seed=1), steps=600)
+    assert 0.5 < result.mi < 1.0
+
+
+@critics
+def test_a_joint_critic(cls: type[Any]) -> None:
+    result = estimate(cls, folded(4_000), folded(1_000, seed=1), steps=400, critic="joint")
+    assert 0.4 < result.mi < 1.0
+    assert result.diagnostics["compared_with"] in (63, 64)
+
+
+@pytest.mark.parametrize("options", [{"divergence": "gan"}, {"divergence": "hd"}])
+def test_other_divergences_of_dime(options: dict[str, str]) -> None:
+    assert estimate(FDIME, folded(4_000), folded(1_000, seed=1), steps=500, **options).mi == pytest.approx(
+        0.75, abs=0.3
+    )
+
+
+def test_the_temperature_divides_all_scores() -> None:
+    for temperature in (0.2, 5.0):
+        result = estimate(InfoNCE, folded(4_000), folded(1_000, seed=1), steps=400, temperature=temperature)
+        assert 0.4 < result.mi < 1.0
+    network = Separable((1, 1), [4], 2, torch.tensor([0.5]), 2.0, 0)
+    x, y = torch.randn(5, 1), torch.randn(5, 1)
+    twice = Separable((1, 1), [4], 2, torch.tensor([0.5]), 1.0, 0)
+    assert torch.allclose(2 * network.pairs(x, y), twice.pairs(x, y))
+    assert torch.allclose(2 * network.table(x, y), twice.table(x, y))
+
+
+@pytest.mark.parametrize(("dim_x", "dim_y"), [(3, 1), (1, 4)])
+@pytest.mark.parametrize("options", [{}, {"density": "logistic"}])
+def test_doe_takes_other_widths_on_one_side(dim_x: int, dim_y: int, options: dict[str, str]) -> None:
+    result = estimate(DoE, pair(4_000, 0.8, dim_x, dim_y), pair(2_000, 0.8, dim_x, dim_y, 1), **options)
+    assert result.mi == pytest.approx(MI, abs=0.1)
+    d = result.diagnostics
+    assert result.mi == pytest.approx(d["cross_entropy"] - d["cross_entropy_given_x"])
+
+
+# --- Shuffles and scores ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("n", [2, 3, 10, 257])
+def test_derangements_have_no_fixed_point(n: int) -> None:
+    for seed in range(5):
+        found = derangements(n, min(4, n - 1), torch.Generator().manual_seed(seed))
+        assert found.shape == (min(4, n - 1), n)
+        assert not (found == torch.arange(n)).any()
+        assert (found.sort(1).values == torch.arange(n)).all()
+
+
+def critic(kind: str) -> Any:
+    draw = torch.Generator().manual_seed(1)
+    made = {"separable": Separable, "joint": Joint}[kind]((2, 1), [8], 3, torch.tensor([0.7]), 1.0, 0)
+    for weights in made.parameters():
+        torch.nn.init.normal_(weights, generator=draw)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["separable", "joint"])
+def test_tables_hold_the_scores_of_pairs(kind: str) -> None:
+    x, y, made = torch.randn(7, 2), torch.randn(7, 1), critic(kind)
+    table = made.marginals(x, y, 6)
+    for i in range(7):
+        row = made.pairs(x[i : i + 1].expand(7, 2), y)
+        others = torch.arange(7) != i
+        assert torch.allclose(table[i, others], row[others], atol=1e-5)
+        assert table[i, i] == -math.inf
+    drawn = made.draw(x, y, torch.Generator().manual_seed(0))
+    assert drawn.marginal.shape == (7, 6 if kind == "separable" else 3)
+
+
+@pytest.mark.parametrize("clamp", [None, 0.5])
+def test_log_means_reduce_the_table(clamp: float | None) -> None:
+    x, y, made = torch.randn(9, 2), torch.randn(9, 1), critic("separable")
+    with torch.no_grad():
+        found = log_means(made, x, y, 8, 100, clamp)
+        table = made.marginals(x, y, 8).double()
+    if clamp is not None:
+        table = torch.where(table > -math.inf, table.clamp(-clamp, clamp), table)
+    assert torch.allclose(found.by_row, (table.exp().sum(1) / 8).log())
+    assert torch.allclose(found.by_column, (table.exp().sum(0) / 8).log())
+    assert torch.allclose(found.joint, made.pairs(x, y).double())  # never clamped
+    assert found.competing.sum().item() == pytest.approx(9)
+
+
+def test_blocks_are_equal_and_never_of_one_row() -> None:
+    for n, size in ((10, 4), (5, 2), (3, 2), (2, 100)):
+        lengths = [len(x) for x, _ in blocks(torch.zeros(n, 1), torch.zeros(n, 1), size)]
+        assert sum(lengths) == n
+        assert min(lengths) >= 2
+        assert max(lengths) - min(lengths) <= 1
+
+
+# --- What is reported ---------------------------------------------------------------------------------------------
+def test_infonce_stays_under_its_cap_and_says_when_it_is_near() -> None:
+    result = estimate(InfoNCE, pair(rho=0.999), pair(400, rho=0.999, seed=1), block=8)
+    assert result.mi <= result.diagnostics["cap"] == pytest.approx(math.log(8))
+    assert any("near its cap of 2.08 nats" in warning for warning in result.warnings)
+    assert not estimate(InfoNCE, pair(), pair(400, seed=1)).warnings[1:]
+
+
+def test_a_row_that_carries_the_partition_is_warned_of() -> None:
+    flat = torch.zeros(100).double()
+    heavy = flat.clone()
+    heavy[3] = 6.0
+    means = LogMeans(flat, heavy, flat, flat + 1, flat + 100)
+    assert "A single row carries 80 %" in MINE(run=RUN)._doubts(means, 1.0)[0]
+    assert NWJ(run=RUN)._doubts(means._replace(by_row=flat), 1.0) == []
+    assert "does not average to 1" in FDIME(run=RUN)._doubts(means._replace(by_row=flat + 1), 1.0)[0]
+
+
+@every
+def test_the_error_is_the_spread_over_samples(cls: type[Any]) -> None:
+    model = cls(run=RUN, **SMALL).fit(*pair(4_000))
+    found = [model.estimate(*pair(300, seed=i)) for i in range(1, 50)]
+    spread = np.std([each.mi for each in found])
+    assert np.mean([each.std_error for each in found]) == pytest.approx(spread, rel=0.4)
+
+
+def test_directions_of_bounds_are_claimed_only_where_they_hold() -> None:
+    assert {cls.name: cls.bound for cls in [*CRITICS, DoE]} == {
+        "mine": "none", "infonce": "lower", "nwj": "lower", "smile": "none", "f-dime": "none", "doe": "none",
+    }  # fmt: skip
+
+
+# --- Training -----------------------------------------------------------------------------------------------------
+@every
+def test_fewer_rows_than_a_batch_and_very_few(cls: type[Any]) -> None:
+    for rows in (20, 50):
+        result = estimate(cls, pair(rows), pair(2, seed=1), batch=512)
+        assert math.isfinite(result.mi)
+    with pytest.raises(DataError, match="needs 20 rows"):
+        cls(run=RUN).fit(*pair(19))
+    with pytest.raises(DataError, match="compares rows"):
+        estimate(cls, pair(100), pair(1))
+
+
+def test_batches_pass_all_rows_and_never_wait_for_more() -> None:
+    rows = torch.arange(5.0)[:, None]
+    batches = _batches((rows, rows), 512, torch.Generator().manual_seed(0))
+    assert sorted(next(batches)[0][:, 0].tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_weights_that_overflowed_are_never_a_gain() -> None:
+    fine, broken = torch.zeros(3), torch.full((3,), -math.inf)
+    assert _gain(fine, broken)[0] == -math.inf
+    assert _gain(broken, fine) == (math.inf, 0.0)
+
+
+def test_nothing_is_chosen_by_evaluation_rows() -> None:
+    model = MINE(run=RUN, **SMALL).fit(*folded())
+    before, _ = model.state()
+    model.estimate(*folded(seed=1))
+    after, _ = model.state()
+    assert all(np.array_equal(before[key], after[key]) for key in before)
+    assert model.state()[1]["report"]["kept"] in {look["step"] for look in model.state()[1]["report"]["history"]}
+
+
+@every
+def test_the_same_seed_is_the_same_estimate_whatever_the_threads(cls: type[Any]) -> None:
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    first, again, other = (
+        estimate(cls, folded(500), folded(200, seed=1), Run(seed=s, threads=t)).mi for s, t in ((3, 1), (3, 4), (4, 1))
+    )
+    assert first == again != other
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+
+
+def test_threads_are_given_back_after_an_interrupt() -> None:
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    threads, model = torch.get_num_threads(), MINE(run=replace(RUN, progress=interrupt), **SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*pair())
+    assert torch.get_num_threads() == threads
+    with pytest.raises(OptionError, match="not fitted"):
+        model.estimate(*pair())
+    with one_thread():
+        assert torch.get_num_threads() == 1
+
+
+@every
+def test_max_seconds_cuts_the_training_and_says_so(cls: type[Any]) -> None:
+    run = Run(threads=1, max_seconds=0.4)
+    result = estimate(cls, folded(), folded(300, seed=1), run, steps=1_000_000, tolerance=0.0)
+    assert result.diagnostics["training"]["seconds"] < 2.0
+    if result.diagnostics["training"]["stopped"] == "max_seconds":
+        assert any("time limit" in warning for warning in result.warnings)
+
+
+@every
+def test_progress_is_told(cls: type[Any]) -> None:
+    heard: list[Progress] = []
+    estimate(cls, pair(), pair(300, seed=1), replace(RUN, progress=heard.append))
+    fractions = [event.fraction for event in heard]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] < 0.5 < fractions[-1] <= 1
+    assert all(math.isfinite(event.mi or 0.0) for event in heard)
+
+
+# --- State, refusals, contract ------------------------------------------------------------------------------------
+@every
+def test_saved_and_loaded_gives_the_same_bits(cls: type[Any], tmp_path: Path) -> None:
+    new, model = folded(300, seed=1), cls(run=RUN, **SMALL).fit(*folded())
+    storage.save(model, tmp_path / "model")
+    before, after = model.estimate(*new), storage.load(tmp_path / "model").estimate(*new)
+    assert (after.mi, after.std_error, after.diagnostics) == (before.mi, before.std_error, before.diagnostics)
+    arrays, meta = model.state()
+    changed = {key: 0.5 * value if key.startswith("net.") else value for key, value in arrays.items()}
+    assert cls(run=RUN, **SMALL).restore(changed, meta).estimate(*new).mi != before.mi
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"'cuda:1' is not there.*--device cpu"):
+        MINE(run=Run(device="cuda:1")).fit(*pair())
+    assert device_of("auto").type == device_of("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("cls", "option"),
+    [
+        (MINE, {"smoothing": 1.0}),
+        (InfoNCE, {"temperature": 0.0}),
+        (SMILE, {"clamp": -1.0}),
+        (FDIME, {"divergence": "tv"}),
+        (NWJ, {"critic": "bilinear"}),
+        (DoE, {"density": "cauchy"}),
+        (DoE, {"steps": 1}),
+    ],
+)
+def test_options_out_of_range_are_refused_by_name(cls: type[Any], option: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=next(iter(option))):
+        cls(**option)
+
+
+@every
+def test_contract(cls: type[Any]) -> None:
+    results = check_estimator(cls, options=SMALL)
+    assert {result["status"] for result in results} == {"passed"}
