@@ -89,13 +89,13 @@ class AIS(BoundEstimator):
             return Ladder(path, self.options, None, exact_draws(path))
         self.run.report(Progress(0.0, stage="pilot"))
         pilot = Pilot(path, self.options.schedule, self.options.mass, self.options.leapfrog, self.options.acceptance)
-        tuned = pilot.run(generator(_seed(self.run, 1), x.device)) if self.options.temperatures > 1 else None
+        tuned = pilot.run(generator(seed_of(self.run, 1), x.device)) if self.options.temperatures > 1 else None
         return Ladder(path, self.options, tuned, None)
 
     def _runs(self, ladder: Ladder, z: Tensor, likelihood: Tensor) -> dict[int, Evidence]:
         """The evidence by number of temperatures, shortest first: its sandwich is shown while the next one runs."""
         lengths = _lengths(self.options.temperatures, self.options.decay)
-        draws = generator(_seed(self.run, 0), z.device)
+        draws = generator(seed_of(self.run, 0), z.device)
         runs: dict[int, Evidence] = {}
         for n in lengths:
             listen = _Listener(self.run, sum(runs), n, sum(lengths), _interval(runs, likelihood))
@@ -162,7 +162,7 @@ class IWAE(BoundEstimator):
         """As `AIS.bound`; nothing is differentiated."""
         likelihood = values(model.log_likelihood, x, z).double()
         path = path_of(model, x, self.options.start)
-        draws = generator(_seed(self.run, 0), x.device)
+        draws = generator(seed_of(self.run, 0), x.device)
         annealing = Annealing(path, [0.0, 1.0], ExactMoves(None, [0.0, 1.0]))  # type: ignore[arg-type]  # never moves
         found = evidence(annealing, z, self.options.chains, "independent", draws)
         bound = sandwich(likelihood, found, model)
@@ -223,7 +223,8 @@ def _lengths(n: int, decaying: bool) -> list[int]:
     return [*(n // shorter for shorter in SHORTER if decaying and n // shorter >= 2), n]
 
 
-def _seed(run: Run, stream: int) -> int:
+def seed_of(run: Run, stream: int) -> int:
+    """The seed of one of the run's independent streams of draws."""
     return int(np.random.SeedSequence([run.seed, stream]).generate_state(1)[0])
 
 
