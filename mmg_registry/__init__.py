@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from mmg_registry.api import estimate as estimate
+    from mmg_registry.bounds.contract import BoundEstimator as BoundEstimator
+    from mmg_registry.bounds.contract import JointModel as JointModel
+    from mmg_registry.bounds.contract import MarginalModel as MarginalModel
+    from mmg_registry.bounds.result import Bound as Bound
+    from mmg_registry.bounds.run import bound as bound
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "estimate": ("mmg_registry.api", "estimate"),
+    "bound": ("mmg_registry.bounds.run", "bound"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
@@ -38,17 +44,26 @@ _EXPORTS = {
     "Run": ("mmg_registry.contracts", "Run"),
     "Progress": ("mmg_registry.contracts", "Progress"),
     "hookimpl": ("mmg_registry.hooks", "hookimpl"),
+    "Bound": ("mmg_registry.bounds.result", "Bound"),
+    "BoundEstimator": ("mmg_registry.bounds.contract", "BoundEstimator"),
+    "JointModel": ("mmg_registry.bounds.contract", "JointModel"),
+    "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
 
 __all__ = [
+    "Bound",
+    "BoundEstimator",
     "Estimate",
     "Estimator",
+    "JointModel",
+    "MarginalModel",
     "Options",
     "Progress",
     "Run",
     "__version__",
+    "bound",
     "estimate",
     "hookimpl",
     "load",

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mmg_registry import registry
-from mmg_registry.contracts import Array, Estimator, Progress, Run
+from mmg_registry.contracts import Array, Configured, Estimator, Progress, Run
 from mmg_registry.crossfit import combine
 from mmg_registry.data import Cleaned, Pair, as_pair, clean, folds, hold_out
 from mmg_registry.data import readers as data_readers
@@ -157,7 +157,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
         **_sizes(part, cleaned),
         **_machine(part.estimate, request),
         "seconds": {"total": time.perf_counter() - started, **part.seconds},
-        "versions": _versions(),
+        "versions": versions(),
         "data_sha256": data_sha256(pair, eval_pair),
     }
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
@@ -231,9 +231,9 @@ def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair |
 
 def _fitted(estimator: Estimator, train: Pair, rows: Pair) -> _Part:
     start = time.perf_counter()
-    _guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
+    guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
     middle = time.perf_counter()
-    result = _sound(estimator, _guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
+    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
     return _Part(result, estimator, seconds, len(train), len(rows))
 
@@ -273,16 +273,16 @@ def _dense(array: Array) -> Array:
     return np.require(array, requirements=["C", "W"])
 
 
-def _guarded(estimator: Estimator, step: Callable[[], Any]) -> Any:
+def guarded(plugin: Configured, step: Callable[[], Any]) -> Any:
     """Run a step of a plugin; whatever it raises becomes one sentence, with the original chained."""
     try:
         return step()
     except MMGError:
         raise
     except MemoryError as error:
-        raise MMGError(f"The estimator '{estimator.name}' ran out of memory; use fewer rows or columns.") from error
+        raise MMGError(f"The {plugin.noun} '{plugin.name}' ran out of memory; use fewer rows or columns.") from error
     except Exception as error:
-        raise MMGError(f"The estimator '{estimator.name}' failed ({registry.explain(error)}).") from error
+        raise MMGError(f"The {plugin.noun} '{plugin.name}' failed ({registry.explain(error)}).") from error
 
 
 def _sound(estimator: Estimator, result: Any) -> Estimate:
@@ -337,7 +337,8 @@ def _isa() -> str | None:
     return None if isa is None else str(isa)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on, as far as they are installed."""
     return {"mmg": registry.home_version(), "python": platform.python_version(), **dict(_installed_versions())}
 
 

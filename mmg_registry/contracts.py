@@ -77,31 +77,51 @@ class Run:
             self.progress(progress)
 
 
-class Estimator(ABC):
-    """Base class of all estimators of mutual information.
+class Configured(ABC):
+    """What every plugin class has: a name, words about it, typed options and a run.
 
-    Subclasses set the class attributes below and implement `fit` and `estimate`. Options are keyword
-    arguments of the constructor, are validated there, and can be read and changed as in scikit-learn
-    (`get_params`, `set_params`). To be saved without pickle, implement `state` and `restore` too.
-
-    Arrays that reach `fit` and `estimate` through the registry are finite, two-dimensional
-    `(n_samples, dim)`, float32 or float64, without constant or linearly dependent columns.
+    Options are keyword arguments of the constructor, are validated there, and can be read and changed as in
+    scikit-learn (`get_params`, `set_params`).
 
     Raises:
         OptionError: from the constructor or `set_params`, for an unknown or out-of-range option.
     """
 
+    noun: ClassVar[str] = "plugin"
     name: ClassVar[str]
     summary: ClassVar[str]
     reference: ClassVar[str]
     Options: ClassVar[type[Options]] = Options
-    bound: ClassVar[Direction] = "none"
-    has_curve: ClassVar[bool] = False
-    has_pointwise: ClassVar[bool] = False
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
         self.run = run or Run(threads=os.cpu_count() or 1)
         self.options = parse_options(type(self), options)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Options and `run`, as keyword arguments that make an equal, unfitted object."""
+        return {"run": self.run, **self.options.model_dump()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change options (or `run`) in place, validated; returns self."""
+        self.run = params.pop("run", self.run)
+        self.options = parse_options(type(self), {**self.options.model_dump(), **params})
+        return self
+
+
+class Estimator(Configured):
+    """Base class of all estimators of mutual information.
+
+    Subclasses set the class attributes below and those of `Configured`, and implement `fit` and `estimate`. To be
+    saved without pickle, implement `state` and `restore` too.
+
+    Arrays that reach `fit` and `estimate` through the registry are finite, two-dimensional
+    `(n_samples, dim)`, float32 or float64, without constant or linearly dependent columns.
+    """
+
+    noun = "estimator"
+    bound: ClassVar[Direction] = "none"
+    has_curve: ClassVar[bool] = False
+    has_pointwise: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, x: Array, y: Array) -> Self:
@@ -110,16 +130,6 @@ class Estimator(ABC):
     @abstractmethod
     def estimate(self, x: Array, y: Array) -> Estimate:
         """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Options and `run`, as keyword arguments that make an equal, unfitted estimator."""
-        return {"run": self.run, **self.options.model_dump()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change options (or `run`) in place, validated; returns self."""
-        self.run = params.pop("run", self.run)
-        self.options = parse_options(type(self), {**self.options.model_dump(), **params})
-        return self
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """The fitted state: named arrays, and a JSON-serialisable dictionary."""
@@ -130,7 +140,7 @@ class Estimator(ABC):
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
 
 
-def parse_options(cls: type[Estimator], given: Mapping[str, Any]) -> Options:
+def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
     """Validate `given` against `cls.Options`.
 
     Raises:
@@ -139,7 +149,7 @@ def parse_options(cls: type[Estimator], given: Mapping[str, Any]) -> Options:
     known = list(cls.Options.model_fields)
     for key in given:
         if key not in known:
-            raise OptionError(f"The estimator '{cls.name}' has no option '{key}'{_nearest(key, known)}.")
+            raise OptionError(f"The {cls.noun} '{cls.name}' has no option '{key}'{_nearest(key, known)}.")
     try:
         return cls.Options(**given)
     except ValidationError as error:

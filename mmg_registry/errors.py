@@ -28,3 +28,9 @@ class DataError(MMGError, ValueError):
     """Data that cannot be read, or that no estimate can be made from (exit code 4)."""
 
     exit_code = 4
+
+
+def explain(error: BaseException) -> str:
+    """`error` in one line: its type and the first line of its message."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

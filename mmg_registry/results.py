@@ -101,7 +101,7 @@ class Estimate:
         bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level}
         curve = None if self.curve is None else asdict(self.curve)
         tail = {"curve": curve, "diagnostics": self.diagnostics, "warnings": self.warnings}
-        return {key: _plain(value) for key, value in {**head, **bar, **self.provenance, **tail}.items()}
+        return {key: plain(value) for key, value in {**head, **bar, **self.provenance, **tail}.items()}
 
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as a JSON text without NaN or Infinity."""
@@ -124,12 +124,12 @@ class Estimate:
         return cls(mi=mi, curve=None if curve is None else Curve(**curve), provenance=rest, **own)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with NumPy types, tuples and non-finite floats turned into what JSON holds."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

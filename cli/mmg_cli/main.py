@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli import benchmark, benchmark_mnist, doctor, estimate, plot, plugins, sample
+from mmg_cli import benchmark, benchmark_mnist, bound, doctor, estimate, plot, plugins, sample
 from mmg_cli.common import Verbose
 from mmg_cli.output import print_error, say, verbosity
 from mmg_registry.errors import MMGError
@@ -20,7 +20,7 @@ Exit codes:
   0    all went well
   1    the run failed, or its result could not be written
   2    wrong usage: an unknown, out-of-range or contradictory option
-  3    a plugin is missing or broken
+  3    a plugin is missing or broken, or the model given to `mmg bound` is
   4    the data were refused: missing, unreadable or unfit
   130  interrupted with Ctrl-C
 Errors are one sentence on stderr; -vv adds the traceback.
@@ -36,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 app.command("estimate")(estimate.estimate)
+app.command("bound")(bound.bound)
 app.command("plot")(plot.plot)
 app.command("sample")(sample.sample)
 app.command("doctor")(doctor.doctor)

@@ -30,12 +30,13 @@ def check_plot(path: str, option: str) -> None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise OptionError("Plots need matplotlib, which is not installed: pip install 'mmg[plot]' brings it.")
-    if _format(path) not in FORMATS:
+    if plot_format(path) not in FORMATS:
         raise OptionError(f"A plot ends in {', '.join('.' + name for name in FORMATS)}, and '{path}' does not.")
     check_writable(path, option)
 
 
-def _format(path: str) -> str:
+def plot_format(path: str) -> str:
+    """The ending of `path`, as matplotlib names its formats."""
     return os.path.splitext(path)[1].lstrip(".").lower()
 
 
@@ -46,7 +47,7 @@ def write_plot(estimate: Estimate, path: str) -> None:
         MMGError: when the file cannot be written.
     """
     figure = draw(estimate)
-    write_atomically(path, lambda handle: figure.savefig(handle, format=_format(path), dpi=150), "The plot")
+    write_atomically(path, lambda handle: figure.savefig(handle, format=plot_format(path), dpi=150), "The plot")
 
 
 def draw(estimate: Estimate) -> Any:

@@ -16,7 +16,7 @@ from mmg_cli.output import columns, print_json, say, stdout_on_stderr
 from mmg_registry.errors import MMGError, OptionError, PluginError
 
 if TYPE_CHECKING:
-    from mmg_registry.contracts import Estimator
+    from mmg_registry.contracts import Configured
     from mmg_registry.registry import PluginRecord
 
 app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
@@ -40,10 +40,11 @@ def plugins(context: typer.Context) -> None:
 def list_plugins(
     format: Annotated[Format, typer.Option("--format", "-f", help="How to print the list.")] = Format.table,
     load: Annotated[bool, typer.Option("--load", help="Import every plugin to see whether it works.")] = False,
+    bounds: Annotated[bool, typer.Option("--bounds", help="List the plugins of `mmg bound` instead.")] = False,
     verbose: Verbose = 0,
 ) -> None:
     """List the installed plugins, from their metadata: none is imported unless --load is given."""
-    rows = listing(load)
+    rows = listing(load, bounds)
     if format is Format.json:
         print_json(rows)
         return
@@ -55,16 +56,16 @@ def _names(row: dict[str, Any]) -> str:
     return ", ".join([row["name"], *row["aliases"]])
 
 
-def listing(load: bool = False) -> list[dict[str, Any]]:
+def listing(load: bool = False, bounds: bool = False) -> list[dict[str, Any]]:
     """One dictionary a class: names that lead to the same object of the same distribution, and fare alike, share it.
 
     Raises:
         PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
     """
-    from mmg_registry.registry import statuses
+    from mmg_registry.registry import BOUNDS, GROUP, statuses
 
     groups: dict[tuple[str, ...], list[PluginRecord]] = defaultdict(list)
-    for record, status in statuses(load=load):
+    for record, status in statuses(load, BOUNDS if bounds else GROUP):
         if not status.startswith("broken"):
             status = _missing_module(record) or status
         groups[record.distribution, record.version, record.value, status].append(record)
@@ -95,13 +96,11 @@ def _missing_module(record: PluginRecord) -> str:
 @app.command("show")
 def show(name: PluginArgument, json: Json = False, verbose: Verbose = 0) -> None:
     """Describe a plugin: what it estimates, its source, and its options with types, bounds and defaults."""
-    from mmg_registry.registry import load_plugin
-
-    document = describe(load_plugin(name))
+    document = describe(_load_any(name))
     if json:
         print_json(document)
         return
-    head = [[key, str(document[key])] for key in ("name", "summary", "reference", "bound", "curve", "pointwise")]
+    head = [[key, str(value)] for key, value in document.items() if key != "options"]
     print(columns(head))
     print()
     print(columns(_option_rows(document["options"])) if document["options"] else "It has no options.")
@@ -113,17 +112,29 @@ def _option_rows(options: list[dict[str, Any]]) -> list[list[str]]:
     return [head, *([str(option[key]) for key in keys] for option in options)]
 
 
-def describe(cls: type[Estimator]) -> dict[str, Any]:
-    """What an estimator declares, as JSON-serialisable values."""
+def _load_any(name: str) -> type[Configured]:
+    """The estimator called `name`, or the bound if no estimator is."""
+    from mmg_registry.registry import BOUNDS, load_bound, load_plugin, records
+
+    estimators, bounds = ({record.name for record in records(*group)} for group in ((), (BOUNDS,)))
+    return load_bound(name) if name in bounds - estimators else load_plugin(name)
+
+
+def describe(cls: type[Configured]) -> dict[str, Any]:
+    """What a plugin declares, as JSON-serialisable values."""
     return {
         "name": cls.name,
         "summary": cls.summary,
         "reference": cls.reference,
-        "bound": cls.bound,
-        "curve": cls.has_curve,
-        "pointwise": cls.has_pointwise,
+        **_abilities(cls),
         "options": [_option(name, field) for name, field in cls.Options.model_fields.items()],
     }
+
+
+def _abilities(cls: Any) -> dict[str, Any]:
+    if cls.noun == "bound":
+        return {"kind": cls.kind, "needs": cls.needs}
+    return {"bound": cls.bound, "curve": cls.has_curve, "pointwise": cls.has_pointwise}
 
 
 def _option(name: str, field: Any) -> dict[str, Any]:

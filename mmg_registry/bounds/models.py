@@ -1,0 +1,243 @@
+"""Built-in models of known mutual information, in float64, with gradients by hand.
+
+Example:
+    >>> model = built_in("linear-gaussian", latent=3, data=20, mi=4.0)
+    >>> x, z = model.sample(5, seed=0)
+    >>> x.shape, z.shape, round(model.true_mi, 6)
+    (torch.Size([5, 20]), torch.Size([5, 3]), 4.0)
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmg_registry.bounds.contract import JointModel
+from mmg_registry.errors import OptionError
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def standard_normal(z: Tensor) -> Tensor:
+    """log N(z; 0, I), summed over the last axis."""
+    return -0.5 * (z.square().sum(-1) + z.shape[-1] * LOG_2PI)
+
+
+def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator of its own, so that no draw depends on the global one."""
+    return torch.Generator(device=device).manual_seed(seed)
+
+
+class LinearGaussian(JointModel):
+    """x = W z + b + N(0, s^2 I) with z ~ N(0, I): everything about it is known in closed form.
+
+    I(X; Z) = 1/2 logdet(I + W'W / s^2), in the latent-sized form, which neither overflows nor costs data_size^3.
+
+    Attributes:
+        weight: W `(data_size, latent_size)`; `offset`: b `(data_size,)`; `scale`: s.
+    """
+
+    def __init__(self, weight: Tensor, offset: Tensor, scale: float) -> None:
+        self.weight, self.offset, self.scale = weight.double(), offset.double(), float(scale)
+        # Of the decoder itself, for W'W would square its condition.
+        self.left, self.root, axes = torch.linalg.svd(self.weight / self.scale, full_matrices=False)
+        self.gain, self.axes = self.root.square(), axes.mT.contiguous()
+        self.true_mi = float(0.5 * torch.log1p(self.gain).sum())
+
+    def to(self, device: torch.device | str) -> LinearGaussian:
+        """The same model on another device."""
+        return LinearGaussian(self.weight.to(device), self.offset.to(device), self.scale)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        return standard_normal(z)
+
+    def sample_prior(self, n: int, seed: int) -> Tensor:
+        device = self.weight.device
+        shape = (n, self.weight.shape[1])
+        return torch.randn(shape, generator=generator(seed, device), dtype=torch.float64, device=device)
+
+    def sample(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+        z = self.sample_prior(n, seed)
+        noise = torch.randn(
+            (n, len(self.weight)), generator=generator(seed + 1, z.device), dtype=z.dtype, device=z.device
+        )
+        return z @ self.weight.mT + self.offset + self.scale * noise, z
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        residual = (x - self.offset - z @ self.weight.mT) / self.scale
+        return standard_normal(residual) - residual.shape[-1] * math.log(self.scale)
+
+    def log_marginal(self, x: Tensor) -> Tensor:
+        """log p(x) `(n,)`, exactly."""
+        outside, target = self.split(x)
+        deviation = (1 + self.gain).sqrt()
+        found: Tensor = outside + standard_normal(target / deviation) - deviation.log().sum()
+        return found
+
+    def log_q(self, z: Tensor, x: Tensor) -> Tensor:
+        """The exact posterior, as an encoder."""
+        mean, sd = self.posterior(x, 1.0)
+        return standard_normal((z @ self.axes - mean) / sd) - sd.log().sum()
+
+    def sample_q(self, x: Tensor, n: int, seed: int) -> Tensor:
+        return LinearGaussianAt(self, x).draw(1.0, n, generator(seed, x.device))
+
+    def posterior(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+        """Mean `(n, latent_size)` and deviation `(latent_size,)` of p(z) p(x | z)^beta, in the coordinates `axes`."""
+        precision = 1 + beta * self.gain
+        return beta * self.root * self.split(x)[1] / precision, precision.rsqrt()
+
+    def condition(self, x: Tensor) -> LinearGaussianAt:
+        return LinearGaussianAt(self, x)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """log density `(n,)` of what of x is outside W's columns, and whitened x along them `(n, latent_size)`.
+
+        Squares are taken after subtracting, so that many nats a column do not cancel.
+        """
+        residual = (x - self.offset) / self.scale
+        target: Tensor = residual @ self.left
+        square = (residual - target @ self.left.mT).square().sum(-1)
+        free = len(self.weight) - len(self.gain)
+        return -0.5 * (square + free * LOG_2PI) - len(self.weight) * math.log(self.scale), target
+
+
+class LinearGaussianAt:
+    """A `LinearGaussian` given its data: chains cost latent_size^2 a step, however many columns x has."""
+
+    def __init__(self, model: LinearGaussian, x: Tensor) -> None:
+        self.model, self.x = model, x
+        self.outside, self.target = model.split(x)
+
+    def prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return standard_normal(z), -z
+
+    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        residual = self.target - self.model.root * (z @ self.model.axes)
+        return self.outside + standard_normal(residual), (self.model.root * residual) @ self.model.axes.mT
+
+    def draw(self, beta: float, chains: int, generator: torch.Generator) -> Tensor:
+        mean, sd = self.model.posterior(self.x, beta)
+        shape = (chains, *mean.shape)
+        noise = torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        turned: Tensor = (mean + sd * noise) @ self.model.axes.mT
+        return turned
+
+
+def linear_gaussian(latent: int = 10, data: int = 784, mi: float = 20.0, seed: int = 0) -> LinearGaussian:
+    """A random linear decoder with `mi` nats, whose latent columns tell between half and one and a half of the mean."""
+    _demand(1 <= latent <= data, "latent", latent, "between 1 and 'data'")
+    _demand(0 < mi < math.inf, "mi", mi, "a positive number of nats")
+    _demand(mi / latent <= 15, "mi", mi, "at most 15 nats a latent column, for float64 tells no more apart")
+    rng = np.random.default_rng(seed)
+    left = np.linalg.qr(rng.standard_normal((data, latent)))[0]
+    right = np.linalg.qr(rng.standard_normal((latent, latent)))[0]
+    share = np.linspace(0.5, 1.5, latent) if latent > 1 else np.ones(1)
+    singular = np.sqrt(np.expm1(2 * share * mi / latent))
+    offset = torch.from_numpy(rng.standard_normal(data))
+    return LinearGaussian(torch.from_numpy(left * singular @ right.T), offset, scale=1.0)
+
+
+def gaussian_channel(dim: int = 5, mi: float = 5.0) -> LinearGaussian:
+    """The additive Gaussian channel x = z + noise, `dim` uses of it with `mi` nats in all, at unit noise."""
+    _demand(dim >= 1, "dim", dim, "1 or more")
+    _demand(0 < mi <= 15 * dim, "mi", mi, "above 0 and at most 15 nats a column")
+    gain = math.sqrt(math.expm1(2 * mi / dim))
+    return LinearGaussian(gain * torch.eye(dim, dtype=torch.float64), torch.zeros(dim, dtype=torch.float64), 1.0)
+
+
+class MixtureChannel(JointModel):
+    """x = z + N(0, noise^2), where every column of z is +-mode with deviation `sd`: a posterior with two humps.
+
+    Humps far apart (mode above some 4 sd) keep HMC's chains in one of them: the bounds hold then, but stay wide at any
+    number of temperatures. I(X; Z) = h(X) - h(noise), with h(X) by Gauss-Legendre quadrature of one column.
+    """
+
+    def __init__(self, dim: int = 2, mode: float = 1.0, sd: float = 0.5, noise: float = 1.0) -> None:
+        for name, value in {"dim": dim, "mode": mode, "sd": sd, "noise": noise}.items():
+            _demand(0 < value < math.inf, name, value, "a positive number")
+        self.dim, self.mode, self.sd, self.noise = dim, mode, sd, noise
+        entropy_of_noise = 0.5 * (LOG_2PI + 1) + math.log(noise)
+        self.true_mi = dim * (self._entropy() - entropy_of_noise)
+
+    def _entropy(self) -> float:
+        total = math.hypot(self.sd, self.noise)
+        nodes, weights = np.polynomial.legendre.leggauss(400)
+        reach = self.mode + 12 * total
+        log_density = self._columns(torch.from_numpy(reach * nodes), total)[0].numpy()
+        return float(-(reach * weights * np.exp(log_density) * log_density).sum())
+
+    def _columns(self, points: Tensor, sd: float) -> tuple[Tensor, Tensor]:
+        """Log density of two humps of deviation `sd`, and its derivative, column by column."""
+        hump = points.abs() - self.mode  # the nearer one; the other follows from the symmetry
+        other = torch.nn.functional.softplus(-2 * self.mode * points.abs() / sd**2)
+        value = -0.5 * (hump / sd).square() - 0.5 * LOG_2PI - math.log(2 * sd) + other
+        return value, (self.mode * torch.tanh(self.mode * points / sd**2) - points) / sd**2
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        return self._columns(z, self.sd)[0].sum(-1)
+
+    def log_marginal(self, x: Tensor) -> Tensor:
+        """log p(x) `(n,)`, exactly."""
+        return self._columns(x, math.hypot(self.sd, self.noise))[0].sum(-1)
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        return standard_normal((x - z) / self.noise) - self.dim * math.log(self.noise)
+
+    def sample(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+        draw = generator(seed)
+        sign = 2.0 * torch.randint(2, (n, self.dim), generator=draw).double() - 1
+        z = self.mode * sign + self.sd * torch.randn((n, self.dim), generator=draw, dtype=torch.float64)
+        return z + self.noise * torch.randn((n, self.dim), generator=draw, dtype=torch.float64), z
+
+    def condition(self, x: Tensor) -> MixtureChannelAt:
+        return MixtureChannelAt(self, x)
+
+
+class MixtureChannelAt:
+    """A `MixtureChannel` given its data."""
+
+    def __init__(self, model: MixtureChannel, x: Tensor) -> None:
+        self.model, self.x = model, x
+
+    def prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        value, gradient = self.model._columns(z, self.model.sd)
+        return value.sum(-1), gradient
+
+    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model.log_likelihood(self.x, z), (self.x - z) / self.model.noise**2
+
+
+BUILT_IN: dict[str, Callable[..., JointModel]] = {
+    "linear-gaussian": linear_gaussian,
+    "gaussian-channel": gaussian_channel,
+    "gaussian-mixture": MixtureChannel,
+}
+
+
+def built_in(name: str, **settings: Any) -> JointModel:
+    """The built-in model called `name`.
+
+    Raises:
+        OptionError: for an unknown name or setting, or a value out of range.
+    """
+    if name not in BUILT_IN:
+        raise OptionError(f"There is no model '{name}'; there are {', '.join(sorted(BUILT_IN))}, or FILE.py:NAME.")
+    known = inspect.signature(BUILT_IN[name]).parameters
+    for key, value in settings.items():
+        _demand(key in known, key, value, f"left out: the model '{name}' has {', '.join(known)}")
+        whole = isinstance(known[key].default, int)
+        fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        _demand(fits, key, value, "a whole number" if whole else "a number")
+    return BUILT_IN[name](**settings)
+
+
+def _demand(condition: bool, name: str, value: Any, allowed: str) -> None:
+    if not condition:
+        raise OptionError(f"The model's setting '{name}' is {value!r} and must be {allowed}.")

@@ -1,0 +1,174 @@
+"""The annealing path pi_beta(z) of every data point, from a start q0(z) to p(z) p(x | z), as one batch of chains.
+
+log pi_beta = log q0 + beta r, with r = log p(x, z) - log q0(z): the log-likelihood where the start is the prior.
+Chains are tensors `(K, n, latent_size)`: K of each of the n data points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from mmg_registry.bounds.contract import Encoder, Handwritten
+from mmg_registry.errors import OptionError, PluginError, explain
+
+Start = Literal["prior", "encoder"]
+
+
+class Tempered(NamedTuple):
+    """log pi_beta `(K, n)` at some points, and its gradient in z `(K, n, latent_size)`."""
+
+    value: Tensor
+    gradient: Tensor
+
+
+class Path(Protocol):
+    """What annealing and HMC need to know of a path."""
+
+    def start(self, chains: int, generator: torch.Generator) -> Tensor:
+        """Draws of q0, `(chains, n, latent_size)`."""
+
+    def log_ratio(self, z: Tensor) -> Tensor:
+        """r(z), `(K, n)` in float64.
+
+        Raises:
+            PluginError: where it is NaN or +inf.
+        """
+
+    def tempered(self, z: Tensor, beta: float) -> Tempered:
+        """log pi_beta and its gradient."""
+
+
+def new_seed(generator: torch.Generator) -> int:
+    """A seed for a model's own draws."""
+    return int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
+
+
+def path_of(model: Any, x: Tensor, start: Start = "prior") -> ModelPath:
+    """The path of `model` for the rows of `x`; gradients by hand where the model gives them and starts at its prior.
+
+    Raises:
+        OptionError: for a start at an encoder that the model does not have.
+    """
+    if start == "encoder":
+        if not isinstance(model, Encoder):
+            raise OptionError("The option 'start' is 'encoder', and the model has no log_q and sample_q; use 'prior'.")
+        return EncoderPath(model, x)
+    return HandwrittenPath(model, x) if isinstance(model, Handwritten) else ModelPath(model, x)
+
+
+class ModelPath:
+    """From the prior, with gradients by autograd."""
+
+    def __init__(self, model: Any, x: Tensor) -> None:
+        self.model, self.x = model, x
+
+    def start(self, chains: int, generator: torch.Generator) -> Tensor:
+        return draw_prior(self.model, chains * len(self.x), generator).view(chains, len(self.x), -1)
+
+    def log_ratio(self, z: Tensor) -> Tensor:
+        with torch.no_grad():
+            return checked(self._terms(z)[1], "log_likelihood").double()
+
+    def tempered(self, z: Tensor, beta: float) -> Tempered:
+        with torch.enable_grad():
+            leaf = z.detach().requires_grad_(True)
+            start, ratio = self._terms(leaf)
+            value = start + beta * ratio
+            return Tempered(value.detach(), gradient_of(value, leaf))
+
+    def _terms(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        rows, x = z.reshape(-1, z.shape[-1]), self.x.expand(len(z), *self.x.shape).reshape(-1, self.x.shape[-1])
+        start, ratio = self._row_terms(x, rows)
+        return start.view(z.shape[:-1]), ratio.view(z.shape[:-1])
+
+    def _row_terms(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        return values(self.model.log_prior, z), values(self.model.log_likelihood, x, z)
+
+
+class EncoderPath(ModelPath):
+    """From a q(z | x)."""
+
+    def start(self, chains: int, generator: torch.Generator) -> Tensor:
+        z: Tensor = self.model.sample_q(self.x, chains, new_seed(generator))
+        if z.shape[:2] != (chains, len(self.x)):
+            shape = tuple(z.shape)
+            raise PluginError(
+                f"The model's sample_q returned shape {shape}, not ({chains}, {len(self.x)}, latent_size)."
+            )
+        return z
+
+    def _row_terms(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        prior, likelihood = super()._row_terms(x, z)
+        encoder = values(self.model.log_q, z, x)
+        return encoder, prior + likelihood - encoder
+
+
+class HandwrittenPath(ModelPath):
+    """From the prior, with the model's own gradients."""
+
+    def __init__(self, model: Any, x: Tensor) -> None:
+        super().__init__(model, x)
+        self.given = model.condition(x)
+
+    def log_ratio(self, z: Tensor) -> Tensor:
+        return checked(self.given.likelihood(z)[0], "log_likelihood").double()
+
+    def tempered(self, z: Tensor, beta: float) -> Tempered:
+        (prior, down), (likelihood, up) = self.given.prior(z), self.given.likelihood(z)
+        return Tempered(prior + beta * likelihood, down + beta * up)
+
+
+def draw_prior(model: Any, n: int, generator: torch.Generator) -> Tensor:
+    """`n` draws of p(z): by `sample_prior` where the model has it, else the z of as many pairs."""
+    seed = new_seed(generator)
+    z: Tensor = model.sample_prior(n, seed) if hasattr(model, "sample_prior") else model.sample(n, seed)[1]
+    return z.to(generator.device)
+
+
+def values(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
+    """The values `(m,)` of a model's density.
+
+    Raises:
+        PluginError: when it raises, or returns something else than one number a row.
+    """
+    name = getattr(density, "__name__", "density")
+    try:
+        found = density(*rows)
+    except Exception as error:
+        raise PluginError(f"The model's {name} failed ({explain(error)}).") from error
+    if not isinstance(found, Tensor) or found.shape != (len(rows[0]),):
+        got = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise PluginError(f"The model's {name} returned {got} for {len(rows[0])} rows, not one value a row.")
+    return found
+
+
+def checked(found: Tensor, name: str) -> Tensor:
+    """`found`, unless it holds NaN or +inf, which no weight can be made of; -inf is a weight of zero.
+
+    Raises:
+        PluginError: naming the density and how many of its values are wrong.
+    """
+    wrong = int((found.isnan() | found.isposinf()).sum())
+    if wrong:
+        raise PluginError(f"The model's {name} returned NaN or +inf at {wrong} of {found.numel()} points.")
+    return found
+
+
+def gradient_of(value: Tensor, leaf: Tensor) -> Tensor:
+    """d value / d leaf.
+
+    Raises:
+        PluginError: when the density is not differentiable by torch.
+    """
+    try:
+        (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    except RuntimeError as error:
+        raise PluginError(
+            "The model's densities cannot be differentiated in z by torch, which HMC needs; write them in torch "
+            "operations, or use the plugin iwae."
+        ) from error
+    return gradient

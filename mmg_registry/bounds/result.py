@@ -1,0 +1,103 @@
+"""`Bound`: what a bound found, its standard errors, and a verdict in words."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from scipy.special import ndtri
+
+from mmg_registry.results import plain
+
+SCHEMA = "mmg/bound/1"
+Kind = Literal["lower", "upper", "sandwich"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A lower bound on MI, an upper one, or both; all in nats.
+
+    Attributes:
+        kind: "lower", "upper" or "sandwich".
+        lower, upper: the bounds, None where there is none of that side.
+        lower_se, upper_se: their standard errors over the simulated pairs.
+        true_mi: I(X; Z) where the model knows it.
+        ci_level: level of `ci`.
+        diagnostics: numbers and words of the bound, JSON-serialisable.
+        warnings: whole sentences for a person.
+        provenance: filled in by the registry: plugin, model, options, seed, sizes, seconds, versions.
+
+    Example:
+        >>> found = Bound("sandwich", lower=1.9, upper=2.1, lower_se=0.05, upper_se=0.05, true_mi=2.0)
+        >>> round(found.width, 3), [round(end, 3) for end in found.ci]
+        (0.2, [1.802, 2.198])
+        >>> found.verdict
+        'I(X; Z) lies between 1.9000 and 2.1000 nats (1.8020 to 2.1980 with sampling error); the true 2.0000 is inside.'
+    """
+
+    kind: Kind
+    lower: float | None = None
+    upper: float | None = None
+    lower_se: float | None = None
+    upper_se: float | None = None
+    true_mi: float | None = None
+    ci_level: float = 0.95
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> float | None:
+        """Upper minus lower bound, for a sandwich."""
+        return None if self.lower is None or self.upper is None else self.upper - self.lower
+
+    @property
+    def ci(self) -> tuple[float | None, float | None]:
+        """Both bounds moved outwards by their sampling error at `ci_level`."""
+        z = float(ndtri(0.5 + self.ci_level / 2))
+        low = None if self.lower is None else self.lower - z * (self.lower_se or 0.0)
+        return low, None if self.upper is None else self.upper + z * (self.upper_se or 0.0)
+
+    @property
+    def contains_truth(self) -> bool | None:
+        """Whether the true MI is within `ci`; None where it is not known."""
+        if self.true_mi is None:
+            return None
+        low, high = self.ci
+        return (low is None or low <= self.true_mi) and (high is None or self.true_mi <= high)
+
+    @property
+    def verdict(self) -> str:
+        """What the bounds say, in one sentence."""
+        return f"I(X; Z) {self._where()}{self._truth()}."
+
+    def _where(self) -> str:
+        low, high = self.ci
+        if self.lower is None and self.upper is None:
+            return "is not bounded"
+        if self.upper is None:
+            return f"is at least {self.lower:.4f} nats ({low:.4f} with sampling error)"
+        if self.lower is None:
+            return f"is at most {self.upper:.4f} nats ({high:.4f} with sampling error)"
+        return f"lies between {self.lower:.4f} and {self.upper:.4f} nats ({low:.4f} to {high:.4f} with sampling error)"
+
+    def _truth(self) -> str:
+        if self.true_mi is None or not math.isfinite(self.true_mi):
+            return ""
+        place = "inside" if self.kind == "sandwich" else "on the right side"
+        return f"; the true {self.true_mi:.4f} is {place if self.contains_truth else 'NOT ' + place}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; non-finite numbers become null."""
+        own = {
+            key: value for key, value in asdict(self).items() if key not in ("provenance", "diagnostics", "warnings")
+        }
+        derived = {"width": self.width, "ci": self.ci, "contains_truth": self.contains_truth, "verdict": self.verdict}
+        tail = {"diagnostics": self.diagnostics, "warnings": self.warnings}
+        return {k: plain(v) for k, v in {"schema": SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as a JSON text without NaN or Infinity."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)

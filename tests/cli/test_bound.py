@@ -1,0 +1,91 @@
+"""`mmg bound`: results, files, exit codes, and one sentence for what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MODELS = Path(__file__).parents[1] / "bounds" / "bad_models.py"
+QUICK = ("--set", "temperatures=20", "--set", "chains=4", "--set", "decay=false", "--seed", 0, "-n", 32)
+
+
+def test_a_built_in_model_prints_its_verdict(mmg) -> None:
+    found = mmg("bound", "--model", "gaussian-channel", "--model-set", "mi=2", *QUICK)
+    assert (found.code, found.err) == (0, "")
+    assert found.out.startswith("verdict")
+    assert "the true 2.0000 is inside" in found.out
+
+
+def test_json_file_and_plot_hold_the_same_result(mmg) -> None:
+    found = mmg(
+        "bound", "--model", "gaussian-channel", *QUICK[:4], *QUICK[6:], "--json", "-o", "b.json", "--plot", "b.png"
+    )
+    assert found.code == 0, found.err
+    document = json.loads(found.out)
+    assert document == json.loads(Path("b.json").read_text())
+    assert document["schema"] == "mmg/bound/1"
+    assert document["lower"] < document["upper"]
+    assert document["options"]["temperatures"] == 20
+    assert Path("b.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_file_is_executed_with_a_plain_warning(mmg) -> None:
+    found = mmg("bound", "--model", f"{MODELS}:Plain", *QUICK)
+    assert found.code == 0
+    assert "Warning: The file" in found.err
+    assert "is executed" in found.err
+
+
+def test_pairs_may_come_from_a_file(mmg) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((40, 1))
+    np.savez("pairs.npz", x=2 * z + rng.standard_normal((40, 2)), z=z)
+    found = mmg("bound", "--model", f"{MODELS}:Plain", "--data", "pairs.npz", *QUICK[:-2], "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["n"] == 40
+
+
+@pytest.mark.parametrize(
+    ("code", "args", "words"),
+    [
+        (2, ["--model", "linear-gaussian", "--set", "temperatures=0"], "'temperatures'"),
+        (2, ["--model", "linear-gaussian", "--set", "chains=0"], "'chains'"),
+        (2, ["--model", "nothing"], "There is no model 'nothing'"),
+        (2, ["--model", "linear-gaussian", "--model-set", "size=3"], "'size'"),
+        (2, ["--model", "linear-gaussian", "-n", "8", "--data", "a.npz"], "keep one"),
+        (2, ["--model", "linear-gaussian", "--plot", "a.txt"], "A plot ends in"),
+        (2, [], "--model"),
+        (3, ["--model", "linear-gaussian", "--plugin", "aiss"], "nearest are ais"),
+        (3, ["--model", "gone.py:Model"], "no file gone.py"),
+        (3, ["--model", f"{MODELS.with_name('conftest.py')}:Nobody"], "no file"),
+        (3, ["--model", f"{MODELS}:Nobody"], "defines no 'Nobody'"),
+        (3, ["--model", f"{MODELS}:GivesNaN"], "returned NaN"),
+        (3, ["--model", f"{MODELS}:WrongShape"], "not one value a row"),
+        (3, ["--model", f"{MODELS}:NotDifferentiable"], "cannot be differentiated"),
+        (4, ["--model", f"{MODELS}:OtherSupport"], "supports do not match"),
+        (4, ["--model", "linear-gaussian", "--data", "gone.npz"], "gone.npz cannot be read"),
+        (1, ["--model", f"{MODELS}:NeverAccepted"], "HMC accepts"),
+    ],
+)
+def test_bad_input_is_one_sentence_with_its_exit_code(mmg, code: int, args: list[str], words: str) -> None:
+    found = mmg("bound", *args, "-q")
+    assert (found.code, found.out) == (code, "")
+    assert words in found.err
+    assert found.err.count("Error:") == 1
+    assert len(found.err.splitlines()) == 1
+
+
+def test_a_file_without_pairs_is_refused(mmg) -> None:
+    np.savez("pairs.npz", x=np.ones((3, 5)))
+    found = mmg("bound", "--model", "gaussian-channel", "--data", "pairs.npz")
+    assert (found.code, found.err) == (4, "Error: pairs.npz has no array z; pairs are x and z.\n")
+
+
+def test_bounds_are_listed_and_shown(mmg) -> None:
+    assert "ais" in mmg("plugins", "list", "--bounds").out
+    assert "fake-gauss" not in mmg("plugins", "list", "--bounds").out
+    shown = json.loads(mmg("plugins", "show", "iwae", "--json").out)
+    assert (shown["kind"], shown["needs"]) == ("sandwich", "joint")
