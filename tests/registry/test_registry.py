@@ -188,18 +188,18 @@ def test_damaged_metadata_of_a_stranger_count_as_none(site: Path, monkeypatch: p
 
 def test_register_and_replace_in_process() -> None:
     class Mine(GaussianMI):
-        name = "mine"
+        name = "my-own"
 
     assert mmg_registry.register(Mine) is Mine
-    assert registry.load_plugin("mine") is Mine
-    assert registry.find("mine").origin == "in-process"
+    assert registry.load_plugin("my-own") is Mine
+    assert registry.find("my-own").origin == "in-process"
 
     class Again(GaussianMI):
-        name = "mine"
+        name = "my-own"
 
     registry.register(Again)
-    assert registry.load_plugin("mine") is Again
-    assert ("mine", "ok") in [(record.name, status) for record, status in registry.statuses(load=True)]
+    assert registry.load_plugin("my-own") is Again
+    assert ("my-own", "ok") in [(record.name, status) for record, status in registry.statuses(load=True)]
 
 
 def test_a_registered_class_may_share_a_name_under_its_prefix(site: Path) -> None:
