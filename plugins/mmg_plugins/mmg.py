@@ -458,9 +458,10 @@ def _unfinished_warning(reports: Sequence[TrainReport], mi: float) -> str:
 
 def _stop_warning(report: TrainReport) -> str:
     if report.kept == 0 and report.stopped.startswith("max"):
+        limit = "time limit" if report.stopped == "max_seconds" else "limit"
         return (
-            f"After {report.steps} steps the network did not beat the linear denoisers on held-out rows, and only "
-            "linear dependence is counted; allow more steps or more time."
+            f"At its {limit}, after {report.steps} steps, the network did not beat the linear denoisers on held-out "
+            "rows, and only linear dependence is counted; allow more steps or more time."
         )
     if report.stopped == "max_seconds":
         return f"Training was cut by the time limit after {report.steps} steps, before the held-out loss had settled."
