@@ -100,8 +100,10 @@ class PairTransform:
         _check_pair(x, y)
         least = [fit_margins(data, gaussianise) for data in (x, y)]
         fitted = cls._from_margins(least, x, y)
+        if all(margins.is_affine for margins in least):
+            return fitted
         flat = [flat_margins(margins, data) for margins, data in zip(least, (x, y), strict=True)]
-        if all(margins.is_affine for margins in least) or None in flat:
+        if None in flat:
             return fitted
         affine = cls._from_margins([margins for margins in flat if margins is not None], x, y)
         return affine if affine.gaussian_mi > AFFINE_GAIN * fitted.gaussian_mi + AFFINE_MARGIN else fitted

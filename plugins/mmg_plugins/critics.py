@@ -8,6 +8,7 @@ of the delta method: every row acts on the estimate as a pair, as an x and as a 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -127,9 +128,9 @@ class _CriticEstimator(Neural):
     def _temperature(self) -> float:
         return 1.0
 
+    @abstractmethod
     def _judge(self) -> Objective:
         """The objective."""
-        raise NotImplementedError
 
     def _loss(self, judge: Objective) -> Objective:
         """What a batch is trained by: the objective itself, unless a subclass knows better."""
@@ -142,9 +143,9 @@ class _CriticEstimator(Neural):
     def _clamp(self) -> float | None:
         return None
 
+    @abstractmethod
     def _reading(self, means: LogMeans) -> Reading:
         """The estimate from the scores of evaluation rows."""
-        raise NotImplementedError
 
     def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Estimate:
         o = self.options
