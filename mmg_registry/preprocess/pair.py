@@ -1,17 +1,17 @@
 """A fitted, bijective change of coordinates of a pair (x, y) that leaves I(X; Y) as it is and makes it easier to learn.
 
-Fitted on training rows: bijections of x and of y that make each side near normal (`Margins`), whitening of both, and
-a rotation of both into canonical coordinates, in which the covariances are identities and the cross-covariance is
-`diag(rho)` (Hotelling, "Relations between two sets of variates", Biometrika 1936). All act on x and on y alone, so the
-mutual information does not change.
+Fitted on training rows: a turn of the rows by their length where that uncovers dependence (`Turn`), bijections of x
+and of y that make each side near normal (`Margins`), whitening of both, and a rotation of both into canonical
+coordinates, in which the covariances are identities and the cross-covariance is `diag(rho)` (Hotelling, "Relations
+between two sets of variates", Biometrika 1936). All act on x and on y alone, so the mutual information does not change.
 
-Rows are read in chunks and columns one at a time; no float64 copy of the data is ever made.
+Rows are read in chunks and columns one at a time; no float64 copy of the data is made, unless rows are turned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,38 +21,47 @@ from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import TALL, chunks, fit_tall, fit_wide
 from mmg_registry.preprocess.maps import F64, Rows
 from mmg_registry.preprocess.margins import Margins, fit_margins, flat_margins
+from mmg_registry.preprocess.turning import Turn, fit_turns
 
 F32 = NDArray[np.float32]
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 RHO_MAX = 1.0 - 1e-12  # float64 covariances cannot tell a larger correlation from 1
-AFFINE_GAIN, AFFINE_MARGIN = 1.02, 0.02  # what the linear part must win by to leave non-normal columns affine
+PLAIN_GAIN, PLAIN_MARGIN = 1.02, 0.02  # factor and nats that the linear part must win by to change the coordinates
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The whole transform of x or of y: its margins, their mean, and the matrix `(dim', dim)`."""
+    """The whole transform of x or of y: a turn or none, its margins, their mean, and the matrix `(dim', dim)`."""
 
     margins: Margins
     mean: F64
     matrix: F64
+    turn: Turn | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """What is done beyond shifting, scaling and mixing."""
+        return (["turn by distance"] if self.turn is not None else []) + self.margins.words
 
     def transform(self, rows: Rows, name: str) -> F32:
         if rows.ndim != 2 or rows.shape[1] != self.margins.dim:
             raise DataError(f"{name} has shape {rows.shape}; the transform was fitted on (n, {self.margins.dim}).")
         out = np.empty((len(rows), len(self.matrix)), dtype=np.float32)
         for part in chunks(0, len(rows), self.margins.dim):
-            out[part] = (self.margins(rows[part]).T - self.mean) @ self.matrix.T
+            placed = rows[part] if self.turn is None else self.turn(rows[part])
+            out[part] = (self.margins(placed).T - self.mean) @ self.matrix.T
         return out
 
     def arrays(self, prefix: str) -> dict[str, Rows]:
         linear = {f"{prefix}_mean": self.mean, f"{prefix}_matrix": np.ascontiguousarray(self.matrix)}
-        return {**self.margins.arrays(prefix), **linear}
+        turn = {} if self.turn is None else self.turn.arrays(prefix)
+        return {**self.margins.arrays(prefix), **linear, **turn}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Rows], prefix: str) -> _Side:
         get = {key.removeprefix(f"{prefix}_"): value for key, value in arrays.items() if key.startswith(f"{prefix}_")}
-        return cls(Margins.from_arrays(get), get["mean"], get["matrix"])
+        return cls(Margins.from_arrays(get), get["mean"], get["matrix"], Turn.from_arrays(get))
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,25 @@ class PairTransform:
             x, y: the rows; neither is changed or copied as a whole.
             gaussianise: make each side near normal first (see `Margins`); otherwise only shift and scale columns.
                 Where tails are no heavier than normal ones and the linear dependence is plainly stronger without the
-                maps (uniform columns with additive noise, say), all columns stay affine.
+                maps (uniform columns with additive noise, say), all columns stay affine. Rows are turned where that
+                alone makes the linear dependence plainly stronger.
 
         Raises:
             DataError: for arrays that are not two-dimensional with equal numbers of rows (two at least), hold NaN or
                 infinity, or have no column that varies.
         """
         _check_pair(x, y)
+        straight = cls._unturned(x, y, gaussianise)
+        turns = fit_turns(x, y) if gaussianise else None
+        if turns is None:
+            return straight
+        found = cls._unturned(turns[0](x), turns[1](y), gaussianise)
+        turned = replace(found, x=replace(found.x, turn=turns[0]), y=replace(found.y, turn=turns[1]))
+        return turned if turned._plainly_above(straight) else straight
+
+    @classmethod
+    def _unturned(cls, x: Rows, y: Rows, gaussianise: bool) -> PairTransform:
+        """`fit` of rows as they lie."""
         least = [fit_margins(data, gaussianise) for data in (x, y)]
         fitted = cls._from_margins(least, x, y)
         if all(margins.is_affine for margins in least):
@@ -106,7 +127,10 @@ class PairTransform:
         if None in flat:
             return fitted
         affine = cls._from_margins([margins for margins in flat if margins is not None], x, y)
-        return affine if affine.gaussian_mi > AFFINE_GAIN * fitted.gaussian_mi + AFFINE_MARGIN else fitted
+        return affine if affine._plainly_above(fitted) else fitted
+
+    def _plainly_above(self, other: PairTransform) -> bool:
+        return self.gaussian_mi > PLAIN_GAIN * other.gaussian_mi + PLAIN_MARGIN
 
     @classmethod
     def _from_margins(cls, margins: Sequence[Margins], x: Rows, y: Rows) -> PairTransform:

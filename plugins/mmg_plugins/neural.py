@@ -400,7 +400,7 @@ def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray
 def _diagnostics(fitted: Fitted, device: str) -> dict[str, Any]:
     return {
         "gaussian_mi": fitted.pair.gaussian_mi,
-        "coordinates": {"x": fitted.pair.x.margins.words, "y": fitted.pair.y.margins.words},
+        "coordinates": {"x": fitted.pair.x.words, "y": fitted.pair.y.words},
         "parameters": sum(p.numel() for p in fitted.learner.module.parameters()),
         "training": asdict(fitted.report),
         "device": device,

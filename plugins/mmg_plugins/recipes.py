@@ -140,7 +140,7 @@ class DefaultPrepared:
 
     @property
     def words(self) -> dict[str, list[str]]:
-        return {"x": self.pair.x.margins.words, "y": self.pair.y.margins.words}
+        return {"x": self.pair.x.words, "y": self.pair.y.words}
 
     @property
     def network_words(self) -> dict[str, Any]:

@@ -1,0 +1,329 @@
+"""Columns turned by an angle that grows with the distance from a centre, turned back.
+
+A rotation of the rows by an angle that depends on their length is a bijection, and hides linear dependence from every
+linear map and every map of single columns. The rotations that are smooth at the centre are functions of the squared
+length; this is their first order, `exp(q A)` with an antisymmetric A and q the mean square of the centred and scaled
+columns, less one. Its inverse is `exp(-q A)`, for rotations leave q as it is: the mutual information does not change,
+whatever A is, so that a poor fit costs nothing but time.
+
+Centre, scale and A of both sides are the likeliest ones, were the turned pair jointly Gaussian (a turn keeps volumes:
+its Jacobian is 1 + 2 v'Av / d = 1). They are fitted on one half of the rows and believed by what the other half says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from mmg_registry.preprocess.maps import F64, Rows, has_heavy_ties
+from mmg_registry.preprocess.margins import is_light
+
+MOST_COLUMNS = 10  # of a side; the cost grows with the square
+FEWEST_ROWS = 500
+FIRST_ROWS, FIT_ROWS = 8_000, 20_000  # to find the angles, and to sharpen everything
+GAIN = 0.02  # nats that held-out rows must show beyond three standard errors
+FARTHEST = 8.0  # q beyond which rows turn no further
+BLUR = (
+    1e-2,
+    1e-4,
+    1e-6,
+    1e-8,
+    1e-10,
+)  # by which correlations are lowered in turn: a peak is found from afar, then sharpened
+MOST_STEPS = 40
+PENALTY = 1e-4  # on the squared entries of A, against turning what tells nothing
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A bijection of rows `(n, dim)`: centred, scaled, and turned by `exp(q A)`.
+
+    Attributes:
+        centre: `(dim,)`.
+        scale: `(dim, dim)`, invertible.
+        generator: `(dim, dim)` antisymmetric A, in radians for a unit of q.
+
+    Example:
+        >>> turn = Turn(np.zeros(2), np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]]))
+        >>> turn(np.array([[1.0, 1.0], [1.0, 0.0]])).round(2).tolist()  # q = 0 and -1/2
+        [[1.0, 1.0], [0.88, -0.48]]
+    """
+
+    centre: F64
+    scale: F64
+    generator: F64
+
+    def __call__(self, rows: Rows) -> F64:
+        """Map rows `(n, dim)`; float64."""
+        parts = (self.centre, self.scale, self.generator)
+        with _one_thread(), torch.no_grad():
+            return _turned(_tensor(rows), *map(_tensor, parts)).numpy()
+
+    @cached_property
+    def size(self) -> float:
+        """The largest angle in radians that a unit of q turns by."""
+        return float(np.linalg.norm(self.generator, 2))
+
+    def arrays(self, prefix: str) -> dict[str, Rows]:
+        """All of it as arrays, for `from_arrays`."""
+        parts = {"centre": self.centre, "scale": self.scale, "generator": self.generator}
+        return {f"{prefix}_turn_{key}": value for key, value in parts.items()}
+
+    @classmethod
+    def from_arrays(cls, get: dict[str, Rows]) -> Turn | None:
+        """The inverse of `arrays`, side's prefix removed; None where there is none."""
+        if "turn_centre" not in get:
+            return None
+        return cls(get["turn_centre"], get["turn_scale"], get["turn_generator"])
+
+
+def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
+    """Turns of `x` `(n, dim_x)` and `y` `(n, dim_y)` that make them plainly more dependent linearly; or None.
+
+    Not tried on heavy tails, on ties, on columns that depend linearly on others, on few rows or many columns.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((5000, 2))
+        >>> y = x + 0.1 * rng.standard_normal((5000, 2))
+        >>> hide = Turn(np.zeros(2), np.eye(2), np.array([[0.0, -2.0], [2.0, 0.0]]))
+        >>> found = fit_turns(hide(x), y)
+        >>> round(found[0].size, 1)
+        2.0
+        >>> fit_turns(x, y) is None
+        True
+    """
+    if not all(_worth_trying(side) for side in (x, y)) or max(x.shape[1], y.shape[1]) < 2:
+        return None
+    with _one_thread():
+        sample = _sample(x, y)
+        if sample is None or not _first_order_gain(*sample):
+            return None
+        (x_fit, x_held), (y_fit, y_held) = map(_halves, sample)
+        sides, held_out = _climbed(x_fit, y_fit), (x_held, y_held)
+        return (sides[0].turn, sides[1].turn) if _believed(sides, held_out) else None
+
+
+def _worth_trying(data: Rows) -> bool:
+    n, dim = data.shape
+    if n < max(FEWEST_ROWS, 10 * dim**2) or dim > MOST_COLUMNS or not is_light(data):
+        return False
+    return not any(has_heavy_ties(np.sort(data[:, j])) or np.ptp(data[:, j]) == 0 for j in range(dim))
+
+
+def _sample(x: Rows, y: Rows) -> tuple[Tensor, Tensor] | None:
+    """Rows to work on; None where columns of a side are linearly dependent."""
+    step = max(1, len(x) // (2 * FIT_ROWS))
+    rows = (_tensor(x[::step]), _tensor(y[::step]))
+    return rows if all(map(_is_full, rows)) else None
+
+
+def _is_full(rows: Tensor) -> bool:
+    dim = rows.shape[1]
+    return int(torch.linalg.matrix_rank(torch.cov(rows.T).view(dim, dim))) == dim
+
+
+def _halves(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows to fit on and rows to judge by, interleaved."""
+    return rows[::2], rows[1::2]
+
+
+def _first_order_gain(x: Tensor, y: Tensor) -> bool:
+    """Whether one side's columns times q, the first order of a turn, tell something linear of the other side.
+
+    For a Gaussian pair they tell nothing beyond the columns, and 2 n times the gain is chi-squared.
+    """
+    x, y = (_Side.start(rows).placed(rows) for rows in (x, y))
+    plain, freedom = _gaussian_mi(x, y), x.shape[1] * y.shape[1]
+    chance = (freedom + 4 * math.sqrt(2 * freedom)) / (2 * len(x))
+    gains = _gaussian_mi(_bent(x), y) - plain, _gaussian_mi(x, _bent(y)) - plain
+    return max(map(float, gains)) > GAIN + chance
+
+
+def _bent(rows: Tensor) -> Tensor:
+    return torch.cat([rows, rows * _mean_square(rows)], 1)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What is fitted of one side; A is the upper triangle's entries less their mirror image."""
+
+    centre: Tensor
+    scale: Tensor
+    upper: Tensor
+
+    @classmethod
+    def start(cls, rows: Tensor) -> _Side:
+        """Whitened and not turned, but for a hair's breadth: exactly zero may be a saddle."""
+        dim = rows.shape[1]
+        values, vectors = torch.linalg.eigh(torch.cov(rows.T).view(dim, dim))
+        upper = torch.randn(dim, dim, generator=torch.Generator().manual_seed(0), dtype=rows.dtype)
+        return cls(rows.mean(0), (vectors / values.sqrt()) @ vectors.T, 0.01 * upper.triu(1))
+
+    @classmethod
+    def flat(cls, rows: Tensor) -> _Side:
+        """As it is."""
+        dim = rows.shape[1]
+        return cls(torch.zeros(dim).double(), torch.eye(dim).double(), torch.zeros(dim, dim).double())
+
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.centre, self.scale, self.upper
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.centre.numpy(), self.scale.numpy(), (self.upper - self.upper.T).numpy())
+
+    def placed(self, rows: Tensor) -> Tensor:
+        return (rows - self.centre) @ self.scale.T
+
+    def turned(self, rows: Tensor) -> Tensor:
+        return _turned(rows, self.centre, self.scale, self.upper.triu(1) - self.upper.triu(1).T)
+
+
+Sides = tuple[_Side, _Side]
+
+
+def _climbed(x: Tensor, y: Tensor) -> Sides:
+    """The angles first, then everything, then with ever less blur for as long as that is what limits the dependence."""
+    sides = (_Side.start(x), _Side.start(y))
+    few = x[:FIRST_ROWS], y[:FIRST_ROWS]
+    sides = _ascend(_ascend(sides, *few, BLUR[0], free=(2,)), *few, BLUR[0], free=(0, 1, 2))
+    for blur in BLUR[1:]:
+        turned = _both(sides, x, y)
+        if float(_gaussian_mi(*turned) - _gaussian_mi(*turned, 100 * blur)) < GAIN:
+            break
+        sides = _ascend(sides, x, y, blur, free=(0, 1, 2))
+    return sides
+
+
+def _both(sides: Sides, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return sides[0].turned(x), sides[1].turned(y)
+
+
+def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]) -> Sides:
+    """Quasi-Newton steps on the joint likelihood in the parts `free` of both sides."""
+    start = [part for side in sides for part in side.parts]
+    moved = [i for i in range(len(start)) if i % 3 in free]
+    sizes = [start[i].numel() for i in moved]
+
+    def unpacked(flat: Tensor) -> Sides:
+        parts = list(start)
+        for i, values in zip(moved, flat.split(sizes), strict=True):
+            parts[i] = values.view(start[i].shape)
+        return _Side(*parts[:3]), _Side(*parts[3:])
+
+    def objective(values: F64) -> tuple[float, F64]:
+        flat = torch.from_numpy(values).requires_grad_(True)
+        now = unpacked(flat)
+        size = sum((side.upper.triu(1) ** 2).sum() for side in now)
+        loss = PENALTY * blur / BLUR[0] * size - _log_likelihood(now, x, y, blur)
+        if not bool(torch.isfinite(loss)):
+            return math.inf, np.zeros_like(values)
+        (slope,) = torch.autograd.grad(loss, flat)
+        return float(loss.detach()), slope.numpy()
+
+    first = torch.cat([start[i].reshape(-1) for i in moved]).numpy()
+    found = minimize(objective, first, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS, "ftol": 1e-12})
+    return unpacked(torch.from_numpy(found.x))
+
+
+def _log_likelihood(sides: Sides, x: Tensor, y: Tensor, blur: float = 0.0) -> Tensor:
+    """Mean log-density of the rows, up to a constant, where their turned coordinates are jointly Gaussian."""
+    turned = _both(sides, x, y)
+    alone = [side.scale.slogdet()[1] - _log_volume(rows) for side, rows in zip(sides, turned, strict=True)]
+    return alone[0] + alone[1] + _gaussian_mi(*turned, blur)
+
+
+def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
+    """Whether held-out rows are plainly likelier turned than as they were."""
+    plain: Sides = (_Side.flat(held_out[0]), _Side.flat(held_out[1]))
+    gain = float(_log_likelihood(sides, *held_out) - _log_likelihood(plain, *held_out))
+    error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # of a log-density ratio's mean, roughly
+    return gain > GAIN + 3 * error
+
+
+# --- Arithmetic -----------------------------------------------------------------------------------------------------
+
+
+def _turned(rows: Tensor, centre: Tensor, scale: Tensor, generator: Tensor) -> Tensor:
+    """`exp(q A)` applied row by row."""
+    placed = (rows - centre) @ scale.T
+    q = _mean_square(placed).clamp(max=FARTHEST)
+    out: Tensor = _Rotation.apply(placed, q, generator)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Rotation(torch.autograd.Function):
+    """`exp(q A) v` for rows v `(n, d)`, q `(n, 1)` and antisymmetric A, by eigenvectors of A and angles q theta.
+
+    The derivative in A is the integral over s in (0, 1) of q exp(-s q A) g v' exp(-(1 - s) q A), g that in the result,
+    which has a closed form in the eigenvectors, whether or not eigenvalues coincide.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, q: Tensor, generator: Tensor) -> Tensor:
+        theta, vectors = torch.linalg.eigh(-1j * generator)
+        mixed = v.to(vectors.dtype) @ vectors.conj()
+        out: Tensor = ((mixed * torch.exp(1j * q * theta)) @ vectors.T).real
+        ctx.save_for_backward(mixed, q, generator, theta, vectors, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mixed, q, generator, theta, vectors, out = ctx.saved_tensors
+        slope = g.to(vectors.dtype) @ vectors.conj()
+        half = torch.exp(-0.5j * q * theta)
+        between = torch.sinc(q[:, :, None] * (theta[:, None] - theta) / (2 * math.pi))
+        inner = torch.einsum("nj,nk,njk->jk", q * slope * half, mixed.conj() * half, between.to(vectors.dtype))
+        back = ((slope * torch.exp(-1j * q * theta)) @ vectors.T).real
+        return back, (g * (out @ generator.T)).sum(1, keepdim=True), (vectors @ inner @ vectors.mH).real
+
+
+def _mean_square(rows: Tensor) -> Tensor:
+    return (rows**2).mean(1, keepdim=True) - 1
+
+
+def _gaussian_mi(x: Tensor, y: Tensor, blur: float = 0.0) -> Tensor:
+    """-1/2 log det(I - (1 - blur) R R'), R the cross-correlation of the whitened sides; NaN where one is singular."""
+    (fx, zx), (fy, zy) = _factor(x), _factor(y)
+    cross = torch.linalg.solve_triangular(fy, torch.linalg.solve_triangular(fx, zx.T @ zy, upper=False).T, upper=False)
+    left = torch.eye(cross.shape[1], dtype=cross.dtype) - (1 - blur) * cross.T @ cross
+    sign, logdet = torch.linalg.slogdet(left)
+    return torch.where(sign > 0, -0.5 * logdet, torch.nan)
+
+
+def _log_volume(rows: Tensor) -> Tensor:
+    """Half the log-determinant of the covariance."""
+    return _factor(rows)[0].diagonal().log().sum()
+
+
+def _factor(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The Cholesky factor of the covariance, NaN where there is none, and the centred rows over the root of n."""
+    centred = (rows - rows.mean(0)) / math.sqrt(len(rows))
+    factor, failed = torch.linalg.cholesky_ex(centred.T @ centred)
+    return torch.where(failed == 0, factor, torch.nan), centred
+
+
+def _tensor(rows: Rows) -> Tensor:
+    return torch.from_numpy(np.array(rows, dtype=np.float64))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one thread: sums, and so the bits of the result, do not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
