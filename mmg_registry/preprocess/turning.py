@@ -31,7 +31,7 @@ MOST_COLUMNS = 10  # of a side; the cost grows with the square
 FEWEST_ROWS = 500
 FIRST_ROWS, FIT_ROWS = 8_000, 20_000  # to find the angles, and to sharpen everything
 GAIN = 0.02  # nats that held-out rows must show beyond three standard errors
-FARTHEST = 8.0  # q beyond which rows turn no further
+FARTHEST = 30.0  # q beyond which rows turn no further: a normal row never gets there
 BLUR = (
     1e-2,
     1e-4,

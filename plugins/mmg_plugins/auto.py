@@ -2,8 +2,8 @@
 
 What it decides, and by what; nothing else, and never what is to be estimated:
 
-- **Coordinates**: by the likelihood of each side alone (`mmg_registry.preprocess`): maps of single columns,
-  independent components, a common scale.
+- **Coordinates** (`mmg_registry.preprocess`): by the likelihood of each side alone, maps of single columns, independent
+  components, a common scale; by the pair's likelihood on held-out rows, a turn of the rows by their length.
 - **Direction**: the variable with fewer columns is noised, x where they tie; the identity holds either way, and the
   noise to be guessed, the output of the network and the variance of the integrand grow with the noised one.
 - **What is noised given what**: where few of many columns are linearly dependent, the chain rule
@@ -127,7 +127,7 @@ class Auto(MMG):
             "training_stopped": diagnostics["training"]["stopped"],
             "split": [term["noised"] for term in diagnostics["terms"]],
             "split_why": "columns without linear dependence, noised apart" if diagnostics["terms"] else "none",
-            "coordinates_why": "the likeliest density of each side alone",
+            "coordinates_why": "the likeliest density of each side alone; a turn, of the pair on held-out rows",
         }
 
 

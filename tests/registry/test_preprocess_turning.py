@@ -47,7 +47,7 @@ def test_the_turn_is_the_matrix_exponential_row_by_row() -> None:
     upper = np.triu(rng.standard_normal((4, 4)), 1)
     rows, centre, scale = rng.standard_normal((5, 4)), rng.standard_normal(4), rng.standard_normal((4, 4))
     placed = (rows - centre) @ scale.T
-    q = np.minimum(np.mean(placed**2, axis=1) - 1, 8.0)
+    q = np.minimum(np.mean(placed**2, axis=1) - 1, 30.0)
     powers = torch.from_numpy(q[:, None, None] * (upper - upper.T))
     expected = np.einsum("nij,nj->ni", torch.matrix_exp(powers).numpy(), placed)
     np.testing.assert_allclose(Turn(centre, scale, upper - upper.T)(rows), expected, atol=1e-10)
@@ -74,7 +74,7 @@ def test_turns_of_both_sides_are_found(dim: int, planes: tuple[tuple[int, int], 
 def test_a_turn_is_found_to_the_last_digits_where_the_dependence_is_strong() -> None:
     x, y = correlated(3, 1e-3, n=20_000)
     found = PairTransform.fit(twist(3)(x), y)
-    assert found.gaussian_mi == pytest.approx(PairTransform.fit(x, y).gaussian_mi, rel=0.03)
+    assert found.gaussian_mi == pytest.approx(PairTransform.fit(x, y).gaussian_mi, rel=0.02)
 
 
 def test_a_single_column_on_one_side_does_not_keep_the_other_from_turning() -> None:
