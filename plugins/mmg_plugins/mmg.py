@@ -291,6 +291,7 @@ class MMG(Estimator):
         parts = {**inside.errors, **_training_errors(fitted.reports)}
         if fitted.prepared.at_limit:
             parts["precision"] = tail  # rests on correlations of which only the first digits are known
+        parts |= self._doubts(inside.mi + tail)
         return Estimate(
             mi=inside.mi + tail,
             std_error=float(np.linalg.norm(list(parts.values()))),
@@ -323,6 +324,10 @@ class MMG(Estimator):
         if self.orthogonal:
             return Combined(gap.orthogonal, {"rows": gap.orthogonal_se}, gap.rows[:, 1])
         return Combined(gap.direct, {"rows": gap.direct_se}, gap.rows[:, 0])
+
+    def _doubts(self, mi: float) -> dict[str, float]:
+        """Further parts of the standard error of an estimate, by what other than the denoisers says: none."""
+        return {}
 
     def _backend(self) -> dict[str, Any]:
         fused = self.options.preset == "default" and self.denoiser is None

@@ -130,3 +130,31 @@ def test_options_that_it_does_not_have_are_refused(option: dict[str, Any]) -> No
 
 def test_contract() -> None:
     assert {result["status"] for result in check_estimator(Auto, options=SMALL)} == {"passed"}
+
+
+# ------------------------------------------------------------------------------------------ doubts
+def ring(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A point of a circle, noisy, and the same point at twice the angle: no linear dependence."""
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    noise = 0.1 * rng.standard_normal((2, n, 2))
+    return tuple(np.stack([np.cos(k * angle), np.sin(k * angle)], 1) + e for k, e in zip((1, 2), noise, strict=True))
+
+
+def test_what_nearest_neighbours_find_and_the_network_did_not_learn_widens_the_error() -> None:
+    x, y = ring(1000, seed=0)
+    found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    missed = found.diagnostics["errors"]["neighbours"]
+    assert missed > 0.3
+    assert found.std_error > missed
+    assert any("Nearest neighbours find at least" in sentence for sentence in found.warnings)
+
+
+@pytest.mark.parametrize("case", ["enough learned", "many columns", "copies"])
+def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell(case: str) -> None:
+    x, y = {"enough learned": pair(1000, 1, 1), "many columns": pair(1000, 11, 11), "copies": pair(1000, 1, 1)}[case]
+    if case == "copies":
+        x, y = np.repeat(x[:100], 10, 0), np.repeat(y[:100], 10, 0)
+    found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    assert found.diagnostics["errors"]["neighbours"] < 0.02
+    assert not any("Nearest neighbours" in sentence for sentence in found.warnings)
