@@ -41,10 +41,17 @@ def build_info() -> dict[str, Any]:
         >>> info["cuda"] == (info["cuda_reason"] is None)
         True
     """
+    return _core_info() | {"machine": platform.machine()} | _cuda_info()
+
+
+def isa() -> str:
+    """The instruction set that the core runs on the CPU, or "torch"; asks no GPU anything."""
+    return str(_core_info()["isa"])
+
+
+def _core_info() -> dict[str, Any]:
     info: dict[str, Any] = {"isa": "torch", "isas_available": [], "compiler": None, "core_error": _reason or None}
-    if _core is not None:
-        info |= _built(_core)
-    return info | {"machine": platform.machine()} | _cuda_info()
+    return info if _core is None else info | _built(_core)
 
 
 def _built(core: ModuleType) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from mmg_registry.core.build import cuda_module
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
-from mmg_registry.errors import MMGError
+from mmg_registry.errors import MMGError, OptionError
 
 WIDTHS, MAX_DEPTH, MAX_COLUMNS = (64, 128, 256), 4, 1024  # csrc/cuda/jobs.h
 MATHS = ("bf16", "float32")
@@ -51,6 +51,25 @@ def unusable(device: torch.device | str) -> str:
         return "this build of PyTorch finds no usable GPU, and PyTorch holds the memory"
     why: str = core.unusable(_index(torch.device(device)))
     return why
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of `Run.device`; "auto" is the CPU, for the CUDA core has not run on a card yet.
+
+    Raises:
+        OptionError: for a GPU that the CUDA core cannot use, with the reason.
+
+    Example:
+        >>> chosen_device("auto")
+        device(type='cpu')
+    """
+    if not name.startswith("cuda"):
+        return torch.device("cpu")
+    device = torch.device(name)
+    reason = unusable(device)
+    if reason:
+        raise OptionError(f"The device '{name}' cannot be used: {reason}; use --device cpu.")
+    return torch.device("cuda", _index(device))
 
 
 def _index(device: torch.device) -> int:
@@ -126,8 +145,8 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 def out_of_memory(size: int, device: torch.device) -> MMGError:
     return MMGError(
-        f"The GPU {_index(device)} has no {size / 1e6:,.0f} MB left; lower the rows, the width or depth of the network, "
-        "or how many problems are trained at once, or use --device cpu."
+        f"GPU {_index(device)} has no {size / 1e6:,.0f} MB left; lower the number of rows, the width or depth of the "
+        "network, or how many problems are trained at once, or use --device cpu."
     )
 
 
@@ -199,9 +218,9 @@ def _training(
 
 def gap_call(problems: Problems, weights: Tensor, repeats: int, *, maths: str = "") -> Call:
     """Sums `(B, n_bins, len(BIN_SUMS))` and means `(B, n, len(ROW_VALUES))` under `weights` `(B, n_parameters)`."""
-    shape = {"dtype": torch.float64, "device": problems.x.device}
-    bins = torch.empty(len(weights), problems.edges.shape[1] - 1, len(BIN_SUMS), **shape)
-    rows = torch.empty(len(weights), problems.x.shape[1], len(ROW_VALUES), **shape)
+    device, n_bins = problems.x.device, problems.edges.shape[1] - 1
+    bins = torch.empty(len(weights), n_bins, len(BIN_SUMS), dtype=torch.float64, device=device)
+    rows = torch.empty(len(weights), problems.x.shape[1], len(ROW_VALUES), dtype=torch.float64, device=device)
     where = {"weights": weights.data_ptr(), "bins": bins.data_ptr(), "rows": rows.data_ptr(), "repeats": repeats}
     how = {"trains": False, "tensor": chosen_maths(maths) == "bf16"}
     return Call({**problems.arguments(), **how, **where}, (problems, weights), (bins, rows))

@@ -15,7 +15,7 @@ Results = tuple[Tensor, ...]
 
 
 def play(call: cuda.Call, **how: Any) -> Results:
-    """Run `call` on CPU memory: `groups` of `blocks` blocks of `lanes` lanes with `shared_floats` of fast memory each."""
+    """Run `call` on CPU memory, in `groups` of `blocks` of `lanes`, each with `shared_floats` of fast memory."""
     core = compiled()
     assert core is not None
     grid = {"groups": 1, "blocks": 2, "shared_floats": ALL_FAST, "lanes": 64, "backwards": False, **how}

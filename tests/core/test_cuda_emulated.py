@@ -15,8 +15,8 @@ from mmg_registry.core import Network, TrainPlan, compiled, cuda
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 # columns of x and y, width, depth, context
-SHAPES = [(1, 1, 64, 2, 0), (5, 5, 64, 1, 0), (3, 200, 64, 1, 0), (200, 3, 64, 1, 0), (4, 3, 64, 3, 1), (30, 2, 64, 1, 5),
-          (5, 5, 128, 2, 0), (2, 3, 256, 4, 0)]  # fmt: skip
+SHAPES = [(1, 1, 64, 2, 0), (5, 5, 64, 1, 0), (3, 200, 64, 1, 0), (200, 3, 64, 1, 0), (4, 3, 64, 3, 1),
+          (30, 2, 64, 1, 5), (5, 5, 128, 2, 0), (2, 3, 256, 4, 0)]  # fmt: skip
 ODD = [1, 31, 127, 129]
 PLAN = TrainPlan(batch=70, lr=2e-3, warmup=5, hold_until=10, total=20, weight_decay=0.01)
 OPS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {"grad": played_grad, "gap": played_gap}
@@ -211,9 +211,9 @@ def test_training_is_the_same_played_backwards() -> None:
 @pytest.mark.parametrize("groups", [1, 2, 5])
 def test_a_batch_of_problems_is_each_of_them(maths: str, groups: int) -> None:
     """Data, correlations, proposals and seeds of their own; fewer groups than problems, and more."""
-    problems = [make_problem(2, 2, 64, 1, n=60, proposal=uneven_proposal()) for _ in range(3)]
-    problems = [Problem(p.network, p.weights + 0.01 * i, p.x.roll(i, 0), p.y * (1 - 0.1 * i), p.rho * (1 - 0.2 * i), p.proposal)
-                for i, p in enumerate(problems)]  # fmt: skip
+    p = make_problem(2, 2, 64, 1, n=60, proposal=uneven_proposal())
+    changed = [(p.weights + 0.01 * i, p.x.roll(i, 0), p.y * (1 - 0.1 * i), p.rho * (1 - 0.2 * i)) for i in range(3)]
+    problems = [Problem(p.network, *parts, p.proposal) for parts in changed]
     seeds, weights = (4, 5, 6), torch.stack([p.weights for p in problems])
     state, losses = played_train(gather(*problems, seeds=seeds), weights, PLAN, 3, maths=maths, groups=groups)
     bins, rows = play(cuda.gap_call(gather(*problems, seeds=seeds), state[3], 2, maths=maths), groups=groups)
