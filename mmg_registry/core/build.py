@@ -32,7 +32,7 @@ def cuda_module() -> tuple[ModuleType | None, str]:
 
 
 def build_info() -> dict[str, Any]:
-    """What was built and what this machine runs; needs neither torch nor the compiled modules to answer.
+    """What was built and what this machine runs; answers without the compiled modules too.
 
     "cuda" is true where a kernel can run; "cuda_reason" says why not, "cuda_built" what for it was built.
 
@@ -61,10 +61,19 @@ def _built(core: ModuleType) -> dict[str, Any]:
         return {"isa": None, "core_error": str(error)}
 
 
+def torch_reason() -> str:
+    """Why PyTorch, which allocates what the kernels work on, cannot use a GPU; or nothing."""
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as error:
+        return f"PyTorch, which holds the memory, does not load: {error}"
+    return "" if torch.cuda.is_available() else "PyTorch, which holds the memory, finds no usable GPU"
+
+
 def _cuda_info() -> dict[str, Any]:
     core, reason = cuda_module()
     if core is None:
         return {"cuda": False, "cuda_reason": reason, "cuda_built": None, "gpus": []}
     gpus = [core.device_name(i) for i in range(core.device_count())]
-    why = core.unusable(0)
+    why = core.unusable(0) or torch_reason()
     return {"cuda": not why, "cuda_reason": why or None, "cuda_built": dict(core.build_info()), "gpus": gpus}

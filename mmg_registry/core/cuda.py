@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmg_registry.core.build import cuda_module
+from mmg_registry.core.build import cuda_module, torch_reason
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
@@ -47,10 +47,7 @@ def unusable(device: torch.device | str) -> str:
     core, reason = cuda_module()
     if core is None:
         return reason
-    if not torch.cuda.is_available():
-        return "this build of PyTorch finds no usable GPU, and PyTorch holds the memory"
-    why: str = core.unusable(_index(torch.device(device)))
-    return why
+    return torch_reason() or str(core.unusable(_index(torch.device(device))))
 
 
 def chosen_device(name: str) -> torch.device:

@@ -61,7 +61,7 @@ def train_many(
     problems = network, state, x, y, rho, proposals, seeds
     how: dict[str, Any] = {"first_step": first_step, "n_steps": n_steps, "threads": threads, "isa": isa}
     _check_many(*problems)
-    if x.device.type != "cuda" or ops.why_reference(network, x.device):
+    if not _on_gpu(network, x):
         each = [
             ops.train_denoiser(network, one, *rows, q, plan, seed=seed, **how)
             for one, rows, q, seed in _each(*problems)
@@ -95,7 +95,7 @@ def mmse_gap_many(
     """
     problems = network, (weights,), x, y, rho, proposals, seeds
     _check_many(*problems)
-    if x.device.type != "cuda" or ops.why_reference(network, x.device):
+    if not _on_gpu(network, x):
         how: dict[str, Any] = {"repeats": repeats, "threads": threads, "isa": isa}
         each = [ops.mmse_gap(network, one[0], *rows, q, seed=seed, **how) for one, rows, q, seed in _each(*problems)]
         bins, rows = zip(*each, strict=True)
@@ -103,6 +103,10 @@ def mmse_gap_many(
     ops.check_repeats(repeats)
     found = cuda.launch(cuda.gap_call(_gathered(*problems), weights, repeats, maths=isa))
     return found[0], found[1]
+
+
+def _on_gpu(network: Network, x: Tensor) -> bool:
+    return x.device.type == "cuda" and not ops.why_reference(network, x.device)
 
 
 def _check_many(

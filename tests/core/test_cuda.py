@@ -39,7 +39,7 @@ def test_a_core_that_finds_no_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(OptionError, match="there is no GPU 7 here, only 1"):
         cuda.chosen_device("cuda:7")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(OptionError, match="PyTorch finds no usable GPU"):
+    with pytest.raises(OptionError, match="PyTorch, which holds the memory, finds no usable GPU"):
         cuda.chosen_device("cuda:0")
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 from emulation import ALL_FAST, gather, play, played_gap, played_grad, played_train
-from problems import Problem, make_problem, uneven_proposal
+from problems import Problem, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
-from mmg_registry.core import Network, TrainPlan, compiled, cuda
+from mmg_registry.core import Network, Proposal, TrainPlan, compiled, cuda, many, mmse_gap_many, ops, train_many
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 # columns of x and y, width, depth, context
@@ -260,3 +260,50 @@ def test_an_unknown_arithmetic_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         cuda.chosen_maths("fp8")
     monkeypatch.setenv("MMG_CUDA_MATHS", "float32")
     assert cuda.chosen_maths() == "float32"
+
+
+# --- The ops' implementations on a GPU, with the launch played -----------------------------------------------------
+def flat(problem: Problem) -> list[Any]:
+    q, net = problem.proposal, problem.network
+    logistic = [q.loc, q.scale, *q.p_range]
+    return [problem.x, problem.y, problem.rho, q.edges, q.cdf, logistic, net.width, net.depth, net.context, 1]
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "launch", play)
+
+
+@pytest.mark.usefixtures("played")
+@pytest.mark.parametrize("proposal", [None, uneven_proposal()], ids=["logistic", "piecewise"])
+def test_ops_hand_everything_to_the_launch(proposal: Proposal | None) -> None:
+    problem = make_problem(4, 3, 64, 1, n=40, context=1, proposal=proposal)
+    rows = flat(problem)
+    found, expected = ops._gap_cuda(problem.weights, *rows, 2, 1, "float32"), problem.gap(repeats=2)
+    assert all(relative(a, b) < 1e-5 for a, b in zip(found, expected, strict=True))
+    found, expected = ops._grad_cuda(problem.weights, *rows, 3, 41, 1, "float32"), problem.grad(batch=41)
+    assert all(relative(a, b) < 1e-5 for a, b in zip(found, expected, strict=True))
+    steps = [2, 3, PLAN.batch, PLAN.warmup, PLAN.hold_until, PLAN.total]
+    rates = [PLAN.lr, PLAN.beta1, PLAN.beta2, PLAN.eps, PLAN.weight_decay, PLAN.ema_decay]
+    state = fresh_state(problem.weights)
+    losses = ops._train_cuda(*state, *rows, steps, rates, 1, "float32")
+    state_cpu, losses_cpu = problem.train(PLAN, 3, first_step=2)
+    assert relative(losses, losses_cpu) < 1e-5
+    assert relative(state[0], state_cpu[0]) < 1e-4
+
+
+@pytest.mark.usefixtures("played")
+def test_many_problems_go_into_one_launch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CPU memory, with the device's name for a GPU alone."""
+    monkeypatch.setattr(many, "_on_gpu", lambda network, x: True)
+    problem = make_problem(2, 2, 64, 1, n=40)
+    rows = [torch.stack([part, part]) for part in (problem.x, problem.y, problem.rho)]
+    weights, proposals = torch.stack([problem.weights] * 2), [problem.proposal] * 2
+    state, how = fresh_state(weights), {"seeds": (1, 2), "isa": "float32"}
+    losses = train_many(problem.network, state, *rows, proposals, PLAN, first_step=0, n_steps=2, **how)
+    bins, means = mmse_gap_many(problem.network, weights, *rows, proposals, repeats=2, **how)
+    for i in range(2):
+        assert relative(losses[i], problem.train(PLAN, 2, seed=i + 1)[1]) < 1e-5
+        gap = problem.gap(seed=i + 1, repeats=2)
+        assert relative(bins[i], gap[0]) < 1e-5
+        assert relative(means[i], gap[1]) < 1e-5
