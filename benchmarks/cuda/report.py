@@ -24,14 +24,17 @@ from mmg_registry.core import Network, compiled
 ARCHITECTURES = ("80", "86", "89", "90", "100", "120")
 SOURCES = ("train", "gap")
 SIZES = [(1, 1, 64, 2), (5, 5, 128, 2), (25, 25, 128, 2), (25, 25, 256, 4), (512, 512, 256, 4)]
-NAME = re.compile(r"Compiling entry function '\w*?(train|gap)_kernelINS0_\d+(Exact|Tensor)")
+NO_LIMIT = 2**60  # floats
+KERNEL = "Compiling entry function"
+NAME = re.compile(r" '\w*?(train|gap)_kernelINS0_\d+(Exact|Tensor)")
 FACTS = {
     "registers": re.compile(r"Used (\d+) registers"),
     "stack_bytes": re.compile(r"(\d+) bytes stack frame"),
     "spill_store_bytes": re.compile(r"(\d+) bytes spill stores"),
     "spill_load_bytes": re.compile(r"(\d+) bytes spill loads"),
+    "static_shared_bytes": re.compile(r"(\d+) bytes smem"),  # not printed where there are none
 }
-SHARED = re.compile(r"(\d+) bytes smem")
+MATHS = {"Exact": "float32", "Tensor": "bf16"}
 
 
 def compile_kernels(nvcc: str, source: str, architecture: str, folder: Path) -> str:
@@ -48,6 +51,9 @@ def compile_kernels(nvcc: str, source: str, architecture: str, folder: Path) -> 
 def kernels(text: str, architecture: str) -> Iterator[dict[str, Any]]:
     """One row a kernel from what ptxas printed.
 
+    Raises:
+        ValueError: for a kernel that this does not know.
+
     Example:
         >>> text = '''Compiling entry function '_ZN3mmg3gpu10gap_kernelINS0_5ExactELb0EEEvv' for 'sm_80'
         ...     40 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
@@ -55,17 +61,17 @@ def kernels(text: str, architecture: str) -> Iterator[dict[str, Any]]:
         >>> next(kernels(text, "80"))["registers"]
         189
     """
-    for part in text.split("ptxas info    : Compiling")[1:] or [text]:
-        name = NAME.search("Compiling" + part if "Compiling" not in part else part)
-        if name:
-            maths = "float32" if name[2] == "Exact" else "bf16"
-            row: dict[str, Any] = {"kernel": f"{name[1]}, {maths}", "architecture": architecture}
-            row |= {key: int(found[1]) if (found := fact.search(part)) else 0 for key, fact in FACTS.items()}
-            yield row | {"static_shared_bytes": int(found[1]) if (found := SHARED.search(part)) else 0}
+    for part in text.split(KERNEL)[1:]:
+        name = NAME.match(part)
+        if name is None:
+            raise ValueError(f"The compiler's report names a kernel in a way of its own: {part.splitlines()[0]}")
+        row: dict[str, Any] = {"kernel": f"{name[1]}, {MATHS[name[2]]}", "architecture": architecture}
+        facts = {key: fact.search(part) for key, fact in FACTS.items()}
+        yield row | {key: int(found[1]) if found else 0 for key, found in facts.items()}
 
 
 def tile_rows() -> list[dict[str, Any]]:
-    """Bytes of a whole tile, by the sizes of the problem."""
+    """Bytes of a whole tile, by the sizes of the problem; with bf16 an evaluation's holds the packed weights too."""
     core = compiled()
     assert core is not None, "the compiled core counts a tile's memory"
     rows = []
@@ -73,7 +79,7 @@ def tile_rows() -> list[dict[str, Any]]:
         network = Network(dim_x, dim_y, width, depth)
         row: dict[str, Any] = {"columns": f"{dim_x}+{dim_y}", "width": width, "depth": depth}
         for name, trains, tensor in (("train", True, True), ("gap, float32", False, False), ("gap, bf16", False, True)):
-            row[f"{name} bytes"] = 4 * core.emulated.tile_floats(_sizes(network, trains, tensor))
+            row[f"{name} bytes"] = 4 * core.emulated.tile_floats(_sizes(network, trains, tensor), NO_LIMIT)
         rows.append(row)
     return rows
 

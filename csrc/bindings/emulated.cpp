@@ -52,9 +52,9 @@ static std::vector<float> multiply(int m, int n, int k, const std::vector<float>
 void bind_emulated(py::module_ m) {
   m.def("run", &run);
   m.def("multiply", &multiply);
-  m.def("tile_floats", [](const py::dict& arguments) {
+  m.def("tile_floats", [](const py::dict& arguments, size_t limit) {
     Fields f(arguments);
-    return tile_floats(read_call(f));
+    return tile_floats(read_call(f), limit);
   });
   m.def("a_cells", [] { return cells(a_cell, 8); });
   m.def("b_cells", [] { return cells(b_cell, 4); });

@@ -48,7 +48,7 @@ Plan plan_launch(const Call& c, int device) {
   check(cudaFuncGetAttributes(&facts, kernel), "The kernel could not be loaded");
   const size_t most = (attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device) - facts.sharedSizeBytes) / sizeof(float);
   Plan plan{};
-  plan.grid.shared_floats = std::min(most / 4 * 4, tile_floats(c));
+  plan.grid.shared_floats = tile_floats(c, most / 4 * 4);
   const int bytes = (int)(plan.grid.shared_floats * sizeof(float));
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), "The kernel was refused its shared memory");
   int per_unit = 0;

@@ -41,9 +41,9 @@ inline Needs cut_scratch(const Call& c, const Grid& g, char* base, Scratch& scra
   return needs;
 }
 
-// Floats of fast memory that would hold a whole tile.
-inline size_t tile_floats(const Call& c) {
-  Arena arena(nullptr, nullptr, (size_t)-1);
+// Floats of fast memory that a tile takes of `limit`.
+inline size_t tile_floats(const Call& c, size_t limit) {
+  Arena arena(nullptr, nullptr, limit);
   cut(c.batch.shape, c.trains, c.tensor, arena);
   return arena.in_shared;
 }

@@ -248,6 +248,13 @@ def test_the_largest_problem_has_a_kernel() -> None:
     assert relative(played_gap(problem, repeats=1)[1], problem.gap(repeats=1)[1]) < 1e-5
 
 
+def test_a_tile_takes_no_more_fast_memory_than_there_is() -> None:
+    call = cuda.gap_call(gather(make_problem(2, 2, 64, 1)), make_problem(2, 2, 64, 1).weights[None], 1)
+    whole = compiled().emulated.tile_floats(call.arguments, ALL_FAST)
+    for limit in (0, 1_000, whole - 1, whole, whole + 1):
+        assert compiled().emulated.tile_floats(call.arguments, limit) <= min(limit, whole)
+
+
 def test_an_argument_that_is_missing_is_named() -> None:
     call = cuda.gap_call(gather(make_problem(2, 2, 64, 1)), make_problem(2, 2, 64, 1).weights[None], 1)
     del call.arguments["repeats"]

@@ -86,9 +86,9 @@ def test_the_same_seed_gives_the_same_bits(maths: str) -> None:
 
 def test_work_is_queued_on_the_current_stream() -> None:
     problem, stream = placed(make_problem(5, 5, 64, 2, n=1_000)), torch.cuda.Stream()
-    expected = problem.gap()
-    torch.cuda.synchronize()
     with torch.cuda.stream(stream):
+        expected = problem.gap()  # the stream's first allocations may wait
+        stream.synchronize()
         torch.cuda._sleep(100_000_000)  # what follows must wait for this, and this call must not
         found = problem.gap()
         assert not stream.query()
