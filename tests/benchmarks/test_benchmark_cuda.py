@@ -59,8 +59,11 @@ def test_tiles_of_larger_problems_take_more() -> None:
 
 def test_the_committed_report_is_of_all_kernels_and_holds_no_time() -> None:
     found = json.loads((report.common.RESULTS / "cuda_report.json").read_text())
-    names = {(row["kernel"], row["architecture"]) for row in found["results"]["kernels"]}
-    assert len(names) == 4 * len(report.ARCHITECTURES)
+    kernels = {(row["kernel"], row["architecture"]) for row in found["results"]["kernels"]}
+    names, architectures = (set(column) for column in zip(*kernels, strict=True))
+    assert names == {"train, bf16", "train, float32", "gap, bf16", "gap, float32"}
+    assert {"80", "90"} <= architectures <= set(report.ARCHITECTURES)
+    assert len(kernels) == len(names) * len(architectures)
     assert "seconds" not in json.dumps(found["results"])
 
 
