@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench cuda-report clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
@@ -26,6 +26,10 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
+
+# Needs nvcc and no GPU: registers, spills and shared memory of every CUDA kernel.
+cuda-report: $(VENV)/.test
+	$(BIN)/python -m benchmarks.cuda.report
 
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)

@@ -333,7 +333,7 @@ def _machine(result: Estimate, request: Request) -> dict[str, Any]:
 def _isa() -> str | None:
     """The instruction set of the compiled core; None for a plugin that does not use it (importing it takes seconds)."""
     core = sys.modules.get("mmg_registry.core")
-    isa = core.build_info()["isa"] if core else None
+    isa = core.isa() if core else None
     return None if isa is None else str(isa)
 
 

@@ -80,14 +80,26 @@ def _version_rows(versions: dict[str, str | None]) -> list[list[str]]:
 def _core_rows(core: dict[str, Any]) -> list[list[str]]:
     if core["core_error"]:
         return [["core", f"does not load, and a slower reference takes its place: {core['core_error']}"]]
-    cuda = "yes" if core.get("cuda") else f"no: {core.get('cuda_reason')}"
     isas = ", ".join(map(str, core.get("isas_available", [])))
     return [
         ["core", f"built by compiler {core.get('compiler')}"],
         ["instruction set", f"{core.get('isa')} (of {isas}; MMG_ISA forces one)"],
-        ["cuda", cuda],
+        *_cuda_rows(core),
         ["threads", f"{usable_threads()} usable by this process"],
     ]
+
+
+def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
+    """Whether GPUs can be used and why not; what was built for them; which there are."""
+    rows = [["cuda", "yes, with --device cuda" if core.get("cuda") else f"no: {core.get('cuda_reason')}"]]
+    built = core.get("cuda_built")
+    if built:
+        newest = built["architectures"].split(", ")[-1]
+        made = (
+            f"by CUDA {built['toolkit']} for architectures {built['architectures']}, and PTX for those after {newest}"
+        )
+        rows.append(["cuda core", f"built {made}"])
+    return [*rows, *([f"gpu {i}", name] for i, name in enumerate(core.get("gpus") or []))]
 
 
 def usable_threads() -> int:

@@ -7,6 +7,7 @@
 #include "../cpu/denoiser.h"
 #include "../cpu/isa.h"
 #include "../common/philox.h"
+#include "emulated.h"
 
 namespace py = pybind11;
 using namespace mmg;
@@ -97,4 +98,5 @@ PYBIND11_MODULE(_core, m) {
   m.attr("N_WAVES") = kWaves;
   m.attr("WAVE_COLUMNS") = kWaveColumns;
   m.attr("MAX_DEPTH") = kMaxDepth;
+  gpu::bind_emulated(m.def_submodule("emulated"));
 }

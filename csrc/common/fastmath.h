@@ -16,7 +16,13 @@ static MMG_HD float as_float(int32_t x) {
   return u.f;
 }
 static MMG_HD float choose(bool c, float a, float b) { return c ? a : b; }
+#if defined(__CUDA_ARCH__)
+static MMG_HD float root(float x) { return sqrtf(x); }
+static MMG_HD float floor_(float x) { return floorf(x); }
+#else
 static MMG_HD float root(float x) { return __builtin_sqrtf(x); }
+static MMG_HD float floor_(float x) { return __builtin_floorf(x); }
+#endif
 
 // e^x for |x| <= 87 (clamped): 2^n e^r with |r| <= ln(2)/2, r split in two to keep its digits.
 template <class F>

@@ -142,8 +142,8 @@ class PackedWeights {
   std::vector<std::pair<Matrix, int>> panels_;
 };
 
-AdamStep adam_step(const TrainPlan& p, uint32_t step) {
-  AdamStep s{};
+AdamRates adam_rates(const TrainPlan& p, uint32_t step) {
+  AdamRates s{};
   s.lr = learning_rate(p, step);
   s.beta1 = p.beta1, s.beta2 = p.beta2, s.eps = p.eps, s.weight_decay = p.weight_decay;
   s.correction1 = (float)(1.0 / (1.0 - std::pow((double)p.beta1, step + 1.0)));
@@ -151,12 +151,6 @@ AdamStep adam_step(const TrainPlan& p, uint32_t step) {
   s.ema_decay = std::min(p.ema_decay, (1.0f + step) / (10.0f + step));  // the average forgets the start quickly
   return s;
 }
-
-// A range of bins and rows that one task owns.
-struct GapChunk {
-  uint32_t first, n;
-  std::vector<double> bins;
-};
 
 }  // namespace
 
@@ -178,7 +172,8 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
     const Losses l = gradient.run(pool, weights.view(), step);
     if (watch.stopped()) break;
     losses[2 * done] = l.marginal, losses[2 * done + 1] = l.given;
-    AdamStep s = adam_step(plan, step);
+    AdamStep s{};
+    s.rates = adam_rates(plan, step);
     s.weights = weights.packed(), s.m = m.get(), s.v = v.get(), s.ema = ema.get();
     s.grads = gradient.grads(), s.n_grads = gradient.n_grads();
     pool.run((int)((size + kAdamChunk - 1) / kAdamChunk), [&](int chunk, int) {

@@ -20,8 +20,9 @@ static MMG_HD vf root(vf x) {
 
 }  // namespace mmg
 
-#include "../common/channel.h"
-#include "../common/philox.h"
+#include "../common/activation.h"
+#include "../common/draws.h"
+#include "../common/features.h"
 #include "tile.h"
 
 namespace mmg {
@@ -161,19 +162,17 @@ void column_sums(int t, const float* d, int n, bool fresh, float* g) {
 // a = silu(g) v over the t rows of every panel.
 void gate(int t, int n, const float* g, const float* v, float* a) {
   for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
-      const vf x = load(g + i);
-      store(a + i, x * sigmoid(x) * load(v + i));
-    }
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL)
+      store(a + i, gated(load(g + i), load(v + i)));
 }
 
 // Given da, replaces g and v by the gradients with respect to them.
 void gate_backward(int t, int n, const float* da, float* g, float* v) {
   for (int p = 0; p < panels(n); ++p)
     for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
-      const vf x = load(g + i), d = load(da + i), s = sigmoid(x), silu = x * s;
-      store(g + i, d * load(v + i) * (s + silu * (1.0f - s)));
-      store(v + i, d * silu);
+      vf dg = load(g + i), dv = load(v + i);
+      gated_backward(load(da + i), dg, dv);
+      store(g + i, dg), store(v + i, dv);
     }
 }
 
@@ -314,38 +313,33 @@ void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1,
   for (int i = dim; i < t.dim; ++i) eps[i] = 0.0f;
 }
 
-// |v|^2 and its logarithm, in units of their spread for a normal v (sqrt(2 / dim) around 1): lets the network see a
-// scale that all coordinates share. The first saturates at +-4, so that no heavy tail drowns the rest.
-float radial(float square, int dim, int row, int at, float* features) {
-  const float q = square / (float)dim, unit = root(0.5f * (float)dim), u = (q - 1.0f) * unit;
-  *feature(features, row, at + 1) = log_(q + 1e-3f) * unit;
-  return *feature(features, row, at) = u / root(1.0f + u * u * 0.0625f);
+// Writes both radial features; returns the first.
+float write_radial(float square, int dim, int row, int at, float* features) {
+  const Radial r = radial(square, dim);
+  *feature(features, row, at + 1) = r.logarithm;
+  return *feature(features, row, at) = r.bounded;
 }
 
-// Smooth bumps on a fixed grid from -11 to 24, 2.5 apart, and the log-SNR itself.
 void embed(float logsnr, int row, int at, float* features) {
   alignas(64) float bumps[kEmbedding];
   for (int k = 0; k < kEmbedding; k += VL) {
     vf d;
-    for (int j = 0; j < VL; ++j) d[j] = (float)(k + j) * -2.5f + 13.5f;
-    d = (d + logsnr) * 0.4f;
-    store(bumps + k, exp_(d * d * -0.5f));
+    for (int j = 0; j < VL; ++j) d[j] = bump_offset(k + j);
+    store(bumps + k, bump(d + logsnr));
   }
-  bumps[0] = logsnr * 0.125f;
+  bumps[0] = embedded_logsnr(logsnr);
   for (int k = 0; k < kEmbedding; ++k) *feature(features, row, at + k) = bumps[k];
 }
 
-// Sines and cosines of the posterior means of few columns, each damped by what their posterior spread leaves of it
-// (as integrated positional encodings, Barron et al., arXiv 2103.13415): a frequency appears once noise resolves it.
+// The waves of one kind, gathered so that a vector of them is computed at a time.
 struct Waves {
   Tile& t;
   int used = 0;
 
   void add(Posterior known, float value) {
     for (int k = 0; k < kWaves; ++k, ++used) {
-      const float frequency = (float)(2 << k), turns = value * known.gain * frequency * 0.159154943f;
-      t.phase[used] = turns - __builtin_floorf(turns);
-      t.damp[used] = known.blur * frequency * frequency * -0.5f;
+      const Wave w = wave(known, value, k);
+      t.phase[used] = w.turn, t.damp[used] = w.exponent;
     }
   }
 
@@ -404,8 +398,8 @@ void fill_row(const Problem& p, Tile& t, int r) {
     yy += y[i] * y[i];
     *feature(t.in_cond, r, i) = y[i];
   }
-  const float rz = radial(zz, s.dim_x, r, 2 * s.dim_x, t.in_shared);
-  const float ry = radial(yy, s.dim_y, r, 3 * s.dim_y + s.dim_x, t.in_cond);
+  const float rz = write_radial(zz, s.dim_x, r, 2 * s.dim_x, t.in_shared);
+  const float ry = write_radial(yy, s.dim_y, r, 3 * s.dim_y + s.dim_x, t.in_cond);
   embed(t.logsnr[r], r, 2 * s.dim_x + kRadial, t.in_shared);
   for (int i = 0; i < s.dim_x; ++i) {
     const float z = *feature(t.in_shared, r, i);
@@ -419,30 +413,25 @@ void fill_row(const Problem& p, Tile& t, int r) {
   fill_posterior(p, t, r);
 }
 
-void set_draw(Tile& t, int r, const Draw& d) { t.logsnr[r] = d.logsnr, t.weight[r] = d.weight, t.bin[r] = d.bin; }
+void set_draw(Tile& t, int r, const RowDraw& d) {
+  t.row[r] = d.row;
+  t.logsnr[r] = d.draw.logsnr, t.weight[r] = d.draw.weight, t.bin[r] = d.draw.bin;
+}
 
-// Row slots of a training step come in pairs: a row drawn with replacement and one log-SNR per stratum, with noise eps
-// and then with -eps. Most of a gradient is noise that is odd in eps, above all at high SNR; there it cancels.
 void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch, uint32_t first, int n) {
   for (int r = 0; r < n; ++r) {  // tiles start at even slots
-    const uint32_t slot = (first + r) & ~1u, width = batch - slot < 2 ? 1 : 2;
-    const Philox d = philox(p.seed, slot, step, 0, kTrainDraw);
-    t.row[r] = below(d.v[0], p.n_rows);
-    set_draw(t, r, draw_logsnr(p.proposal, ((float)slot + (float)width * open_unit(d.v[1])) / (float)batch));
+    set_draw(t, r, training_draw(p.seed, p.proposal, first + r, step, batch, p.n_rows));
     float* eps = t.eps + (size_t)r * t.dim;
-    if (r % 2 == 0) draw_noise(t, p.layout.shape.noised(), p.seed, slot, step, kTrainNoise, eps);
+    if (r % 2 == 0) draw_noise(t, p.layout.shape.noised(), p.seed, first + r, step, kTrainNoise, eps);
     else for (int i = 0; i < t.dim; i += VL) store(eps + i, -load(eps - t.dim + i));
     fill_row(p, t, r);
   }
 }
 
-// Evaluation: each data row takes one log-SNR from each of `repeats` strata, so its own mean is an integral.
 void draw_gap_rows(const Problem& p, Tile& t, uint32_t first, int n, uint32_t repeat, uint32_t repeats) {
   for (int r = 0; r < n; ++r) {
-    t.row[r] = first + r;
-    const Philox d = philox(p.seed, t.row[r], repeat, 0, kGapDraw);
-    set_draw(t, r, draw_logsnr(p.proposal, ((float)repeat + open_unit(d.v[0])) / (float)repeats));
-    draw_noise(t, p.layout.shape.noised(), p.seed, t.row[r], repeat, kGapNoise, t.eps + (size_t)r * t.dim);
+    set_draw(t, r, gap_draw(p.seed, p.proposal, first + r, repeat, repeats));
+    draw_noise(t, p.layout.shape.noised(), p.seed, first + r, repeat, kGapNoise, t.eps + (size_t)r * t.dim);
     fill_row(p, t, r);
   }
 }
@@ -513,24 +502,10 @@ void backward(const Layout& l, Weights weights, int n, Tile& t, bool fresh, floa
 // ---------------------------------------------------------------------------------------------------------
 // Errors of the two denoisers, the loss and the gap
 
-// What one vector of coordinates of one row has to say.
-struct Errors {
-  vf marginal, given;              // eps - eps_hat, without and with y
-  vf wiener, wiener_given;         // the same of the linear denoisers alone
-  vf scale, scale_given;           // of the network's correction
-};
-
-inline Errors errors(const Tile& t, int n, int r, int i) {
+inline Errors<vf> errors(const Tile& t, int n, int r, int i) {
   const size_t at = (size_t)r * t.dim + i;
-  const vf x = load(t.x + at), res = load(t.residual + at), eps = load(t.eps + at), s2 = load(t.s2 + i);
-  Errors e;
-  e.wiener = wiener_error(t.a[r], t.b[r], x, eps);
-  e.wiener_given = wiener_error_given(t.a[r], t.b[r], res, s2, eps);
-  e.scale = vf{} + t.a[r];
-  e.scale_given = correction_scale(t.a[r], t.b[r], s2);
-  e.given = e.wiener_given - e.scale_given * load(feature(t.out, r, i));
-  e.marginal = e.wiener - e.scale * load(feature(t.out, n + r, i));
-  return e;
+  return denoiser_errors(t.a[r], t.b[r], load(t.x + at), load(t.residual + at), load(t.eps + at), load(t.s2 + i),
+                         load(feature(t.out, n + r, i)), load(feature(t.out, r, i)));
 }
 
 // Loss of the tile, and its gradient with respect to the output, written over the output. Under any weight over log-SNR
@@ -541,7 +516,7 @@ Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
   for (int r = 0; r < n; ++r) {
     vf marginal{}, given{};
     for (int i = 0; i < p.layout.shape.noised(); i += VL) {
-      const Errors e = errors(t, n, r, i);
+      const Errors<vf> e = errors(t, n, r, i);
       marginal += e.marginal * e.marginal;
       given += e.given * e.given;
       store(feature(t.out, r, i), e.given * e.scale_given * g);
@@ -563,15 +538,10 @@ void train_tile(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint
   backward(p.layout, w, n, t, fresh, grad);
 }
 
-// Squared lengths of one row's errors: everything that the sums need.
-struct Gap {
-  double marginal, given, between, wiener, wiener_given;
-};
-
 Gap gap_of_row(const Tile& t, int dim, int n, int r) {
   vf m{}, g{}, d{}, wm{}, wg{};
   for (int i = 0; i < dim; i += VL) {
-    const Errors e = errors(t, n, r, i);
+    const Errors<vf> e = errors(t, n, r, i);
     const vf between = e.marginal - e.given;
     m += e.marginal * e.marginal, g += e.given * e.given, d += between * between;
     wm += e.wiener * e.wiener, wg += e.wiener_given * e.wiener_given;
@@ -580,22 +550,9 @@ Gap gap_of_row(const Tile& t, int dim, int n, int r) {
 }
 
 void add_bin(double half_weight, const Gap& gap, double* bin) {
-  const double direct = half_weight * (gap.marginal - gap.given), orthogonal = half_weight * gap.between;
-  const double cross = direct - orthogonal;
-  bin[kCount] += 1;
-  bin[kDirect] += direct, bin[kDirect2] += direct * direct;
-  bin[kOrthogonal] += orthogonal, bin[kOrthogonal2] += orthogonal * orthogonal;
-  bin[kCross] += cross, bin[kCross2] += cross * cross;
-  bin[kMse] += half_weight * gap.marginal, bin[kMseGiven] += half_weight * gap.given;
-  bin[kExcess] += half_weight * (gap.marginal - gap.wiener);
-  bin[kExcessGiven] += half_weight * (gap.given - gap.wiener_given);
-}
-
-void add_row(double half_weight, const Gap& gap, double* row) {
-  row[kRowDirect] += half_weight * (gap.marginal - gap.given);
-  row[kRowOrthogonal] += half_weight * gap.between;
-  row[kRowExcess] += half_weight * (gap.marginal - gap.wiener);
-  row[kRowExcessGiven] += half_weight * (gap.given - gap.wiener_given);
+  double values[kBinSums];
+  bin_values(half_weight, gap, values);
+  for (int i = 0; i < kBinSums; ++i) bin[i] += values[i];
 }
 
 void gap_tile(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats, float* workspace,
@@ -606,23 +563,20 @@ void gap_tile(const Problem& p, Weights w, uint32_t first, int n, uint32_t repea
   for (int r = 0; r < n; ++r) {
     const Gap gap = gap_of_row(t, p.layout.shape.noised(), n, r);
     add_bin(0.5 * t.weight[r], gap, bins + (size_t)t.bin[r] * kBinSums);
-    add_row(0.5 * t.weight[r] / repeats, gap, rows + (size_t)r * kRowValues);
+    add_row_values(0.5 * t.weight[r] / repeats, gap, rows + (size_t)r * kRowValues);
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// The optimiser: Adam (Kingma and Ba, arXiv 1412.6980) with decoupled weight decay, and the moving average
+// The optimiser
 
 void adam(const AdamStep& s, size_t begin, size_t end) {
   for (size_t i = begin; i < end; i += VL) {
     vf g = load(s.grads[0] + i);
     for (int k = 1; k < s.n_grads; ++k) g += load(s.grads[k] + i);
-    const vf m = load(s.m + i) * s.beta1 + g * (1.0f - s.beta1);
-    const vf v = load(s.v + i) * s.beta2 + g * g * (1.0f - s.beta2);
-    const vf w0 = load(s.weights + i);
-    const vf w = w0 - (m * s.correction1 / (root(v * s.correction2) + s.eps) + w0 * s.weight_decay) * s.lr;
-    store(s.m + i, m), store(s.v + i, v), store(s.weights + i, w);
-    store(s.ema + i, load(s.ema + i) * s.ema_decay + w * (1.0f - s.ema_decay));
+    vf w = load(s.weights + i), m = load(s.m + i), v = load(s.v + i), ema = load(s.ema + i);
+    adam_update(s.rates, g, w, m, v, ema);
+    store(s.weights + i, w), store(s.m + i, m), store(s.v + i, v), store(s.ema + i, ema);
   }
 }
 

@@ -14,22 +14,11 @@
 #pragma once
 #include <stddef.h>
 
+#include "../common/shape.h"
+
 namespace mmg {
 
-constexpr int kRadial = 2;       // |v|^2 and its logarithm, standardised
-constexpr int kEmbedding = 16;   // features of the log-SNR
-constexpr int kWaves = 4;        // frequencies of the waves: 2, 4, 8, 16
-constexpr int kWaveColumns = 4;  // with more noisy columns than that there are none
 constexpr int kMaxDepth = 16;
-
-struct Shape {
-  int dim_x, dim_y, width, depth;
-  int context;  // the last columns of x that are given, not noised
-  int noised() const { return dim_x - context; }
-  int waves() const { return noised() > kWaveColumns ? 0 : 2 * kWaves * noised(); }
-  int shared() const { return 2 * dim_x + kRadial + kEmbedding + waves(); }
-  int cond() const { return dim_x + 3 * dim_y + kRadial + noised() + waves(); }
-};
 
 struct Matrix {
   int k, n;               // (k, n) row-major in the canonical vector

@@ -4,17 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/adam.h"
 #include "../common/proposal.h"
+#include "../common/sums.h"
 #include "layout.h"
 
 namespace mmg {
 
 constexpr int kTileRows = 32;  // data rows a tile; each passes the network twice (with and without y)
-
-// Sums over (row, repeat) pairs in one log-SNR bin, weighted by half the importance weight: nats.
-enum BinSum { kCount, kDirect, kDirect2, kOrthogonal, kOrthogonal2, kCross, kCross2, kMse, kMseGiven, kExcess, kExcessGiven, kBinSums };
-// Per-row means over repeats: direct and orthogonal gap, and both excess losses over the Wiener denoisers.
-enum RowValue { kRowDirect, kRowOrthogonal, kRowExcess, kRowExcessGiven, kRowValues };
 
 // What stays the same through a call.
 struct Problem {
@@ -37,8 +34,7 @@ struct AdamStep {
   float *weights, *m, *v, *ema;
   const float* const* grads;  // n_grads buffers, summed in this order
   int n_grads;
-  float lr, beta1, beta2, eps, weight_decay, ema_decay;
-  float correction1, correction2;  // 1 / (1 - beta^t)
+  AdamRates rates;
 };
 
 struct Losses {

@@ -1,13 +1,15 @@
 """The compiled core behind `torch.library` ops, and the pure-torch reference of each op.
 
-Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` of this package; each takes the
-compiled path on the CPU and the reference elsewhere. `build_info` never raises: without the compiled
-module it says why.
+Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` of this package, and the `_many` forms for many
+problems at once; each takes the compiled path of its data's device, and the reference where there is none
+(`why_reference` says why). `build_info` never raises: without a compiled module it says why.
 """
 
-from mmg_registry.core.build import build_info, compiled
+from mmg_registry.core.build import build_info, compiled, isa
+from mmg_registry.core.cuda import chosen_device
+from mmg_registry.core.many import mmse_gap_many, train_many
 from mmg_registry.core.network import Network
-from mmg_registry.core.ops import denoiser_grad, mmse_gap, train_denoiser
+from mmg_registry.core.ops import denoiser_grad, mmse_gap, train_denoiser, why_reference
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 
@@ -18,8 +20,13 @@ __all__ = [
     "Proposal",
     "TrainPlan",
     "build_info",
+    "chosen_device",
     "compiled",
     "denoiser_grad",
+    "isa",
     "mmse_gap",
+    "mmse_gap_many",
     "train_denoiser",
+    "train_many",
+    "why_reference",
 ]

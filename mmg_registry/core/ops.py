@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from mmg_registry.core import reference
+from mmg_registry.core import cuda, reference
 from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
@@ -33,6 +33,18 @@ _LIBRARY.define(
     f"denoiser_grad(Tensor weights, {_PROBLEM}, int step, int batch, int threads, str isa) -> (Tensor, Tensor)"
 )
 _LIBRARY.define(f"mmse_gap(Tensor weights, {_PROBLEM}, int repeats, int threads, str isa) -> (Tensor, Tensor)")
+
+
+def why_reference(network: Network, device: torch.device) -> str:
+    """Why the ops run in plain torch for data on `device`: no compiled core, or none for such a network. Or nothing.
+
+    Example:
+        >>> why_reference(Network(1, 1, width=96), torch.device("cuda"))
+        'the CUDA core has widths 64, 128, 256, not 96'
+    """
+    if device.type == "cuda":
+        return cuda.too_large(network) or cuda.unusable(device)
+    return "" if compiled() is not None else "the compiled core is not available"
 
 
 def train_denoiser(
@@ -57,6 +69,7 @@ def train_denoiser(
         x, y: `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates (identity covariances).
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
         seed, first_step: the noise of a step is a function of both alone.
+        isa: an instruction set by name; for data on a GPU the arithmetic, "bf16" or "float32".
 
     Returns:
         `(n_steps, 2)` float64 losses of each batch, without and with y.
@@ -65,10 +78,10 @@ def train_denoiser(
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
     """
-    problem = _problem(network, state, x, y, rho, proposal, seed)
+    problem = check_problem(network, state, x, y, rho, proposal, seed)
     steps = [first_step, n_steps, plan.batch, plan.warmup, plan.hold_until, plan.total]
     rates = [plan.lr, plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.ema_decay]
-    if compiled() is None:
+    if why_reference(network, x.device):
         return reference.train_denoiser(
             network, state, x, y, rho, proposal, plan, seed=seed, first_step=first_step, n_steps=n_steps
         )
@@ -95,8 +108,8 @@ def denoiser_grad(
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
     """
-    problem = _problem(network, (weights,), x, y, rho, proposal, seed)
-    if compiled() is None:
+    problem = check_problem(network, (weights,), x, y, rho, proposal, seed)
+    if why_reference(network, x.device):
         return reference.denoiser_grad(network, weights, x, y, rho, proposal, seed=seed, step=step, batch=batch)
     losses, grad = torch.ops.mmg.denoiser_grad(weights, *problem, step, batch, threads, isa)
     return losses, grad
@@ -128,20 +141,20 @@ def mmse_gap(
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         KeyboardInterrupt: within a second of Ctrl-C.
     """
-    problem = _problem(network, (weights,), x, y, rho, proposal, seed)
-    if compiled() is None:
+    problem = check_problem(network, (weights,), x, y, rho, proposal, seed)
+    if why_reference(network, x.device):
         errors = reference.network_errors(network, weights, rho)
         return reference.mmse_gap(errors, x, y, proposal, seed=seed, repeats=repeats, noised=network.noised)
     bins, rows = torch.ops.mmg.mmse_gap(weights, *problem, repeats, threads, isa)
     return bins, rows
 
 
-# --- From objects to the flat arguments of a schema, and back ------------------------------------------------
+# --- From objects to the flat arguments of a schema, checked ---------------------------------------------------
 
 _Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, int, int]
 
 
-def _problem(
+def check_problem(
     network: Network, state: tuple[Tensor, ...], x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal, seed: int
 ) -> _Problem:
     _check("edges", proposal.edges, torch.float32, (None,))
@@ -154,7 +167,7 @@ def _problem(
             f"The network is for {network.dim_x}+{network.dim_y} columns, the data have {x.shape[1]}+{y.shape[1]}."
         )
     for name, tensor in zip(("weights", "m", "v", "ema"), state, strict=False):
-        _check(name, tensor, torch.float32, (network.n_parameters,))
+        _check(name, tensor, torch.float32, (network.n_parameters,), x.device)
     return problem
 
 
@@ -166,18 +179,27 @@ def _demand(condition: bool, sentence: str) -> None:
         raise ValueError(sentence)
 
 
-def _check(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...]) -> Tensor:
+_CPU = torch.device("cpu")
+
+
+def _check(
+    name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...], device: torch.device = _CPU
+) -> Tensor:
     """Everything a raw address must satisfy; None in `shape` stands for any length from 1 on."""
     given = tuple(tensor.shape)
     fits = len(given) == len(shape) and all(map(_fits, given, shape))
-    if tensor.device.type != "cpu" or tensor.dtype != dtype or not fits or not tensor.is_contiguous():
+    if tensor.device != device or tensor.dtype != dtype or not fits or not tensor.is_contiguous():
         wanted = ", ".join("*" if want is None else str(want) for want in shape)
         layout = "" if tensor.is_contiguous() else "non-contiguous "
         raise ValueError(
-            f"'{name}' must be a contiguous {dtype} CPU tensor of shape ({wanted}), "
+            f"'{name}' must be a contiguous {dtype} {_place(device)} tensor of shape ({wanted}), "
             f"not a {layout}{tensor.dtype} one of shape {given} on {tensor.device}."
         )
     return tensor
+
+
+def _place(device: torch.device) -> str:
+    return "CPU" if device.type == "cpu" else str(device)
 
 
 def _fits(length: int, wanted: int | None) -> bool:
@@ -190,8 +212,9 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
 
 def _check_problem(problem: _Problem) -> None:
     x, y, rho, edges, cdf, logistic, width, depth, context, seed = problem
-    _check("x", x, torch.float32, (None, None))
-    _check("y", y, torch.float32, (x.shape[0], None))
+    place = x.device if x.device.type == "cuda" else _CPU
+    _check("x", x, torch.float32, (None, None), place)
+    _check("y", y, torch.float32, (x.shape[0], None), place)
     _check_range("rows", len(x), 1, 2**32 - 1)
     _check_rho(rho, min(x.shape[1], y.shape[1]))
     _check_proposal(edges, cdf, logistic)
@@ -232,6 +255,21 @@ def _check_plan(plan: list[int], rates: list[float]) -> None:
     _check_range("total", total, 0, _MAX_STEP)
     _check_range("warmup", warmup, 0, _MAX_STEP)
     TrainPlan(batch, rates[0], warmup, hold_until, total, *rates[1:])
+
+
+def check_plan(plan: TrainPlan, first_step: int, n_steps: int) -> None:
+    """As the ops do, for callers that go past them.
+
+    Raises:
+        ValueError: for steps or a batch that a counter word or float32 cannot tell apart.
+    """
+    steps = [first_step, n_steps, plan.batch, plan.warmup, plan.hold_until, plan.total]
+    _check_plan(steps, [plan.lr, plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.ema_decay])
+
+
+def check_repeats(repeats: int) -> None:
+    """Raises a ValueError for more strata than float32 tells apart, or none."""
+    _check_range("repeats", repeats, 1, _MAX_STRATA)
 
 
 def _check_state(state: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
@@ -298,13 +336,54 @@ def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, s
 
 
 def _gap_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, repeats, threads, isa):
-    _check_range("repeats", repeats, 1, _MAX_STRATA)
+    check_repeats(repeats)
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
     bins = torch.zeros(call.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(call.n, len(ROW_VALUES), dtype=torch.float64)
     out = call.address("weights", weights), bins.data_ptr(), rows.data_ptr()
     call.core.mmse_gap(call.shape, call.data, call.proposal, seed, repeats, *out, threads, isa)
     return bins, rows
+
+
+# --- The same on a GPU: one problem is a batch of one --------------------------------------------------------------
+
+
+def _cuda_problems(weights, *flat):
+    """Checked, and as the CUDA core wants them."""
+    _check_problem(flat)
+    x, y, rho, edges, cdf, logistic, width, depth, context, seed = flat
+    network = Network(x.shape[1], y.shape[1], width, depth, context)
+    _check("weights", weights, torch.float32, (network.n_parameters,), x.device)
+    proposal = Proposal(edges, cdf, logistic[0], logistic[1])
+    return cuda.Problems.of(network, x[None], y[None], rho[None], [proposal], [seed])
+
+
+def _train_cuda(
+    weights, m, v, ema, x, y, rho, edges, cdf, logistic, width, depth, context, seed, plan, rates, threads, isa
+):
+    _check_plan(plan, rates)
+    _check_state((weights, m, v, ema))
+    problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
+    for name, part in (("m", m), ("v", v), ("ema", ema)):
+        _check(name, part, torch.float32, tuple(weights.shape), x.device)
+    settings = TrainPlan(plan[2], rates[0], *plan[3:], *rates[1:])
+    state = weights[None], m[None], v[None], ema[None]
+    return cuda.launch(cuda.train_call(problems, state, settings, plan[0], plan[1], maths=isa))[0][0]
+
+
+def _grad_cuda(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, step, batch, threads, isa):
+    _check_range("step", step, 0, _MAX_STEP)
+    _check_range("batch", batch, 1, _MAX_STRATA)
+    problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
+    losses, grad = cuda.launch(cuda.grad_call(problems, weights[None], step, batch, maths=isa))
+    return losses[0, 0], grad[0]
+
+
+def _gap_cuda(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, repeats, threads, isa):
+    check_repeats(repeats)
+    problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
+    bins, rows = cuda.launch(cuda.gap_call(problems, weights[None], repeats, maths=isa))
+    return bins[0], rows[0]
 
 
 def _train_fake(
@@ -322,10 +401,11 @@ def _gap_fake(weights, x, y, rho, edges, *args):
     return bins, weights.new_empty((x.shape[0], len(ROW_VALUES)), dtype=torch.float64)
 
 
-for _name, _cpu, _fake in (
-    ("train_denoiser", _train_cpu, _train_fake),
-    ("denoiser_grad", _grad_cpu, _grad_fake),
-    ("mmse_gap", _gap_cpu, _gap_fake),
+for _name, _cpu, _cuda, _fake in (
+    ("train_denoiser", _train_cpu, _train_cuda, _train_fake),
+    ("denoiser_grad", _grad_cpu, _grad_cuda, _grad_fake),
+    ("mmse_gap", _gap_cpu, _gap_cuda, _gap_fake),
 ):
     _LIBRARY.impl(_name, _cpu, "CPU")
+    _LIBRARY.impl(_name, _cuda, "CUDA")
     torch.library.register_fake(f"mmg::{_name}", _fake, lib=_LIBRARY)

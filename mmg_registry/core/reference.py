@@ -87,6 +87,10 @@ class Draws:
     bin: Tensor
     eps: Tensor
 
+    def on(self, device: torch.device) -> Draws:
+        """The same draws, made on the CPU, elsewhere."""
+        return Draws(*(part.to(device) for part in (self.row, self.logsnr, self.weight, self.bin, self.eps)))
+
 
 def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Uniforms to (log-SNR, weight, bin)."""
@@ -206,8 +210,8 @@ def linear_prediction(y: Tensor, rho: Tensor, columns: int) -> tuple[Tensor, Ten
     """The first `columns` of x given y by canonical correlations `rho` `(k,)`: mean `(n, columns)` and variance."""
     k = min(len(rho), columns)
     predicted, s2 = y.new_zeros(len(y), columns), y.new_ones(columns)
-    predicted[:, :k] = rho[:k].to(y.dtype) * y[:, :k]
-    s2[:k] = (1 - rho[:k].double().square()).to(y.dtype)
+    predicted[:, :k] = rho[:k].to(y) * y[:, :k]
+    s2[:k] = (1 - rho[:k].double().square()).to(y)
     return predicted, s2
 
 
@@ -276,6 +280,7 @@ def denoiser_grad(
     """Losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
     weights = weights.detach().requires_grad_(True)
     draws = training_draws(proposal, seed, step, batch, len(x), network.noised)
+    draws = draws.on(x.device)
     draws = Draws(draws.row, draws.logsnr.to(x), draws.weight.to(x), draws.bin, draws.eps.to(x))
     errors = denoiser_errors(network_correction(network, weights, rho), x, y, rho, draws)
     losses = torch.stack(batch_loss(errors))
@@ -342,7 +347,7 @@ def mmse_gap(
     with torch.no_grad():
         for draw in torch.arange(len(x) * repeats).split(tile):
             draws = gap_draws(proposal, seed, draw % repeats, repeats, draw // repeats, noised or x.shape[1])
-            values = _gap_values(errors_of(x, y, draws), draws.weight)
+            values = _gap_values(errors_of(x, y, draws.on(x.device)), draws.weight.to(x.device)).cpu()
             bins.index_add_(0, draws.bin, _bin_columns(values))
             rows.index_add_(0, draws.row, values[:, [0, 1, 4, 5]] / repeats)
     return bins, rows

@@ -10,13 +10,27 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from mmg_registry.core import Network, Proposal, TrainPlan, mmse_gap, reference, train_denoiser
+from mmg_registry.core import (
+    Network,
+    Proposal,
+    TrainPlan,
+    isa,
+    mmse_gap,
+    reference,
+    train_denoiser,
+    why_reference,
+)
+from mmg_registry.core.cuda import chosen_maths
 
 
 class Denoiser(Protocol):
     """A trainable pair of denoisers (with and without y) and the gap between them."""
 
     n_parameters: int
+
+    @property
+    def backend(self) -> dict[str, str]:
+        """What computes: "isa" is an instruction set, "cuda" or "torch"; goes into the result."""
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
         """Run optimiser steps; `(n_steps, 2)` losses without and with y."""
@@ -48,29 +62,51 @@ class FusedDenoiser:
         x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
         seed: of the weights and of all noise.
+        device: where to train and evaluate; results come to the CPU. On a GPU, networks beyond the sizes that the
+            CUDA core has kernels for run in plain torch there, as `backend` says.
     """
 
-    def __init__(self, network: Network, x: Tensor, y: Tensor, rho: Tensor, *, seed: int, threads: int) -> None:
-        weights = network.init(seed)
+    def __init__(
+        self,
+        network: Network,
+        x: Tensor,
+        y: Tensor,
+        rho: Tensor,
+        *,
+        seed: int,
+        threads: int,
+        device: torch.device | None = None,
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        weights = network.init(seed).to(self.device)
         self.network, self.rho = network, rho
         self.n_parameters = network.n_parameters
-        self._x, self._y = x, y
+        self._x, self._y = x.to(self.device), y.to(self.device)
         self._seed, self._threads = seed, threads
         self._state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
         problem = (self.network, self._state, self._x, self._y, self.rho, proposal, plan)
-        return train_denoiser(*problem, seed=self._seed, first_step=first_step, n_steps=n_steps, threads=self._threads)
+        how: dict[str, Any] = {"first_step": first_step, "n_steps": n_steps, "threads": self._threads}
+        return train_denoiser(*problem, seed=self._seed, **how).cpu()
+
+    @property
+    def backend(self) -> dict[str, str]:
+        why = why_reference(self.network, self.device)
+        if self.device.type == "cpu":
+            return {"isa": isa()}
+        return {"isa": "torch", "why": why} if why else {"isa": "cuda", "maths": chosen_maths()}
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
-        problem = (self.network, self._state[3], x, y, self.rho, proposal)
-        return mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
+        problem = (self.network, self._state[3], x.to(self.device), y.to(self.device), self.rho, proposal)
+        bins, rows = mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
+        return bins.cpu(), rows.cpu()
 
     def errors(self) -> reference.ErrorsOf:
-        return reference.network_errors(self.network, self._state[3], self.rho)
+        return reference.network_errors(self.network, self._state[3].cpu(), self.rho)
 
     def snapshot(self) -> dict[str, Tensor]:
-        return {"weights": self._state[3].clone()}
+        return {"weights": self._state[3].to("cpu", copy=True)}
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         self._state[3].copy_(snapshot["weights"])
@@ -119,6 +155,10 @@ class ModuleDenoiser:
         self._average = {k: v.detach().clone() for k, v in module.state_dict().items()}
         self._adam: torch.optim.Adam | None = None
         self._coin = torch.Generator().manual_seed(seed)
+
+    @property
+    def backend(self) -> dict[str, str]:
+        return {"isa": "torch"}
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
         self._adam = self._adam or self._optimiser(plan)

@@ -41,13 +41,12 @@ class JointDenoiser:
         x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
         width, depth: of each network.
-        seed: of the weights and of all noise.
+        how: seed, threads and device, as for `FusedDenoiser`.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, rho: Tensor, width: int, depth: int, *, seed: int, threads: int) -> None:
+    def __init__(self, x: Tensor, y: Tensor, rho: Tensor, width: int, depth: int, **how: Any) -> None:
         self.dim_x, dim_x, dim_y = x.shape[1], x.shape[1], y.shape[1]
         self._turn, variance = principal(rho, dim_x, dim_y)
-        how = {"seed": seed, "threads": threads}
         w, loose = self._halved(beside(x, y)), (1 - variance / 2).sqrt()
         joint = Network(dim_x + dim_y, dim_x + dim_y + 1, width, depth)
         self.parts = {
@@ -56,6 +55,10 @@ class JointDenoiser:
             "y_given_x": FusedDenoiser(Network(dim_y, dim_x, width, depth), y, x, rho, **how),
         }
         self.n_parameters = sum(part.n_parameters for part in self.parts.values())
+
+    @property
+    def backend(self) -> dict[str, str]:
+        return self.parts["joint"].backend
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
         losses = [

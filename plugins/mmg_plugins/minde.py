@@ -35,7 +35,7 @@ from mmg_plugins.mmg import MMG, Combined, Fitted, FittedTerm, MMGOptions, by_ga
 from mmg_plugins.recipes import PaperPrepared, PaperRecipe, Prepared, Recipe, Term
 from mmg_plugins.vp_sde import stub, training_proposal, window
 from mmg_registry.contracts import Array
-from mmg_registry.core import Proposal, TrainPlan, reference
+from mmg_registry.core import Proposal, TrainPlan, chosen_device, reference
 from mmg_registry.diffusion import Denoiser, GapEstimate, ModuleDenoiser, Schedule, joined
 from mmg_registry.diffusion.training import Refine
 from mmg_registry.results import Estimate
@@ -239,7 +239,7 @@ class MINDEJoint(MINDEConditional):
         if self.denoiser is not None:
             return PairModuleDenoiser(self.denoiser, x, y, rho[:0], seed=run.seed, precondition=False)
         sizes = self.options.width, self.options.depth
-        return JointDenoiser(x, y, rho, *sizes, seed=run.seed, threads=run.threads)
+        return JointDenoiser(x, y, rho, *sizes, seed=run.seed, threads=run.threads, device=chosen_device(run.device))
 
     def _plan(self, prepared: Prepared) -> tuple[TrainPlan, Schedule]:
         plan, schedule = super()._plan(prepared)

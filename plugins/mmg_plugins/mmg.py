@@ -23,7 +23,7 @@ from typing_extensions import Self
 
 from mmg_plugins.recipes import Prepared, Recipe, Term, default_recipe, paper_recipe
 from mmg_registry.contracts import Array, Estimator, Options, Run
-from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, build_info
+from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, chosen_device
 from mmg_registry.diffusion import (
     Denoiser,
     GapEstimate,
@@ -162,7 +162,7 @@ class MMG(Estimator):
         self._fitted: Fitted | None = None
 
     def fit(self, x: Array, y: Array) -> Self:
-        _check_device(self.run.device)
+        self._check_device()
         x, y = self._orient(x, y)
         prepared = self._recipe().prepare(x, y)
         zx, zy = prepared.transform(x, y)
@@ -298,7 +298,7 @@ class MMG(Estimator):
             curve=gap.curve,
             pointwise=inside.rows.numpy() + tail,
             diagnostics=_diagnostics(fitted, gap, tail, repeats)
-            | {"errors": parts, "backend": self._backend(), "device": "cpu"},
+            | {"errors": parts, "backend": self._backend(), "device": str(self._device)},
             warnings=self._warnings(gap, tail),
         )
 
@@ -330,8 +330,16 @@ class MMG(Estimator):
         return {}
 
     def _backend(self) -> dict[str, Any]:
-        fused = self.options.preset == "default" and self.denoiser is None
-        return {"isa": build_info()["isa"] if fused else "torch", "threads": self.run.threads}
+        return {**self._need_fit().terms[0].denoiser.backend, "threads": self.run.threads}
+
+    @property
+    def _device(self) -> torch.device:
+        return chosen_device(self.run.device)
+
+    def _check_device(self) -> None:
+        own = self.options.preset != "default" or self.denoiser is not None
+        if self._device.type == "cuda" and own:
+            raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
 
 
 class MMGAdaptive(MMG):
@@ -357,13 +365,6 @@ class MMGOrthogonalAdaptive(MMG):
     summary = "MMSE gap, orthogonal integrand, adaptive proposal"
     orthogonal = True
     adaptive = True
-
-
-def _check_device(device: str) -> None:
-    if device.startswith("cuda"):
-        raise OptionError(
-            f"The device '{device}' needs the CUDA core, which this build does not have; use --device cpu."
-        )
 
 
 def _adapted(bins: Tensor, proposal: Proposal, dim_x: int) -> Proposal | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmg_plugins.paper_network import PaperDenoiser
 from mmg_registry.contracts import Array, Run
-from mmg_registry.core import Network, TrainPlan
+from mmg_registry.core import Network, TrainPlan, chosen_device
 from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Schedule
 from mmg_registry.preprocess import PairTransform
 
@@ -159,7 +159,7 @@ class DefaultPrepared:
         if module is not None:
             return ModuleDenoiser(module, x, y, rho, seed=run.seed)
         network = Network(x.shape[1], y.shape[1], self.sizes.width, self.sizes.depth, self.dim_x - term.last)
-        return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads)
+        return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads, device=chosen_device(run.device))
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         """Fewer rows are over-fitted sooner, so they are looked at more often."""

@@ -31,6 +31,17 @@ def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> No
     assert any(line.startswith("numpy ") for line in lines)
 
 
+def test_it_says_what_was_built_for_gpus_and_which_there_are(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    built = {"cuda_built": {"toolkit": "13.0.1", "architectures": "80, 90"}, "gpus": ["Fake 1"], "cuda": True}
+    for key, value in built.items():
+        monkeypatch.setitem(CORE, key, value)
+    lines = [" ".join(line.split()) for line in mmg("doctor").out.splitlines()]
+    assert "cuda yes, with --device cuda" in lines
+    assert "cuda core built by CUDA 13.0.1 for architectures 80, 90, and PTX for those after 90" in lines
+    assert "gpu 0 Fake 1" in lines
+
+
 def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "mmg_registry.core", None)
     result = mmg("doctor")

@@ -1,0 +1,40 @@
+# The module _cuda. Included from the top, where a CUDA compiler was found.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80)  # for the compiler's check alone; the target has its own below
+endif()
+set(CMAKE_CUDA_STANDARD 17)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+enable_language(CUDA)
+find_package(CUDAToolkit)
+if(NOT TARGET CUDA::cudart_static OR CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 11.8)
+  set(reason "The CUDA core needs CUDA 11.8 or later with its static runtime library.")
+  if(MMG_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "${reason}")
+  endif()
+  message(STATUS "${reason} It is left out.")
+  return()
+endif()
+
+if(NOT DEFINED MMG_CUDA_ARCHITECTURES)
+  set(MMG_CUDA_ARCHITECTURES 80 90)
+  if(MMG_CUDA STREQUAL "ON")
+    set(MMG_CUDA_ARCHITECTURES 80 86 89 90)
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+      list(APPEND MMG_CUDA_ARCHITECTURES 100 120)
+    endif()
+  endif()
+endif()
+
+# Real code for all, and PTX of the last for cards that come later.
+set(code ${MMG_CUDA_ARCHITECTURES})
+list(POP_BACK code newest)
+list(TRANSFORM code APPEND "-real")
+
+pybind11_add_module(_cuda NO_EXTRAS csrc/bindings/cuda.cpp csrc/cuda/launch.cpp csrc/cuda/train.cu csrc/cuda/gap.cu)
+set_target_properties(_cuda PROPERTIES CUDA_ARCHITECTURES "${code};${newest}" CUDA_RUNTIME_LIBRARY Static)
+target_compile_options(_cuda PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra>)
+list(JOIN MMG_CUDA_ARCHITECTURES ", " shown)
+target_compile_definitions(_cuda PRIVATE
+  $<$<COMPILE_LANGUAGE:CXX>:MMG_CUDA_ARCHITECTURES="${shown}" MMG_CUDA_TOOLKIT="${CMAKE_CUDA_COMPILER_VERSION}">)
+target_link_libraries(_cuda PRIVATE CUDA::cudart_static)
+install(TARGETS _cuda DESTINATION mmg_registry)

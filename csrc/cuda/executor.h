@@ -1,0 +1,163 @@
+// What a tile program runs on. A program is a sequence of phases; within one, every lane of a block works alone, and
+// all lanes are through before the next begins. On a GPU a lane is a thread and a phase ends in __syncthreads(); on the
+// host one thread plays all lanes in turn, which is how the tests run whole kernels without a GPU. Lanes can be played
+// backwards: where two lanes of a phase touch the same value, the result then changes.
+//
+//   block.each(n, f)    f(i) for all i < n
+//   block.share(n, f)   the same, the blocks of a group taking a part each
+//   block.warps(f)      f(warp) for every warp; a warp's lanes agree on what they do
+//   warp.lanes(f)       f(lane, slot) for 32 lanes; what a lane holds between two calls lies in arrays of kSlots
+//   group.blocks(f)     f(block) for every block of a group, which has the memory of the others before it afterwards
+#pragma once
+#include <stddef.h>
+
+#include "../common/platform.h"
+
+#if defined(__CUDACC__)
+#define MMG_FN __host__ __device__ inline
+#else
+#define MMG_FN inline
+#endif
+
+namespace mmg {
+namespace gpu {
+
+constexpr int kWarp = 32;
+
+// Where a block works: memory of its own, fast and slow, and its place in its group.
+struct Place {
+  int rank, size;
+  float *shared, *slab;
+  int number;  // among all blocks
+};
+
+struct HostWarp {
+  static constexpr int kSlots = kWarp;
+  int index, count;
+
+  template <class F>
+  void lanes(const F& f) const {
+    for (int lane = 0; lane < kWarp; ++lane) f(lane, lane);
+  }
+  // The same butterfly as on a GPU: every lane ends with the same sum, and the values are used up.
+  float sum(float (&v)[kWarp]) const {
+    for (int step = kWarp / 2; step > 0; step /= 2)
+      for (int lane = 0; lane < kWarp; ++lane)
+        if (!(lane & step)) v[lane] = v[lane + step] = v[lane] + v[lane + step];
+    return v[0];
+  }
+};
+
+struct HostBlock {
+  using Warp = HostWarp;
+  Place at;
+  int n_lanes;
+  bool backwards;
+
+  template <class F>
+  void each(int n, const F& f) const {
+    for (int l = 0; l < n_lanes; ++l)
+      for (int i = backwards ? n_lanes - 1 - l : l; i < n; i += n_lanes) f(i);
+  }
+  template <class F>
+  void warps(const F& f) const {
+    const int count = n_lanes / kWarp;
+    for (int w = 0; w < count; ++w) f(Warp{backwards ? count - 1 - w : w, count});
+  }
+  template <class F>
+  void share(int n, const F& f) const {
+    const int begin = (int)((long long)n * at.rank / at.size), end = (int)((long long)n * (at.rank + 1) / at.size);
+    each(end - begin, [&](int i) { f(begin + i); });
+  }
+};
+
+struct HostGroup {
+  int index, count, size;
+  float *shared, *slabs;
+  size_t slab_floats;
+  int n_lanes;
+  bool backwards;
+
+  template <class F>
+  void blocks(const F& f) const {
+    for (int i = 0; i < size; ++i) {
+      const int rank = backwards ? size - 1 - i : i, number = index * size + rank;
+      f(HostBlock{Place{rank, size, shared, slabs + number * slab_floats, number}, n_lanes, backwards});
+    }
+  }
+};
+
+#if defined(__CUDACC__)
+struct DeviceWarp {
+  static constexpr int kSlots = 1;
+  int index, count;
+
+  template <class F>
+  MMG_FN void lanes(const F& f) const {
+#if defined(__CUDA_ARCH__)
+    f((int)(threadIdx.x % kWarp), 0);
+#endif
+  }
+  MMG_FN float sum(float (&v)[1]) const {
+#if defined(__CUDA_ARCH__)
+    for (int step = kWarp / 2; step > 0; step /= 2) v[0] += __shfl_xor_sync(0xffffffffu, v[0], step);
+#endif
+    return v[0];
+  }
+};
+
+struct DeviceBlock {
+  using Warp = DeviceWarp;
+  Place at;
+
+  template <class F>
+  MMG_FN void each(int n, const F& f) const {
+#if defined(__CUDA_ARCH__)
+    for (int i = threadIdx.x; i < n; i += blockDim.x) f(i);
+    __syncthreads();
+#endif
+  }
+  template <class F>
+  MMG_FN void warps(const F& f) const {
+#if defined(__CUDA_ARCH__)
+    f(Warp{(int)threadIdx.x / kWarp, (int)blockDim.x / kWarp});
+    __syncthreads();
+#endif
+  }
+  template <class F>
+  MMG_FN void share(int n, const F& f) const {
+    const int begin = (int)((long long)n * at.rank / at.size), end = (int)((long long)n * (at.rank + 1) / at.size);
+    each(end - begin, [&](int i) { f(begin + i); });
+  }
+};
+
+// All its blocks must be resident at once (a cooperative launch), for they wait for each other. The counter only rises:
+// its n-th multiple of `size` lets the n-th phase end. Fences order what one block wrote before what another reads,
+// and drop what the reader's first-level cache may still hold.
+struct DeviceGroup {
+  int index, count, size;
+  Place at;
+  unsigned* arrived;
+  unsigned due;
+
+  template <class F>
+  MMG_FN void blocks(const F& f) {
+    f(DeviceBlock{at});
+#if defined(__CUDA_ARCH__)
+    __syncthreads();
+    due += size;
+    if (size > 1 && threadIdx.x == 0) {
+      __threadfence();
+      atomicAdd(arrived, 1u);
+      while ((int)(*(volatile unsigned*)arrived - due) < 0) {  // the difference, for the counter may wrap
+      }
+      __threadfence();
+    }
+    __syncthreads();
+#endif
+  }
+};
+#endif
+
+}  // namespace gpu
+}  // namespace mmg

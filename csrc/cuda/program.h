@@ -1,0 +1,208 @@
+// The two kernels as programs of a group of blocks; executor.h says what plays them.
+#pragma once
+#include "../common/adam.h"
+#include "tile.h"
+
+namespace mmg {
+namespace gpu {
+
+MMG_FN Errors<float> errors_at(const Problem& p, const Shape& s, const Tile& t, int n, int r, int i) {
+  const float x = p.x[(size_t)t.row[r] * s.dim_x + i];
+  return denoiser_errors(t.a[r], t.b[r], x, x - predicted(p, s, t, r, i), t.eps[r * s.noised() + i], p.s2[i],
+                         t.out[(n + r) * t.ld_out + i], t.out[r * t.ld_out + i]);
+}
+
+// The bf16 copies of all weights, made by the whole group.
+template <class Block>
+MMG_FN void pack_weights(const Block& block, const Network& net, uint32_t* packed) {
+  block.share(net.at.total, [&](int e) { pack_parameter(net, packed, e, net.w[e]); });
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Training. A group holds its problem for all steps of a launch, and its blocks meet twice a step: when every block has
+// its part of the gradient, and when every block has moved its part of the weights. One launch then serves any number
+// of steps, and with a block a problem, which is what small problems want, the two meetings cost nothing and thousands
+// of steps need nobody else. The other design, two kernels a step in a captured graph, pays two launches inside the
+// graph for the two meetings and reloads nothing that this one keeps. Which is faster on a card has not been measured.
+//
+// The part of block `rank` are tiles [tiles rank / size, ..). Gradients are summed in the order of ranks: the same device
+// and sizes give the same bits.
+
+// Loss of each row, and its gradient with respect to the output, written over the output; see cpu/kernels.inl.
+template <class Block>
+MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, const Tile& t, int n, uint32_t batch) {
+  using Warp = typename Block::Warp;
+  const float g = -1.0f / (float)batch;
+  block.warps([&](const Warp& warp) {
+    for (int r = warp.index; r < n; r += warp.count) {
+      float marginal[Warp::kSlots] = {}, given[Warp::kSlots] = {};
+      warp.lanes([&](int lane, int slot) {
+        for (int i = lane; i < s.noised(); i += kWarp) {
+          const Errors<float> e = errors_at(p, s, t, n, r, i);
+          marginal[slot] += e.marginal * e.marginal, given[slot] += e.given * e.given;
+          t.out[r * t.ld_out + i] = e.given * e.scale_given * g;
+          t.out[(n + r) * t.ld_out + i] = e.marginal * e.scale * g;
+        }
+      });
+      const float total = warp.sum(marginal), total_given = warp.sum(given);
+      warp.lanes([&](int lane, int) {
+        if (lane == 0) t.sums[2 * r] = 0.5 * total, t.sums[2 * r + 1] = 0.5 * total_given;
+      });
+    }
+  });
+}
+
+template <class P, class Block>
+MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& net, const Tile& t, const Training& job, uint32_t step,
+                        float* grad, double* losses) {
+  const Shape& s = net.shape;
+  const uint32_t size = t.rows / 2, tiles = (job.batch + size - 1) / size;
+  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
+  block.each(2, [&](int i) { losses[i] = 0; });
+  if (begin == end) block.each(net.at.total, [&](int e) { grad[e] = 0; });
+  for (uint32_t tile = begin; tile < end; ++tile) {
+    const uint32_t first = tile * size;
+    const int n = (int)(job.batch - first < size ? job.batch - first : size);
+    draw_rows(block, p, s, t, n, [&](int r) { return training_draw(p.seed, p.proposal, first + r, step, job.batch, p.n_rows); },
+              [&](int r) { return NoiseKey{(first + r) & ~1u, step, kTrainNoise, r % 2 ? -1.0f : 1.0f}; });
+    fill_features(block, p, s, t, n);
+    forward<P>(block, net, t, n, true);
+    loss_backward(block, p, s, t, n, job.batch);
+    block.each(2, [&](int i) {
+      for (int r = 0; r < n; ++r) losses[i] += t.sums[2 * r + i];
+    });
+    backward<P>(block, net, t, n, tile == begin, grad);
+  }
+}
+
+template <class Block>
+MMG_FN void apply_gradient(const Block& block, const Network& net, const Training& job, int b, uint32_t step, const Scratch& scratch,
+                           uint32_t* packed) {
+  const int total = net.at.total, first = block.at.number - block.at.rank;
+  const float *grads = scratch.grads + (size_t)first * total, *r = job.rates + 4 * (size_t)step;
+  const size_t at = (size_t)b * total;
+  const AdamRates rates{r[0], job.beta1, job.beta2, job.eps, job.weight_decay, r[3], r[1], r[2]};
+  block.share(total, [&](int e) {
+    float g = grads[e];
+    for (int k = 1; k < block.at.size; ++k) g += grads[(size_t)k * total + e];
+    if (job.grad) {
+      job.grad[at + e] = g;
+      return;
+    }
+    float w = job.weights[at + e], m = job.m[at + e], v = job.v[at + e], ema = job.ema[at + e];
+    adam_update(rates, g, w, m, v, ema);
+    job.weights[at + e] = w, job.m[at + e] = m, job.v[at + e] = v, job.ema[at + e] = ema;
+    if (packed) pack_parameter(net, packed, e, w);
+  });
+  if (block.at.rank != 0) return;
+  double* losses = job.losses + 2 * ((size_t)b * job.n_steps + step);
+  block.each(2, [&](int i) {
+    double sum = 0;
+    for (int k = 0; k < block.at.size; ++k) sum += scratch.sums[2 * (size_t)(first + k) + i];
+    losses[i] = sum / job.batch;
+  });
+}
+
+template <class P, class Group>
+MMG_FN void train_program(Group& group, const Batch& batch, const Training& job, const Grid& grid, const Scratch& scratch, bool tensor) {
+  const Shape& s = batch.shape;
+  const size_t total = Parameters(s).total;
+  uint32_t* packed = tensor ? scratch.packed + (size_t)group.index * (PackedWeights(s).total / 2) : nullptr;
+  for (int b = group.index; b < batch.problems; b += group.count) {
+    const Problem p = batch.problem(b);
+    const Network net(s, job.weights + b * total, packed);
+    if (tensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
+    for (uint32_t step = 0; step < job.n_steps; ++step) {
+      group.blocks([&](const auto& block) {
+        Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
+        const Tile t = cut(s, true, tensor, arena);
+        train_tiles<P>(block, p, net, t, job, job.first_step + step, scratch.grads + block.at.number * total, scratch.sums + 2 * block.at.number);
+      });
+      group.blocks([&](const auto& block) { apply_gradient(block, net, job, b, step, scratch, packed); });
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Evaluation. A block takes tiles [tiles rank / size, ..) through all repeats and sums into bins of its own, row by row;
+// the blocks' bins are added in the order of ranks.
+
+template <class Block>
+MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const Tile& t, int n, const Evaluation& job, uint32_t repeat,
+                     double* rows) {
+  using Warp = typename Block::Warp;
+  block.warps([&](const Warp& warp) {
+    for (int r = warp.index; r < n; r += warp.count) {
+      float m[Warp::kSlots] = {}, g[Warp::kSlots] = {}, d[Warp::kSlots] = {}, wm[Warp::kSlots] = {}, wg[Warp::kSlots] = {};
+      warp.lanes([&](int lane, int slot) {
+        for (int i = lane; i < s.noised(); i += kWarp) {
+          const Errors<float> e = errors_at(p, s, t, n, r, i);
+          const float between = e.marginal - e.given;
+          m[slot] += e.marginal * e.marginal, g[slot] += e.given * e.given, d[slot] += between * between;
+          wm[slot] += e.wiener * e.wiener, wg[slot] += e.wiener_given * e.wiener_given;
+        }
+      });
+      const Gap gap{warp.sum(m), warp.sum(g), warp.sum(d), warp.sum(wm), warp.sum(wg)};
+      warp.lanes([&](int lane, int) {
+        if (lane != 0) return;
+        double* row = rows + (size_t)t.row[r] * kRowValues;
+        for (int i = 0; repeat == 0 && i < kRowValues; ++i) row[i] = 0;
+        add_row_values(0.5 * t.weight[r] / job.repeats, gap, row);
+        bin_values(0.5 * t.weight[r], gap, t.sums + r * kBinSums);
+      });
+    }
+  });
+}
+
+template <class P, class Block>
+MMG_FN void gap_tiles(const Block& block, const Problem& p, Network net, const Tile& t, const Evaluation& job, double* rows, double* bins) {
+  const Shape& s = net.shape;
+  const uint32_t size = t.rows / 2, tiles = (uint32_t)(((uint64_t)p.n_rows + size - 1) / size);
+  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
+  block.each(p.proposal.n_bins * kBinSums, [&](int i) { bins[i] = 0; });
+  if (t.packed) {
+    block.each(net.packed_at.transposed / 2, [&](int i) { const_cast<uint32_t*>(t.packed)[i] = net.packed[i]; });
+    net.packed = t.packed;
+  }
+  for (uint32_t tile = begin; tile < end; ++tile)
+    for (uint32_t repeat = 0; repeat < job.repeats; ++repeat) {
+      const uint32_t first = tile * size;
+      const int n = (int)(p.n_rows - first < size ? p.n_rows - first : size);
+      draw_rows(block, p, s, t, n, [&](int r) { return gap_draw(p.seed, p.proposal, first + r, repeat, job.repeats); },
+                [&](int r) { return NoiseKey{first + r, repeat, kGapNoise, 1.0f}; });
+      fill_features(block, p, s, t, n);
+      forward<P>(block, net, t, n, false);
+      row_gaps(block, p, s, t, n, job, repeat, rows);
+      block.each(kBinSums, [&](int i) {
+        for (int r = 0; r < n; ++r) bins[t.bin[r] * kBinSums + i] += t.sums[r * kBinSums + i];
+      });
+    }
+}
+
+template <class P, class Group>
+MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job, const Grid& grid, const Scratch& scratch, bool tensor) {
+  const Shape& s = batch.shape;
+  const size_t total = Parameters(s).total, sums = (size_t)batch.n_bins * kBinSums;
+  uint32_t* packed = tensor ? scratch.packed + (size_t)group.index * (PackedWeights(s).total / 2) : nullptr;
+  for (int b = group.index; b < batch.problems; b += group.count) {
+    const Problem p = batch.problem(b);
+    const Network net(s, job.weights + b * total, packed);
+    if (tensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
+    group.blocks([&](const auto& block) {
+      Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
+      const Tile t = cut(s, false, tensor, arena);
+      gap_tiles<P>(block, p, net, t, job, job.rows + (size_t)b * batch.n_rows * kRowValues, scratch.sums + block.at.number * sums);
+    });
+    group.blocks([&](const auto& block) {
+      const double* first = scratch.sums + (size_t)(block.at.number - block.at.rank) * sums;
+      block.share((int)sums, [&](int i) {
+        double sum = 0;
+        for (int k = 0; k < block.at.size; ++k) sum += first[k * sums + i];
+        job.bins[b * sums + i] = sum;
+      });
+    });
+  }
+}
+
+}  // namespace gpu
+}  // namespace mmg
