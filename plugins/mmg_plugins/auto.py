@@ -13,7 +13,8 @@ What it decides, and by what; nothing else, and never what is to be estimated:
   their second moment's proxy, the gap, which minimises the variance of an importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss, as for all variants.
 - **Direct or orthogonal**: see `cross_weight`.
-- **Doubts**: nearest neighbours on training rows; what they find beyond the estimate widens its error.
+- **Doubts**: what nearest neighbours find in training rows beyond the estimate, and half of what the network sees more
+  in training rows than in evaluation rows, widen the error.
 - **Rows**: the mean over evaluation rows is adjusted to all rows by regression on simple features of (x, y), whose
   means over the training rows no network has touched (`mmg_registry.diffusion.adjustment`).
 """
@@ -41,7 +42,7 @@ from mmg_registry.results import Estimate
 
 MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
 NEIGHBOUR_COLUMNS = 20  # of x and y together; with more, nearest neighbours find next to nothing
-NEIGHBOUR_ROWS = 4_000  # of the training rows that nearest neighbours look at
+NEIGHBOUR_ROWS = SEEN_ROWS = 4_000  # of the training rows, that nearest neighbours look at and the network again
 LEAST_RHO = 0.05  # canonical correlation from which a pair counts as linearly dependent, if noise is lower still
 
 
@@ -82,7 +83,9 @@ class Auto(MMG):
 
     def fit(self, x: Array, y: Array) -> Self:
         super().fit(x, y)
-        self._need_fit().extras["neighbours"] = np.array(_neighbours(x, y, self.run))
+        self._need_fit().extras.update(
+            neighbours=np.array(_neighbours(x, y, self.run)), seen=np.array(self._seen(x, y))
+        )
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
@@ -129,13 +132,25 @@ class Auto(MMG):
         errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross)}
         return Combined(found.mean, errors, rows + (found.mean - float(rows.mean())))
 
-    def _doubts(self, mi: float) -> dict[str, float]:
-        """What nearest neighbours find beyond the estimate and two of their own errors: a network may miss all of it.
+    def _doubts(self, gap: GapEstimate, mi: float) -> dict[str, float]:
+        """What the training rows say otherwise.
 
-        They are low where dependence is strong or columns many, so nothing is concluded where they find less.
+        - neighbours: what nearest neighbours find beyond the estimate and two of their own errors. They are low where
+          dependence is strong or columns many, so nothing is concluded where they find less.
+        - generalisation: half of what the network sees more in rows it was trained on. What was learned by heart is
+          gained there and lost here, to first order as much, and the truth lies between.
         """
-        found, error = self._need_fit().extras["neighbours"].tolist()
-        return {"neighbours": max(0.0, found - 2 * error - mi)}
+        (found, error), (seen, seen_error) = (self._need_fit().extras[key].tolist() for key in ("neighbours", "seen"))
+        more = seen - gap.direct
+        by_heart = 0.5 * max(0.0, more) * shrinkage(more, math.hypot(seen_error, gap.direct_se))
+        return {"neighbours": max(0.0, found - 2 * error - mi), "generalisation": by_heart}
+
+    def _seen(self, x: Array, y: Array) -> list[float]:
+        """The direct value on rows of the training, and its standard error."""
+        fitted, step = self._need_fit(), -(-len(x) // SEEN_ROWS)
+        zx, zy = fitted.prepared.transform(*self._orient(x[::step], y[::step]))
+        gap = self._gap(fitted, zx, zy, self._repeats(len(zx)))
+        return [gap.direct, gap.direct_se]
 
     def _choices(self, diagnostics: dict[str, Any], x: Array, y: Array) -> dict[str, Any]:
         weight = cross_weight(diagnostics["cross"], diagnostics["cross_se"])

@@ -176,10 +176,13 @@ class MMG(Estimator):
     def estimate(self, x: Array, y: Array) -> Estimate:
         fitted = self._need_fit()
         zx, zy = fitted.prepared.transform(*self._orient(x, y))
-        repeats = self.options.repeats or int(np.clip(EVALUATION_DRAWS // len(zx), 2, 64))
+        repeats = self._repeats(len(zx))
         gap = self._gap(fitted, zx, zy, repeats)
         tail = self._tail(fitted.prepared.rho, fitted.proposal.low, fitted.proposal.high)
         return self._result(gap, self._combine(gap, zx, zy), tail, repeats)
+
+    def _repeats(self, n: int) -> int:
+        return self.options.repeats or int(np.clip(EVALUATION_DRAWS // n, 2, 64))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         fitted = self._need_fit()
@@ -291,7 +294,7 @@ class MMG(Estimator):
         parts = {**inside.errors, **_training_errors(fitted.reports)}
         if fitted.prepared.at_limit:
             parts["precision"] = tail  # rests on correlations of which only the first digits are known
-        parts |= self._doubts(inside.mi + tail)
+        parts |= self._doubts(gap, inside.mi + tail)
         return Estimate(
             mi=inside.mi + tail,
             std_error=float(np.linalg.norm(list(parts.values()))),
@@ -325,8 +328,8 @@ class MMG(Estimator):
             return Combined(gap.orthogonal, {"rows": gap.orthogonal_se}, gap.rows[:, 1])
         return Combined(gap.direct, {"rows": gap.direct_se}, gap.rows[:, 0])
 
-    def _doubts(self, mi: float) -> dict[str, float]:
-        """Further parts of the standard error of an estimate, by what other than the denoisers says: none."""
+    def _doubts(self, gap: GapEstimate, mi: float) -> dict[str, float]:
+        """Further parts of the standard error, by more than the gap on evaluation rows: none."""
         return {}
 
     def _backend(self) -> dict[str, Any]:

@@ -158,3 +158,18 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
     found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
     assert found.diagnostics["errors"]["neighbours"] < 0.02
     assert not any("Nearest neighbours" in sentence for sentence in found.warnings)
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0.8, 0.4), (0.0, 0.0), (-0.8, 0.0)])
+def test_half_of_what_training_rows_show_more_widens_the_error(more: float, expected: float) -> None:
+    model = Auto(run=Run(threads=1), **SMALL).fit(*pair(1_000, 1, 1))
+    rows = pair(3_000, 1, 1, seed=1)
+    direct = model.estimate(*rows).diagnostics["direct"]
+    model._need_fit().extras["seen"] = np.array([direct + more, 0.001])
+    assert model.estimate(*rows).diagnostics["errors"]["generalisation"] == pytest.approx(expected, abs=0.01)
+
+
+def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_many() -> None:
+    model = Auto(run=Run(threads=1), **SMALL).fit(*pair(20_000, 1, 1))
+    seen, error = model._need_fit().extras["seen"].tolist()
+    assert abs(seen - MI) < 4 * error < 0.2
