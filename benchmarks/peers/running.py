@@ -159,5 +159,6 @@ def _answer(output: Path) -> dict[str, Any]:
         return {"status": "failed", "error": f"gave no answer that can be read: {type(error).__name__}: {error}"[:500]}
     kept = {name: last[name] for name in FOUND if name in last}
     if not math.isfinite(estimate):
-        return {"status": "failed", "error": f"its estimate is {estimate}", **kept}
+        when = " where training was cut" if last.get("cut") else ""
+        return {"status": "failed", "error": f"its estimate is {estimate}{when}", **kept}
     return {"status": "cut" if last.get("cut") else "ok", "estimate": estimate, **kept}

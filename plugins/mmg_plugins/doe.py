@@ -11,9 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_plugins.neural import Neural, NeuralOptions, perceptron
+from mmg_plugins.neural import Neural, NeuralOptions, Reading, perceptron
 from mmg_registry.preprocess import PairTransform
-from mmg_registry.results import Estimate
 
 LOG_SCALES = (-12.0, 6.0)  # bounds of a learned log scale: keeps a density finite on any row
 
@@ -71,7 +70,7 @@ class DensityLearner:
 
     module: Densities
 
-    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
         return -(self.module.log_marginal(y) + self.module.log_conditional(x, y)).mean()
 
     def look(self, x: Tensor, y: Tensor) -> Tensor:
@@ -106,18 +105,14 @@ class DoE(Neural):
         o, dims = self.options, (pair.dim_x, pair.dim_y)
         return DensityLearner(Densities(dims, [o.width] * o.depth, self._start_rho(pair), o.density, draw))
 
-    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Estimate:
+    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Reading:
         marginal, conditional = (
             each.double() for each in (learner.module.log_marginal(y), learner.module.log_conditional(x, y))
         )
         values = conditional - marginal
-        return Estimate(
-            mi=float(values.mean()),
-            std_error=float(values.std()) / math.sqrt(len(values)),
-            pointwise=values.cpu().numpy(),
-            diagnostics={
-                "density": self.options.density,
-                "cross_entropy": -float(marginal.mean()),
-                "cross_entropy_given_x": -float(conditional.mean()),
-            },
-        )
+        words = {
+            "density": self.options.density,
+            "cross_entropy": -float(marginal.mean()),
+            "cross_entropy_given_x": -float(conditional.mean()),
+        }
+        return Reading(values.mean(), values, values, words)
