@@ -90,7 +90,7 @@ def run_child(
 
     Example:
         >>> run_child([sys.executable, "-c", "print(1)"])["output"]
-        '1\n'
+        '1\\n'
     """
     if cpu_limit is not None:
         command = ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(math.ceil(cpu_limit)), *command]
@@ -123,7 +123,7 @@ def last_line(text: str) -> str:
     """The last line of `text` with something in it, where programs say what went wrong.
 
     Example:
-        >>> last_line("Traceback\n  ...\nValueError: no\n\n")
+        >>> last_line("Traceback\\n  ...\\nValueError: no\\n\\n")
         'ValueError: no'
     """
     lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]

@@ -81,25 +81,21 @@ class Critic(nn.Module):
     constant: Tensor
 
     @abstractmethod
-    def learned_pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        """What is added to the Gaussian part for x_i and y_i, `(n,)`."""
-
-    @abstractmethod
-    def learned_table(self, x: Tensor, y: Tensor) -> Tensor:
-        """The same for all x_i and y_j of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        """What is added to the Gaussian part: `(n,)` for x_i and y_i; as `tables`, for all x_i, y_j of each group."""
 
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """f(x_i, y_i), `(n,)`."""
         first, second = self._correlated(x, y)
         gaussian = (self.square * (first * first + second * second) + self.cross * first * second).sum(-1)
-        return self._whole(gaussian + self.learned_pairs(x, y))
+        return self._whole(gaussian + self.learned(x, y, tables=False))
 
     def table(self, x: Tensor, y: Tensor) -> Tensor:
-        """f(x_i, y_j) of each group, `(groups, n, n)`."""
+        """f(x_i, y_j) of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
         first, second = self._correlated(x, y)
         of_x, of_y = (first * first) @ self.square, (second * second) @ self.square
         gaussian = of_x[..., :, None] + of_y[..., None, :] + (first * self.cross) @ second.mT
-        return self._whole(gaussian + self.learned_table(x, y))
+        return self._whole(gaussian + self.learned(x, y, tables=True))
 
     def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
         """Scores of rows, each compared with the others of its group; rows that fill no group are left out.
@@ -123,65 +119,59 @@ class Separable(Critic):
 
     look = 256
 
-    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
+    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0) -> None:
+        """`units`: outputs of a side's network beyond those of the inner product."""
         super().__init__(rho, temperature)
-        self.group = 1 << 30
-        self.of_x, self.of_y = inner_product(shape, draw)
-        self.scale = 1 / math.sqrt(shape.embedding)
+        self.group, self.embedding = 1 << 30, shape.embedding
+        ends, (dim_x, dim_y) = [*shape.hidden, shape.embedding + units], shape.dims
+        self.of_x = perceptron([dim_x, *ends], draw)
+        self.of_y = perceptron([dim_y, *ends], draw, quiet=shape.embedding)
 
-    def learned_pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        found: Tensor = self.scale * (self.of_x(x) * self.of_y(y)).sum(-1)
-        return found
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        of_x, of_y = self.of_x(x), self.of_y(y)
+        return self._product(of_x, of_y, tables)
 
-    def learned_table(self, x: Tensor, y: Tensor) -> Tensor:
-        found: Tensor = self.scale * self.of_x(x) @ self.of_y(y).mT
-        return found
+    def _product(self, of_x: Tensor, of_y: Tensor, tables: bool) -> Tensor:
+        g, h = of_x[..., : self.embedding] / math.sqrt(self.embedding), of_y[..., : self.embedding]
+        return g @ h.mT if tables else (g * h).sum(-1)
 
 
 class Joint(Separable):
     """The same + a network of a(x) + b(y) + c(y - rho x), for what no inner product of smooth functions is near to.
 
-    a and b are networks of one side, passed once a row; c is linear in the innovations (y - rho x) / sqrt(1 - rho^2),
-    the scale on which the density of a strongly correlated pair varies. What every pair passes is one hidden layer.
+    a and b are further outputs of the networks of one side, passed once a row, and a linear part; c is linear in the
+    innovations (y - rho x) / sqrt(1 - rho^2), the scale on which the density of a strongly correlated pair varies. What
+    every pair passes is one hidden layer.
     """
 
     look = 32
 
     def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
-        super().__init__(shape, rho, temperature, draw)
+        units = max(2, shape.hidden[-1] // 2)
+        super().__init__(shape, rho, temperature, draw, units)
         self.group = shape.group
-        units, (dim_x, dim_y) = max(2, shape.hidden[-1] // 2), shape.dims
-        self.side_x, self.side_y = (perceptron([dim, *shape.hidden, units], draw) for dim in (dim_x, dim_y))
+        widths = (*shape.dims, len(rho))
         self.linear_x, self.linear_y, self.innovation = (
-            nn.Parameter(first_layer(units, dim, dim_x + dim_y + len(rho), draw)) for dim in (dim_x, dim_y, len(rho))
+            nn.Parameter(first_layer(units, width, sum(widths), draw)) for width in widths
         )
-        self.late = perceptron([units, units, 1], draw, quiet=True)
+        self.late = perceptron([units, units, 1], draw, quiet=1)
         self.register_buffer("grow", ((1 - rho) * (1 + rho)).rsqrt(), persistent=False)
         self.register_buffer("shrink", rho * self.grow, persistent=False)
 
     grow: Tensor
     shrink: Tensor
 
-    def learned_pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        of_x, of_y = self._sides(x, y)
-        late: Tensor = self.late(silu(of_x + of_y))[..., 0]
-        return super().learned_pairs(x, y) + late
-
-    def learned_table(self, x: Tensor, y: Tensor) -> Tensor:
-        of_x, of_y = self._sides(x, y)
-        parts = [self.late(silu(part[..., :, None, :] + of_y[..., None, :, :])) for part in of_x.split(CHUNK, -2)]
-        return super().learned_table(x, y) + torch.cat(parts, -3)[..., 0]
-
-    def _sides(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        of_x, of_y = self.of_x(x), self.of_y(y)
         first, second = self._correlated(x, y)
-        of_x = self.side_x(x) + linear(x, self.linear_x) - linear(self.shrink * first, self.innovation)
-        return of_x, self.side_y(y) + linear(y, self.linear_y) + linear(self.grow * second, self.innovation)
+        a = of_x[..., self.embedding :] + linear(x, self.linear_x) - linear(self.shrink * first, self.innovation)
+        b = of_y[..., self.embedding :] + linear(y, self.linear_y) + linear(self.grow * second, self.innovation)
+        late = self._late_table(a, b) if tables else self.late(silu(a + b))
+        return self._product(of_x, of_y, tables) + late[..., 0]
 
-
-def inner_product(shape: Shape, draw: torch.Generator) -> tuple[nn.Sequential, nn.Sequential]:
-    """g and h; h starts from zero."""
-    of_x, of_y = ([dim, *shape.hidden, shape.embedding] for dim in shape.dims)
-    return perceptron(of_x, draw), perceptron(of_y, draw, quiet=True)
+    def _late_table(self, a: Tensor, b: Tensor) -> Tensor:
+        parts = [self.late(silu(part[..., :, None, :] + b[..., None, :, :])) for part in a.split(CHUNK, -2)]
+        return torch.cat(parts, -3)
 
 
 def first_layer(units: int, columns: int, inputs: int, draw: torch.Generator) -> Tensor:

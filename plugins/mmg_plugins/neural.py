@@ -242,19 +242,21 @@ def _batches(rows: Pair, size: int, draw: torch.Generator) -> Iterator[Pair]:
 # --- Networks -------------------------------------------------------------------------------------------------------
 
 
-def perceptron(dims: list[int], draw: torch.Generator, quiet: bool = False) -> nn.Sequential:
-    """Linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`; `quiet`: the last one is zero.
+def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Sequential:
+    """Linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`.
+
+    Args:
+        quiet: how many of the outputs, the first ones, start from zero.
 
     Example:
-        >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=True)
+        >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=1)
         >>> network(torch.ones(2, 3)).tolist()
         [[0.0], [0.0]]
     """
     layers: list[nn.Module] = []
     for first, last in itertools.pairwise(dims):
         layers += [_linear(first, last, draw), nn.SiLU()]
-    if quiet:
-        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
+    nn.init.zeros_(layers[-2].weight[:quiet])  # type: ignore[index]
     return nn.Sequential(*layers[:-1])
 
 
