@@ -18,6 +18,7 @@ from torch.nn.functional import linear, silu
 from mmg_plugins.bounds import Scores
 from mmg_plugins.neural import perceptron
 
+LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it, at most
 CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
 
 
@@ -88,14 +89,14 @@ class Critic(nn.Module):
         """f(x_i, y_i), `(n,)`."""
         first, second = self._correlated(x, y)
         gaussian = (self.square * (first * first + second * second) + self.cross * first * second).sum(-1)
-        return self._whole(gaussian + self.learned(x, y, tables=False))
+        return self._whole(gaussian + bounded(self.learned(x, y, tables=False)))
 
     def table(self, x: Tensor, y: Tensor) -> Tensor:
         """f(x_i, y_j) of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
         first, second = self._correlated(x, y)
         of_x, of_y = (first * first) @ self.square, (second * second) @ self.square
         gaussian = of_x[..., :, None] + of_y[..., None, :] + (first * self.cross) @ second.mT
-        return self._whole(gaussian + self.learned(x, y, tables=True))
+        return self._whole(gaussian + bounded(self.learned(x, y, tables=True)))
 
     def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
         """Scores of rows, each compared with the others of its group; rows that fill no group are left out.
@@ -172,6 +173,15 @@ class Joint(Separable):
     def _late_table(self, a: Tensor, b: Tensor) -> Tensor:
         parts = [self.late(silu(part[..., :, None, :] + b[..., None, :, :])) for part in a.split(CHUNK, -2)]
         return torch.cat(parts, -3)
+
+
+def bounded(learned: Tensor) -> Tensor:
+    """Between -10 and 10, smoothly: one pair in millions that a network has wrong must not be the whole partition.
+
+    >>> bounded(torch.tensor([0.0, 1000.0])).tolist()
+    [0.0, 10.0]
+    """
+    return LARGEST * (learned / LARGEST).tanh()
 
 
 def first_layer(units: int, columns: int, inputs: int, draw: torch.Generator) -> Tensor:

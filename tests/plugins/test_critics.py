@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmg_plugins.critic_networks import Joint, LogMeans, Separable, Shape, blocks, log_means
+from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.doe import Densities, DoE
 from mmg_plugins.neural import _batches, _gain, device_of, one_thread
@@ -198,6 +198,17 @@ def test_rows_are_compared_with_the_others_of_their_group(kind: type[Separable],
         others = [j for j in range(i // size * size, i // size * size + size) if j != i]
         expected = made.pairs(x[i : i + 1].expand(len(others), 1), y[others])
         assert torch.allclose(scores.marginal[i], expected, atol=1e-5)
+
+
+@kinds
+def test_no_pair_is_scored_far_from_the_gaussian_part(kind: type[Separable]) -> None:
+    made = critic(kind)
+    before = kind(Shape((1, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
+    for weights in made.parameters():
+        torch.nn.init.constant_(weights, 30.0)
+    x, y = torch.randn(1, 20, 1), torch.randn(1, 20, 1)
+    learned = made.table(x, y) - before.table(x, y)  # a new critic is the Gaussian part
+    assert 9 < learned.abs().max() <= LARGEST + 1e-4
 
 
 @kinds
