@@ -1,4 +1,4 @@
-"""Result files: what was measured, on which machine, with which versions, by which command.
+"""Result files (what was measured, where, with which versions, by which command), and children that are measured.
 
 Imports the standard library only: a benchmark of memory must not grow by importing this.
 """
@@ -6,11 +6,17 @@ Imports the standard library only: a benchmark of memory must not grow by import
 from __future__ import annotations
 
 import json
+import math
+import os
+import subprocess
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mmg_registry.benchmark.machine import machine, revision, versions
 
@@ -18,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 SCHEMA = "mmg/benchmark/1"
 PACKAGES = ("mmg", "numpy", "scipy", "torch", "pydantic")
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
 
 
 def command() -> str:
@@ -69,3 +76,55 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [list(rows[0]), ["---"] * len(rows[0])]
     lines += [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
     return "\n".join("|" + "|".join(v if v == "---" else f" {v} " for v in line) + "|" for line in lines)
+
+
+def run_child(
+    command: Sequence[str], *, cpu_limit: float | None = None, wall_limit: float | None = None, **popen: Any
+) -> dict[str, Any]:
+    """Run `command` to its end; its peak memory in bytes, seconds, exit code, standard output and errors.
+
+    Args:
+        command: what to run.
+        cpu_limit, wall_limit: seconds after which it is killed, of its own CPU time and of waiting for it.
+        **popen: passed on to `subprocess.Popen`.
+
+    Example:
+        >>> run_child([sys.executable, "-c", "print(1)"])["output"]
+        '1\\n'
+    """
+    if cpu_limit is not None:
+        command = ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(math.ceil(cpu_limit)), *command]
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(command, stdout=output, stderr=errors, **popen)
+        timer = threading.Timer(wall_limit or 0.0, child.kill)
+        if wall_limit is not None:
+            timer.start()
+        _, status, used = os.wait4(child.pid, 0)
+        timer.cancel()
+        child.returncode = os.waitstatus_to_exitcode(status)
+        texts = [_whole(file) for file in (output, errors)]
+    return {
+        "peak_bytes": used.ru_maxrss * RSS_UNIT,
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "code": child.returncode,
+        "output": texts[0],
+        "errors": texts[1],
+    }
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def last_line(text: str) -> str:
+    """The last line of `text` with something in it, where programs say what went wrong.
+
+    Example:
+        >>> last_line("Traceback\\n  ...\\nValueError: no\\n\\n")
+        'ValueError: no'
+    """
+    lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    return lines[-1][-500:] if lines else ""

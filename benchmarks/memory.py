@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,6 @@ from typing import Any
 from benchmarks import common
 
 ALLOWANCE = 600e6  # bytes beyond three times the data
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
 
 WRITE_DATA = """
 import sys, numpy as np
@@ -38,28 +35,9 @@ np.savez(path, x=x, y=y)
 """
 
 
-def peak_of(command: Sequence[str]) -> dict[str, Any]:
-    """Run `command` to its end; its peak memory in bytes, seconds, exit code and standard output.
-
-    Example:
-        >>> peak_of([sys.executable, "-c", "print(1)"])["output"]
-        '1\\n'
-    """
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(command, stdout=output)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read().decode()
-    seconds, cpu = time.perf_counter() - start, used.ru_utime + used.ru_stime
-    peak = used.ru_maxrss * RSS_UNIT
-    return {"peak_bytes": peak, "seconds": seconds, "cpu_seconds": cpu, "code": child.returncode, "output": text}
-
-
 def own_peak() -> int:
     """The largest this process has been, in bytes: no child can be measured below it."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * common.RSS_UNIT
 
 
 def measure(rows: int, dim: int, estimate: Sequence[str], seed: int = 0) -> dict[str, Any]:
@@ -71,12 +49,12 @@ def measure(rows: int, dim: int, estimate: Sequence[str], seed: int = 0) -> dict
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "data.npz")
         subprocess.run([sys.executable, "-c", WRITE_DATA, path, str(rows), str(dim), str(seed)], check=True)
-        found = peak_of([*estimate, path])
+        found = common.run_child([*estimate, path])
     if found["code"] != 0:
         raise RuntimeError(f"The command ended with code {found['code']}: {' '.join(estimate)}")
     data = 2 * rows * dim * 4
     limit = 3 * data + ALLOWANCE
-    output = found.pop("output")
+    output, _ = found.pop("output"), found.pop("errors")
     sizes = {"data_bytes": data, "limit_bytes": limit, "floor_bytes": own_peak()}
     return {**found, **sizes, "passed": found["peak_bytes"] <= limit, "mi": json.loads(output)["mi"]}
 
@@ -95,7 +73,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; the exit code."""
     given = _arguments(argv)
-    baseline = peak_of([sys.executable, "-c", "import torch"])["peak_bytes"]
+    baseline = common.run_child([sys.executable, "-c", "import torch"])["peak_bytes"]
     choices = {"plugin": given.plugin, "max-seconds": given.max_seconds, "threads": given.threads, "seed": 0}
     options = [word for key, value in choices.items() for word in (f"--{key}", str(value))]
     found = measure(given.rows, given.dim, [sys.executable, "-m", "mmg_cli", "estimate", "--json", "-q", *options])

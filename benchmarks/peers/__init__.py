@@ -1,1 +1,1 @@
-"""Other packages, each measured in an environment of its own."""
+"""Published packages beside ours, each in an environment of its own; `python -m benchmarks.peers` runs them."""

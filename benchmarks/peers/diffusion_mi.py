@@ -5,20 +5,16 @@
 The 5x5 two-pair normal task, 100,000 training rows, estimates on 10,000 held-out rows. Two questions: how many
 network rows a CPU second (one pass of one row is one; a conditional and an unconditional pass are two) at an equal
 number of parameters, and how much CPU time until the estimate comes within 0.05 nats of the truth and stays there.
-The package gets an environment of its own under build/: its declared dependencies are larger than what MMG needs, and
-torchvision, which it imports and never uses, is an empty module.
+What the whole package makes of more tasks is in `python -m benchmarks.peers`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,22 +24,12 @@ import torch
 
 import mmg_registry as mmg
 from benchmarks import common
+from benchmarks.peers.environments import PEERS, WORKERS, alone, ensure
 from mmg_registry.core import Network, Proposal, TrainPlan, train_denoiser
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.samplers import SAMPLERS
 
-PEER = "diffusion-mi==0.1.0"
-NEEDS = (
-    "torch==2.13.0",
-    "numpy",
-    "lightning==2.6.6",
-    "pytorch-lightning==2.6.6",
-    "scikit-learn",
-    "scipy",
-    "matplotlib",
-    "tensorboardX",
-    "tqdm",
-)
+NAME = "diffusion-mi"
 TASK = SAMPLERS["multinormal-sparse-5-5-2-2.0"]
 TOLERANCE = 0.05  # nats
 N_TRAIN, N_EVAL = 100_000, 10_000
@@ -52,35 +38,19 @@ RATE_STEPS = 1000
 
 
 # ------------------------------------------------------------------------------------------ the peer
-def ensure_environment(folder: Path) -> Path:
-    """Make the peer's environment unless it is complete; its Python."""
-    python, ready = folder / "bin" / "python", folder / "complete"
-    if ready.exists():
-        return python
-    venv.create(folder, with_pip=True, clear=True, symlinks=os.name != "nt")
-    pip = [str(python), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, *NEEDS], check=True)
-    subprocess.run([*pip, "--no-deps", PEER], check=True)
-    ready.touch()
-    return python
-
-
 def peer(python: Path, data: Path, cap: float, seed: int) -> dict[str, Any]:
     """Train the peer until it has used `cap` CPU seconds.
 
     Raises:
         RuntimeError: when it fails, with the end of what it printed.
     """
-    worker = Path(__file__).with_name("diffusion_mi_worker.py")
-    alone = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    alone.pop("PYTHONPATH", None)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "looks.jsonl"
-        words = [str(python), str(worker), str(data), str(cap), str(seed), str(output)]
-        done = subprocess.run(words, cwd=scratch, env=alone, capture_output=True, text=True)
+        words = [python, WORKERS / PEERS[NAME].worker, data, "mmg-watched", cap, seed, output]
+        done = common.run_child([str(word) for word in words], cwd=scratch, env=alone(Path(scratch)))
         looks = [json.loads(line) for line in output.read_text().splitlines()] if output.exists() else []
-    if done.returncode != 0 or not looks or "done" not in looks[-1]:
-        raise RuntimeError(f"The peer's run failed: {done.stderr.strip()[-2000:]}")
+    if done["code"] != 0 or not looks or "estimate" not in looks[-1]:
+        raise RuntimeError(f"The peer's run failed: {done['errors'].strip()[-2000:]}")
     return peer_report(looks[-1], looks[:-1])
 
 
@@ -90,7 +60,7 @@ def peer_report(size: dict[str, Any], looks: Sequence[dict[str, Any]]) -> dict[s
     rate = last["steps"] * size["batch"] / last["cpu_seconds"]
     report = _report(rate, size["n_parameters"], size["multiply_adds"], looks)
     orthogonal = [{**look, "mi": look["orthogonal"]} for look in looks]
-    return {**report, "seconds_to_stay_orthogonal": seconds_to_stay(orthogonal), "torch": size["torch"]}
+    return {**report, "seconds_to_stay_orthogonal": seconds_to_stay(orthogonal), "versions": size["versions"]}
 
 
 # ------------------------------------------------------------------------------------------ ours
@@ -193,7 +163,6 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--budgets", type=float, nargs="+", default=list(BUDGETS), help="seconds given to ours")
     parser.add_argument("--steps", type=int, default=RATE_STEPS, help="steps that our rate is measured over")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--environment", type=Path, default=common.ROOT / "build" / "peers" / "diffusion-mi")
     parser.add_argument("--output", type=Path, default=common.RESULTS / "peer_diffusion_mi.json")
     return parser.parse_args(argv)
 
@@ -201,16 +170,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run both, print, write."""
     given = _arguments(argv)
-    python = ensure_environment(given.environment)
+    python = ensure(NAME, PEERS[NAME])
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "rows.npz"
         _save_rows(data, given.seed)
         theirs = peer(python, data, given.cap, given.seed)
         mine = ours(data, theirs["n_parameters"], given.budgets, given.steps, given.seed)
-    results = {"peer": PEER, "theirs": theirs, "ours": mine, "comparison": comparison(theirs, mine)}
+    release = PEERS[NAME].steps[-1][-1]
+    results = {"peer": release, "theirs": theirs, "ours": mine, "comparison": comparison(theirs, mine)}
     settings = {"task": TASK.name, "true_mi": TASK.true_mi, "tolerance": TOLERANCE, "cap_cpu_seconds": given.cap}
     common.write(given.output, common.document(results, seeds=[given.seed], **settings))
-    print(common.table([_row(PEER, theirs), _row("mmg", mine)]))
+    print(common.table([_row(release, theirs), _row("mmg", mine)]))
     print(json.dumps(results["comparison"]))
     return 0
 

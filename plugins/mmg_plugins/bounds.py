@@ -58,8 +58,11 @@ def infonce(scores: Scores) -> Tensor:
 
 
 def jensen_shannon(scores: Scores) -> Tensor:
-    """-E_J softplus(-f) - E_M softplus(f): the objective of SMILE and, but for a constant, of DIME's GAN."""
-    return -softplus(-scores.joint) - softplus(scores.marginal).mean(1)
+    """-E_J softplus(-f) - E_M softplus(f), twice: the objective of SMILE and, but for constants, of DIME's GAN.
+
+    Twice, so that where x and y depend on one another weakly it grows as the information does, in nats.
+    """
+    return -2 * (softplus(-scores.joint) + softplus(scores.marginal).mean(1))
 
 
 def hellinger(scores: Scores) -> Tensor:

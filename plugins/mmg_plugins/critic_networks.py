@@ -1,7 +1,7 @@
-"""Critics f(x, y): one network on both (joint), or an inner product of two (separable); and how they score rows.
+"""Critics f(x, y) and how they score rows.
 
 Both add to the log-density ratio of a Gaussian pair with the same canonical correlations; with correlations of zero
-they start from zero.
+they start from zero. Both score all pairs of a group of rows at once: in training the groups are parts of a batch.
 """
 
 from __future__ import annotations
@@ -13,9 +13,29 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear, silu
 
 from mmg_plugins.bounds import Scores
 from mmg_plugins.neural import perceptron
+
+LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it, at most
+CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
+
+
+class Shape(NamedTuple):
+    """Sizes of a critic.
+
+    Attributes:
+        dims: columns of x and of y.
+        hidden: units of the hidden layers that see x or y alone.
+        embedding: columns of the inner product.
+        group: rows of a batch whose pairs are all scored, at most; the separable critic scores those of the batch.
+    """
+
+    dims: tuple[int, int]
+    hidden: list[int]
+    embedding: int
+    group: int
 
 
 class LogMeans(NamedTuple):
@@ -23,10 +43,10 @@ class LogMeans(NamedTuple):
 
     Attributes:
         joint: f(x_i, y_i).
-        by_row: log of the mean of e^f(x_i, y_j) over the rows j that x_i is compared with.
+        by_row: log of the mean of e^f(x_i, y_j) over the other rows j of the block of i.
         by_column: the same of e^f(x_j, y_i).
         competing: sum over j of softmax weights that y_i has among the rows compared with x_j and y_j itself.
-        size: how many y each x is compared with, its own included.
+        size: rows of the block.
     """
 
     joint: Tensor
@@ -44,6 +64,9 @@ class Critic(nn.Module):
         temperature: every score is divided by it, those of pairs and those of others alike.
     """
 
+    group: int  # rows of a batch that are scored together
+    look: int  # the same of held-out rows, of which there is no gradient
+
     def __init__(self, rho: Tensor, temperature: float = 1.0) -> None:
         super().__init__()
         self.temperature = temperature
@@ -51,133 +74,139 @@ class Critic(nn.Module):
         self.register_buffer("cross", rho / rest, persistent=False)
         self.register_buffer("square", -(rho**2) / rest / 2, persistent=False)
         self.register_buffer("offset", -rest.log().sum() / 2, persistent=False)
+        self.register_buffer("constant", torch.zeros(()))
 
     cross: Tensor
     square: Tensor
     offset: Tensor
+    constant: Tensor
 
     @abstractmethod
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        """What is added to the Gaussian part: `(n,)` for x_i and y_i; as `tables`, for all x_i, y_j of each group."""
+
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """f(x_i, y_i), `(n,)`."""
+        first, second = self._correlated(x, y)
+        gaussian = (self.square * (first * first + second * second) + self.cross * first * second).sum(-1)
+        return self._whole(gaussian + bounded(self.learned(x, y, tables=False)))
 
-    @abstractmethod
-    def draw(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Scores:
-        """Scores of a training batch."""
+    def table(self, x: Tensor, y: Tensor) -> Tensor:
+        """f(x_i, y_j) of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
+        first, second = self._correlated(x, y)
+        of_x, of_y = (first * first) @ self.square, (second * second) @ self.square
+        gaussian = of_x[..., :, None] + of_y[..., None, :] + (first * self.cross) @ second.mT
+        return self._whole(gaussian + bounded(self.learned(x, y, tables=True)))
 
-    @abstractmethod
-    def marginals(self, x: Tensor, y: Tensor, count: int) -> Tensor:
-        """Scores of a block's x with other rows' y `(n, n)`; minus infinity where two are not compared.
+    def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
+        """Scores of rows, each compared with the others of its group; rows that fill no group are left out.
 
-        Args:
-            count: how many others each row is compared with, at most; a separable critic compares all.
+        A row meets every other row of its group and never itself, so that what is shuffled is independent.
         """
+        groups = max(1, len(x) // group)
+        n = len(x) // groups
+        table = self.table(*(rows[: groups * n].view(groups, n, -1) for rows in (x, y)))
+        return Scores(table.diagonal(dim1=1, dim2=2).flatten(), off_diagonal(table).flatten(0, 1))
 
-    def _gaussian(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = x[:, : len(self.cross)], y[:, : len(self.cross)]
-        return self.offset + (self.square * (x * x + y * y) + self.cross * x * y).sum(1)
+    def _correlated(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return x[..., : len(self.cross)], y[..., : len(self.cross)]
 
-    def _gaussian_table(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = x[:, : len(self.cross)], y[:, : len(self.cross)]
-        of_x, of_y = (x * x) @ self.square, (y * y) @ self.square
-        return self.offset + of_x[:, None] + of_y + (x * self.cross) @ y.T
+    def _whole(self, score: Tensor) -> Tensor:
+        return (self.offset + score) / self.temperature + self.constant
 
 
 class Separable(Critic):
     """f = Gaussian part + g(x) . h(y): every x of a batch is scored against every y at the cost of a product."""
 
-    def __init__(
-        self, dims: tuple[int, int], hidden: list[int], embedding: int, rho: Tensor, temperature: float, seed: int
-    ) -> None:
+    look = 256
+
+    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0) -> None:
+        """`units`: outputs of a side's network beyond those of the inner product."""
         super().__init__(rho, temperature)
-        generator = torch.Generator().manual_seed(seed)
-        self.of_x = perceptron([dims[0], *hidden, embedding], generator)
-        self.of_y = perceptron([dims[1], *hidden, embedding], generator, quiet=True)
-        self.scale = 1 / math.sqrt(embedding)
+        self.group, self.embedding = 1 << 30, shape.embedding
+        ends, (dim_x, dim_y) = [*shape.hidden, shape.embedding + units], shape.dims
+        self.of_x = perceptron([dim_x, *ends], draw)
+        self.of_y = perceptron([dim_y, *ends], draw, quiet=shape.embedding)
 
-    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        found: Tensor = self._gaussian(x, y) + self.scale * (self.of_x(x) * self.of_y(y)).sum(1)
-        return found / self.temperature
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        of_x, of_y = self.of_x(x), self.of_y(y)
+        return self._product(of_x, of_y, tables)
 
-    def table(self, x: Tensor, y: Tensor) -> Tensor:
-        """f(x_i, y_j), `(n, m)`."""
-        found: Tensor = self._gaussian_table(x, y) + self.scale * (self.of_x(x) @ self.of_y(y).T)
-        return found / self.temperature
-
-    def draw(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Scores:
-        table = self.table(x, y)
-        return Scores(table.diagonal(), off_diagonal(table))
-
-    def marginals(self, x: Tensor, y: Tensor, count: int) -> Tensor:
-        return self.table(x, y).fill_diagonal_(-math.inf)
+    def _product(self, of_x: Tensor, of_y: Tensor, tables: bool) -> Tensor:
+        g, h = of_x[..., : self.embedding] / math.sqrt(self.embedding), of_y[..., : self.embedding]
+        return g @ h.mT if tables else (g * h).sum(-1)
 
 
-class Joint(Critic):
-    """f = Gaussian part + one network on (x, y): more general, and every pair costs a pass."""
+class Joint(Separable):
+    """The same + a network of a(x) + b(y) + c(y - rho x), for what no inner product of smooth functions is near to.
 
-    def __init__(
-        self, dims: tuple[int, int], hidden: list[int], others: int, rho: Tensor, temperature: float, seed: int
-    ) -> None:
-        super().__init__(rho, temperature)
-        self.network = perceptron([sum(dims), *hidden, 1], torch.Generator().manual_seed(seed), quiet=True)
-        self.others = others
-
-    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        found: Tensor = self._gaussian(x, y) + self.network(torch.cat([x, y], 1))[:, 0]
-        return found / self.temperature
-
-    def draw(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Scores:
-        partners = derangements(len(x), min(self.others, len(x) - 1), generator).to(x.device)
-        n, m = len(x), len(partners)
-        scores = self.pairs(x.repeat(m + 1, 1), torch.cat([y, y[partners.flatten()]]))
-        return Scores(scores[:n], scores[n:].view(m, n).T)
-
-    def marginals(self, x: Tensor, y: Tensor, count: int) -> Tensor:
-        n = len(x)
-        table = torch.full((n, n), -math.inf, device=x.device)
-        shifts = torch.linspace(1, n - 1, min(count, n - 1)).round().long().unique()
-        rows = torch.arange(n)
-        for part in shifts.split(8):
-            columns = (rows + part[:, None]) % n
-            scores = self.pairs(x.repeat(len(part), 1), y[columns.flatten().to(y.device)])
-            table[rows.repeat(len(part)), columns.flatten()] = scores
-        return table
-
-
-def derangements(n: int, count: int, generator: torch.Generator) -> Tensor:
-    """`(count, n)` permutations of 0 .. n-1 without a fixed point, any two of which differ in every place.
-
-    Powers of one random cycle; `count` is at most n - 1.
-
-    >>> found = derangements(5, 4, torch.Generator().manual_seed(0))
-    >>> bool((found == torch.arange(5)).any()), found.sort(0).values.diff(dim=0).min().item() > 0
-    (False, True)
+    a and b are further outputs of the networks of one side, passed once a row, and a linear part; c is linear in the
+    innovations (y - rho x) / sqrt(1 - rho^2), the scale on which the density of a strongly correlated pair varies. What
+    every pair passes is one hidden layer.
     """
-    cycle = torch.randperm(n, generator=generator)
-    place = torch.empty_like(cycle)
-    place[cycle] = torch.arange(n)
-    steps = torch.randperm(n - 1, generator=generator)[:count, None] + 1
-    return cycle[(place + steps) % n]
+
+    look = 32
+
+    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
+        units = max(2, shape.hidden[-1] // 2)
+        super().__init__(shape, rho, temperature, draw, units)
+        self.group = shape.group
+        widths = (*shape.dims, len(rho))
+        self.linear_x, self.linear_y, self.innovation = (
+            nn.Parameter(first_layer(units, width, sum(widths), draw)) for width in widths
+        )
+        self.late = perceptron([units, units, 1], draw, quiet=1)
+        self.register_buffer("grow", ((1 - rho) * (1 + rho)).rsqrt(), persistent=False)
+        self.register_buffer("shrink", rho * self.grow, persistent=False)
+
+    grow: Tensor
+    shrink: Tensor
+
+    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+        of_x, of_y = self.of_x(x), self.of_y(y)
+        first, second = self._correlated(x, y)
+        a = of_x[..., self.embedding :] + linear(x, self.linear_x) - linear(self.shrink * first, self.innovation)
+        b = of_y[..., self.embedding :] + linear(y, self.linear_y) + linear(self.grow * second, self.innovation)
+        late = self._late_table(a, b) if tables else self.late(silu(a + b))
+        return self._product(of_x, of_y, tables) + late[..., 0]
+
+    def _late_table(self, a: Tensor, b: Tensor) -> Tensor:
+        parts = [self.late(silu(part[..., :, None, :] + b[..., None, :, :])) for part in a.split(CHUNK, -2)]
+        return torch.cat(parts, -3)
+
+
+def bounded(learned: Tensor) -> Tensor:
+    """Between -10 and 10, smoothly: one pair in millions that a network has wrong must not be the whole partition.
+
+    >>> bounded(torch.tensor([0.0, 1000.0])).tolist()
+    [0.0, 10.0]
+    """
+    return LARGEST * (learned / LARGEST).tanh()
+
+
+def first_layer(units: int, columns: int, inputs: int, draw: torch.Generator) -> Tensor:
+    """`(units, columns)` weights of a layer of `inputs` columns in all, so drawn that its outputs vary by 1."""
+    return math.sqrt(3 / inputs) * (2 * torch.rand(units, columns, generator=draw) - 1)
 
 
 def off_diagonal(table: Tensor) -> Tensor:
-    """`(n, n)` without its diagonal, `(n, n - 1)`.
+    """`(..., n, n)` without its diagonal, `(..., n, n - 1)`.
 
     >>> off_diagonal(torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]])).tolist()
     [[1, 2], [3, 5], [6, 7]]
     """
-    n = len(table)
-    return table.flatten()[1:].view(n - 1, n + 1)[:, :-1].reshape(n, n - 1)
+    *groups, n, _ = table.shape
+    return table.flatten(-2)[..., 1:].view(*groups, n - 1, n + 1)[..., :-1].reshape(*groups, n, n - 1)
 
 
-def log_means(critic: Critic, x: Tensor, y: Tensor, count: int, block: int, clamp: float | None = None) -> LogMeans:
+def log_means(critic: Critic, x: Tensor, y: Tensor, block: int, clamp: float | None = None) -> LogMeans:
     """Scores of rows x `(n, dim_x)`, y `(n, dim_y)`, reduced; every row is compared within its block only.
 
     Args:
-        count: as in `Critic.marginals`.
         block: rows of a block, at most; the rows are split into equal ones.
-        clamp: bound of the marginal scores, from both sides; the joint ones are left as they are.
+        clamp: bound of the scores of shuffled pairs, from both sides; those of pairs are left as they are.
     """
-    parts = [_block_means(critic, *rows, count, clamp) for rows in blocks(x, y, block)]
+    parts = [_block_means(critic, *rows, clamp) for rows in blocks(x, y, block)]
     return LogMeans(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
@@ -188,15 +217,12 @@ def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     yield from zip(x.tensor_split(parts), y.tensor_split(parts), strict=True)
 
 
-def _block_means(critic: Critic, x: Tensor, y: Tensor, count: int, clamp: float | None) -> LogMeans:
-    joint, table = critic.pairs(x, y).double(), critic.marginals(x, y, count).double()
-    compared = table > -math.inf
+def _block_means(critic: Critic, x: Tensor, y: Tensor, clamp: float | None) -> LogMeans:
+    joint, table = critic.pairs(x, y).double(), critic.table(x[None], y[None])[0].double()
     if clamp is not None:
-        table = torch.where(compared, table.clamp(-clamp, clamp), table)
-    others = int(compared[0].sum())
-    by_row = torch.logsumexp(table, 1)
+        table = table.clamp(-clamp, clamp)
+    by_row, by_column = (torch.logsumexp(table.fill_diagonal_(-math.inf), dim) for dim in (1, 0))
     whole = torch.logaddexp(joint, by_row)
     competing = (joint - whole).exp() + (table - whole[:, None]).exp().sum(0)
-    shift = math.log(others)
-    size = torch.full_like(joint, others + 1)
-    return LogMeans(joint, by_row - shift, torch.logsumexp(table, 0) - shift, competing, size)
+    shift = math.log(len(x) - 1)
+    return LogMeans(joint, by_row - shift, by_column - shift, competing, torch.full_like(joint, len(x)))

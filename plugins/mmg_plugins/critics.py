@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -18,12 +18,10 @@ from torch import Tensor
 
 from mmg_plugins import bounds
 from mmg_plugins.bounds import Objective, Scores
-from mmg_plugins.critic_networks import Critic, Joint, LogMeans, Separable, blocks, log_means
-from mmg_plugins.neural import Neural, NeuralOptions
+from mmg_plugins.critic_networks import Critic, Joint, LogMeans, Separable, Shape, log_means
+from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
-from mmg_registry.results import Estimate
 
-LOOK_BLOCK = 256  # rows compared with one another in a look at the held-out objective
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
@@ -31,23 +29,21 @@ class CriticOptions(NeuralOptions):
     """Options that all critics have."""
 
     batch: int = Field(256, ge=2, le=65_536, description="rows a training step; all of them where there are fewer")
-    critic: Literal["separable", "joint"] = Field(
-        "separable", description="an inner product of a network of x and one of y, or one network on both"
+    critic: Literal["joint", "separable"] = Field(
+        "joint",
+        description="an inner product of a network of x and one of y; 'joint' adds a network that every pair passes",
     )
-    embedding: int = Field(64, ge=1, le=2_048, description="columns of the separable critic's inner product")
-    others: int = Field(
-        4, ge=1, le=1_024, description="y of other rows that the joint critic sees with each x in training"
+    embedding: int = Field(64, ge=1, le=2_048, description="columns of the inner product")
+    group: int = Field(
+        8, ge=2, le=4_096, description="rows of a batch compared with one another by 'joint'; the other compares all"
     )
     block: int = Field(
-        2_048, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
-    )
-    eval_others: int = Field(
-        64, ge=1, le=32_768, description="y of other rows that the joint critic sees with each x in evaluation"
+        512, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
     )
 
 
 class MINEOptions(CriticOptions):
-    """Options of `mine`."""
+    """Options of `mine` and `nwj`."""
 
     smoothing: float = Field(0.9, ge=0, lt=1, description="weight of the past in the moving average of the partition")
 
@@ -81,31 +77,15 @@ class CriticLearner:
     judge: Objective
     value: Objective
 
-    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
-        return self.train(self.module.draw(x, y, draw))
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.train(self.module.scores(x, y, self.module.group))
 
     def look(self, x: Tensor, y: Tensor) -> Tensor:
-        draw = torch.Generator().manual_seed(0)  # the same shuffles at every look
-        scores = [self.module.draw(*rows, draw) for rows in blocks(x, y, LOOK_BLOCK)]
-        return torch.cat([self._shares(each) for each in scores])
+        return self._shares(self.module.scores(x, y, self.module.look))
 
     def _shares(self, scores: Scores) -> Tensor:
         judged = self.judge(scores)
         return torch.stack([judged, judged if self.value is self.judge else self.value(scores)], 1)
-
-
-class Reading(NamedTuple):
-    """An estimate with what each row has in it.
-
-    Attributes:
-        mi: nats.
-        influence: `(n,)`, of every row on the estimate, to first order; its mean is of no account.
-        pointwise: `(n,)`, with mean `mi`.
-    """
-
-    mi: Tensor
-    influence: Tensor
-    pointwise: Tensor
 
 
 class _CriticEstimator(Neural):
@@ -115,15 +95,11 @@ class _CriticEstimator(Neural):
     options: CriticOptions
 
     def _learner(self, pair: PairTransform, draw: torch.Generator) -> CriticLearner:
-        judge = self._judge()
-        return CriticLearner(self._critic(pair), self._loss(judge), judge, self._value())
-
-    def _critic(self, pair: PairTransform) -> Critic:
-        o, dims, rho = self.options, (pair.dim_x, pair.dim_y), self._start_rho(pair)
-        hidden, temperature = [o.width] * o.depth, self._temperature()
-        if o.critic == "joint":
-            return Joint(dims, hidden, o.others, rho, temperature, self.run.seed)
-        return Separable(dims, hidden, o.embedding, rho, temperature, self.run.seed)
+        o, judge = self.options, self._judge()
+        shape = Shape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
+        kind = {"joint": Joint, "separable": Separable}[o.critic]
+        module = kind(shape, self._start_rho(pair), self._temperature(), draw)
+        return CriticLearner(module, self._loss(judge), judge, self._value())
 
     def _temperature(self) -> float:
         return 1.0
@@ -147,18 +123,11 @@ class _CriticEstimator(Neural):
     def _reading(self, means: LogMeans) -> Reading:
         """The estimate from the scores of evaluation rows."""
 
-    def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Estimate:
-        o = self.options
-        means = log_means(learner.module, x, y, o.eval_others, o.block, self._clamp())
+    def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Reading:
+        means = log_means(learner.module, x, y, self.options.block, self._clamp())
         found = self._reading(means)
-        n = len(found.influence)
-        return Estimate(
-            mi=float(found.mi),
-            std_error=float(found.influence.std()) / math.sqrt(n),
-            pointwise=found.pointwise.cpu().numpy(),
-            diagnostics={"critic": o.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)},
-            warnings=self._doubts(means, float(found.mi)),
-        )
+        words = {"critic": self.options.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)}
+        return found._replace(words=words, doubts=self._doubts(means, float(found.mi)))
 
     def _words(self, means: LogMeans) -> dict[str, Any]:
         return {"log_partition": float(_log_partition(means)), "heaviest_row": _heaviest(means)}
@@ -229,8 +198,8 @@ class MINE(_CriticEstimator):
 class InfoNCE(_CriticEstimator):
     """Which of N y belongs to x: at most log N, and a lower bound on average for any critic.
 
-    N is the number of evaluation rows in a block (`block` at most; of a joint critic, `eval_others` and one). Its
-    logarithm is in the result, with a warning when the estimate comes near.
+    N is the number of evaluation rows in a block, `block` at most. Its logarithm is in the result, with a warning when
+    the estimate comes near.
 
     Example:
         >>> import numpy as np
@@ -270,14 +239,18 @@ class InfoNCE(_CriticEstimator):
             return []
         return [
             f"The estimate is near its cap of {math.log(size):.2f} nats, the logarithm of the {size} rows compared "
-            "with one another: the information may be much larger. More evaluation rows raise the cap."
+            "with one another: the information may be much larger. A larger 'block' raises the cap, up to all "
+            "evaluation rows."
         ]
 
 
-class NWJ(_CriticEstimator):
+class NWJ(MINE):
     """E_J f + 1 - E_M e^f, a lower bound on average for any critic, also known as MINE-f.
 
-    Its variance grows like the exponential of the information. Pointwise values are f + 1 - E_M e^f.
+    A constant added to f is best where E_M e^f = 1, and the bound is then Donsker-Varadhan's. So f is trained as in
+    `mine`, and its constant set on held-out training rows: training by the exponential itself would have to learn the
+    constant first, at gradients that grow with the error. The variance of the bound grows like the exponential of the
+    information. Pointwise values are f + 1 - E_M e^f.
 
     Example:
         >>> import numpy as np
@@ -295,8 +268,8 @@ class NWJ(_CriticEstimator):
     reference = "Nguyen, Wainwright and Jordan, arXiv 0809.0853"
     bound = "lower"
 
-    def _judge(self) -> Objective:
-        return bounds.nwj
+    def _settle(self, learner: CriticLearner, x: Tensor, y: Tensor) -> None:
+        learner.module.constant -= _log_partition(log_means(learner.module, x, y, self.options.block))
 
     def _reading(self, means: LogMeans) -> Reading:
         z = _log_partition(means).exp()
@@ -342,8 +315,8 @@ class SMILE(_CriticEstimator):
 class FDIME(_CriticEstimator):
     """The mean of f itself, after training by a variational f-divergence; no partition is needed, and none is a bound.
 
-    Shuffled pairs are derangements: no x meets its own y. With f the log-density ratio, the discriminators of the paper
-    are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD). Pointwise values are f.
+    No x of a shuffled pair meets its own y, as in the paper's derangements. With f the log-density ratio, the
+    discriminators of the paper are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD). Pointwise values are f.
 
     Example:
         >>> import numpy as np

@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_plugins.neural import Neural, NeuralOptions, perceptron
+from mmg_plugins.neural import Neural, NeuralOptions, Reading, perceptron
 from mmg_registry.preprocess import PairTransform
-from mmg_registry.results import Estimate
 
+FAINT = -3.0  # log weight of a further component at the start, relative to the first
 LOG_SCALES = (-12.0, 6.0)  # bounds of a learned log scale: keeps a density finite on any row
 
 
@@ -24,45 +24,63 @@ class DoEOptions(NeuralOptions):
     density: Literal["gaussian", "logistic"] = Field(
         "gaussian", description="of each column of y, with and without x: location and scale are learned"
     )
+    components: int = Field(
+        8, ge=1, le=256, description="such densities mixed, with and without x; the published form has one"
+    )
 
 
 class Densities(nn.Module):
-    """Diagonal densities of y `(n, dim_y)`: q(y), of learned location and scale, and q(y | x), of a network's.
+    """Mixtures of diagonal densities of y `(n, dim_y)`: q(y), of learned parameters, and q(y | x), of a network's.
 
-    Both act on canonical coordinates, where the best linear guess of a column is rho times that of x.
+    Both act on canonical coordinates, where the best linear guess of a column is rho times that of x, and start from
+    the densities of a Gaussian pair, but for faint further components that lie elsewhere.
     """
 
-    def __init__(self, dims: tuple[int, int], hidden: list[int], rho: Tensor, density: str, draw: torch.Generator):
+    def __init__(
+        self, dims: tuple[int, int], hidden: list[int], mixed: int, rho: Tensor, density: str, draw: torch.Generator
+    ) -> None:
         super().__init__()
-        self.logistic = density == "logistic"
+        self.logistic, self.mixed = density == "logistic", mixed
         start = -math.log(math.pi / math.sqrt(3)) if self.logistic else 0.0  # scale of a unit standard deviation
         self.register_buffer("rho", rho, persistent=False)
         spread = torch.zeros(dims[1])
         spread[: len(rho)] = ((1 - rho) * (1 + rho)).log() / 2
-        self.register_buffer("spread", spread + start, persistent=False)
-        self.location = nn.Parameter(torch.zeros(dims[1]))
-        self.log_scale = nn.Parameter(torch.full((dims[1],), start))
-        self.network = perceptron([dims[0], *hidden, 2 * dims[1]], draw, quiet=True)
+        self.register_buffer("spread", spread, persistent=False)
+        first = _mixture(mixed, dims[1], start, draw)
+        self.marginal = nn.Parameter(first.clone())
+        self.network = perceptron([dims[0], *hidden, len(first)], draw, quiet=len(first))
+        self.network[-1].bias = nn.Parameter(first)
 
     rho: Tensor
     spread: Tensor
 
     def log_marginal(self, y: Tensor) -> Tensor:
         """log q(y), `(n,)`."""
-        return self._log_density(y, self.location, self.log_scale)
+        return self._log_density(y, self.marginal[None])
 
     def log_conditional(self, x: Tensor, y: Tensor) -> Tensor:
         """log q(y | x), `(n,)`."""
-        location, log_scale = self.network(x).chunk(2, 1)
         linear = nn.functional.pad(self.rho * x[:, : len(self.rho)], (0, y.shape[1] - len(self.rho)))
-        return self._log_density(y, linear + location, self.spread + log_scale)
+        return self._log_density((y - linear) * (-self.spread).exp(), self.network(x)) - self.spread.sum()
 
-    def _log_density(self, y: Tensor, location: Tensor, log_scale: Tensor) -> Tensor:
+    def _log_density(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Of rows under mixtures of `parameters` `(n or 1, ...)`: logarithms of weights, locations, log scales."""
+        weights, *rest = parameters.split([self.mixed, *[self.mixed * y.shape[1]] * 2], 1)
+        location, log_scale = (each.view(-1, self.mixed, y.shape[1]) for each in rest)
         log_scale = log_scale.clamp(*LOG_SCALES)
-        t = (y - location) * (-log_scale).exp()
+        t = (y[:, None] - location) * (-log_scale).exp()
         if self.logistic:
-            return (-t - 2 * softplus(-t) - log_scale).sum(1)
-        return (-0.5 * t * t - log_scale - 0.5 * math.log(2 * math.pi)).sum(1)
+            columns = -t - 2 * softplus(-t) - log_scale
+        else:
+            columns = -0.5 * t * t - log_scale - 0.5 * math.log(2 * math.pi)
+        return torch.logsumexp(weights.log_softmax(1) + columns.sum(2), 1)
+
+
+def _mixture(mixed: int, dim: int, log_scale: float, draw: torch.Generator) -> Tensor:
+    """Parameters of a mixture that is nearly its first component, in the middle; alike ones would stay alike."""
+    weights, locations = torch.full((mixed,), FAINT), torch.randn(mixed, dim, generator=draw)
+    weights[0], locations[0] = 0.0, 0.0
+    return torch.cat([weights, locations.flatten(), torch.full((mixed * dim,), log_scale)])
 
 
 @dataclass
@@ -71,7 +89,7 @@ class DensityLearner:
 
     module: Densities
 
-    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
         return -(self.module.log_marginal(y) + self.module.log_conditional(x, y)).mean()
 
     def look(self, x: Tensor, y: Tensor) -> Tensor:
@@ -80,10 +98,11 @@ class DensityLearner:
 
 
 class DoE(Neural):
-    """Difference of entropies: E log q(y | x) - E log q(y), with diagonal Gaussian or logistic densities.
+    """Difference of entropies: E log q(y | x) - E log q(y), with mixtures of diagonal Gaussian or logistic densities.
 
     Each cross-entropy is above the entropy it stands for; their difference is no bound, and off by as much as the one
-    density fits worse than the other. Pointwise values are log q(y | x) - log q(y).
+    density fits worse than the other, which is why both are mixtures here and not the single density that was
+    published (`components=1`). Pointwise values are log q(y | x) - log q(y).
 
     Example:
         >>> import numpy as np
@@ -104,20 +123,18 @@ class DoE(Neural):
 
     def _learner(self, pair: PairTransform, draw: torch.Generator) -> DensityLearner:
         o, dims = self.options, (pair.dim_x, pair.dim_y)
-        return DensityLearner(Densities(dims, [o.width] * o.depth, self._start_rho(pair), o.density, draw))
+        return DensityLearner(
+            Densities(dims, [o.width] * o.depth, o.components, self._start_rho(pair), o.density, draw)
+        )
 
-    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Estimate:
+    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Reading:
         marginal, conditional = (
             each.double() for each in (learner.module.log_marginal(y), learner.module.log_conditional(x, y))
         )
         values = conditional - marginal
-        return Estimate(
-            mi=float(values.mean()),
-            std_error=float(values.std()) / math.sqrt(len(values)),
-            pointwise=values.cpu().numpy(),
-            diagnostics={
-                "density": self.options.density,
-                "cross_entropy": -float(marginal.mean()),
-                "cross_entropy_given_x": -float(conditional.mean()),
-            },
-        )
+        words = {
+            "density": self.options.density,
+            "cross_entropy": -float(marginal.mean()),
+            "cross_entropy_given_x": -float(conditional.mean()),
+        }
+        return Reading(values.mean(), values, values, words)

@@ -15,10 +15,10 @@ import itertools
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Learner(Protocol):
     def module(self) -> nn.Module:
         """Whose parameters are trained."""
 
-    def loss(self, x: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The scalar to minimise on a batch x `(b, dim_x)`, y `(b, dim_y)`."""
 
     def look(self, x: Tensor, y: Tensor) -> Tensor:
@@ -114,10 +114,9 @@ class Training:
 
     def go(self) -> Report:
         """Train in place, leave the learner at its kept weights, and say how it went."""
-        self.draw = torch.Generator().manual_seed(self.run.seed)
         parameters = list(self.learner.module.parameters())
         self.adam = torch.optim.AdamW(parameters, self.options.lr, weight_decay=WEIGHT_DECAY, fused=True)
-        self.batches = _batches(self.rows, self.options.batch, self.draw)
+        self.batches = _batches(self.rows, self.options.batch, torch.Generator().manual_seed(self.run.seed))
         self.best, self.weights = self._look(), self._snapshot()
         self._hold()
         self._fall()
@@ -168,7 +167,7 @@ class Training:
 
     def _step(self, x: Tensor, y: Tensor) -> None:
         self.adam.zero_grad()
-        self.learner.loss(x, y, self.draw).backward()
+        self.learner.loss(x, y).backward()
         length = nn.utils.clip_grad_norm_(self.learner.module.parameters(), LONGEST_GRADIENT)
         if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
             self.adam.step()
@@ -243,19 +242,21 @@ def _batches(rows: Pair, size: int, draw: torch.Generator) -> Iterator[Pair]:
 # --- Networks -------------------------------------------------------------------------------------------------------
 
 
-def perceptron(dims: list[int], draw: torch.Generator, quiet: bool = False) -> nn.Sequential:
-    """Linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`; `quiet`: the last one is zero.
+def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Sequential:
+    """Linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`.
+
+    Args:
+        quiet: how many of the outputs, the first ones, start from zero.
 
     Example:
-        >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=True)
+        >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=1)
         >>> network(torch.ones(2, 3)).tolist()
         [[0.0], [0.0]]
     """
     layers: list[nn.Module] = []
     for first, last in itertools.pairwise(dims):
         layers += [_linear(first, last, draw), nn.SiLU()]
-    if quiet:
-        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]
+    nn.init.zeros_(layers[-2].weight[:quiet])  # type: ignore[index]
     return nn.Sequential(*layers[:-1])
 
 
@@ -277,6 +278,24 @@ class Fitted:
     pair: PairTransform
     learner: Learner
     report: Report
+
+
+class Reading(NamedTuple):
+    """An estimate with what each row has in it.
+
+    Attributes:
+        mi: nats.
+        influence: `(n,)`, of every row on the estimate, to first order; its mean is of no account.
+        pointwise: `(n,)`, with mean `mi`.
+        words: for the diagnostics.
+        doubts: for the warnings.
+    """
+
+    mi: Tensor
+    influence: Tensor
+    pointwise: Tensor
+    words: Mapping[str, Any] = {}
+    doubts: Sequence[str] = ()
 
 
 class Neural(Estimator):
@@ -307,8 +326,11 @@ class Neural(Estimator):
             rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed)
             learner = self._learner(pair, torch.Generator().manual_seed(self.run.seed))
             learner.module.to(device)
-            training = Training(learner, _on(rows, device), _on(held_out, device), self.options, self.run)
-            self._fitted = Fitted(pair, learner, training.go())
+            rows, held_out = _on(rows, device), _on(held_out, device)
+            report = Training(learner, rows, held_out, self.options, self.run).go()
+            with torch.no_grad():
+                self._settle(learner, *held_out)
+            self._fitted = Fitted(pair, learner, report)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
@@ -320,9 +342,13 @@ class Neural(Estimator):
         fitted.learner.module.to(device)
         with one_thread(), torch.no_grad():
             found = self._read(fitted.learner, *_tensors(fitted.pair, x, y, device))
-        found.diagnostics.update(_diagnostics(fitted, str(device)))
-        found.warnings.extend(_warnings(fitted))
-        return found
+        return Estimate(
+            mi=float(found.mi),
+            std_error=float(found.influence.std()) / math.sqrt(len(found.influence)),
+            pointwise=found.pointwise.cpu().numpy(),
+            diagnostics={**found.words, **_diagnostics(fitted, str(device))},
+            warnings=[*found.doubts, *_warnings(fitted)],
+        )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Coordinates and weights as arrays, and the training's report."""
@@ -344,8 +370,11 @@ class Neural(Estimator):
     def _learner(self, pair: PairTransform, draw: torch.Generator) -> Any:
         """A fresh learner for rows in the coordinates of `pair`, its weights drawn from `draw`."""
 
+    def _settle(self, learner: Any, x: Tensor, y: Tensor) -> None:
+        """Fix what training left open, on the held-out training rows."""
+
     @abstractmethod
-    def _read(self, learner: Any, x: Tensor, y: Tensor) -> Estimate:
+    def _read(self, learner: Any, x: Tensor, y: Tensor) -> Reading:
         """The estimate from a trained learner, on evaluation rows in its coordinates."""
 
     def _start_rho(self, pair: PairTransform) -> Tensor:

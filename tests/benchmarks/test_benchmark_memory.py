@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import memory
+from benchmarks import common, memory
 
 ALLOCATE = "import sys; block = bytearray({size}); block[::4096] = b'x' * len(block[::4096]); print('{{\"mi\": 1.5}}')"
 
 
 def test_the_peak_of_a_child_holds_what_it_touched() -> None:
     size = 2 * memory.own_peak()
-    large = memory.peak_of([sys.executable, "-c", ALLOCATE.format(size=size)])
+    large = common.run_child([sys.executable, "-c", ALLOCATE.format(size=size)])
     assert size < large["peak_bytes"] < size + 100e6
     assert large["code"] == 0
     assert json.loads(large["output"]) == {"mi": 1.5}
@@ -46,7 +46,7 @@ def test_the_result_file_holds_the_verdict(monkeypatch: pytest.MonkeyPatch, tmp_
         return {"peak_bytes": 7, "limit_bytes": 9, "passed": True, "mi": 1.0}
 
     monkeypatch.setattr(memory, "measure", measure)
-    monkeypatch.setattr(memory, "peak_of", lambda command: {"peak_bytes": 5})
+    monkeypatch.setattr(common, "run_child", lambda command: {"peak_bytes": 5})
     assert memory.main(["--rows", "10", "--output", str(tmp_path / "m.json")]) == 0
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["results"]["import_torch_bytes"] == 5

@@ -30,7 +30,7 @@ def test_each_objective_is_its_formula() -> None:
     formulas = {
         bounds.donsker_varadhan: f.mean() - g.exp().mean().log(),
         bounds.nwj: (1 + f).mean() - (1 + g).exp().mean() / math.e,
-        bounds.jensen_shannon: sigmoid(f).log().mean() + (1 - sigmoid(g)).log().mean(),
+        bounds.jensen_shannon: 2 * (sigmoid(f).log().mean() + (1 - sigmoid(g)).log().mean()),
         bounds.hellinger: 2 - (-f / 2).exp().mean() - (g / 2).exp().mean(),
     }
     for objective, value in formulas.items():
