@@ -55,7 +55,10 @@ class Encoder(Protocol):
 
 
 class Conditioned(Protocol):
-    """A model with its data points fixed: values `(K, n)` and gradients `(K, n, latent_size)` at `z` `(K, n, ..)`."""
+    """A model with its data points fixed: values `(K, n)` and gradients `(K, n, latent_size)` at `z` `(K, n, ..)`.
+
+    With `encoder(z)`, the same of log q(z | x), chains that start at the encoder do without autograd too.
+    """
 
     def prior(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
 

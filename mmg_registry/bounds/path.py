@@ -16,6 +16,7 @@ from mmg_registry.bounds.contract import Encoder, Handwritten
 from mmg_registry.errors import OptionError, PluginError, explain
 
 Start = Literal["prior", "encoder"]
+Term = tuple[Tensor, Tensor]
 
 
 class Tempered(NamedTuple):
@@ -48,7 +49,7 @@ def new_seed(generator: torch.Generator) -> int:
 
 
 def path_of(model: Any, x: Tensor, start: Start = "prior") -> ModelPath:
-    """The path of `model` for the rows of `x`; gradients by hand where the model gives them and starts at its prior.
+    """The path of `model` for the rows of `x`; gradients by hand where the model gives them for the start.
 
     Raises:
         OptionError: for a start at an encoder that the model does not have.
@@ -56,7 +57,8 @@ def path_of(model: Any, x: Tensor, start: Start = "prior") -> ModelPath:
     if start == "encoder":
         if not isinstance(model, Encoder):
             raise OptionError("The option 'start' is 'encoder', and the model has no log_q and sample_q; use 'prior'.")
-        return EncoderPath(model, x)
+        by_hand = isinstance(model, Handwritten) and hasattr(model.condition(x[:1]), "encoder")
+        return HandwrittenEncoderPath(model, x) if by_hand else EncoderPath(model, x)
     return HandwrittenPath(model, x) if isinstance(model, Handwritten) else ModelPath(model, x)
 
 
@@ -113,13 +115,35 @@ class HandwrittenPath(ModelPath):
     def __init__(self, model: Any, x: Tensor) -> None:
         super().__init__(model, x)
         self.given = model.condition(x)
+        self.known: tuple[Tensor, int, Term, Term] | None = None
 
     def log_ratio(self, z: Tensor) -> Tensor:
-        return checked(self.given.likelihood(z)[0], "log_likelihood").double()
+        return checked(self._both(z)[1][0], "log_likelihood").double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
-        (prior, down), (likelihood, up) = self.given.prior(z), self.given.likelihood(z)
-        return Tempered(prior + beta * likelihood, down + beta * up)
+        (start, down), (ratio, up) = self._both(z)
+        return Tempered(start + beta * ratio, down + beta * up)
+
+    def _both(self, z: Tensor) -> tuple[Term, Term]:
+        """log q0 and r with their gradients; kept, for a weight and the move after it want them of the same chains."""
+        if self.known is None or self.known[0] is not z or self.known[1] != z._version:
+            self.known = (z, z._version, *self._given_terms(z))
+        return self.known[2], self.known[3]
+
+    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+        return self.given.prior(z), self.given.likelihood(z)
+
+
+class HandwrittenEncoderPath(HandwrittenPath):
+    """From a q(z | x), with the model's own gradients."""
+
+    start = EncoderPath.start
+
+    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+        joint = zip(self.given.prior(z), self.given.likelihood(z), strict=True)
+        start = self.given.encoder(z)
+        value, gradient = (prior + likelihood - part for (prior, likelihood), part in zip(joint, start, strict=True))
+        return start, (value, gradient)
 
 
 def draw_prior(model: Any, n: int, generator: torch.Generator) -> Tensor:
