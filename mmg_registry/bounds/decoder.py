@@ -25,6 +25,8 @@ from torch.nn.functional import linear
 from mmg_registry.bounds.contract import JointModel
 from mmg_registry.bounds.models import LOG_2PI, generator, standard_normal
 
+ROWS = 512  # of chains at a time, so that the hidden layers stay in a core's cache
+
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers of the given sizes with tanh between them, which HMC needs smooth.
@@ -142,6 +144,11 @@ class DecoderAt:
         return standard_normal(z), -z
 
     def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        parts = [self._likelihood(part) for part in z.split(max(1, ROWS // z.shape[-2]))]
+        value, gradient = (torch.cat(side) for side in zip(*parts, strict=True))
+        return value, gradient
+
+    def _likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
         states = [z.to(self.dtype)]
         for weight, bias in self.hidden:
             states.append(linear(states[-1], weight, bias).tanh_())

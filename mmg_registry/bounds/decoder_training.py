@@ -99,7 +99,7 @@ def train(images: NDArray[np.float32], plan: Plan, progress: Listener | None = N
         >>> images = np.random.default_rng(0).random((32, 4, 4), np.float32)
         >>> model = train(images, Plan("vae", latent=2, hidden=(8,), epochs=2))
         >>> model.data_size, model.latent_size, model.about["epochs"]
-        (16, 2, 2)
+        (16, 2, 2.0)
     """
     if images.ndim != 3 or len(images) < 2:
         raise DataError(f"The images have the shape {images.shape}; two or more of (height, width) are needed.")

@@ -7,6 +7,7 @@ Chains are tensors `(K, n, latent_size)`: K of each of the n data points.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
@@ -109,26 +110,59 @@ class EncoderPath(ModelPath):
         return encoder, prior + likelihood - encoder
 
 
+@dataclass(frozen=True)
+class Known:
+    """Chains, and log q0 and r there with their gradients."""
+
+    z: Tensor
+    start: Term
+    ratio: Term
+    version: int
+
+    @property
+    def valid(self) -> bool:
+        """Whether the chains are still what they were."""
+        return self.version == self.z._version
+
+    def mixed(self, other: Known, z: Tensor) -> Known | None:
+        """What is known at `z` if each of its chains is here or in `other`, as after moves partly refused."""
+        if self.z.shape != z.shape or not (self.valid and other.valid):
+            return None
+        there = (z == other.z).all(-1)
+        if not bool((there | (z == self.z).all(-1)).all()):
+            return None
+        pairs = zip((*self.start, *self.ratio), (*other.start, *other.ratio), strict=True)
+        parts = [torch.where(there if old.ndim == 2 else there[..., None], new, old) for old, new in pairs]
+        return Known(z, (parts[0], parts[1]), (parts[2], parts[3]), z._version)
+
+
 class HandwrittenPath(ModelPath):
-    """From the prior, with the model's own gradients."""
+    """From the prior, with the model's own gradients.
+
+    Densities are evaluated once at every state: the weight after a move finds what the move found at its two ends.
+    """
 
     def __init__(self, model: Any, x: Tensor) -> None:
         super().__init__(model, x)
         self.given = model.condition(x)
-        self.known: tuple[Tensor, int, Term, Term] | None = None
+        self.weighed: Known | None = None  # the last chains that log_ratio saw
+        self.last: Known | None = None  # the last that tempered was new to
 
     def log_ratio(self, z: Tensor) -> Tensor:
-        return checked(self._both(z)[1][0], "log_likelihood").double()
+        mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
+        self.weighed = mixed or self._evaluated(z)
+        return checked(self.weighed.ratio[0], "log_likelihood").double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
-        (start, down), (ratio, up) = self._both(z)
+        if self.weighed and self.weighed.z is z and self.weighed.valid:
+            known = self.weighed
+        else:
+            known = self.last = self._evaluated(z)
+        (start, down), (ratio, up) = known.start, known.ratio
         return Tempered(start + beta * ratio, down + beta * up)
 
-    def _both(self, z: Tensor) -> tuple[Term, Term]:
-        """log q0 and r with their gradients; kept, for a weight and the move after it want them of the same chains."""
-        if self.known is None or self.known[0] is not z or self.known[1] != z._version:
-            self.known = (z, z._version, *self._given_terms(z))
-        return self.known[2], self.known[3]
+    def _evaluated(self, z: Tensor) -> Known:
+        return Known(z, *self._given_terms(z), z._version)
 
     def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
         return self.given.prior(z), self.given.likelihood(z)

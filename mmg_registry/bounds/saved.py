@@ -33,6 +33,7 @@ def save_model(model: Decoder, path: str | Path) -> None:
         MMGError: when it cannot be written.
 
     Example:
+        >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "model.npz"
         >>> save_model(Decoder(mlp([2, 8, 20]), scale=0.1), path)
         >>> load_model(path).data_size

@@ -106,10 +106,30 @@ def test_a_path_never_takes_other_chains_for_those_it_knows() -> None:
     model = decoder()
     x, z = at_chains(model)
     path = path_of(model, x)
-    before = path.log_ratio(z)
-    assert path.log_ratio(z) is before or torch.equal(path.log_ratio(z), before)
+    path.log_ratio(z)
+    path.tempered(z + 1, 0.5)
     z.mul_(2)
     torch.testing.assert_close(path.log_ratio(z), ModelPath(model, x).log_ratio(z))
+    torch.testing.assert_close(path.tempered(z, 0.5), ModelPath(model, x).tempered(z, 0.5))
+    torch.testing.assert_close(path.log_ratio(z[:2]), ModelPath(model, x).log_ratio(z[:2]))
+
+
+def test_a_state_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a move some chains are at its end and some at its start, and both are known."""
+    model = decoder()
+    x, z = at_chains(model)
+    path, plain = path_of(model, x), ModelPath(model, x)
+    assert isinstance(path, HandwrittenPath)
+    path.log_ratio(z)
+    path.tempered(z + 1, 0.5)
+    path.tempered(z + 2, 0.5)
+    accepted = torch.arange(12).view(3, 4) % 2 == 0
+    moved = torch.where(accepted[..., None], z + 2, z)
+    monkeypatch.setattr(path, "given", None)  # anything new would fail
+    torch.testing.assert_close(path.log_ratio(moved), plain.log_ratio(moved))
+    torch.testing.assert_close(path.tempered(moved, 0.3), plain.tempered(moved, 0.3))
+    with pytest.raises(AttributeError):
+        path.log_ratio(z + 1)
 
 
 @pytest.mark.parametrize("start", ["prior", "encoder"])

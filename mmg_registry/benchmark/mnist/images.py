@@ -59,8 +59,8 @@ def digits() -> F32:
         OptionError: without scikit-learn.
 
     Example:
-        >>> digits().shape, digits().max()
-        ((1797, 8, 8), 1.0)
+        >>> digits().shape
+        (1797, 8, 8)
     """
     try:
         from sklearn.datasets import load_digits
