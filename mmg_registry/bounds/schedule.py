@@ -80,7 +80,9 @@ class Tuned:
         nearest = np.interp(betas, self.betas, np.arange(len(self.betas))).round().astype(int)
         steps, scales = self.steps[nearest], self.scales[nearest]
         lengths = (TRAJECTORY / steps.mean(1)).ceil().clamp(1, most_leapfrogs)
-        return HMCMoves(path, betas.tolist(), steps, scales, [int(n) for n in lengths])
+        # Whole steps would overshoot the quarter period, at which a Gaussian's chain forgets its state altogether.
+        shrunk = (TRAJECTORY / (lengths * steps.mean(1))).clamp(max=1.0)
+        return HMCMoves(path, betas.tolist(), steps * shrunk[:, None], scales, [int(n) for n in lengths])
 
 
 class Pilot:
