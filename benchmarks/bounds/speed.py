@@ -5,8 +5,8 @@
 Both run annealed importance sampling from the prior on the same VAE with the same temperatures, step sizes, masses and
 numbers of leapfrog steps, which the registry's pilot has found, in turns on the same threads. The plain loop
 (`benchmarks/bounds/plain.py`) takes the K chains of a data point as one batch and differentiates by autograd; it gets
-some of the points, for its time is that of a point times their number. Both must find the same log p(x) within their
-Monte-Carlo error. Ends with code 1 where the batch is not 10 times as fast.
+some of the points, for its time is that of a point times their number. That both sides' mean log weights agree
+is told with its error. Ends with code 1 where the batch is not 10 times as fast.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor
 
 from benchmarks import common
 from benchmarks.bounds import models, plain
-from mmg_registry.bounds.annealing import Annealing, low
+from mmg_registry.bounds.annealing import Annealing
 from mmg_registry.bounds.decoder import Decoder
 from mmg_registry.bounds.hmc import HMCMoves
 from mmg_registry.bounds.models import generator
@@ -33,6 +33,7 @@ from mmg_registry.bounds.schedule import Pilot
 
 AIM = 10.0  # times as many chain steps a second
 LEAPFROGS = 10
+Run = tuple[Tensor, float]  # log weights, seconds
 
 
 def annealing(model: Decoder, x: Tensor, temperatures: int, seed: int) -> Annealing:
@@ -58,16 +59,16 @@ def measure(model: Decoder, given: argparse.Namespace, seed: int = 0) -> dict[st
         theirs.append(_timed(lambda: plain.log_weights(model, few, settings, given.chains, draws)))  # noqa: B023
     rates = {"batch": _rates(ours, given), "plain": _rates(theirs, given)}
     mean = float(torch.tensor(batch.moves.leapfrogs[1:-1], dtype=torch.float64).mean())
-    return {**_compared(rates), **_log_evidence(ours, theirs, len(few)), "mean_leapfrogs": mean}
+    return {**_compared(rates), **_log_weights(ours, theirs, len(few)), "mean_leapfrogs": mean}
 
 
-def _timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
+def _timed(run: Callable[[], Tensor]) -> Run:
     start = time.perf_counter()
     found = run()
     return found, time.perf_counter() - start
 
 
-def _rates(runs: Sequence[tuple[Tensor, float]], given: argparse.Namespace) -> list[float]:
+def _rates(runs: Sequence[Run], given: argparse.Namespace) -> list[float]:
     """Chains times temperatures a second."""
     return [weights.numel() * given.temperatures / seconds for weights, seconds in runs]
 
@@ -80,14 +81,12 @@ def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
     return {**medians, "ratio": ratio, "ratios": ratios, "passed": ratio >= AIM, "rates": rates}
 
 
-def _log_evidence(
-    ours: Sequence[tuple[Tensor, float]], theirs: Sequence[tuple[Tensor, float]], n: int
-) -> dict[str, float]:
-    """Lower bounds on log p(x), mean over the points that both sides had, and their difference with its error."""
-    sides = [torch.stack([low(weights[:, :n]).mean() for weights, _ in runs]) for runs in (ours, theirs)]
+def _log_weights(ours: Sequence[Run], theirs: Sequence[Run], n: int) -> dict[str, float]:
+    """Mean log weights over chains and the points that both sides had, and their difference with its error."""
+    sides = [torch.stack([weights[:, :n].mean() for weights, _ in runs]) for runs in (ours, theirs)]
     difference = sides[0] - sides[1]
     error = float(difference.std()) / len(difference) ** 0.5
-    return {"log_evidence": float(sides[0].mean()), "difference": float(difference.mean()), "difference_se": error}
+    return {"log_weight": float(sides[0].mean()), "difference": float(difference.mean()), "difference_se": error}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -118,11 +118,13 @@ class Pilot:
     def _adapt(
         self, z: Tensor, beta: float, step: Tensor, scale: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor, float]:
+        visited = []
         for _ in range(MOVES):
             length = min(self.leapfrog, max(1, math.ceil(TRAJECTORY / float(step.mean()))))
             z, acceptance = hmc(self.path, z, beta, step, scale, length, generator)
             step = (step * (acceptance.mean(0) - self.target).exp()).clamp(1e-6, 2.0)
-        return z, step, self._scale(z, scale), float(acceptance.mean())
+            visited.append(z)
+        return z, step, self._scale(torch.cat(visited), scale), float(acceptance.mean())
 
     def _scale(self, z: Tensor, former: Tensor) -> Tensor:
         """Root of the covariance within the data points, averaged over them; of its diagonal if they are few."""
