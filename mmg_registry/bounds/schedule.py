@@ -126,13 +126,12 @@ class Pilot:
         """Root of the covariance within the data points, averaged over them; of its diagonal if they are few."""
         if self.mass == "identity":
             return former
-        rows = (z - z.mean(0)).reshape(-1, z.shape[-1])
-        covariance = rows.mT @ rows / ((len(z) - 1) * z.shape[1])
-        root = covariance.diagonal().sqrt().clamp(min=1e-30)
+        rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
+        root = rows.square().sum(0).sqrt().clamp(min=1e-30)
         if self.mass == "diagonal" or (len(z) - 1) * z.shape[1] < 2 * len(root):
             return root
-        factor, failed = torch.linalg.cholesky_ex(covariance)
-        return root if bool(failed) else factor
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+        return factor if bool((factor.diagonal() != 0).all()) else root
 
     def _next(self, beta: float, ratio: Tensor) -> float:
         if not bool(ratio.isfinite().all()):

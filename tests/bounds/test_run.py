@@ -61,6 +61,17 @@ def test_the_sandwich_holds_the_exact_log_ratio_of_its_pairs() -> None:
     assert iwae.width > 3 * found.width
 
 
+@pytest.mark.parametrize(("latent", "mi", "spread"), [(2, 64.0, 0.0), (10, 200.0, 0.5)])
+def test_the_sandwich_holds_at_the_most_that_float64_holds(latent: int, mi: float, spread: float) -> None:
+    model = built_in("linear-gaussian", latent=latent, data=20, mi=mi, spread=spread)
+    x, z = model.sample(32, seed=0)
+    exact = float((model.log_likelihood(x, z) - model.log_marginal(x)).mean())
+    found = mmg.bound(model, x=x, z=z, temperatures=250, chains=4, decay=False)
+    assert found.lower < exact < found.upper
+    assert found.width < 0.6 * mi
+    assert found.contains_truth
+
+
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [
