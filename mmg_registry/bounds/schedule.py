@@ -69,6 +69,16 @@ class Tuned:
     scales: Tensor
     acceptance: float
 
+    def state(self) -> dict[str, Tensor]:
+        """Everything, as tensors."""
+        numbers = {"betas": torch.from_numpy(self.betas), "acceptance": torch.tensor(self.acceptance).double()}
+        return {**numbers, "steps": self.steps, "scales": self.scales}
+
+    @classmethod
+    def of_state(cls, state: dict[str, Tensor]) -> Tuned:
+        """What `state` gave."""
+        return cls(state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"]))
+
     def temperatures(self, schedule: Schedule, n: int) -> F64:
         """`n + 1` temperatures; the adaptive ones are equidistant in the pilot's steps, hence of constant rate."""
         if schedule in ("linear", "sigmoid"):
