@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("-n", type=int, default=256, help="pairs to bound with")
+    parser.add_argument("-n", type=int, default=128, help="pairs to bound with")
     parser.add_argument("--steps", type=int, default=OPTIONS["steps"])
     parser.add_argument("--output", type=Path, default=common.RESULTS / "bounds_mine_ais.json")
     given = parser.parse_args(argv)
