@@ -87,8 +87,17 @@ def test_evaluations_are_those_of_one_data_point() -> None:
 
 
 def test_no_cell_asks_for_more_than_float64_tells() -> None:
-    given = argparse.Namespace(latents=[2, 10], mis=[2.0, 60.0, 200.0])
-    assert linear_gaussian.cells(given) == [(2, 2.0), (2, 30.0), (10, 2.0), (10, 60.0), (10, 150.0)]
+    given = argparse.Namespace(latents=[2, 10], mis=[2.0, 32.0, 200.0, 250.0])
+    most = 2 * linear_gaussian.MOST_A_COLUMN
+    assert linear_gaussian.cells(given) == [
+        (2, 2.0),
+        (2, 32.0),
+        (2, most),
+        (10, 2.0),
+        (10, 32.0),
+        (10, 200.0),
+        (10, 5 * most),
+    ]
 
 
 def test_linear_gaussian_judges_every_cell(tmp_path: Path) -> None:
@@ -96,7 +105,10 @@ def test_linear_gaussian_judges_every_cell(tmp_path: Path) -> None:
     grid = ["--latents", "2", "--mis", "2,200", "--data", "6", "--temperatures", "5,10,20", "--iwae-pairs", "4"]
     assert linear_gaussian.main([*grid, *SHORT, "--output", str(path)]) == 1  # so few temperatures cannot do
     found = read(path)["results"]
-    assert [(cell["latent"], cell["mi"]) for cell in found["cells"]] == [(2, 2.0), (2, 30.0)]
+    assert [(cell["latent"], cell["mi"]) for cell in found["cells"]] == [
+        (2, 2.0),
+        (2, 2 * linear_gaussian.MOST_A_COLUMN),
+    ]
     assert not found["cells"][1]["narrow"]
     iwae = [row for row in found["rows"] if row["plugin"] == "iwae"]
     assert iwae[0]["samples"] > 2 * 2 * 20
