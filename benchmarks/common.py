@@ -31,7 +31,7 @@ def command() -> str:
     """The command line of this process, without the folders of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     start = f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {Path(sys.argv[0]).name}"
-    return " ".join([start, *sys.argv[1:]])
+    return " ".join([start, *(Path(word).name if word.startswith("/") else word for word in sys.argv[1:])])
 
 
 def document(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.contract import MarginalModel as MarginalModel
     from mmg_registry.bounds.result import Bound as Bound
     from mmg_registry.bounds.run import bound as bound
+    from mmg_registry.bounds.saved import load_model as load_model
+    from mmg_registry.bounds.saved import save_model as save_model
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
@@ -48,6 +50,8 @@ _EXPORTS = {
     "BoundEstimator": ("mmg_registry.bounds.contract", "BoundEstimator"),
     "JointModel": ("mmg_registry.bounds.contract", "JointModel"),
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
+    "load_model": ("mmg_registry.bounds.saved", "load_model"),
+    "save_model": ("mmg_registry.bounds.saved", "save_model"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -67,10 +71,12 @@ __all__ = [
     "estimate",
     "hookimpl",
     "load",
+    "load_model",
     "load_plugin",
     "plugins",
     "register",
     "save",
+    "save_model",
 ]
 
 

@@ -52,7 +52,8 @@ def bound(
         typer.Option(
             "--model",
             "-m",
-            help="linear-gaussian, gaussian-channel, gaussian-mixture, or FILE.py:NAME, which is executed.",
+            help="linear-gaussian, gaussian-channel, gaussian-mixture, a MODEL.npz that `mmg train-model` wrote, or "
+            "FILE.py:NAME, which is executed.",
         ),
     ],
     plugin: Annotated[
@@ -124,12 +125,19 @@ def _run(job: Job, options: dict[str, Any]) -> Bound:
 
 
 def load_model(address: str, settings: dict[str, Any]) -> Any:
-    """The built-in model called `address`, or the object NAME of the Python file FILE.py for "FILE.py:NAME".
+    """The built-in model called `address`, the one saved in MODEL.npz, or NAME of FILE.py for "FILE.py:NAME".
 
     Raises:
         OptionError: for an unknown name or setting.
-        PluginError: when the file is missing, fails, or has no such name.
+        DataError: when the saved model cannot be read.
+        PluginError: when the Python file is missing, fails, or has no such name.
     """
+    if address.endswith(".npz"):
+        from mmg_registry.bounds.saved import load_model as saved
+
+        if settings:
+            raise OptionError(f"--model-set is for models that are made anew; {address} is what its training made it.")
+        return saved(address)
     path, _, name = address.rpartition(":")
     if not path:
         from mmg_registry.bounds.models import built_in

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli import benchmark, benchmark_mnist, bound, doctor, estimate, plot, plugins, sample
+from mmg_cli import benchmark, benchmark_mnist, bound, doctor, estimate, plot, plugins, sample, train_model
 from mmg_cli.common import Verbose
 from mmg_cli.output import print_error, say, verbosity
 from mmg_registry.errors import MMGError
@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 app.command("estimate")(estimate.estimate)
 app.command("bound")(bound.bound)
+app.command("train-model")(train_model.train_model)
 app.command("plot")(plot.plot)
 app.command("sample")(sample.sample)
 app.command("doctor")(doctor.doctor)

@@ -21,11 +21,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from mmg_registry.bounds.checkpoint import Stages, State
 from mmg_registry.bounds.hmc import Moves
 from mmg_registry.bounds.path import Path
 
 Method = Literal["sandwich", "single", "independent", "coupled"]
 Listener = Callable[[float], None]
+NOWHERE = Stages(None)
 
 
 @dataclass(frozen=True)
@@ -45,26 +47,61 @@ class Annealing:
     betas: list[float]
     moves: Moves
 
-    def forward(self, chains: int, generator: torch.Generator, listen: Listener = lambda _: None) -> Chains:
+    def forward(
+        self,
+        chains: int,
+        generator: torch.Generator,
+        listen: Listener = lambda _: None,
+        stage: Stages = NOWHERE,
+    ) -> Chains:
         """`chains` independent chains a data point, from the start to the posterior."""
         start = self.path.start(chains, generator)
-        return self._run(start, range(len(self.betas) - 1), 1, generator, listen)
+        return self._run(start, range(len(self.betas) - 1), 1, generator, listen, stage)
 
-    def reverse(self, z: Tensor, generator: torch.Generator, listen: Listener = lambda _: None) -> Chains:
+    def reverse(
+        self, z: Tensor, generator: torch.Generator, listen: Listener = lambda _: None, stage: Stages = NOWHERE
+    ) -> Chains:
         """Chains from `z` `(K, n, latent_size)`, draws of the posterior, back to the start."""
-        return self._run(z, range(len(self.betas) - 2, -1, -1), 0, generator, listen)
+        return self._run(z, range(len(self.betas) - 2, -1, -1), 0, generator, listen, stage)
 
-    def _run(self, z: Tensor, order: range, ahead: int, generator: torch.Generator, listen: Listener) -> Chains:
+    def _run(
+        self, z: Tensor, order: range, ahead: int, generator: torch.Generator, listen: Listener, stage: Stages
+    ) -> Chains:
         """A weight's factor at every state; between two states the move at the temperature they share."""
-        total = torch.zeros(z.shape[:-1], dtype=torch.float64, device=z.device)
-        accepted = 0.0
-        for i, t in enumerate(order):
+        going = _Going.on(z, generator, stage)
+        for i in range(going.done, len(order)):
+            t = order[i]
             if i:
-                z, acceptance = self.moves(z, t + 1 - ahead, generator)
-                accepted += float(acceptance.mean())
-            total += (self.betas[t + 1] - self.betas[t]) * self.path.log_ratio(z)
-            listen((i + 1) / len(order))
-        return Chains(total, z, accepted / (len(order) - 1) if len(order) > 1 else None)
+                going.z, acceptance = self.moves(going.z, t + 1 - ahead, generator)
+                going.accepted += float(acceptance.mean())
+            going.total = going.total + (self.betas[t + 1] - self.betas[t]) * self.path.log_ratio(going.z)
+            going.done = i + 1
+            stage.save(lambda: going.state(generator), finished=going.done == len(order))
+            listen(going.done / len(order))
+        return Chains(going.total, going.z, going.accepted / (len(order) - 1) if len(order) > 1 else None)
+
+
+@dataclass
+class _Going:
+    """Chains on their way, with all that the rest of the way depends on."""
+
+    z: Tensor
+    total: Tensor
+    accepted: float = 0.0
+    done: int = 0
+
+    @classmethod
+    def on(cls, z: Tensor, generator: torch.Generator, stage: Stages) -> _Going:
+        """From `z`, or from where `stage` was left."""
+        found = stage.load()
+        if found is None:
+            return cls(z, torch.zeros(z.shape[:-1], dtype=torch.float64, device=z.device))
+        generator.set_state(found["generator"])
+        return cls(found["z"].to(z), found["total"].to(z.device), float(found["accepted"]), int(found["done"]))
+
+    def state(self, generator: torch.Generator) -> State:
+        numbers = {"accepted": torch.tensor(self.accepted, dtype=torch.float64), "done": torch.tensor(self.done)}
+        return {"z": self.z, "total": self.total, "generator": generator.get_state(), **numbers}
 
 
 def log_mean_exp(values: Tensor) -> Tensor:
@@ -124,13 +161,18 @@ def evidence(
     method: Method,
     generator: torch.Generator,
     listen: Listener = lambda _: None,
+    stage: Stages = NOWHERE,
 ) -> Evidence:
     """Both bounds on log p(x), given the exact posterior draws `z` `(n, latent_size)`."""
-    of_low, of_high, numbers = _SHAPES[method](chains)
-    first = annealing.forward(numbers[0], generator, lambda f: listen(f / 2))
-    source = first.end[:1] if method == "coupled" else z[None]
-    second = annealing.reverse(z.expand(numbers[1], *z.shape), generator, lambda f: listen(0.5 + f / 2))
-    back = annealing.reverse(source.expand(numbers[2], *z.shape), generator) if numbers[2] else None
+    of_low, of_high, (ahead, behind, again) = _SHAPES[method](chains)
+    parts = 3 if again else 2
+    first = annealing.forward(ahead, generator, lambda f: listen(f / parts), stage / "forward")
+    many = z.expand(behind, *z.shape)
+    second = annealing.reverse(many, generator, lambda f: listen((1 + f) / parts), stage / "reverse")
+    back = None
+    if again:
+        ends = first.end[:1].expand(again, *z.shape)
+        back = annealing.reverse(ends, generator, lambda f: listen((2 + f) / parts), stage / "back")
     bounds = of_low(first, back), of_high(first, second)
     accepted = [part.acceptance for part in (first, second) if part.acceptance is not None]
     mean = sum(accepted) / len(accepted) if accepted else None

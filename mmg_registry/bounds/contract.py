@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # listing plugins must not import torch
     import torch
     from torch import Tensor
 
+    from mmg_registry.bounds.checkpoint import Checkpoint
+
 Needs = Literal["joint", "marginal"]
 
 
@@ -55,7 +57,10 @@ class Encoder(Protocol):
 
 
 class Conditioned(Protocol):
-    """A model with its data points fixed: values `(K, n)` and gradients `(K, n, latent_size)` at `z` `(K, n, ..)`."""
+    """A model with its data points fixed: values `(K, n)` and gradients `(K, n, latent_size)` at `z` `(K, n, ..)`.
+
+    With `encoder(z)`, the same of log q(z | x), chains that start at the encoder do without autograd too.
+    """
 
     def prior(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
 
@@ -79,9 +84,11 @@ class BoundEstimator(Configured):
     """Base class of all bounds: options as for estimators, and `bound` in place of `fit` and `estimate`.
 
     `needs` says what must be known of the model: "joint" (a `JointModel`) or "marginal" (a `MarginalModel`).
+    `checkpoint` is set where the run is to survive a kill; bounds keep their states there by `checkpoint.Stages`.
     """
 
     noun = "bound"
+    checkpoint: Checkpoint | None = None
     kind: ClassVar[Kind]
     needs: ClassVar[Needs] = "joint"
 

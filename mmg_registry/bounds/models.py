@@ -22,6 +22,7 @@ from mmg_registry.bounds.contract import JointModel
 from mmg_registry.errors import OptionError
 
 LOG_2PI = math.log(2 * math.pi)
+MOST_NATS = 32.0  # of one column: float64 has 53 bits, 36.7 nats, and what z leaves open needs some of them
 
 
 def standard_normal(z: Tensor) -> Tensor:
@@ -130,15 +131,20 @@ class LinearGaussianAt:
         return turned
 
 
-def linear_gaussian(latent: int = 10, data: int = 784, mi: float = 20.0, seed: int = 0) -> LinearGaussian:
-    """A random linear decoder with `mi` nats, whose latent columns tell between half and one and a half of the mean."""
+def linear_gaussian(
+    latent: int = 10, data: int = 784, mi: float = 20.0, seed: int = 0, spread: float = 0.5
+) -> LinearGaussian:
+    """A random linear decoder with `mi` nats, of which its latent columns tell between 1 - spread and 1 + spread of the
+    mean; the one that tells most at most `MOST_NATS`, for pairs in float64 cannot hold more.
+    """
     _demand(1 <= latent <= data, "latent", latent, "between 1 and 'data'")
+    _demand(0 <= spread < 1, "spread", spread, "0 or more and below 1")
     _demand(0 < mi < math.inf, "mi", mi, "a positive number of nats")
-    _demand(mi / latent <= 15, "mi", mi, "at most 15 nats a latent column, for float64 tells no more apart")
+    share = np.linspace(1 - spread, 1 + spread, latent) if latent > 1 else np.ones(1)
+    _demand_representable(mi, latent, float(share.max()))
     rng = np.random.default_rng(seed)
     left = np.linalg.qr(rng.standard_normal((data, latent)))[0]
     right = np.linalg.qr(rng.standard_normal((latent, latent)))[0]
-    share = np.linspace(0.5, 1.5, latent) if latent > 1 else np.ones(1)
     singular = np.sqrt(np.expm1(2 * share * mi / latent))
     offset = torch.from_numpy(rng.standard_normal(data))
     return LinearGaussian(torch.from_numpy(left * singular @ right.T), offset, scale=1.0)
@@ -147,9 +153,17 @@ def linear_gaussian(latent: int = 10, data: int = 784, mi: float = 20.0, seed: i
 def gaussian_channel(dim: int = 5, mi: float = 5.0) -> LinearGaussian:
     """The additive Gaussian channel x = z + noise, `dim` uses of it with `mi` nats in all, at unit noise."""
     _demand(dim >= 1, "dim", dim, "1 or more")
-    _demand(0 < mi <= 15 * dim, "mi", mi, "above 0 and at most 15 nats a column")
+    _demand(0 < mi < math.inf, "mi", mi, "a positive number of nats")
+    _demand_representable(mi, dim, 1.0)
     gain = math.sqrt(math.expm1(2 * mi / dim))
     return LinearGaussian(gain * torch.eye(dim, dtype=torch.float64), torch.zeros(dim, dtype=torch.float64), 1.0)
+
+
+def _demand_representable(mi: float, columns: int, largest: float) -> None:
+    """Refuse what pairs in float64 cannot hold: their noise would be rounded away."""
+    most = MOST_NATS * columns / largest
+    allowed = f"at most {most:.4g}, for a float64 column holds no more than {MOST_NATS:.0f} nats; take more columns"
+    _demand(mi <= most * (1 + 1e-12), "mi", mi, allowed)
 
 
 class MixtureChannel(JointModel):

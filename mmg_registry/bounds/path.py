@@ -1,12 +1,14 @@
 """The annealing path pi_beta(z) of every data point, from a start q0(z) to p(z) p(x | z), as one batch of chains.
 
 log pi_beta = log q0 + beta r, with r = log p(x, z) - log q0(z): the log-likelihood where the start is the prior.
-Chains are tensors `(K, n, latent_size)`: K of each of the n data points.
+Chains are tensors `(K, n, latent_size)`: K of each of the n data points. They advance as one batch; a model of somebody
+else's sees as many rows (of chains and points) at once as the budget allows, with the same draws whatever it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
@@ -16,6 +18,8 @@ from mmg_registry.bounds.contract import Encoder, Handwritten
 from mmg_registry.errors import OptionError, PluginError, explain
 
 Start = Literal["prior", "encoder"]
+BUDGET = 2**24  # numbers of x and z that a model sees at once: 128 MB in double, and what it makes of them
+Term = tuple[Tensor, Tensor]
 
 
 class Tempered(NamedTuple):
@@ -47,8 +51,11 @@ def new_seed(generator: torch.Generator) -> int:
     return int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
 
 
-def path_of(model: Any, x: Tensor, start: Start = "prior") -> ModelPath:
-    """The path of `model` for the rows of `x`; gradients by hand where the model gives them and starts at its prior.
+def path_of(model: Any, x: Tensor, start: Start = "prior", rows: int | None = None) -> ModelPath:
+    """The path of `model` for the rows of `x`; gradients by hand where the model gives them for the start.
+
+    Args:
+        rows: how many rows the model sees at once, or None for what `BUDGET` holds.
 
     Raises:
         OptionError: for a start at an encoder that the model does not have.
@@ -56,37 +63,55 @@ def path_of(model: Any, x: Tensor, start: Start = "prior") -> ModelPath:
     if start == "encoder":
         if not isinstance(model, Encoder):
             raise OptionError("The option 'start' is 'encoder', and the model has no log_q and sample_q; use 'prior'.")
-        return EncoderPath(model, x)
-    return HandwrittenPath(model, x) if isinstance(model, Handwritten) else ModelPath(model, x)
+        by_hand = isinstance(model, Handwritten) and hasattr(model.condition(x[:1]), "encoder")
+        return (HandwrittenEncoderPath if by_hand else EncoderPath)(model, x, rows)
+    return (HandwrittenPath if isinstance(model, Handwritten) else ModelPath)(model, x, rows)
 
 
 class ModelPath:
     """From the prior, with gradients by autograd."""
 
-    def __init__(self, model: Any, x: Tensor) -> None:
-        self.model, self.x = model, x
+    def __init__(self, model: Any, x: Tensor, rows: int | None = None) -> None:
+        self.model, self.x, self.rows = model, x, rows
 
     def start(self, chains: int, generator: torch.Generator) -> Tensor:
         return draw_prior(self.model, chains * len(self.x), generator).view(chains, len(self.x), -1)
 
     def log_ratio(self, z: Tensor) -> Tensor:
         with torch.no_grad():
-            return checked(self._terms(z)[1], "log_likelihood").double()
+            ratio = torch.cat([self._row_terms(*rows)[1] for rows in self._pieces(z)])
+        return checked(ratio.view(z.shape[:-1]), "log_likelihood").double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
+        pieces = [self._tempered(x, rows, beta) for x, rows in self._pieces(z)]
+        value, gradient = (torch.cat(each) for each in zip(*pieces, strict=True))
+        return Tempered(value.view(z.shape[:-1]), gradient.view(z.shape))
+
+    def _tempered(self, x: Tensor, z: Tensor, beta: float) -> Tempered:
         with torch.enable_grad():
             leaf = z.detach().requires_grad_(True)
-            start, ratio = self._terms(leaf)
+            start, ratio = self._row_terms(x, leaf)
             value = start + beta * ratio
             return Tempered(value.detach(), gradient_of(value, leaf))
 
-    def _terms(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        rows, x = z.reshape(-1, z.shape[-1]), self.x.expand(len(z), *self.x.shape).reshape(-1, self.x.shape[-1])
-        start, ratio = self._row_terms(x, rows)
-        return start.view(z.shape[:-1]), ratio.view(z.shape[:-1])
+    def _pieces(self, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        return pieces(self.x, z, self.rows)
 
     def _row_terms(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         return values(self.model.log_prior, z), values(self.model.log_likelihood, x, z)
+
+
+def pieces(x: Tensor, z: Tensor, rows: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows of x and z, at most `rows` at once, for x `(n, data_size)` and chains z `(K, n, latent_size)`.
+
+    >>> x, z = torch.zeros(3, 2), torch.zeros(2, 3, 1)
+    >>> [tuple(part.shape) for _, part in pieces(x, z, 4)]
+    [(4, 1), (2, 1)]
+    """
+    most = rows or max(1, BUDGET // (x.shape[-1] + z.shape[-1]))
+    points = torch.arange(z.shape[0] * z.shape[1], device=x.device) % len(x)
+    for which, part in zip(points.split(most), z.reshape(-1, z.shape[-1]).split(most), strict=True):
+        yield x[which], part
 
 
 class EncoderPath(ModelPath):
@@ -107,19 +132,74 @@ class EncoderPath(ModelPath):
         return encoder, prior + likelihood - encoder
 
 
-class HandwrittenPath(ModelPath):
-    """From the prior, with the model's own gradients."""
+@dataclass(frozen=True)
+class Known:
+    """Chains, and log q0 and r there with their gradients."""
 
-    def __init__(self, model: Any, x: Tensor) -> None:
-        super().__init__(model, x)
+    z: Tensor
+    start: Term
+    ratio: Term
+    version: int
+
+    @property
+    def valid(self) -> bool:
+        """Whether the chains are still what they were."""
+        return self.version == self.z._version
+
+    def mixed(self, other: Known, z: Tensor) -> Known | None:
+        """What is known at `z` if each of its chains is here or in `other`, as after moves partly refused."""
+        if self.z.shape != z.shape or not (self.valid and other.valid):
+            return None
+        there = (z == other.z).all(-1)
+        if not bool((there | (z == self.z).all(-1)).all()):
+            return None
+        pairs = zip((*self.start, *self.ratio), (*other.start, *other.ratio), strict=True)
+        parts = [torch.where(there if old.ndim == 2 else there[..., None], new, old) for old, new in pairs]
+        return Known(z, (parts[0], parts[1]), (parts[2], parts[3]), z._version)
+
+
+class HandwrittenPath(ModelPath):
+    """From the prior, with the model's own gradients.
+
+    Densities are evaluated once at every state: the weight after a move finds what the move found at its two ends.
+    """
+
+    def __init__(self, model: Any, x: Tensor, rows: int | None = None) -> None:
+        super().__init__(model, x, rows)
         self.given = model.condition(x)
+        self.weighed: Known | None = None  # the last chains that log_ratio saw
+        self.last: Known | None = None  # the last that tempered was new to
 
     def log_ratio(self, z: Tensor) -> Tensor:
-        return checked(self.given.likelihood(z)[0], "log_likelihood").double()
+        mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
+        self.weighed = mixed or self._evaluated(z)
+        return checked(self.weighed.ratio[0], "log_likelihood").double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
-        (prior, down), (likelihood, up) = self.given.prior(z), self.given.likelihood(z)
-        return Tempered(prior + beta * likelihood, down + beta * up)
+        if self.weighed and self.weighed.z is z and self.weighed.valid:
+            known = self.weighed
+        else:
+            known = self.last = self._evaluated(z)
+        (start, down), (ratio, up) = known.start, known.ratio
+        return Tempered(start + beta * ratio, down + beta * up)
+
+    def _evaluated(self, z: Tensor) -> Known:
+        return Known(z, *self._given_terms(z), z._version)
+
+    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+        return self.given.prior(z), self.given.likelihood(z)
+
+
+class HandwrittenEncoderPath(HandwrittenPath):
+    """From a q(z | x), with the model's own gradients."""
+
+    start = EncoderPath.start
+
+    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+        joint = zip(self.given.prior(z), self.given.likelihood(z), strict=True)
+        start = self.given.encoder(z)
+        value, gradient = (prior + likelihood - part for (prior, likelihood), part in zip(joint, start, strict=True))
+        return start, (value, gradient)
 
 
 def draw_prior(model: Any, n: int, generator: torch.Generator) -> Tensor:

@@ -69,6 +69,16 @@ class Tuned:
     scales: Tensor
     acceptance: float
 
+    def state(self) -> dict[str, Tensor]:
+        """Everything, as tensors."""
+        numbers = {"betas": torch.from_numpy(self.betas), "acceptance": torch.tensor(self.acceptance).double()}
+        return {**numbers, "steps": self.steps, "scales": self.scales}
+
+    @classmethod
+    def of_state(cls, state: dict[str, Tensor]) -> Tuned:
+        """What `state` gave."""
+        return cls(state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"]))
+
     def temperatures(self, schedule: Schedule, n: int) -> F64:
         """`n + 1` temperatures; the adaptive ones are equidistant in the pilot's steps, hence of constant rate."""
         if schedule in ("linear", "sigmoid"):
@@ -80,7 +90,9 @@ class Tuned:
         nearest = np.interp(betas, self.betas, np.arange(len(self.betas))).round().astype(int)
         steps, scales = self.steps[nearest], self.scales[nearest]
         lengths = (TRAJECTORY / steps.mean(1)).ceil().clamp(1, most_leapfrogs)
-        return HMCMoves(path, betas.tolist(), steps, scales, [int(n) for n in lengths])
+        # Whole steps would overshoot the quarter period, at which a Gaussian's chain forgets its state altogether.
+        shrunk = (TRAJECTORY / (lengths * steps.mean(1))).clamp(max=1.0)
+        return HMCMoves(path, betas.tolist(), steps * shrunk[:, None], scales, [int(n) for n in lengths])
 
 
 class Pilot:
@@ -116,23 +128,24 @@ class Pilot:
     def _adapt(
         self, z: Tensor, beta: float, step: Tensor, scale: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor, float]:
+        visited = []
         for _ in range(MOVES):
             length = min(self.leapfrog, max(1, math.ceil(TRAJECTORY / float(step.mean()))))
             z, acceptance = hmc(self.path, z, beta, step, scale, length, generator)
             step = (step * (acceptance.mean(0) - self.target).exp()).clamp(1e-6, 2.0)
-        return z, step, self._scale(z, scale), float(acceptance.mean())
+            visited.append(z)
+        return z, step, self._scale(torch.cat(visited), scale), float(acceptance.mean())
 
     def _scale(self, z: Tensor, former: Tensor) -> Tensor:
         """Root of the covariance within the data points, averaged over them; of its diagonal if they are few."""
         if self.mass == "identity":
             return former
-        rows = (z - z.mean(0)).reshape(-1, z.shape[-1])
-        covariance = rows.mT @ rows / ((len(z) - 1) * z.shape[1])
-        root = covariance.diagonal().sqrt().clamp(min=1e-30)
+        rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
+        root = rows.square().sum(0).sqrt().clamp(min=1e-30)
         if self.mass == "diagonal" or (len(z) - 1) * z.shape[1] < 2 * len(root):
             return root
-        factor, failed = torch.linalg.cholesky_ex(covariance)
-        return root if bool(failed) else factor
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+        return factor if bool((factor.diagonal() != 0).all()) else root
 
     def _next(self, beta: float, ratio: Tensor) -> float:
         if not bool(ratio.isfinite().all()):

@@ -8,40 +8,29 @@ it is IWAE (Burda, Grosse, Salakhutdinov, ICLR 2016).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 from torch import Tensor
 
-from mmg_registry.bounds.annealing import Annealing, Evidence, Method, evidence
+from mmg_plugins.annealed import Ladder, anneal, between, diagnostics, seed_of, slow_chains, tuned_ladder
+from mmg_plugins.bound_options import AnnealingOptions, StartOptions
+from mmg_registry.bounds.annealing import Evidence, Method
+from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator
-from mmg_registry.bounds.hmc import ExactMoves
+from mmg_registry.bounds.importance import LogSums, log_sums
 from mmg_registry.bounds.models import generator
-from mmg_registry.bounds.path import ModelPath, Start, path_of, values
+from mmg_registry.bounds.path import path_of, values
 from mmg_registry.bounds.result import Bound
-from mmg_registry.bounds.schedule import Mass, Pilot, Schedule, Tuned, linear, sigmoid
-from mmg_registry.contracts import Options, Progress, Run
-from mmg_registry.errors import MMGError, OptionError
-
-LOW_ACCEPTANCE = 0.4
-SHORTER = (16, 4)  # runs with so many times fewer temperatures show how the gap decays
+from mmg_registry.contracts import Options, Progress
+from mmg_registry.errors import OptionError
 
 
-class AISOptions(Options):
+class AISOptions(AnnealingOptions, StartOptions):
     """Options of `ais`; none needs to be set."""
 
-    temperatures: int = Field(1000, ge=1, le=10_000_000, description="T, temperatures between start and posterior")
-    chains: int = Field(16, ge=1, le=1_000_000, description="K, chains a data point")
     method: Method = Field("sandwich", description="sandwich: K independent forward, K coupled reverse chains")
-    start: Start = Field("prior", description="where chains start: the prior, or the model's encoder")
-    schedule: Schedule = Field("adaptive-kl", description="temperatures; adaptive ones are of constant rate")
     transition: Literal["hmc", "exact"] = Field("hmc", description="exact: models that draw their own path, as a test")
-    mass: Mass = Field("dense", description="of HMC: the inverse of the pilot's covariance or its diagonal, or 1")
-    leapfrog: int = Field(10, ge=1, le=10_000, description="most leapfrog steps a transition")
-    acceptance: float = Field(0.75, gt=0, lt=1, description="what the pilot tunes step sizes to")
-    decay: bool = Field(True, description="also run with T/16 and T/4, to show how the gap decays")
 
 
 class AIS(BoundEstimator):
@@ -74,67 +63,25 @@ class AIS(BoundEstimator):
             MMGError: when HMC accepts nothing.
         """
         likelihood = values(model.log_likelihood, x, z).double()
-        ladder = self._ladder(model, x)
-        runs = self._runs(ladder, z, likelihood)
+        stages, ladder = Stages(self.checkpoint), self._ladder(model, x)
+        runs = anneal(ladder, z, likelihood, self.options.method, self.run, stages)
         last = next(reversed(runs.values()))
-        _demand_moving(last)
         found = sandwich(likelihood, last, model)
-        found.diagnostics.update(self._diagnostics(ladder.tuned, runs))
-        found.warnings.extend(_warnings(last))
+        found.diagnostics.update(diagnostics(ladder.tuned, runs))
+        found.warnings.extend([*slow_chains(last), *_crossing(last)])
         return found
 
     def _ladder(self, model: Any, x: Tensor) -> Ladder:
-        path = path_of(model, x, self.options.start)
+        path = path_of(model, x, self.options.start, self.options.rows)
         if self.options.transition == "exact":
             return Ladder(path, self.options, None, exact_draws(path))
-        self.run.report(Progress(0.0, stage="pilot"))
-        pilot = Pilot(path, self.options.schedule, self.options.mass, self.options.leapfrog, self.options.acceptance)
-        tuned = pilot.run(generator(seed_of(self.run, 1), x.device)) if self.options.temperatures > 1 else None
-        return Ladder(path, self.options, tuned, None)
-
-    def _runs(self, ladder: Ladder, z: Tensor, likelihood: Tensor) -> dict[int, Evidence]:
-        """The evidence by number of temperatures, shortest first: its sandwich is shown while the next one runs."""
-        lengths = _lengths(self.options.temperatures, self.options.decay)
-        draws = generator(seed_of(self.run, 0), z.device)
-        runs: dict[int, Evidence] = {}
-        for n in lengths:
-            listen = _Listener(self.run, sum(runs), n, sum(lengths), _interval(runs, likelihood))
-            runs[n] = evidence(ladder.annealing(n), z, self.options.chains, self.options.method, draws, listen)
-        return runs
-
-    def _diagnostics(self, tuned: Tuned | None, runs: dict[int, Evidence]) -> dict[str, Any]:
-        last = next(reversed(runs.values()))
-        found: dict[str, Any] = {"acceptance": last.acceptance, "effective_chains": last.effective}
-        found["gap_by_temperatures"] = [{"temperatures": n, "gap": each.gap} for n, each in runs.items()]
-        found["gap_decay"] = decay(runs)
-        if tuned is not None:
-            found["pilot"] = {"temperatures": len(tuned.betas) - 1, "acceptance": tuned.acceptance}
-        return found
+        return tuned_ladder(path, self.options, self.run, Stages(self.checkpoint))
 
 
-@dataclass(frozen=True)
-class Ladder:
-    """Everything frozen before the reported chains start."""
-
-    path: ModelPath
-    options: AISOptions
-    tuned: Tuned | None
-    exact: Any
-
-    def annealing(self, n: int) -> Annealing:
-        """The path with `n` temperatures."""
-        if self.tuned is not None:
-            betas = self.tuned.temperatures(self.options.schedule, n)
-            return Annealing(self.path, betas.tolist(), self.tuned.moves(self.path, betas, self.options.leapfrog))
-        betas = sigmoid(n) if self.options.schedule == "sigmoid" else linear(n)
-        return Annealing(self.path, betas.tolist(), ExactMoves(self.exact, betas.tolist()))
-
-
-class IWAEOptions(Options):
+class IWAEOptions(StartOptions):
     """Options of `iwae`."""
 
-    chains: int = Field(1000, ge=1, le=10_000_000, description="K, samples a data point")
-    start: Start = Field("prior", description="where samples come from: the prior, or the model's encoder")
+    chains: int = Field(1000, ge=1, le=10_000_000_000, description="K, samples a data point")
 
 
 class IWAE(BoundEstimator):
@@ -161,13 +108,25 @@ class IWAE(BoundEstimator):
     def bound(self, model: Any, x: Tensor, z: Tensor) -> Bound:
         """As `AIS.bound`; nothing is differentiated."""
         likelihood = values(model.log_likelihood, x, z).double()
-        path = path_of(model, x, self.options.start)
-        draws = generator(seed_of(self.run, 0), x.device)
-        annealing = Annealing(path, [0.0, 1.0], ExactMoves(None, [0.0, 1.0]))  # type: ignore[arg-type]  # never moves
-        found = evidence(annealing, z, self.options.chains, "independent", draws)
-        bound = sandwich(likelihood, found, model)
-        bound.diagnostics["effective_chains"] = found.effective
-        return bound
+        path = path_of(model, x, self.options.start, self.options.rows)
+        draws, count = generator(seed_of(self.run, 0), x.device), self.options.chains
+        own, first = (path.log_ratio(rows)[0] for rows in (z[None], path.start(1, draws)))
+
+        def listen(rest: LogSums) -> None:
+            words = between(likelihood, *_both(first, own, rest))
+            self.run.report(Progress(rest.count / count, stage=words))
+
+        rest = log_sums(path, path.log_ratio, own, count - 1, draws, listen, Stages(self.checkpoint) / "weights")
+        low, high = _both(first, own, rest)
+        found = sandwich(likelihood, Evidence(low, high, None, rest.with_one(first).effective), model)
+        found.diagnostics["effective_chains"] = rest.with_one(first).effective
+        return found
+
+
+def _both(first: Tensor, own: Tensor, rest: LogSums) -> tuple[Tensor, Tensor]:
+    """Low and high for log p(x): from draws alone, and with the true z in place of the first of them."""
+    low, high = (rest.with_one(each).total for each in (first, own))
+    return low - math.log(rest.count + 1), high - math.log(rest.count + 1)
 
 
 def sandwich(likelihood: Tensor, found: Evidence, model: Any) -> Bound:
@@ -183,12 +142,6 @@ def mean_and_error(terms: Tensor) -> tuple[float, float | None]:
     return float(terms.mean()), error
 
 
-def decay(runs: dict[int, Evidence]) -> float | None:
-    """Slope of log gap over log T, near -1 once T is large; None without two positive gaps."""
-    points = np.log([(n, each.gap) for n, each in runs.items() if each.gap > 0])
-    return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
-
-
 def exact_draws(path: Any) -> Any:
     """What draws the path exactly.
 
@@ -201,43 +154,7 @@ def exact_draws(path: Any) -> Any:
     return given
 
 
-class _Listener:
-    """Tells the fraction done of all runs, and the sandwich of the last finished one."""
-
-    def __init__(self, run: Run, done: int, length: int, total: int, words: str) -> None:
-        self.run, self.done, self.length, self.total, self.words = run, done, length, total, words
-
-    def __call__(self, fraction: float) -> None:
-        self.run.report(Progress((self.done + fraction * self.length) / self.total, stage=self.words))
-
-
-def _interval(runs: dict[int, Evidence], likelihood: Tensor) -> str:
-    if not runs:
-        return "annealing"
-    last = next(reversed(runs.values()))
-    ends = (float((likelihood - side).mean()) for side in (last.high, last.low))
-    return "annealing, MI in {:.3f} to {:.3f} nats".format(*ends)
-
-
-def _lengths(n: int, decaying: bool) -> list[int]:
-    return [*(n // shorter for shorter in SHORTER if decaying and n // shorter >= 2), n]
-
-
-def seed_of(run: Run, stream: int) -> int:
-    """The seed of one of the run's independent streams of draws."""
-    return int(np.random.SeedSequence([run.seed, stream]).generate_state(1)[0])
-
-
-def _demand_moving(found: Evidence) -> None:
-    if found.acceptance is not None and found.acceptance < 0.01:
-        raise MMGError("HMC accepted less than 1 % of its proposals, so the chains did not move; allow more leapfrogs.")
-
-
-def _warnings(found: Evidence) -> list[str]:
-    warnings = []
-    if found.acceptance is not None and found.acceptance < LOW_ACCEPTANCE:
-        share = 100 * found.acceptance
-        warnings.append(f"HMC accepted only {share:.0f} % of its proposals; the bounds hold, but are wide.")
-    if found.gap < 0:
-        warnings.append("The bounds cross, which they do by chance only: the gap is below its Monte-Carlo noise.")
-    return warnings
+def _crossing(found: Evidence) -> list[str]:
+    if found.gap >= 0:
+        return []
+    return ["The bounds cross, which they do by chance only: the gap is below its Monte-Carlo noise."]

@@ -40,3 +40,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_table_has_a_line_for_each_row() -> None:
     lines = common.table([{"a": 1, "b": 0.25}, {"a": 2, "b": None}]).splitlines()
     assert lines == ["| a | b |", "|---|---|", "| 1 | 0.25 |", "| 2 | None |"]
+
+
+def test_the_command_names_files_without_the_folders_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        common.sys, "argv", ["/somewhere/run.py", "--mnist", "/somewhere/else/mnist.npz", "--rows", "3"]
+    )
+    assert common.command().endswith(" --mnist mnist.npz --rows 3")

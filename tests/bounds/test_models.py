@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mmg_registry.bounds.models import BUILT_IN, MixtureChannel, built_in, linear_gaussian
+from mmg_registry.bounds.models import BUILT_IN, LinearGaussian, MixtureChannel, built_in, linear_gaussian
 from mmg_registry.errors import OptionError
 
 SMALL = {
@@ -48,9 +48,28 @@ def test_the_linear_marginal_is_that_of_the_big_covariance() -> None:
     torch.testing.assert_close(bayes, known)
 
 
-def test_two_hundred_nats_in_float64() -> None:
-    model = linear_gaussian(latent=100, data=784, mi=200.0)
-    assert model.true_mi == pytest.approx(200.0, rel=1e-9)
+@pytest.mark.parametrize(("latent", "mi", "spread"), [(100, 200.0, 0.5), (10, 200.0, 0.5), (2, 64.0, 0.0)])
+def test_many_nats_are_not_rounded_away(latent: int, mi: float, spread: float) -> None:
+    model = linear_gaussian(latent=latent, data=784, mi=mi, spread=spread)
+    assert model.true_mi == pytest.approx(mi, rel=1e-9)
+    x, z = model.sample(2000, seed=1)
+    terms = model.log_likelihood(x, z) - model.log_marginal(x)
+    assert abs(float(terms.mean()) - mi) < 4 * float(terms.std()) / 2000**0.5
+
+
+def test_beyond_what_float64_holds_the_noise_is_rounded_away() -> None:
+    """Why there is a limit: two columns of 40 nats each, whose pairs tell something else than the model."""
+    weight = math.exp(40) * torch.eye(2, dtype=torch.float64)
+    model = LinearGaussian(weight, torch.ones(2, dtype=torch.float64), 1.0)
+    x, z = model.sample(2000, seed=1)
+    noise = x - model.offset - z @ weight.mT
+    assert abs(float(noise.square().mean()) - 1) > 0.3
+
+
+@pytest.mark.parametrize("settings", [{"latent": 2, "mi": 200.0}, {"latent": 2, "mi": 64.0}, {"latent": 1, "mi": 33}])
+def test_more_than_float64_holds_is_refused_with_the_reason(settings: dict) -> None:
+    with pytest.raises(OptionError, match="a float64 column holds no more than 32 nats; take more columns"):
+        linear_gaussian(**settings)
 
 
 def test_the_mixture_tends_to_its_limits() -> None:
@@ -64,7 +83,9 @@ def test_the_mixture_tends_to_its_limits() -> None:
         ("nothing", {}, "There is no model 'nothing'"),
         ("linear-gaussian", {"latent": 0}, "'latent' is 0"),
         ("linear-gaussian", {"mi": -1.0}, "'mi' is -1.0"),
-        ("linear-gaussian", {"latent": 2, "mi": 100.0}, "at most 15 nats"),
+        ("linear-gaussian", {"latent": 2, "mi": 100.0}, "at most 42.67, for a float64 column"),
+        ("linear-gaussian", {"spread": 1.0}, "'spread' is 1.0"),
+        ("gaussian-channel", {"dim": 2, "mi": 65.0}, "at most 64, for a float64 column"),
         ("linear-gaussian", {"size": 2}, "the model 'linear-gaussian' has latent"),
         ("linear-gaussian", {"latent": "two"}, "a whole number"),
         ("gaussian-mixture", {"noise": 0}, "'noise' is 0"),

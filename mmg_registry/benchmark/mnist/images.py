@@ -1,4 +1,4 @@
-"""Files to images: MNIST's own idx format, plain or gzipped, and npz. Nothing is ever downloaded."""
+"""Files to images: MNIST's own idx format (gzipped too) and npz; or scikit-learn's digits. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_registry.errors import DataError
+from mmg_registry.errors import DataError, OptionError
 
 F32 = NDArray[np.float32]
 GZIP, ZIP = b"\x1f\x8b", b"PK"
@@ -50,6 +50,27 @@ def read_images(path: str | Path) -> F32:
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         reason = re.sub(r"\s+", " ", getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise DataError(f"{path} cannot be read: it is damaged, truncated or not readable ({reason}).") from error
+
+
+def digits() -> F32:
+    """scikit-learn's 1,797 digits `(1797, 8, 8)`, which come with it: images where there is no file of any.
+
+    Raises:
+        OptionError: without scikit-learn.
+
+    Example:
+        >>> digits().shape
+        (1797, 8, 8)
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise OptionError(
+            "The digits come with scikit-learn, which is not installed: pip install 'mmg[digits]' brings it, or give "
+            "a file of images."
+        ) from error
+    found: F32 = np.float32(1 / 16) * load_digits().images.astype(np.float32)
+    return found
 
 
 def sha256(images: F32) -> str:

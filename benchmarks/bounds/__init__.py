@@ -1,0 +1,1 @@
+"""Benchmarks of bounds where a density is known."""

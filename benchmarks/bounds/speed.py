@@ -1,0 +1,119 @@
+"""Chains of a decoder as one batch, against a plain torch loop that takes one data point after the other.
+
+    python -m benchmarks.bounds.speed [--mnist FILE] [--points 64] [--chains 16] [--temperatures 40] [--output FILE]
+
+Both run annealed importance sampling from the prior on the same VAE with the same temperatures, step sizes, masses and
+numbers of leapfrog steps, which the registry's pilot has found, in turns on the same threads. The plain loop
+(`benchmarks/bounds/plain.py`) takes the K chains of a data point as one batch and differentiates by autograd; it gets
+some of the points, for its time is that of a point times their number. That both sides' mean log weights agree
+is told with its error. Ends with code 1 where the batch is not 10 times as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks import common
+from benchmarks.bounds import models, plain
+from mmg_registry.bounds.annealing import Annealing
+from mmg_registry.bounds.decoder import Decoder
+from mmg_registry.bounds.hmc import HMCMoves
+from mmg_registry.bounds.models import generator
+from mmg_registry.bounds.path import path_of
+from mmg_registry.bounds.schedule import Pilot
+
+AIM = 10.0  # times as many chain steps a second
+LEAPFROGS = 10
+Run = tuple[Tensor, float]  # log weights, seconds
+
+
+def annealing(model: Decoder, x: Tensor, temperatures: int, seed: int) -> Annealing:
+    """The registry's own path and frozen moves for the rows of `x`."""
+    path = path_of(model, x)
+    tuned = Pilot(path, "adaptive-kl", "dense", LEAPFROGS, 0.75).run(generator(seed))
+    betas = tuned.temperatures("adaptive-kl", temperatures)
+    return Annealing(path, betas.tolist(), tuned.moves(path, betas, LEAPFROGS))
+
+
+def measure(model: Decoder, given: argparse.Namespace, seed: int = 0) -> dict[str, Any]:
+    """Rates of both sides, in turns; `given` has points, plain_points, chains, temperatures, repeats."""
+    x, _ = model.sample(given.points, seed)
+    batch = annealing(model, x, given.temperatures, seed)
+    moves = batch.moves
+    assert isinstance(moves, HMCMoves)
+    settings = plain.Settings(moves.betas, moves.steps, moves.scales, moves.leapfrogs)
+    few = x[: given.plain_points]
+    ours, theirs = [], []
+    for repeat in range(given.repeats):
+        draws = generator(seed + 1 + repeat)
+        ours.append(_timed(lambda: batch.forward(given.chains, draws).log_weights))  # noqa: B023 - called at once
+        theirs.append(_timed(lambda: plain.log_weights(model, few, settings, given.chains, draws)))  # noqa: B023
+    rates = {"batch": _rates(ours, given), "plain": _rates(theirs, given)}
+    mean = float(torch.tensor(batch.moves.leapfrogs[1:-1], dtype=torch.float64).mean())
+    return {**_compared(rates), **_log_weights(ours, theirs, len(few)), "mean_leapfrogs": mean}
+
+
+def _timed(run: Callable[[], Tensor]) -> Run:
+    start = time.perf_counter()
+    found = run()
+    return found, time.perf_counter() - start
+
+
+def _rates(runs: Sequence[Run], given: argparse.Namespace) -> list[float]:
+    """Chains times temperatures a second."""
+    return [weights.numel() * given.temperatures / seconds for weights, seconds in runs]
+
+
+def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
+    """Medians, and the ratio within each turn, which other work on the machine slows on both sides."""
+    ratios = [ours / theirs for ours, theirs in zip(rates["batch"], rates["plain"], strict=True)]
+    medians = {f"{name}_chain_steps_per_second": statistics.median(values) for name, values in rates.items()}
+    ratio = statistics.median(ratios)
+    return {**medians, "ratio": ratio, "ratios": ratios, "passed": ratio >= AIM, "rates": rates}
+
+
+def _log_weights(ours: Sequence[Run], theirs: Sequence[Run], n: int) -> dict[str, float]:
+    """Mean log weights over chains and the points that both sides had, and their difference with its error."""
+    sides = [torch.stack([weights[:, :n].mean() for weights, _ in runs]) for runs in (ours, theirs)]
+    difference = sides[0] - sides[1]
+    error = float(difference.std()) / len(difference) ** 0.5
+    return {"log_weight": float(sides[0].mean()), "difference": float(difference.mean()), "difference_se": error}
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    models.add_options(parser, epochs=1)
+    parser.add_argument("--points", type=int, default=64, help="data points in the batch")
+    parser.add_argument("--plain-points", type=int, default=4, help="of these, for the plain loop")
+    parser.add_argument("--chains", type=int, default=16, help="K, chains a data point")
+    parser.add_argument("--temperatures", type=int, default=40)
+    parser.add_argument("--repeats", type=int, default=7, help="2 or more")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=common.RESULTS / "bounds_speed.json")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, run, print, write; the exit code."""
+    given = _arguments(argv)
+    torch.set_num_threads(given.threads)
+    model = models.trained(given, "vae", seed=0)
+    found = measure(model, given)
+    choices = {name: getattr(given, name) for name in ("points", "plain_points", "chains", "temperatures", "threads")}
+    content = common.document(found, seeds=[0], **choices, model=models.described(model))
+    common.write(given.output, content)
+    print(common.table([{key: value for key, value in found.items() if key not in ("rates", "ratios")}]))
+    return 0 if found["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Checkpoints of long bound runs: the state of every stage begun, in one safetensors file, replaced atomically.
+
+A run that finds its own checkpoint goes on from it and gives the same bits as without the break; no code is loaded from
+it, only numbers, and JSON that says whose they are.
+
+Example:
+    >>> import tempfile, torch
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.ckpt")
+    >>> stage = Stages(Checkpoint(path, {"seed": 0}, every=0.0)) / "forward"
+    >>> stage.save(lambda: {"z": torch.ones(2)})
+    >>> (Stages(Checkpoint(path, {"seed": 0})) / "forward").load()
+    {'z': tensor([1., 1.])}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from mmg_registry.errors import DataError, MMGError, OptionError
+
+SCHEMA = "mmg/bound-checkpoint/1"
+EVERY = 20.0  # seconds between two writes: what a kill can cost
+
+State = dict[str, Tensor]
+
+
+class Checkpoint:
+    """The file `path` with the stages of the run that `request` describes (JSON); read if it is there.
+
+    Raises:
+        OptionError: when it cannot be written, or belongs to another run.
+        DataError: when it cannot be read.
+    """
+
+    def __init__(self, path: str, request: Mapping[str, Any], every: float | None = None) -> None:
+        self.path, self.request = path, json.dumps(request, sort_keys=True)
+        self.every = EVERY if every is None else every
+        self.stages: dict[str, State] = self._found() if os.path.exists(path) else {}
+        self.last = time.monotonic()
+        try:
+            self._write()
+        except OSError as error:
+            raise OptionError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
+
+    def save(self, stage: str, state: Callable[[], State], finished: bool = False) -> None:
+        """Keep the state of `stage` if the last write is long ago; a finished one is kept in memory at least.
+
+        Raises:
+            MMGError: when the file cannot be written.
+        """
+        due = time.monotonic() - self.last >= self.every
+        if due or finished:
+            self.stages[stage] = {name: each.detach().clone().contiguous() for name, each in state().items()}
+        if due:
+            try:
+                self._write()
+            except OSError as error:
+                raise MMGError(f"The checkpoint {self.path} cannot be written: {error.strerror or error}.") from error
+            self.last = time.monotonic()
+
+    def remove(self) -> None:
+        """Delete the file, once there is a result."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
+
+    def _found(self) -> dict[str, State]:
+        metadata, tensors = _read(self.path)
+        if metadata.get("request") != self.request:
+            differing = _differing(metadata.get("request", "{}"), self.request)
+            raise OptionError(
+                f"The checkpoint {self.path} belongs to a run with another {differing}; repeat that run, or give "
+                "another file."
+            )
+        stages: dict[str, State] = {}
+        for key, tensor in tensors.items():
+            stage, _, name = key.rpartition("/")
+            stages.setdefault(stage, {})[name] = tensor
+        return stages
+
+    def _write(self) -> None:
+        from safetensors.torch import save
+
+        tensors = {
+            f"{stage}/{name}": each.cpu() for stage, state in self.stages.items() for name, each in state.items()
+        }
+        content = save(tensors, {"schema": SCHEMA, "request": self.request})
+        temporary = f"{self.path}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "xb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(temporary, self.path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A stage of a run, by its place in the run: `stages / "forward"` is a part of `stages`; none of them is kept
+    without a checkpoint.
+    """
+
+    checkpoint: Checkpoint | None
+    name: str = ""
+
+    def __truediv__(self, part: str) -> Stages:
+        return Stages(self.checkpoint, f"{self.name}/{part}" if self.name else part)
+
+    def load(self) -> State | None:
+        """The state that was saved last, or None."""
+        return None if self.checkpoint is None else self.checkpoint.stages.get(self.name)
+
+    def save(self, state: Callable[[], State], finished: bool = False) -> None:
+        """See `Checkpoint.save`."""
+        if self.checkpoint is not None:
+            self.checkpoint.save(self.name, state, finished)
+
+
+def request_of(path: str) -> dict[str, Any]:
+    """What the checkpoint at `path` says of its run.
+
+    Raises:
+        DataError: when it cannot be read.
+    """
+    found: dict[str, Any] = json.loads(_read(path)[0]["request"])
+    return found
+
+
+def _read(path: str) -> tuple[dict[str, str], State]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # no dictionary
+    except (OSError, SafetensorError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a checkpoint: it is damaged, or something else.") from error
+    if metadata.get("schema") != SCHEMA:
+        raise DataError(f"{path} is no checkpoint of a bound: its schema is {metadata.get('schema')!r}.")
+    return metadata, tensors
+
+
+def _differing(one: str, other: str) -> str:
+    """The names of what two runs do not have in common."""
+    first, second = json.loads(one), json.loads(other)
+    names = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
+    return ", ".join(names) or "version"
