@@ -156,7 +156,7 @@ class _EnergyBound(BoundEstimator):
     def _result(self, energy: Tensor, found: Evidence, true_mi: float | None) -> Bound:
         (lower, error), (forward, _) = self._read(energy, found.high), self._read(energy, found.low)
         same = {name: read(energy, found.high)[0] for name, read in READINGS.items()}
-        about = {"forward": forward, "gap": found.gap, "caveat": CAVEAT, "same_energy": same}
+        about = {"forward": forward, "gap": found.gap, "caveat": CAVEAT, "pairs": len(energy), "same_energy": same}
         warnings = [*slow_chains(found), *_doubts(found.gap, lower, forward)]
         return Bound("lower", lower, None, error, None, true_mi, diagnostics=about, warnings=warnings)
 
