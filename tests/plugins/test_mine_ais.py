@@ -80,6 +80,7 @@ def test_the_conditioned_energy_and_its_gradient_are_those_of_autograd() -> None
     tilted, chains = Tilted(model, energy), z[torch.randperm(30)].view(3, 10, 2)
     one, other = (make(tilted, x[:10]).tempered(chains, 0.6) for make in (HandwrittenPath, ModelPath))
     torch.testing.assert_close(one, other)
+    torch.testing.assert_close(HandwrittenPath(Tilted(model, energy, 7), x[:10]).tempered(chains, 0.6), one)
     torch.testing.assert_close(energy.table(x, z).diagonal(), energy(x, z))
 
 
