@@ -1,6 +1,6 @@
 """GIWAE beside InfoNCE and Barber-Agakov at equal K: a channel with two-humped z and the best linear Gaussian encoder.
 
-    python -m benchmarks.bounds.giwae [--seeds 0 1 2] [--output FILE]
+    python -m benchmarks.bounds.giwae [--seeds 0 1] [--output FILE]
 
 InfoNCE is GIWAE with the prior as its proposal, Barber-Agakov GIWAE with a constant critic; all see the same pairs.
 Ends with code 1 unless GIWAE is above both at every K and seed.
@@ -24,7 +24,7 @@ from benchmarks import common
 from mmg_registry.bounds.models import MixtureChannel, generator, standard_normal
 
 MODEL = {"dim": 6, "mode": 1.5, "sd": 0.4, "noise": 0.6}
-CHAINS = (4, 16, 64, 256)
+CHAINS = (4, 16, 64)
 
 
 class Encoded(MixtureChannel):
@@ -77,7 +77,7 @@ def passed(runs: Sequence[dict[str, Any]]) -> bool:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, write; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--chains", type=int, nargs="+", default=list(CHAINS), help="K")
     parser.add_argument("-n", type=int, default=2000, help="pairs to bound with")
     parser.add_argument("--output", type=Path, default=common.RESULTS / "bounds_giwae.json")

@@ -35,6 +35,7 @@ class Job:
     json: bool
     out: str | None
     plot: str | None
+    checkpoint: str | None
     quiet: bool
     verbose: int
 
@@ -75,6 +76,12 @@ def bound(
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Plot the sandwich and its gap (png, pdf or svg).")
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Keep the run's state there, and go on from it after a break, to the same bits."
+        ),
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
@@ -102,6 +109,8 @@ def _check_outputs(job: Job) -> None:
         raise OptionError("--data brings the pairs and -n draws them; keep one of the two.")
     if job.out:
         check_writable(job.out, "-o")
+    if job.checkpoint:
+        check_writable(job.checkpoint, "--checkpoint")
     if job.plot:
         from mmg_cli.plotting import check_plot
 
@@ -115,13 +124,25 @@ def _run(job: Job, options: dict[str, Any]) -> Bound:
         request = BoundRequest(
             plugin=job.plugin,
             n=64 if job.n is None else job.n,
-            seed=secrets.randbelow(2**31) if job.seed is None else job.seed,
+            seed=_seed(job),
             threads=job.threads,
             device=job.device,
             options=options,
             progress=listener,
+            checkpoint=job.checkpoint,
         )
         return run(load_model(job.model, parse_set(job.model_set or [])), request, read_pairs(job.data))
+
+
+def _seed(job: Job) -> int:
+    """The seed given, else that of the run to go on with, else a new one."""
+    if job.seed is not None:
+        return job.seed
+    if job.checkpoint and os.path.isfile(job.checkpoint):
+        from mmg_registry.bounds.checkpoint import request_of
+
+        return int(request_of(job.checkpoint)["seed"])
+    return secrets.randbelow(2**31)
 
 
 def load_model(address: str, settings: dict[str, Any]) -> Any:
@@ -225,6 +246,7 @@ def _rows(found: Bound) -> list[list[str]]:
             rows.append([name, f"{value:.4f} nats" + ("" if error is None else f", standard error {error:.4f}")])
     rows += [["plugin", about["plugin"]["name"]], ["model", about["model"]], ["pairs", str(about["n"])]]
     rows += [[key, f"{value:.4g}"] for key, value in _numbers(found).items()]
+    rows += [["note", found.diagnostics["caveat"]]] if "caveat" in found.diagnostics else []
     return [*rows, ["seconds", f"{about['seconds']:.1f}"], ["seed", str(about["seed"])]]
 
 

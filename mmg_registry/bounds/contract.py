@@ -23,7 +23,10 @@ Needs = Literal["joint", "marginal"]
 
 
 class MarginalModel(ABC):
-    """A model of which p(z) is known and pairs (x, z) can be drawn; `true_mi` in nats where it is known."""
+    """A model of which p(z) is known and pairs (x, z) can be drawn; `true_mi` in nats where it is known.
+
+    Where pairs are given, a class of one's own may have `sample_prior(n, seed)` `(n, latent_size)` instead of `sample`.
+    """
 
     true_mi: float | None = None
 

@@ -1,4 +1,4 @@
-"""`Bound`: what a bound found, its standard errors, and a verdict in words."""
+"""`Bound`: what a bound found, its standard errors, a verdict in words, and its JSON form (schema/bound-1.json)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from mmg_registry import registry
 from mmg_registry.api import guarded, versions
+from mmg_registry.bounds.checkpoint import Checkpoint
 from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.models import built_in
 from mmg_registry.bounds.path import checked, values
@@ -23,7 +25,7 @@ from mmg_registry.bounds.result import Bound
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError, PluginError, explain
 
-_NEEDED = {"joint": ("log_prior", "log_likelihood", "sample"), "marginal": ("log_prior", "sample")}
+_NEEDED = {"joint": ("log_prior", "log_likelihood"), "marginal": ("log_prior",)}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class BoundRequest:
         ci_level: level of the interval with sampling error.
         options: the plugin's own options.
         progress: called with `Progress`, or None.
+        checkpoint: file that keeps the state of the run every 20 seconds, and that the same run goes on from if it is
+            there, to the same bits as without a break; deleted at the end. None for no such file.
 
     Raises:
         OptionError: for a value out of range.
@@ -52,6 +56,7 @@ class BoundRequest:
     ci_level: float = 0.95
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[Progress], None] | None = None
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         _demand(self.n >= 2, "n", self.n, "2 or more")
@@ -68,6 +73,7 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
 
     Args:
         model: a `JointModel` (or `MarginalModel`, where it is enough), any object with its methods, or a built-in name.
+            Where x and z are given, it need not `sample`, if it has `sample_prior(n, seed)`.
         plugin: name of the bound.
         x, z: pairs drawn exactly from the model, `(n, data_size)` and `(n, latent_size)`; without them it draws `n`.
         **choices: fields of `BoundRequest` (n, seed, device ..); all others are the plugin's options.
@@ -99,12 +105,15 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
     estimator = registry.load_bound(request.plugin)(run=_run_of(request), **request.options)
     start = time.perf_counter()
     with _threads(request.threads):
-        model = _placed(_model(model, estimator), _device(request))
+        model = _placed(_model(model, estimator, data is not None), _device(request))
         x, z = _pairs(model, request, data)
-        _check_densities(model, estimator, x, z)
+        densities = _check_densities(model, estimator, x, z)
+        estimator.checkpoint = _checkpoint(request, estimator, x, z, *densities)
         found = guarded(estimator, lambda: estimator.bound(model, x, z))
     if not isinstance(found, Bound):
         raise PluginError(f"The bound '{estimator.name}' returned {type(found).__name__}, not a Bound.")
+    if estimator.checkpoint is not None:
+        estimator.checkpoint.remove()
     return replace(
         _sound(found, estimator),
         ci_level=request.ci_level,
@@ -131,7 +140,22 @@ def _device(request: BoundRequest) -> str:
     return "cpu" if request.device == "auto" else request.device
 
 
-def _model(model: Any, estimator: BoundEstimator) -> Any:
+def _checkpoint(request: BoundRequest, estimator: BoundEstimator, *numbers: Tensor) -> Checkpoint | None:
+    """The checkpoint of this very run: the same plugin, options, seed, pairs, densities at the pairs, device, torch."""
+    if request.checkpoint is None:
+        return None
+    digest = hashlib.sha256()
+    for each in numbers:
+        digest.update(f"{each.dtype} {tuple(each.shape)}".encode() + each.cpu().contiguous().numpy().tobytes())
+    record = registry.record_of(type(estimator))
+    same = {"plugin": f"{record.distribution}:{record.name} {record.version}", "seed": request.seed}
+    about = {"options": estimator.options.model_dump(mode="json"), "pairs or model": digest.hexdigest()}
+    return Checkpoint(
+        request.checkpoint, {**same, **about, "device": str(numbers[0].device), "torch": torch.__version__}
+    )
+
+
+def _model(model: Any, estimator: BoundEstimator, given: bool) -> Any:
     """`model` itself, an object of it if it is a class.
 
     Raises:
@@ -142,7 +166,10 @@ def _model(model: Any, estimator: BoundEstimator) -> Any:
             model = model()
         except Exception as error:
             raise PluginError(f"The model {model.__name__} cannot be made ({explain(error)}).") from error
+    sources = ("sample", "sample_prior") if given else ("sample",)
     lacking = [name for name in _NEEDED[estimator.needs] if not callable(getattr(model, name, None))]
+    if not any(callable(getattr(model, name, None)) for name in sources):
+        lacking.append(" or ".join(sources))
     if lacking:
         raise PluginError(
             f"The model {type(model).__name__} lacks {', '.join(lacking)}, which '{estimator.name}' needs."
@@ -156,14 +183,8 @@ def _placed(model: Any, device: str) -> Any:
 
 def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> tuple[Tensor, Tensor]:
     """x and z as tensors with as many rows, in the dtype that the model draws."""
-    drawn = _drawn(model, 2 if data is not None else request.n, request.seed)
-    if data is None:
-        x, z = drawn
-    else:
-        x, z = (_like(side, known) for side, known in zip(data, drawn, strict=True))
-    for name, side, known in (("x", x, drawn[0]), ("z", z, drawn[1])):
-        if side.shape[1:] != known.shape[1:]:
-            raise DataError(f"The data have {side.shape[1]} columns of {name}, and the model {known.shape[1]}.")
+    x, z = _drawn(model, request.n, request.seed) if data is None else _given(model, request.seed, data)
+    for name, side in (("x", x), ("z", z)):
         if not bool(side.isfinite().all()):
             raise DataError(f"The pairs hold NaN or infinity in {name}.")
     if len(x) != len(z) or len(x) < 2:
@@ -172,16 +193,42 @@ def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> t
     return x.to(device), z.to(device)
 
 
+def _given(model: Any, seed: int, data: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
+    """The given pairs, as the model would have drawn them; what it does not draw itself is taken as it is."""
+    known_x, known_z = _drawn(model, 2, seed) if hasattr(model, "sample") else (None, _prior_drawn(model, 2, seed))
+    x, z = (
+        _like(side, known_z if known is None else known) for side, known in zip(data, (known_x, known_z), strict=True)
+    )
+    for name, side, known in (("x", x, known_x), ("z", z, known_z)):
+        if known is not None and side.shape[1:] != known.shape[1:]:
+            raise DataError(f"The data have {side.shape[1]} columns of {name}, and the model {known.shape[1]}.")
+    return x, z
+
+
+def _prior_drawn(model: Any, n: int, seed: int) -> Tensor:
+    try:
+        z = model.sample_prior(n, seed)
+    except Exception as error:
+        raise PluginError(f"The model's sample_prior failed ({explain(error)}).") from error
+    _demand_rows("sample_prior", "z", z, n)
+    found: Tensor = z
+    return found
+
+
 def _drawn(model: Any, n: int, seed: int) -> tuple[Tensor, Tensor]:
     try:
         x, z = model.sample(n, seed)
     except Exception as error:
         raise PluginError(f"The model's sample failed ({explain(error)}).") from error
     for name, side in (("x", x), ("z", z)):
-        if not isinstance(side, Tensor) or side.ndim != 2 or len(side) != n:
-            got = f"shape {tuple(side.shape)}" if isinstance(side, Tensor) else type(side).__name__
-            raise PluginError(f"The model's sample returned {got} for {name}, not a tensor of {n} rows and columns.")
+        _demand_rows("sample", name, side, n)
     return x, z
+
+
+def _demand_rows(method: str, name: str, side: Any, n: int) -> None:
+    if not isinstance(side, Tensor) or side.ndim != 2 or len(side) != n:
+        got = f"shape {tuple(side.shape)}" if isinstance(side, Tensor) else type(side).__name__
+        raise PluginError(f"The model's {method} returned {got} for {name}, not a tensor of {n} rows and columns.")
 
 
 def _like(side: Any, known: Tensor) -> Tensor:
@@ -189,17 +236,20 @@ def _like(side: Any, known: Tensor) -> Tensor:
     return (array[:, None] if array.ndim == 1 else array).to(known.dtype)
 
 
-def _check_densities(model: Any, estimator: BoundEstimator, x: Tensor, z: Tensor) -> None:
-    """The densities at the pairs themselves: shapes, NaN, and zeros, which its own pairs cannot have."""
+def _check_densities(model: Any, estimator: BoundEstimator, x: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+    """x, z and the densities there, checked for shapes, NaN, and zeros, which the model's own pairs cannot have."""
     parts: dict[str, tuple[Tensor, ...]] = {"log_prior": (z,)}
     if estimator.needs == "joint":
         parts["log_likelihood"] = (x, z)
+    seen = [x, z]
     for name, rows in parts.items():
         with torch.no_grad():
             found = checked(values(getattr(model, name), *rows), name)
+        seen.append(found)
         zeros = int(found.isneginf().sum())
         if zeros:
             raise DataError(f"The supports do not match: the model's {name} is -inf at {zeros} of {len(found)} pairs.")
+    return tuple(seen)
 
 
 def _sound(found: Bound, estimator: BoundEstimator) -> Bound:

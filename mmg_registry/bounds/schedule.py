@@ -71,7 +71,10 @@ class Tuned:
 
     def state(self) -> dict[str, Tensor]:
         """Everything, as tensors."""
-        numbers = {"betas": torch.from_numpy(self.betas), "acceptance": torch.tensor(self.acceptance).double()}
+        numbers = {
+            "betas": torch.from_numpy(self.betas),
+            "acceptance": torch.tensor(self.acceptance, dtype=torch.float64),
+        }
         return {**numbers, "steps": self.steps, "scales": self.scales}
 
     @classmethod

@@ -114,7 +114,7 @@ class IWAE(BoundEstimator):
 
         def listen(rest: LogSums) -> None:
             words = between(likelihood, *_both(first, own, rest))
-            self.run.report(Progress(rest.count / count, stage=words))
+            self.run.report(Progress((rest.count + 1) / count, stage=words))
 
         rest = log_sums(path, path.log_ratio, own, count - 1, draws, listen, Stages(self.checkpoint) / "weights")
         low, high = _both(first, own, rest)

@@ -128,6 +128,7 @@ def _interval(runs: dict[int, Evidence], likelihood: Tensor) -> str:
 def between(likelihood: Tensor, low: Tensor, high: Tensor) -> str:
     """The bounds on MI that those on log p(x) make, in words.
 
+    >>> import torch
     >>> between(torch.tensor([3.0]), torch.tensor([1.0]), torch.tensor([1.5]))
     'MI in 1.500 to 2.000 nats'
     """

@@ -15,7 +15,7 @@ class RowsOptions(Options):
     rows: int | None = Field(
         None,
         ge=1,
-        description="most rows (chains times pairs) that a model sees at once; None: some 16 million numbers",
+        description="most rows (chains times pairs) at once through a model or critic; None: some 16 million numbers",
     )
 
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -41,7 +42,7 @@ from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator, Needs
 from mmg_registry.bounds.hmc import hmc
 from mmg_registry.bounds.models import generator
-from mmg_registry.bounds.path import HandwrittenPath, draw_prior, gradient_of, values
+from mmg_registry.bounds.path import HandwrittenPath, draw_prior, gradient_of, pieces, values
 from mmg_registry.bounds.result import Bound
 from mmg_registry.bounds.schedule import TRAJECTORY
 from mmg_registry.contracts import Options
@@ -70,8 +71,8 @@ class MCMCOptions(EnergyOptions):
 class Tilted:
     """The model p(z) e^T(x, z) / Z(x): a path from the prior whose log-likelihood is T."""
 
-    def __init__(self, model: Any, energy: Critic) -> None:
-        self.model, self.energy = model, energy
+    def __init__(self, model: Any, energy: Critic, rows: int | None = None) -> None:
+        self.model, self.energy, self.rows = model, energy, rows
         self.true_mi: float | None = getattr(model, "true_mi", None)
 
     def log_prior(self, z: Tensor) -> Tensor:
@@ -97,18 +98,22 @@ class TiltedAt:
             self.of_x = tilted.energy.of_x(x)
 
     def prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return _differentiated(z, lambda leaf: self.tilted.log_prior(leaf.reshape(-1, z.shape[-1])).view(z.shape[:-1]))
+        return self._differentiated(z, lambda _, leaf: self.tilted.log_prior(leaf))
 
     def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
         energy = self.tilted.energy
-        return _differentiated(z, lambda leaf: energy.joined(self.of_x, energy.of_z(leaf)))
+        return self._differentiated(z, lambda of_x, leaf: energy.joined(of_x, energy.of_z(leaf)))
 
-
-def _differentiated(z: Tensor, density: Any) -> tuple[Tensor, Tensor]:
-    with torch.enable_grad():
-        leaf = z.detach().requires_grad_(True)
-        value = density(leaf)
-        return value.detach(), gradient_of(value, leaf)
+    def _differentiated(self, z: Tensor, density: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """Values `(K, n)` and gradients `(K, n, latent_size)` at `z`, of as many rows at once as there may be."""
+        parts: list[tuple[Tensor, Tensor]] = []
+        for of_x, rows in pieces(self.of_x, z, self.tilted.rows):
+            with torch.enable_grad():
+                leaf = rows.detach().requires_grad_(True)
+                value = density(of_x, leaf)
+                parts.append((value.detach(), gradient_of(value, leaf)))
+        value, gradient = (torch.cat(each) for each in zip(*parts, strict=True))
+        return value.view(z.shape[:-1]), gradient.view(z.shape)
 
 
 class _EnergyBound(BoundEstimator):
@@ -133,7 +138,7 @@ class _EnergyBound(BoundEstimator):
         """
         pairs, stages = pairs_of(model, x, z, self.options.held), Stages(self.checkpoint)
         draws = generator(seed_of(self.run, 2), x.device)
-        tilted = Tilted(model, critic_for(pairs, model, self.options, draws))
+        tilted = Tilted(model, critic_for(pairs, model, self.options, draws), self.options.rows)
         self._train(tilted, pairs, draws, stages / "training")
         path = HandwrittenPath(tilted, pairs.x)
         ladder = tuned_ladder(path, self.options, self.run, stages)
@@ -156,7 +161,7 @@ class _EnergyBound(BoundEstimator):
     def _result(self, energy: Tensor, found: Evidence, true_mi: float | None) -> Bound:
         (lower, error), (forward, _) = self._read(energy, found.high), self._read(energy, found.low)
         same = {name: read(energy, found.high)[0] for name, read in READINGS.items()}
-        about = {"forward": forward, "gap": found.gap, "caveat": CAVEAT, "same_energy": same}
+        about = {"forward": forward, "gap": found.gap, "caveat": CAVEAT, "pairs": len(energy), "same_energy": same}
         warnings = [*slow_chains(found), *_doubts(found.gap, lower, forward)]
         return Bound("lower", lower, None, error, None, true_mi, diagnostics=about, warnings=warnings)
 

@@ -90,5 +90,36 @@ class Raises(Plain):
         raise ValueError("no decoder was loaded")
 
 
+class PriorOnly:
+    """What a marginal bound needs where pairs are given: neither p(x | z) nor pairs of its own."""
+
+    log_prior = Plain.log_prior
+
+    def sample_prior(self, n, seed):
+        return Plain.sample(self, n, seed)[1]
+
+
+class PriorNaN(Plain):
+    def log_prior(self, z):
+        return super().log_prior(z) * math.nan
+
+
+class PriorOfWrongShape(Plain):
+    def log_prior(self, z):
+        return super().log_prior(z)[:, None]
+
+
+class PriorElsewhere(Plain):
+    """A density that is zero where its own pairs are."""
+
+    def log_prior(self, z):
+        return super().log_prior(z) + torch.where(z[:, 0] > 0, 0.0, -math.inf)
+
+
+class PriorFails(PriorOnly):
+    def sample_prior(self, n, seed):
+        raise ValueError("no prior was loaded")
+
+
 class NoSample:
     log_prior = log_likelihood = Plain.log_prior

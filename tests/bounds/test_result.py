@@ -4,10 +4,66 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from mmg_registry.bounds.result import Bound
+import mmg_registry as mmg
+from mmg_registry.bounds.result import SCHEMA, Bound
+
+DOCUMENT = json.loads((Path(mmg.__file__).parent / "schema" / "bound-1.json").read_text())
+QUICK = {
+    "ais": {"temperatures": 8, "chains": 2},
+    "iwae": {"chains": 2},
+    "giwae": {"chains": 1},
+    "structured-infonce": {"chains": 2},
+    "mine-ais": {"steps": 2, "temperatures": 2, "chains": 2},
+    "mine-f": {"steps": 2, "temperatures": 2, "chains": 2},
+}
+
+
+def check(document: object) -> None:
+    jsonschema.validate(document, DOCUMENT, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(DOCUMENT)
+    assert DOCUMENT["$id"] == SCHEMA
+
+
+@pytest.mark.parametrize("plugin", QUICK)
+def test_a_real_result_keeps_the_schema(plugin: str) -> None:
+    document = json.loads(mmg.bound("gaussian-channel", plugin, n=4, **QUICK[plugin]).to_json())
+    check(document)
+    assert set(document) == set(DOCUMENT["properties"])
+
+
+@pytest.mark.parametrize("found", [Bound("lower", lower=-math.inf), Bound("sandwich", 1.0, math.inf), Bound("upper")])
+def test_bounds_that_say_nothing_keep_the_schema(found: Bound) -> None:
+    check(json.loads(found.to_json()))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("schema", "mmg/bound/2"),
+        ("kind", "both"),
+        ("lower", "1.0"),
+        ("lower_se", -1),
+        ("ci", [1]),
+        ("ci_level", 95),
+        ("contains_truth", "yes"),
+        ("n", 1),
+        ("verdict", None),
+        ("diagnostics", {"acceptance": 2.0}),
+        ("diagnostics", {"gap_by_temperatures": [{"gap": 1.0}]}),
+        ("warnings", "none"),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(key: str, value: object) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        check({**Bound("lower", lower=1.0).to_dict(), key: value})
 
 
 def test_a_lower_bound_alone_has_half_an_interval() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -102,6 +103,9 @@ def test_a_model_without_gradients_is_fit_for_iwae() -> None:
     [
         ({"temperatures": 0}, "'temperatures'"),
         ({"chains": 0}, "'chains'"),
+        ({"plugin": "iwae", "chains": 0}, "'chains'"),
+        ({"plugin": "giwae", "chains": 0}, "'chains'"),
+        ({"rows": 0}, "'rows'"),
         ({"n": 1}, "'n' is 1"),
         ({"chians": 3}, "nearest is 'chains'"),
         ({"start": "encoder"}, "no log_q"),
@@ -132,9 +136,42 @@ def test_pairs_that_do_not_fit_are_refused(x: np.ndarray, z: np.ndarray, words: 
         mmg.bound("gaussian-channel", x=x, z=z)
 
 
+@pytest.mark.parametrize(
+    ("model", "error", "words"),
+    [
+        (bad_models.NoSample, PluginError, "lacks sample or sample_prior, which 'ais' needs"),
+        (bad_models.PriorOnly, PluginError, "lacks log_likelihood, which 'ais' needs"),
+        (bad_models.Plain, DataError, "1 columns of x, and the model 2"),
+    ],
+)
+def test_a_model_that_does_not_fit_given_pairs_is_refused(model: type, error: type[MMGError], words: str) -> None:
+    with pytest.raises(error, match=words):
+        mmg.bound(model, x=np.ones((4, 1)), z=np.ones((4, 1)))
+
+
+def test_a_prior_that_cannot_be_drawn_is_told() -> None:
+    with pytest.raises(PluginError, match="no prior was loaded"):
+        mmg.bound(bad_models.PriorFails, "mine-ais", x=np.ones((4, 1)), z=np.ones((4, 1)))
+
+
+@pytest.mark.parametrize("plugin", ["ais", "iwae"])
+def test_progress_tells_the_sandwich_so_far(plugin: str) -> None:
+    events: list[mmg.Progress] = []
+    choices = {"temperatures": 32} if plugin == "ais" else {}
+    found = mmg.bound("gaussian-channel", plugin, n=16, chains=4, progress=events.append, **choices)
+    fractions = [event.fraction for event in events]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+    low, high = re.search(r"MI in (\S+) to (\S+) nats", events[-1].stage).groups()
+    if plugin == "iwae":
+        assert (float(low), float(high)) == (round(found.lower, 3), round(found.upper, 3))
+    else:
+        assert float(low) < found.lower < found.upper < float(high)  # of a quarter of the temperatures
+
+
 def test_bounds_are_found_as_plugins_and_apart_from_estimators() -> None:
     names = {record.name for record in registry.records(registry.BOUNDS)}
-    assert {"ais", "iwae"} <= names
+    assert {"ais", "iwae", "giwae", "structured-infonce", "mine-ais", "mine-dv", "mine-f"} <= names
     assert not names & {record.name for record in registry.records()}
     with pytest.raises(PluginError, match="nearest are ais"):
         registry.load_bound("ai")

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +53,63 @@ def test_pairs_may_come_from_a_file(mmg) -> None:
     assert json.loads(found.out)["n"] == 40
 
 
+def test_an_energy_needs_the_prior_and_pairs_alone(mmg) -> None:
+    z = np.random.default_rng(0).standard_normal((400, 1))
+    np.savez("pairs.npz", x=2 * z + np.random.default_rng(1).standard_normal((400, 2)), z=z)
+    settings = ("steps=20", "width=8", "held=40", *(value for value in QUICK if "=" in str(value)))
+    options = [word for setting in settings for word in ("--set", setting)]
+    address = ("--model", f"{MODELS}:PriorOnly", "--data", "pairs.npz", "--plugin", "mine-ais")
+    found = mmg("bound", *address, *options, "--seed", 0)
+    assert found.code == 0, found.err
+    assert "I(X; Z) is at least" in found.out
+    assert "A lower bound in expectation" in found.out
+
+
+def test_a_killed_run_is_gone_on_with_to_the_same_bits(mmg) -> None:
+    args = ["bound", "--model", "gaussian-channel", "-n", "32", "--json", "--set", "temperatures=3000", "--seed", "5"]
+    code = (
+        "import sys, mmg_registry.bounds.checkpoint as c; c.EVERY = 0.0; import mmg_cli.main as m; m.run(sys.argv[1:])"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, *args, "--checkpoint", "run.ckpt"], stdout=subprocess.DEVNULL)
+    _wait_for(lambda: Path("run.ckpt").exists() and Path("run.ckpt").stat().st_size > 20_000)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
+    resumed, whole = mmg(*args[:-2], "--checkpoint", "run.ckpt"), mmg(*args)
+    assert (resumed.code, resumed.err) == (0, "")
+    one, other = (json.loads(each.out) for each in (resumed, whole))
+    assert {**one, "seconds": 0} == {**other, "seconds": 0}  # the seed is the broken-off run's
+    assert not Path("run.ckpt").exists()
+
+
+def _wait_for(done: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 120
+    while not done():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("code", "content", "words"), [(4, b"?", "cannot be read as a checkpoint"), (2, None, "'keep' is a")]
+)
+def test_a_checkpoint_that_is_none_is_refused(mmg, code: int, content: bytes | None, words: str) -> None:
+    Path("keep").mkdir() if content is None else Path("keep").write_bytes(content)
+    found = mmg("bound", "--model", "gaussian-channel", "--checkpoint", "keep", *QUICK)
+    assert (found.code, found.out) == (code, "")
+    assert words in found.err
+
+
 @pytest.mark.parametrize(
     ("code", "args", "words"),
     [
         (2, ["--model", "linear-gaussian", "--set", "temperatures=0"], "'temperatures'"),
         (2, ["--model", "linear-gaussian", "--set", "chains=0"], "'chains'"),
+        (2, ["--model", "linear-gaussian", "--plugin", "iwae", "--set", "chains=0"], "'chains'"),
+        (2, ["--model", "linear-gaussian", "--plugin", "mine-ais", "--set", "steps=0"], "'steps'"),
+        (2, ["--model", "linear-gaussian", "--model-set", "latent=2", "--model-set", "mi=200"], "no more than 32 nats"),
+        (3, ["--model", f"{MODELS}:PriorNaN", "--plugin", "mine-ais"], "log_prior returned NaN"),
+        (3, ["--model", f"{MODELS}:PriorOfWrongShape", "--plugin", "mine-dv"], "not one value a row"),
+        (3, ["--model", f"{MODELS}:PriorOnly", "--plugin", "mine-f"], "lacks sample"),
+        (4, ["--model", f"{MODELS}:PriorElsewhere", "--plugin", "giwae"], "supports do not match"),
         (2, ["--model", "nothing"], "There is no model 'nothing'"),
         (2, ["--model", "linear-gaussian", "--model-set", "size=3"], "'size'"),
         (2, ["--model", "linear-gaussian", "-n", "8", "--data", "a.npz"], "keep one"),
