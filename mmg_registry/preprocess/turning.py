@@ -97,8 +97,8 @@ def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
         >>> y = x + 0.1 * rng.standard_normal((5000, 2))
         >>> hide = Turn(np.zeros(2), np.eye(2), np.array([[0.0, -2.0], [2.0, 0.0]]))
         >>> found = fit_turns(hide(x), y)
-        >>> round(found[0].size, 1)
-        2.0
+        >>> bool(abs(found[0].size - 2) < 0.2)
+        True
         >>> fit_turns(x, y) is None
         True
     """
