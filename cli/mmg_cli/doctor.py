@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from itertools import zip_longest
 from typing import Any
 
 from mmg_cli.common import Json, Verbose
@@ -112,8 +113,8 @@ def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
             f"by CUDA {built['toolkit']} for architectures {built['architectures']}, and PTX for those after {newest}"
         )
         rows.append(["cuda core", f"built {made}"])
-    found = checks or ["could not run, for no GPU can be used"] * len(names)
-    gpus = enumerate(zip(names, found, strict=True))
+        rows += [] if checks else [["self-check", "could not run, for no GPU can be used"]]
+    gpus = enumerate(zip_longest(names, checks, fillvalue="could not run"))
     return [*rows, *([f"gpu {i}", f"{name}; self-check: {said}"] for i, (name, said) in gpus)]
 
 

@@ -64,7 +64,9 @@ def test_it_says_what_the_self_check_of_each_gpu_found(mmg, monkeypatch) -> None
     assert doctor._verdict({"plugins": [], "core": core}) == "2 problems were found; they are named above."
     failed = {**core, "cuda_reason": None, "gpus": ["B", "C"], "gpu_checks": core["gpu_checks"][1:]}
     assert doctor._cuda_rows(failed)[0] == ["cuda", "no: no GPU passes the self-check"]
-    assert "self-check: could not run, for no GPU" in doctor._cuda_rows({**core, "gpu_checks": []})[1][1]
+    unusable = doctor._cuda_rows({**core, "cuda_built": {"toolkit": "13", "architectures": "80"}, "gpu_checks": []})
+    assert ["self-check", "could not run, for no GPU can be used"] in unusable
+    assert ["gpu 1", "B; self-check: could not run"] in unusable
 
 
 def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:
