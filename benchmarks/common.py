@@ -52,16 +52,19 @@ def document(
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all; NaN and infinity are refused.
+    """Write JSON whole or not at all, whoever else writes it; NaN and infinity are refused.
 
     Raises:
         ValueError: for a number that JSON cannot hold.
     """
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(path.name + ".tmp")
-    scratch.write_text(text)
-    scratch.replace(path)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # a process's own, or two would share half a file
+    try:
+        scratch.write_text(text)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

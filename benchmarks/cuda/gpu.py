@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mmg_registry.core.cuda import unusable
+from mmg_registry.core import selfcheck
 
 REPEATS = 20
 
@@ -19,11 +19,11 @@ def refusal(device: str) -> str:
 
     Example:
         >>> import unittest.mock
-        >>> with unittest.mock.patch(f"{__name__}.unusable", return_value="there is no GPU"):
+        >>> with unittest.mock.patch(f"{__name__}.selfcheck.refusal", return_value="there is no GPU"):
         ...     refusal("cuda:0")
         'This benchmark measures a GPU, and there is none to use: there is no GPU.'
     """
-    reason = unusable(device)
+    reason = selfcheck.refusal(device)
     return f"This benchmark measures a GPU, and there is none to use: {reason}." if reason else ""
 
 

@@ -2,8 +2,9 @@
 
     python -m benchmarks.cuda.report [--architectures 80,90] [--output FILE]
 
-Needs nvcc and no GPU. A kernel's shared memory is chosen at launch: all of a tile where it fits, else what the card
-has; the table of tiles says how much a whole one takes.
+Needs nvcc and no GPU. A part of the architectures is printed, and written only where --output says. A kernel's shared
+memory is chosen at launch: all of a tile where it fits, else what the card has; the table of tiles says how much a
+whole one takes.
 """
 
 from __future__ import annotations
@@ -96,23 +97,27 @@ def _sizes(network: Network, trains: bool, tensor: bool) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Registers, spills and shared memory of the CUDA kernels.")
     parser.add_argument("--architectures", default=",".join(ARCHITECTURES))
-    parser.add_argument("--output", type=Path, default=common.RESULTS / "cuda_report.json")
+    parser.add_argument("--output", type=Path)
     options = parser.parse_args(argv)
+    architectures = options.architectures.split(",")
+    whole = common.RESULTS / "cuda_report.json" if set(architectures) >= set(ARCHITECTURES) else None
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         print("The report needs CUDA's compiler, nvcc, on the path; it was not found.", file=sys.stderr)
         return 1
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for architecture in options.architectures.split(","):
+        for architecture in architectures:
             for source in SOURCES:
                 rows += kernels(compile_kernels(nvcc, source, architecture, Path(folder)), architecture)
     version = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
     release = re.search(r"release ([\d.]+), V([\d.]+)", version)
     tiles = tile_rows()
     print(common.table(rows), common.table(tiles), sep="\n\n")
-    results = {"kernels": rows, "tiles": tiles}
-    common.write(options.output, common.document(results, seeds=[], nvcc=release[2] if release else version))
+    output = options.output or whole
+    if output:
+        results = {"kernels": rows, "tiles": tiles}
+        common.write(output, common.document(results, seeds=[], nvcc=release[2] if release else version))
     return 0
 
 

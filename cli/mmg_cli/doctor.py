@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from importlib import metadata
+from itertools import zip_longest
 from typing import Any
 
 from mmg_cli.common import Json, Verbose
@@ -53,9 +54,20 @@ def examine_core() -> dict[str, Any]:
     try:
         from mmg_registry.core import build_info
 
-        return {"core_error": None, **build_info()}
+        core = {"core_error": None, **build_info()}
+        return {**core, "gpu_checks": [_checked(i) for i, _ in enumerate(core["gpus"])] if core["cuda"] else []}
     except Exception as error:
         return {"core_error": _reason(error)}
+
+
+def _checked(index: int) -> str:
+    """What the self-check of a GPU found: "passed", or why it is refused."""
+    from mmg_registry.core import gpu_verdict
+
+    try:
+        return gpu_verdict(index).removeprefix("the self-check ") or "passed"
+    except Exception as error:
+        return f"could not run: {_reason(error)}"
 
 
 def examine_plugins() -> list[dict[str, str]]:
@@ -90,8 +102,10 @@ def _core_rows(core: dict[str, Any]) -> list[list[str]]:
 
 
 def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
-    """Whether GPUs can be used and why not; what was built for them; which there are."""
-    rows = [["cuda", "yes, with --device cuda" if core.get("cuda") else f"no: {core.get('cuda_reason')}"]]
+    """Whether GPUs can be used and why not; what was built for them; which there are and what their check found."""
+    checks, names = core.get("gpu_checks") or [], core.get("gpus") or []
+    why = core.get("cuda_reason") or "no GPU passes the self-check"
+    rows = [["cuda", "yes, with --device cuda" if "passed" in checks else f"no: {why}"]]
     built = core.get("cuda_built")
     if built:
         newest = built["architectures"].split(", ")[-1]
@@ -99,7 +113,9 @@ def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
             f"by CUDA {built['toolkit']} for architectures {built['architectures']}, and PTX for those after {newest}"
         )
         rows.append(["cuda core", f"built {made}"])
-    return [*rows, *([f"gpu {i}", name] for i, name in enumerate(core.get("gpus") or []))]
+        rows += [] if checks else [["self-check", "could not run, for no GPU can be used"]]
+    gpus = enumerate(zip_longest(names, checks, fillvalue="could not run"))
+    return [*rows, *([f"gpu {i}", f"{name}; self-check: {said}"] for i, (name, said) in gpus)]
 
 
 def usable_threads() -> int:
@@ -109,6 +125,7 @@ def usable_threads() -> int:
 
 def _verdict(found: dict[str, Any]) -> str:
     problems = sum(plugin["status"] != "ok" for plugin in found["plugins"]) + bool(found["core"]["core_error"])
+    problems += sum(check != "passed" for check in found["core"].get("gpu_checks", []))
     if problems == 1:
         return "1 problem was found; it is named above."
     return f"{problems} problems were found; they are named above." if problems else "No problems were found."

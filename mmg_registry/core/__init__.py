@@ -6,12 +6,13 @@ problems at once; each takes the compiled path of its data's device, and the ref
 """
 
 from mmg_registry.core.build import build_info, compiled, isa
-from mmg_registry.core.cuda import chosen_device
 from mmg_registry.core.many import mmse_gap_many, train_many
 from mmg_registry.core.network import Network
 from mmg_registry.core.ops import denoiser_grad, mmse_gap, train_denoiser, why_reference
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
+from mmg_registry.core.selfcheck import chosen_device
+from mmg_registry.core.selfcheck import verdict as gpu_verdict
 
 __all__ = [
     "BIN_SUMS",
@@ -23,6 +24,7 @@ __all__ = [
     "chosen_device",
     "compiled",
     "denoiser_grad",
+    "gpu_verdict",
     "isa",
     "mmse_gap",
     "mmse_gap_many",

@@ -18,7 +18,7 @@ from mmg_registry.core.build import cuda_module, torch_reason
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
-from mmg_registry.errors import MMGError, OptionError
+from mmg_registry.errors import MMGError
 
 WIDTHS, MAX_DEPTH, MAX_COLUMNS = (64, 128, 256), 4, 1024  # csrc/cuda/jobs.h
 MATHS = ("bf16", "float32")
@@ -47,29 +47,11 @@ def unusable(device: torch.device | str) -> str:
     core, reason = cuda_module()
     if core is None:
         return reason
-    return torch_reason() or str(core.unusable(_index(torch.device(device))))
+    return torch_reason() or str(core.unusable(index_of(torch.device(device))))
 
 
-def chosen_device(name: str) -> torch.device:
-    """The device of `Run.device`; "auto" is the CPU, for the CUDA core has not run on a card yet.
-
-    Raises:
-        OptionError: for a GPU that the CUDA core cannot use, with the reason.
-
-    Example:
-        >>> chosen_device("auto")
-        device(type='cpu')
-    """
-    if not name.startswith("cuda"):
-        return torch.device("cpu")
-    device = torch.device(name)
-    reason = unusable(device)
-    if reason:
-        raise OptionError(f"The device '{name}' cannot be used: {reason}; use --device cpu.")
-    return torch.device("cuda", _index(device))
-
-
-def _index(device: torch.device) -> int:
+def index_of(device: torch.device) -> int:
+    """The number of a GPU; "cuda" alone is the current one."""
     return torch.cuda.current_device() if device.index is None else device.index
 
 
@@ -142,7 +124,7 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 def out_of_memory(size: int, device: torch.device) -> MMGError:
     return MMGError(
-        f"GPU {_index(device)} has no {size / 1e6:,.0f} MB left; lower the number of rows, the width or depth of the "
+        f"GPU {index_of(device)} has no {size / 1e6:,.0f} MB left; lower the number of rows, the width or depth of the "
         "network, or how many problems are trained at once, or use --device cpu."
     )
 
@@ -224,7 +206,7 @@ def gap_call(problems: Problems, weights: Tensor, repeats: int, *, maths: str = 
 
 
 def launch(call: Call) -> tuple[Tensor, ...]:
-    """Queue `call` on the current stream of its device.
+    """Queue `call` on the current stream of its device; `selfcheck.launch` asks first whether that is to be believed.
 
     Raises:
         MMGError: where the device has too little memory left.
@@ -235,7 +217,7 @@ def launch(call: Call) -> tuple[Tensor, ...]:
     if core is None:
         raise RuntimeError(reason)
     device = call.results[0].device
-    index = _index(device)
+    index = index_of(device)
     size = core.scratch_bytes(call.arguments, index)
     try:
         scratch = torch.empty(size, dtype=torch.uint8, device=device)

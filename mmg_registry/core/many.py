@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmg_registry.core import cuda, ops
+from mmg_registry.core import cuda, ops, selfcheck
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import Proposal
@@ -69,7 +69,7 @@ def train_many(
         return torch.stack(each)
     ops.check_plan(plan, first_step, n_steps)
     call = cuda.train_call(_gathered(*problems), state, plan, first_step, n_steps, maths=isa)
-    return cuda.launch(call)[0]
+    return selfcheck.launch(call)[0]
 
 
 def mmse_gap_many(
@@ -101,7 +101,7 @@ def mmse_gap_many(
         bins, rows = zip(*each, strict=True)
         return torch.stack(bins), torch.stack(rows)
     ops.check_repeats(repeats)
-    found = cuda.launch(cuda.gap_call(_gathered(*problems), weights, repeats, maths=isa))
+    found = selfcheck.launch(cuda.gap_call(_gathered(*problems), weights, repeats, maths=isa))
     return found[0], found[1]
 
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from mmg_registry.core import cuda, reference
+from mmg_registry.core import cuda, reference, selfcheck
 from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
@@ -368,21 +368,21 @@ def _train_cuda(
         _check(name, part, torch.float32, tuple(weights.shape), x.device)
     settings = TrainPlan(plan[2], rates[0], *plan[3:], *rates[1:])
     state = weights[None], m[None], v[None], ema[None]
-    return cuda.launch(cuda.train_call(problems, state, settings, plan[0], plan[1], maths=isa))[0][0]
+    return selfcheck.launch(cuda.train_call(problems, state, settings, plan[0], plan[1], maths=isa))[0][0]
 
 
 def _grad_cuda(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, step, batch, threads, isa):
     _check_range("step", step, 0, _MAX_STEP)
     _check_range("batch", batch, 1, _MAX_STRATA)
     problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
-    losses, grad = cuda.launch(cuda.grad_call(problems, weights[None], step, batch, maths=isa))
+    losses, grad = selfcheck.launch(cuda.grad_call(problems, weights[None], step, batch, maths=isa))
     return losses[0, 0], grad[0]
 
 
 def _gap_cuda(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, repeats, threads, isa):
     check_repeats(repeats)
     problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
-    bins, rows = cuda.launch(cuda.gap_call(problems, weights[None], repeats, maths=isa))
+    bins, rows = selfcheck.launch(cuda.gap_call(problems, weights[None], repeats, maths=isa))
     return bins[0], rows[0]
 
 

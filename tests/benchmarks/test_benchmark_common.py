@@ -37,6 +37,24 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["result.json"]
 
 
+def test_two_that_write_one_file_each_write_it_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is cut off before it renames; the other must neither touch its scratch nor leave half a file."""
+    path, renamed = tmp_path / "result.json", Path.replace
+
+    def meanwhile(scratch: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", renamed)
+        monkeypatch.setattr(common.os, "getpid", lambda: 1)
+        common.write(path, {"mi": 2.0})
+        assert json.loads(scratch.read_text()) == {"mi": 1.0}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", meanwhile)
+    with pytest.raises(KeyboardInterrupt):
+        common.write(path, {"mi": 1.0})
+    assert json.loads(path.read_text()) == {"mi": 2.0}
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_table_has_a_line_for_each_row() -> None:
     lines = common.table([{"a": 1, "b": 0.25}, {"a": 2, "b": None}]).splitlines()
     assert lines == ["| a | b |", "|---|---|", "| 1 | 0.25 |", "| 2 | None |"]

@@ -6,10 +6,11 @@ import json
 import sys
 
 from mmg_cli import doctor
+from mmg_registry.errors import MMGError
 
 CORE = {
     "isa": "avx2", "isas_available": ["baseline", "avx2"], "cuda": False, "cuda_reason": "no nvcc was found",
-    "compiler": "12.2.0", "core_error": None,
+    "compiler": "12.2.0", "core_error": None, "gpus": [],
 }  # fmt: skip
 
 
@@ -17,6 +18,12 @@ class FakeCore:
     @staticmethod
     def build_info() -> dict[str, object]:
         return CORE
+
+    @staticmethod
+    def gpu_verdict(index: int) -> str:
+        if index == 2:
+            raise MMGError("GPU 2 has no 3 MB left.")
+        return ["", "the self-check failed: in bf16, 'bins' is nan"][index]
 
 
 def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> None:
@@ -39,7 +46,27 @@ def test_it_says_what_was_built_for_gpus_and_which_there_are(mmg, monkeypatch) -
     lines = [" ".join(line.split()) for line in mmg("doctor").out.splitlines()]
     assert "cuda yes, with --device cuda" in lines
     assert "cuda core built by CUDA 13.0.1 for architectures 80, 90, and PTX for those after 90" in lines
-    assert "gpu 0 Fake 1" in lines
+    assert "gpu 0 Fake 1; self-check: passed" in lines
+
+
+def test_it_says_what_the_self_check_of_each_gpu_found(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    for key, value in {"gpus": ["A", "B", "C"], "cuda": True}.items():
+        monkeypatch.setitem(CORE, key, value)
+    core = doctor.examine_core()
+    lines = [": ".join(row) for row in doctor._cuda_rows(core)]
+    assert lines == [
+        "cuda: yes, with --device cuda",
+        "gpu 0: A; self-check: passed",
+        "gpu 1: B; self-check: failed: in bf16, 'bins' is nan",
+        "gpu 2: C; self-check: could not run: MMGError: GPU 2 has no 3 MB left.",
+    ]
+    assert doctor._verdict({"plugins": [], "core": core}) == "2 problems were found; they are named above."
+    failed = {**core, "cuda_reason": None, "gpus": ["B", "C"], "gpu_checks": core["gpu_checks"][1:]}
+    assert doctor._cuda_rows(failed)[0] == ["cuda", "no: no GPU passes the self-check"]
+    unusable = doctor._cuda_rows({**core, "cuda_built": {"toolkit": "13", "architectures": "80"}, "gpu_checks": []})
+    assert ["self-check", "could not run, for no GPU can be used"] in unusable
+    assert ["gpu 1", "B; self-check: could not run"] in unusable
 
 
 def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:

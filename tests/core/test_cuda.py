@@ -10,7 +10,7 @@ import torch
 from problems import Problem, fresh_state, make_problem
 from torch import Tensor
 
-from mmg_registry.core import Network, TrainPlan, build, compiled, cuda, mmse_gap_many, reference, train_many
+from mmg_registry.core import Network, TrainPlan, build, compiled, cuda, mmse_gap_many, reference, selfcheck, train_many
 from mmg_registry.core import why_reference as why
 from mmg_registry.errors import MMGError, OptionError
 
@@ -29,7 +29,7 @@ def test_without_the_module_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
     assert "does not load: libstdc++.so.6" in build.build_info()["cuda_reason"]
     assert build.build_info()["cuda_built"] is None
     with pytest.raises(OptionError, match=r"'cuda:1' cannot be used: the CUDA core does not load.*; use --device cpu"):
-        cuda.chosen_device("cuda:1")
+        selfcheck.chosen_device("cuda:1")
 
 
 def test_a_core_that_finds_no_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,18 +37,19 @@ def test_a_core_that_finds_no_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cuda, "cuda_module", lambda: (fake, ""))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     with pytest.raises(OptionError, match="there is no GPU 7 here, only 1"):
-        cuda.chosen_device("cuda:7")
+        selfcheck.chosen_device("cuda:7")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(OptionError, match="PyTorch, which holds the memory, finds no usable GPU"):
-        cuda.chosen_device("cuda:0")
+        selfcheck.chosen_device("cuda:0")
 
 
 def test_a_usable_gpu_is_chosen_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "unusable", lambda device: "")
+    monkeypatch.setattr(selfcheck, "verdict", lambda index: "")
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 2)
-    assert cuda.chosen_device("cuda") == torch.device("cuda", 2)
-    assert cuda.chosen_device("cuda:1") == torch.device("cuda", 1)
-    assert cuda.chosen_device("auto") == torch.device("cpu")
+    assert selfcheck.chosen_device("cuda") == torch.device("cuda", 2)
+    assert selfcheck.chosen_device("cuda:1") == torch.device("cuda", 1)
+    assert selfcheck.chosen_device("auto") == torch.device("cpu")
 
 
 def test_sizes_beyond_the_kernels_take_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,18 @@ from emulation import ALL_FAST, gather, play, played_gap, played_grad, played_tr
 from problems import Problem, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
-from mmg_registry.core import Network, Proposal, TrainPlan, compiled, cuda, many, mmse_gap_many, ops, train_many
+from mmg_registry.core import (
+    Network,
+    Proposal,
+    TrainPlan,
+    compiled,
+    cuda,
+    many,
+    mmse_gap_many,
+    ops,
+    selfcheck,
+    train_many,
+)
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 # columns of x and y, width, depth, context
@@ -278,7 +289,7 @@ def flat(problem: Problem) -> list[Any]:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda, "launch", play)
+    monkeypatch.setattr(selfcheck, "launch", play)
 
 
 @pytest.mark.usefixtures("played")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 import mmg_registry as mmg
 from mmg_registry.benchmark import tasks
-from mmg_registry.core import Network, TrainPlan, cuda, mmse_gap, mmse_gap_many, train_many
+from mmg_registry.core import Network, TrainPlan, cuda, mmse_gap, mmse_gap_many, selfcheck, train_many
 from mmg_registry.diffusion import FusedDenoiser
 from mmg_registry.errors import MMGError
 
@@ -39,6 +39,10 @@ def relative(found: Tensor, expected: Tensor) -> float:
 
 def trained(problem: Problem, n_steps: int, maths: str) -> tuple[State, Tensor]:
     return placed(problem).train(PLAN, n_steps, isa=maths)
+
+
+def test_the_card_passes_the_self_check() -> None:
+    assert selfcheck.verdict(0) == ""
 
 
 # --- Parity ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""A GPU is believed once it has computed, in this process, what the CPU core computes at the same seed.
+
+One small fixed problem of odd sizes, in both arithmetics: the gap by bins and by rows, and some training steps. The
+device's side is a function, so that tests hand in the emulated kernels, whole and corrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core import cuda
+from mmg_registry.core.network import Network
+from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.proposal import Proposal
+from mmg_registry.errors import OptionError, explain
+
+NETWORK, ROWS, REPEATS, SEED, STEPS = Network(4, 3, width=64, depth=2, context=1), 131, 3, 7, 20
+PLAN = TrainPlan(batch=77, warmup=5, hold_until=10, total=STEPS, weight_decay=0.01)
+# Relative; the emulated kernels are off on this problem by a seventh of these or less (bf16: a third).
+LIMITS = {
+    "float32": {"bins": 3e-5, "rows": 1e-4, "losses": 1e-5, "weights": 3e-5, "average": 3e-5},
+    "bf16": {"bins": 0.04, "rows": 0.1, "losses": 0.003, "weights": 0.05, "average": 0.05},
+}
+Run = Callable[[cuda.Call], Sequence[Tensor]]
+
+
+def _problem(place: torch.device) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Proposal]]:
+    """Weights of which none is zero, so that whatever a kernel computes counts; x, y, rho and the proposal."""
+    draw = torch.Generator().manual_seed(SEED)
+    weights = NETWORK.init(SEED) + 0.1 * torch.randn(NETWORK.n_parameters, generator=draw)
+    y, x = (torch.randn(ROWS, columns, generator=draw) for columns in (NETWORK.dim_y, NETWORK.dim_x))
+    rho = torch.tensor([0.9, 0.5, 0.2], dtype=torch.float64)
+    x[:, :3] = (rho * y + (1 - rho.square()).sqrt() * x[:, :3]).float()
+    edges, mass = torch.tensor([-10.0, -4.0, -1.0, 2.5, 6.0, 14.0]), torch.tensor([1.0, 2.0, 5.0, 3.0, 0.5])
+    return weights.to(place), (x.to(place), y.to(place), rho, Proposal.piecewise(edges, mass))
+
+
+def _state(weights: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
+
+
+def _named(gap: Sequence[Tensor], losses: Tensor, start: Tensor, state: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Tables and vectors to compare: weights by parameter, as what training moved them by."""
+    named = {"bins": gap[0], "rows": gap[1], "losses": losses}
+    for name, flat in (("weights", state[0] - start), ("average", state[3] - start)):
+        named |= {f"{name} of {part}": view.flatten() for part, view in NETWORK.views(flat).items()}
+    return {name: values.cpu().double() for name, values in named.items()}
+
+
+def on_cpu() -> dict[str, Tensor]:
+    """What the CPU core computes."""
+    from mmg_registry.core import ops  # which asks this module before it launches a kernel
+
+    weights, rows = _problem(torch.device("cpu"))
+    state = _state(weights)
+    losses = ops.train_denoiser(NETWORK, state, *rows, PLAN, seed=SEED, first_step=0, n_steps=STEPS)
+    gap = ops.mmse_gap(NETWORK, weights, *rows, seed=SEED, repeats=REPEATS)
+    return _named(gap, losses, weights, state)
+
+
+def on_device(run: Run, place: torch.device, maths: str) -> dict[str, Tensor]:
+    """What `run` computes, given launches on memory of `place`."""
+    weights, (x, y, rho, proposal) = _problem(place)
+    problems = cuda.Problems.of(NETWORK, x[None], y[None], rho[None], [proposal], [SEED])
+    state = _state(weights[None])
+    losses = run(cuda.train_call(problems, state, PLAN, 0, STEPS, maths=maths))[0][0]
+    bins, means = run(cuda.gap_call(problems, weights[None], REPEATS, maths=maths))
+    return _named((bins[0], means[0]), losses, weights, [part[0] for part in state])
+
+
+def apart(found: Tensor, expected: Tensor) -> float:
+    """Relative difference of a vector as a whole; of a table, the largest of a number, NaN where there is one.
+
+    A number's is relative to its own and its column's mean size together, so that none is too small to be missed.
+
+    Example:
+        >>> apart(torch.tensor([[3.0, 1.0], [5.0, 1.0]]), torch.tensor([[3.0, 1.0], [4.0, 1.0]]))
+        0.13333334028720856
+    """
+    if expected.dim() == 1:
+        return float((found - expected).norm() / expected.norm())
+    sizes = expected.abs()
+    return float(((found - expected).abs() / (sizes + sizes.mean(0))).max())
+
+
+def disagreement(run: Run, place: torch.device) -> str:
+    """The largest difference beyond what rounding explains, against the CPU core; or nothing."""
+    expected = on_cpu()
+    for maths, limits in LIMITS.items():
+        for name, values in on_device(run, place, maths).items():
+            off, limit = apart(values, expected[name]), limits[name.split()[0]]
+            if not off <= limit:  # NaN too
+                return f"in {maths}, '{name}' is {off:.2g} (relative) off the CPU core's, and {limit:g} is allowed"
+    return ""
+
+
+@functools.cache
+def verdict(index: int) -> str:
+    """Why GPU `index` is not to be believed, or nothing; found out once a process.
+
+    Raises:
+        MMGError: where the GPU has too little memory left to tell.
+    """
+    try:
+        found = disagreement(cuda.launch, torch.device("cuda", index))
+    except (RuntimeError, ValueError) as error:
+        return f"the self-check could not run: {explain(error).rstrip('.')}"
+    return f"the self-check failed: {found}" if found else ""
+
+
+def refusal(device: torch.device | str) -> str:
+    """Why the CUDA core must not run on `device`, or nothing."""
+    return cuda.unusable(device) or verdict(cuda.index_of(torch.device(device)))
+
+
+def launch(call: cuda.Call) -> Sequence[Tensor]:
+    """`cuda.launch` on a device that has passed.
+
+    Raises:
+        OptionError: for one that has not, with the difference.
+    """
+    device = call.results[0].device
+    _demand(verdict(cuda.index_of(device)), str(device))
+    return cuda.launch(call)
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of `Run.device`; "auto" is the CPU, for the speed of the CUDA core is not known yet.
+
+    Raises:
+        OptionError: for a GPU that the CUDA core cannot use, or that computes something else than the CPU.
+
+    Example:
+        >>> chosen_device("auto")
+        device(type='cpu')
+    """
+    if not name.startswith("cuda"):
+        return torch.device("cpu")
+    _demand(refusal(name), name)
+    return torch.device("cuda", cuda.index_of(torch.device(name)))
+
+
+def _demand(reason: str, name: str) -> None:
+    if reason:
+        raise OptionError(f"The device '{name}' cannot be used: {reason}; use --device cpu.")
