@@ -28,6 +28,7 @@ SCHEMA = "mmg/mnist-ratios/1"
 FILE = "mnist.jsonl"  # mmg_registry.benchmark.mnist.run.FILE, known here without importing it
 HEAD = ("PLUGIN", "TEST", "ROWS", "RATIO", "STD ERR", "WANTED", "HOLDS", "ABOVE", "NATS", "BELOW", "NATS", "SEEDS")
 ROWS = "7,14,21"
+ORIGIN = ("file", "sha256", "n_train", "n_eval", "space", "noise", "threads", "machine", "versions", "revision")
 
 
 class Space(str, Enum):
@@ -246,13 +247,21 @@ def _report(job: Job, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
     for plugin in dict.fromkeys(label(row["plugin"], row["options"]) for row in rows):
         seeds = values(rows, plugin)
         table += [_entry(plugin, found, seeds) for found in judge(ratios, seeds)]
-    document = {"schema": SCHEMA, "ratios": table}
+    document = {"schema": SCHEMA, **{key: _shared(rows, key) for key in ORIGIN}, "ratios": table}
     if job.json:
         print_json(document)
     else:
         print(columns([HEAD, *map(_cells, table)]))
     path = os.path.join(job.out, "ratios.json")
     write_atomically(path, lambda handle: handle.write(to_json(document).encode() + b"\n"), "The table")
+
+
+def _shared(rows: Sequence[Row], key: str) -> Any:
+    """What all rows say under `key`; a list where they differ, as after a resume by another release."""
+    found: list[Any] = []
+    for row in rows:
+        found += [row.get(key)] if row.get(key) not in found else []
+    return found[0] if len(found) == 1 else found
 
 
 def _entry(plugin: str, found: Found, seeds: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def test_all_three_tests_are_rows_a_table_and_a_document(suite: Callable[..., An
         ["additivity", "2"], ["additivity", "4"],
     ]  # fmt: skip
     document = json.loads(Path("out/ratios.json").read_text())
+    assert all(document[key] == lines()[0][key] for key in ("sha256", "space", "noise", "machine", "revision"))
     first = document["ratios"][0]
     assert first["ratio"] == pytest.approx(first["above"]["mi"] / first["below"]["mi"])
     assert (first["above"]["formula"], first["below"]["formula"]) == ("I(A; B_2)", "I(A; B_8)")
