@@ -140,6 +140,16 @@ class Estimator(Configured):
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
 
 
+def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays of a state whose names begin with `prefix`, without it.
+
+    Example:
+        >>> below({"net.bias": np.ones(2), "rho": np.zeros(1)}, "net.")
+        {'bias': array([1., 1.])}
+    """
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+
+
 def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
     """Validate `given` against `cls.Options`.
 

@@ -16,7 +16,7 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 
 # Lowest first; a module imports only its own and lower layers.
 LAYERS = [
-    {"mmg_registry.errors"},
+    {"mmg_registry.errors", "mmg_registry.threads"},
     {"mmg_registry.results"},
     {"mmg_registry.contracts"},
     {"mmg_registry.data", "mmg_registry.preprocess", "mmg_registry.samplers", "mmg_registry.bounds"},

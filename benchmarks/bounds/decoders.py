@@ -99,7 +99,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     models.add_options(parser, epochs=None)
-    parser.add_argument("--models", type=Path, default=Path("bounds-models"), help="folder of the trained models")
+    parser.add_argument("--models", type=Path, default=Path("build/bounds-models"), help="folder of the trained models")
     counts = "10,30,100,300,1000"
     parser.add_argument("--temperatures", type=lambda s: [int(t) for t in s.split(",")], default=counts)
     parser.add_argument("--chains", type=int, default=16)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +15,6 @@ from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mmg_registry.benchmark.mnist.images import F32
     from mmg_registry.bounds.decoder import Decoder
     from mmg_registry.bounds.decoder_training import Plan
@@ -126,10 +123,12 @@ def _images(path: str | None) -> F32:
 
 
 def _trained(job: Job, plan: Plan) -> Decoder:
+    from mmg_registry.benchmark.machine import usable_cores
     from mmg_registry.bounds.decoder_training import train
+    from mmg_registry.threads import torch_threads
 
     images = _images(job.images)
-    with _threads(job.threads), progress_bar(job.json, "nats") as listener:
+    with torch_threads(job.threads or usable_cores()), progress_bar(job.json, "nats") as listener:
         model = train(images, plan, listener)
     model.about["data"] = _data(job.images, images)
     if plan.epochs is not None and model.about["epochs"] < plan.epochs:
@@ -137,20 +136,6 @@ def _trained(job: Job, plan: Plan) -> Decoder:
             f"The time was up after {model.about['epochs']:g} of {plan.epochs} epochs; the model is what they made it."
         )
     return model
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    import torch
-
-    from mmg_registry.benchmark.machine import usable_cores
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or usable_cores())
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _data(path: str | None, images: F32) -> dict[str, Any]:

@@ -6,8 +6,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from mmg_registry.bounds.path import checked, values
 from mmg_registry.bounds.result import Bound
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError, PluginError, explain
+from mmg_registry.threads import torch_threads
 
 _NEEDED = {"joint": ("log_prior", "log_likelihood"), "marginal": ("log_prior",)}
 
@@ -104,7 +104,7 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
     """
     estimator = registry.load_bound(request.plugin)(run=_run_of(request), **request.options)
     start = time.perf_counter()
-    with _threads(request.threads):
+    with torch_threads(request.threads):
         model = _placed(_model(model, estimator, data is not None), _device(request))
         x, z = _pairs(model, request, data)
         densities = _check_densities(model, estimator, x, z)
@@ -123,17 +123,6 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
 
 def _run_of(request: BoundRequest) -> Run:
     return Run(request.seed, request.threads or os.cpu_count() or 1, request.device, None, request.progress)
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    """torch's number of threads, put back at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _device(request: BoundRequest) -> str:

@@ -13,8 +13,7 @@ its Jacobian is 1 + 2 v'Av / d = 1). They are fitted on one half of the rows and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +25,7 @@ from torch import Tensor
 
 from mmg_registry.preprocess.maps import F64, Rows, has_heavy_ties
 from mmg_registry.preprocess.margins import is_light
+from mmg_registry.threads import torch_threads
 
 MOST_COLUMNS = 10  # of a side; the cost grows with the square
 FEWEST_ROWS = 500
@@ -65,7 +65,7 @@ class Turn:
     def __call__(self, rows: Rows) -> F64:
         """Map rows `(n, dim)`; float64."""
         parts = (self.centre, self.scale, self.generator)
-        with _one_thread(), torch.no_grad():
+        with torch_threads(1), torch.no_grad():
             return _turned(_tensor(rows), *map(_tensor, parts)).numpy()
 
     @cached_property
@@ -104,7 +104,7 @@ def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
     """
     if not all(_worth_trying(side) for side in (x, y)) or max(x.shape[1], y.shape[1]) < 2:
         return None
-    with _one_thread():
+    with torch_threads(1):
         sample = _sample(x, y)
         if sample is None or not _first_order_gain(*sample):
             return None
@@ -316,14 +316,3 @@ def _factor(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def _tensor(rows: Rows) -> Tensor:
     return torch.from_numpy(np.array(rows, dtype=np.float64))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """PyTorch on one thread: sums, and so the bits of the result, do not depend on how many there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

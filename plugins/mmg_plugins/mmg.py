@@ -22,7 +22,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from mmg_plugins.recipes import Prepared, Recipe, Term, default_recipe, paper_recipe
-from mmg_registry.contracts import Array, Estimator, Options, Run
+from mmg_registry.contracts import Array, Estimator, Options, Run, below
 from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, chosen_device
 from mmg_registry.diffusion import (
     Denoiser,
@@ -200,10 +200,10 @@ class MMG(Estimator):
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         prepared = self._recipe().restore(arrays, meta["prepared"])
-        terms = [self._restored(prepared, _below(arrays, f"term{i}."), each) for i, each in enumerate(meta["terms"])]
+        terms = [self._restored(prepared, below(arrays, f"term{i}."), each) for i, each in enumerate(meta["terms"])]
         q = meta["proposal"]
         proposal = Proposal(torch.tensor(q["edges"]), torch.tensor(q["cdf"]), q["loc"], q["scale"])
-        self._fitted = Fitted(prepared, terms, proposal, _below(arrays, "extra."))
+        self._fitted = Fitted(prepared, terms, proposal, below(arrays, "extra."))
         return self
 
     def _restored(self, prepared: Prepared, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedTerm:
@@ -386,10 +386,6 @@ def by_gap(floor: float) -> Refine:
         return gap_proposal(watch, bins[:, column].double().numpy(), floor)
 
     return refine
-
-
-def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
 
 
 def _training_errors(reports: Sequence[TrainReport]) -> dict[str, float]:

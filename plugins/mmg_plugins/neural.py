@@ -16,7 +16,6 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -27,11 +26,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from mmg_registry.contracts import Array, Estimator, Options, Progress, Run
+from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
 from mmg_registry.diffusion.training import hold_back
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
+from mmg_registry.threads import torch_threads
 
 FEWEST_ROWS = 20  # of a fit: two of them are held out
 DECAY = 0.4  # share of the steps that the final decay takes
@@ -322,7 +322,7 @@ class Neural(Estimator):
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         pair = PairTransform.fit(x, y, self.options.gaussianise)
-        with one_thread():
+        with torch_threads(1):
             rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed)
             learner = self._learner(pair, torch.Generator().manual_seed(self.run.seed))
             learner.module.to(device)
@@ -340,7 +340,7 @@ class Neural(Estimator):
             raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
         device = device_of(self.run.device)
         fitted.learner.module.to(device)
-        with one_thread(), torch.no_grad():
+        with torch_threads(1), torch.no_grad():
             found = self._read(fitted.learner, *_tensors(fitted.pair, x, y, device))
         return Estimate(
             mi=float(found.mi),
@@ -360,9 +360,9 @@ class Neural(Estimator):
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         """The inverse of `state`."""
-        pair = PairTransform.from_state(_below(arrays, "pair."), meta["pair"])
+        pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
         learner = self._learner(pair, torch.Generator().manual_seed(self.run.seed))
-        learner.module.load_state_dict({key: torch.tensor(value) for key, value in _below(arrays, "net.").items()})
+        learner.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
         self._fitted = Fitted(pair, learner, Report(**meta["report"]))
         return self
 
@@ -402,17 +402,6 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread within the block, and on as many as before after it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _tensors(pair: PairTransform, x: Array, y: Array, device: torch.device) -> Pair:
     zx, zy = pair.transform(x, y)
     return torch.from_numpy(zx).to(device), torch.from_numpy(zy).to(device)
@@ -420,10 +409,6 @@ def _tensors(pair: PairTransform, x: Array, y: Array, device: torch.device) -> P
 
 def _on(rows: Pair, device: torch.device) -> Pair:
     return rows[0].to(device), rows[1].to(device)
-
-
-def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
 
 
 def _diagnostics(fitted: Fitted, device: str) -> dict[str, Any]:

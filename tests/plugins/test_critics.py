@@ -14,7 +14,7 @@ import torch
 from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.doe import Densities, DoE
-from mmg_plugins.neural import _batches, _gain, device_of, one_thread
+from mmg_plugins.neural import _batches, _gain, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
@@ -339,8 +339,6 @@ def test_threads_are_given_back_after_an_interrupt() -> None:
     assert torch.get_num_threads() == threads
     with pytest.raises(OptionError, match="not fitted"):
         model.estimate(*pair())
-    with one_thread():
-        assert torch.get_num_threads() == 1
 
 
 @every

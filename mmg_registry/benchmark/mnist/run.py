@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -22,6 +21,7 @@ from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.contracts import Estimator, parse_options
 from mmg_registry.data import as_pair
 from mmg_registry.errors import DataError, OptionError
+from mmg_registry.threads import torch_threads
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
@@ -150,7 +150,7 @@ def execute(
         note: told in a sentence what else happens.
     """
     place = {"machine": machine.machine(), "versions": machine.versions(), "revision": machine.revision()}
-    with _torch_threads(setup.threads):
+    with torch_threads(setup.threads):
         draw: _Draw | None = None
         for job in todo:
             if draw is None or draw.seed != job.seed:
@@ -245,16 +245,3 @@ def _takes_recipe(cls: type[Estimator]) -> bool:
     except OptionError:
         return False
     return True
-
-
-@contextmanager
-def _torch_threads(n: int) -> Iterator[None]:
-    """Autoencoder and convolutions on `n` threads, and the caller's number afterwards."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
