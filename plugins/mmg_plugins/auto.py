@@ -172,7 +172,7 @@ def _neighbours(x: Array, y: Array, run: Run) -> tuple[float, float]:
     x, y = x[::step], y[::step]
     if x.shape[1] + y.shape[1] > NEIGHBOUR_COLUMNS or len(x) < 2:
         return 0.0, 0.0
-    found = KSG(run=replace(run, progress=None)).fit(x, y).estimate(x, y)
+    found = KSG(run=replace(run, progress=None, device="cpu")).fit(x, y).estimate(x, y)
     return (0.0, 0.0) if found.diagnostics["rows_with_copies"] else (found.mi, found.std_error or 0.0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmg_plugins.auto import Auto, cross_weight, shrinkage
+from mmg_plugins.auto import Auto, _neighbours, cross_weight, shrinkage
 from mmg_plugins.mmg import MMGOptions
 from mmg_plugins.recipes import Term, default_recipe
 from mmg_registry.contracts import Run
@@ -158,6 +158,11 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
     found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
     assert found.diagnostics["errors"]["neighbours"] < 0.02
     assert not any("Nearest neighbours" in sentence for sentence in found.warnings)
+
+
+def test_nearest_neighbours_work_on_the_cpu_whatever_the_network_does() -> None:
+    found, error = _neighbours(*pair(1_000, 1, 1), Run(device="cuda", threads=1))
+    assert found == pytest.approx(MI, abs=4 * error)
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0.8, 0.4), (0.0, 0.0), (-0.8, 0.0)])
