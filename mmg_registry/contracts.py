@@ -12,7 +12,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from typing_extensions import Self
 
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
+
+T = TypeVar("T")
 
 Array = NDArray[np.floating[Any]]
 Direction = Literal["lower", "upper", "none"]
@@ -140,7 +142,7 @@ class Estimator(Configured):
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
 
 
-def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def below(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:
     """The arrays of a state whose names begin with `prefix`, without it.
 
     Example:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry.contracts import below
 from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import TALL, chunks, fit_tall, fit_wide
 from mmg_registry.preprocess.maps import F64, Rows
@@ -60,7 +61,7 @@ class _Side:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Rows], prefix: str) -> _Side:
-        get = {key.removeprefix(f"{prefix}_"): value for key, value in arrays.items() if key.startswith(f"{prefix}_")}
+        get = below(arrays, f"{prefix}_")
         return cls(Margins.from_arrays(get), get["mean"], get["matrix"], Turn.from_arrays(get))
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,7 @@ class Turn:
         with torch_threads(1), torch.no_grad():
             return _turned(_tensor(rows), *map(_tensor, parts)).numpy()
 
-    @cached_property
+    @property
     def size(self) -> float:
         """The largest angle in radians that a unit of q turns by."""
         return float(np.linalg.norm(self.generator, 2))
@@ -102,7 +101,7 @@ def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
         >>> fit_turns(x, y) is None
         True
     """
-    if not all(_worth_trying(side) for side in (x, y)) or max(x.shape[1], y.shape[1]) < 2:
+    if max(x.shape[1], y.shape[1]) < 2 or not all(_worth_trying(side) for side in (x, y)):
         return None
     with torch_threads(1):
         sample = _sample(x, y)

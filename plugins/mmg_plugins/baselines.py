@@ -20,7 +20,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import digamma
 from typing_extensions import Self
 
-from mmg_registry.contracts import Array, Estimator, Options, Progress, Run
+from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import Margins, PairTransform, fit_margins
 from mmg_registry.results import Estimate
@@ -79,7 +79,7 @@ class _Instant(Estimator):
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         """The inverse of `state`."""
-        self._margins = _margins_of(arrays, "x_"), _margins_of(arrays, "y_")
+        self._margins = Margins.from_arrays(below(arrays, "x_")), Margins.from_arrays(below(arrays, "y_"))
         return self
 
     @property
@@ -97,10 +97,6 @@ class _Instant(Estimator):
         if self._margins is None:
             raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
         return self._margins
-
-
-def _margins_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Margins:
-    return Margins.from_arrays({key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)})
 
 
 def _check_width(rows: Array, margins: Margins, name: str) -> None:

@@ -13,7 +13,7 @@ from mmg_plugins.bound_options import TrainingOptions
 from mmg_plugins.neural import perceptron
 from mmg_registry.bounds.checkpoint import Stages, State
 from mmg_registry.bounds.path import new_seed
-from mmg_registry.contracts import Progress, Run
+from mmg_registry.contracts import Progress, Run, below
 from mmg_registry.errors import MMGError
 
 CONSTANT = 0.4  # share of the training before the rate falls
@@ -166,7 +166,7 @@ def _restore(module: nn.Module, optimiser: torch.optim.Optimizer, draws: torch.G
         if head == "optimiser":
             number, _, name = rest.partition(".")
             moments.setdefault(int(number), {})[name] = tensor
-    module.load_state_dict({k.removeprefix("module."): v for k, v in found.items() if k.startswith("module.")})
+    module.load_state_dict(below(found, "module."))
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     draws.set_state(found["generator"])
     return int(found["done"])

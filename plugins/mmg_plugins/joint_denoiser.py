@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmg_registry.contracts import below
 from mmg_registry.core import Network, Proposal, TrainPlan, reference
 from mmg_registry.diffusion import FusedDenoiser, ModuleDenoiser
 
@@ -80,8 +81,7 @@ class JointDenoiser:
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         for name, part in self.parts.items():
-            own = {key.removeprefix(f"{name}."): value for key, value in snapshot.items() if key.startswith(f"{name}.")}
-            part.rewind(own)
+            part.rewind(below(snapshot, f"{name}."))
 
     def checkpoint(self) -> dict[str, Any]:
         return {name: part.checkpoint() for name, part in self.parts.items()}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmg_plugins.paper_network import PaperDenoiser
-from mmg_registry.contracts import Array, Run
+from mmg_registry.contracts import Array, Run, below
 from mmg_registry.core import Network, TrainPlan, chosen_device
 from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Schedule
 from mmg_registry.preprocess import PairTransform
@@ -182,8 +182,8 @@ class DefaultRecipe:
         return DefaultPrepared(PairTransform.fit(x, y, self.sizes.gaussianise), self.sizes, len(x))
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> DefaultPrepared:
-        own = {key.removeprefix("pair."): value for key, value in arrays.items() if key.startswith("pair.")}
-        return DefaultPrepared(PairTransform.from_state(own, meta["pair"]), self.sizes, meta["n_rows"])
+        pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
+        return DefaultPrepared(pair, self.sizes, meta["n_rows"])
 
 
 def default_recipe(sizes: Sizes) -> Recipe:
