@@ -244,7 +244,7 @@ class _Training:
         loss is too noisy to choose by, training stays near the linear denoisers that it started from.
         """
         if self.chosen is not None and not self.schedule.keep_last:
-            mean, error = _paired(self.chosen.look.rows[:, 0], self.looks[-1].rows[:, 0])
+            mean, error = paired(self.chosen.look.rows[:, 0], self.looks[-1].rows[:, 0])
             if mean <= error:
                 return
         self._choose()
@@ -280,7 +280,7 @@ class _Training:
         earlier = [look for look in self.looks if look.step <= last.step * 2 / 3]
         if not earlier:
             return ""
-        mean, error = _paired(earlier[-1].rows[:, 0], last.rows[:, 0])
+        mean, error = paired(earlier[-1].rows[:, 0], last.rows[:, 0])
         if mean < -3 * error and mean < -self.schedule.tolerance:
             return "overfitting"
         return "plateau" if mean < self.schedule.tolerance else ""
@@ -288,22 +288,22 @@ class _Training:
 
 def _choice_error(kept: _Look, last: _Look) -> float:
     """Standard error of what the last weights would have given, unless they are surely worse: then none was chosen."""
-    gain, error = _paired(kept.rows[:, 0], last.rows[:, 0])
+    gain, error = paired(kept.rows[:, 0], last.rows[:, 0])
     if kept is last or gain < -2 * error:
         return 0.0
-    return _paired(kept.rows[:, 1], last.rows[:, 1])[1]
+    return paired(kept.rows[:, 1], last.rows[:, 1])[1]
 
 
 def _carried_on(before: _Look, after: _Look) -> float:
     """What is left of an error that falls like `steps ** -RATE`, by its fall from one look to another."""
-    mean, error = _paired(before.rows[:, 0], after.rows[:, 0])
+    mean, error = paired(before.rows[:, 0], after.rows[:, 0])
     if mean <= error or before.step == 0:
         return 0.0
     return math.sqrt(mean**2 - error**2) / float((after.step / before.step) ** RATE - 1)
 
 
-def _paired(before: Tensor, after: Tensor) -> tuple[float, float]:
-    """Mean and standard error of a held-out gain, row by row on the same noise."""
+def paired(before: Tensor, after: Tensor) -> tuple[float, float]:
+    """Mean and standard error of a held-out gain, row by row on the same noise; tensors `(n,)` in nats."""
     gain = before - after
     error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
     return float(gain.mean()), error

@@ -12,6 +12,8 @@ What it decides, and by what; nothing else, and never what is to be estimated:
 - **Window and proposal over log-SNR**: from the held-out gap itself; bins are drawn in proportion to the square root of
   their second moment's proxy, the gap, which minimises the variance of an importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss, as for all variants.
+- **Size of the network**: where few rows are over-fitted, half the width is tried, and half again, until training no
+  longer over-fits or the held-out loss surely rises.
 - **Direct or orthogonal**: see `cross_weight`.
 - **Doubts**: what nearest neighbours find in training rows beyond the estimate, and half of what the network sees more
   in training rows than in evaluation rows, widen the error.
@@ -26,24 +28,28 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from typing_extensions import Self
 
 from mmg_plugins.baselines import KSG
-from mmg_plugins.mmg import MMG, Combined, MMGOptions, by_gap
+from mmg_plugins.mmg import MMG, Combined, Fitted, MMGOptions, by_gap
 from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
+from mmg_registry.core import Proposal
 from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features
 from mmg_registry.diffusion.proposals import FLOOR
-from mmg_registry.diffusion.training import Refine
+from mmg_registry.diffusion.training import EXCESS, Refine, paired
 from mmg_registry.results import Estimate
 
 MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
 NEIGHBOUR_COLUMNS = 20  # of x and y together; with more, nearest neighbours find next to nothing
 NEIGHBOUR_ROWS = SEEN_ROWS = 4_000  # of the training rows, that nearest neighbours look at and the network again
 LEAST_RHO = 0.05  # canonical correlation from which a pair counts as linearly dependent, if noise is lower still
+
+Rows = tuple[Tensor, Tensor]
 
 
 class AutoOptions(MMGOptions):
@@ -53,6 +59,9 @@ class AutoOptions(MMGOptions):
     steps: int | None = Field(24_000, ge=20, le=10_000_000, description="most training steps")
     tolerance: float = Field(
         0.0015, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+    )
+    width: int = Field(
+        64, ge=4, le=2048, description="units of the network; unless given, half of them where few rows are over-fitted"
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"
@@ -108,6 +117,36 @@ class Auto(MMG):
     def _refine(self, prepared: Prepared) -> Refine:
         return by_gap(FLOOR)
 
+    def _trained(self, prepared: Prepared, rows: Rows, held_out: Rows) -> Fitted:
+        last = best = super()._trained(prepared, rows, held_out)
+        spent = _seconds(last)
+        while self._time_for(spent + _seconds(last)) and (smaller := self._smaller(best)) is not None:
+            last = super()._trained(smaller, rows, held_out)
+            spent += _seconds(last)
+            gain, error = paired(*(self._losses(each, best.proposal, held_out) for each in (best, last)))
+            if gain < -error:
+                break
+            best = last
+        return best
+
+    def _smaller(self, fitted: Fitted) -> Prepared | None:
+        """What to try next, if anything: nothing where the size was given."""
+        over_fitted = any(report.stopped == "overfitting" for report in fitted.reports)
+        return fitted.prepared.narrower() if over_fitted and not self._size_given else None
+
+    def _time_for(self, seconds: float) -> bool:
+        return self.run.max_seconds is None or seconds <= self.run.max_seconds
+
+    @property
+    def _size_given(self) -> bool:
+        return self.denoiser is not None or "width" in self.options.model_fields_set
+
+    def _losses(self, fitted: Fitted, proposal: Proposal, held_out: Rows) -> Tensor:
+        """Each row's excess over the linear denoisers, without and with y, on the same noise for every network."""
+        repeats = self._repeats(len(held_out[0]))
+        sums = [self._sums(each, *each.term.rows(*held_out), proposal, repeats)[1] for each in fitted.terms]
+        return torch.stack(sums).sum(0)[:, EXCESS].sum(1)
+
     def _terms(self, prepared: Prepared, x: Tensor, y: Tensor) -> list[Term]:
         noise = 3 * math.sqrt((x.shape[1] + y.shape[1]) / len(x))  # no sample correlation of independent rows is larger
         linear = int(np.count_nonzero(prepared.rho > max(LEAST_RHO, noise)))
@@ -159,11 +198,17 @@ class Auto(MMG):
             "noised_why": "asked for" if self.options.direction != "auto" else "fewer columns, or x where they tie",
             "weight_of_cross_term": weight,
             "weight_why": "shrinkage of the measured cross term by its error; half of it where it is negative",
+            "width": diagnostics["network"]["width"],
+            "width_why": "asked for" if self._size_given else "half while few rows are over-fitted and the loss allows",
             "training_stopped": diagnostics["training"]["stopped"],
             "split": [term["noised"] for term in diagnostics["terms"]],
             "split_why": "columns without linear dependence, noised apart" if diagnostics["terms"] else "none",
             "coordinates_why": "the likeliest density of each side alone; a turn, of the pair on held-out rows",
         }
+
+
+def _seconds(fitted: Fitted) -> float:
+    return sum(report.seconds for report in fitted.reports)
 
 
 def _neighbours(x: Array, y: Array, run: Run) -> tuple[float, float]:

@@ -11,7 +11,7 @@ adaptive.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -167,11 +167,13 @@ class MMG(Estimator):
         prepared = self._recipe().prepare(x, y)
         zx, zy = prepared.transform(x, y)
         extras = self._extras(prepared, zx, zy)
-        rows, held_out = hold_back(zx, zy, self.run.seed)
-        found = [self._train(prepared, term, rows, held_out) for term in self._terms(prepared, *rows)]
-        proposal = envelope([proposal for _, proposal in found])
-        self._fitted = Fitted(prepared, [term for term, _ in found], proposal, extras)
+        self._fitted = replace(self._trained(prepared, *hold_back(zx, zy, self.run.seed)), extras=extras)
         return self
+
+    def _trained(self, prepared: Prepared, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]) -> Fitted:
+        """All terms, trained on `rows`."""
+        found = [self._train(prepared, term, rows, held_out) for term in self._terms(prepared, *rows)]
+        return Fitted(prepared, [term for term, _ in found], envelope([proposal for _, proposal in found]))
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         fitted = self._need_fit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -75,6 +75,9 @@ class Prepared(Protocol):
     def denoiser(self, term: Term, x: Tensor, y: Tensor, run: Run, module: torch.nn.Module | None) -> Denoiser:
         """A fresh denoiser for one term, on training rows in these coordinates."""
 
+    def narrower(self) -> Prepared | None:
+        """The same with a network of half the width; None where none is to be tried."""
+
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         """Optimiser and schedule, with at most `steps` steps."""
 
@@ -111,6 +114,9 @@ WEIGHT_DECAY = (
     0.1  # of the default recipe, times the learning rate: against learning rows by heart where columns are many
 )
 
+MANY_ROWS = 50_000  # from more on, over-fitting comes late
+LEAST_WIDTH = 8  # that half a network has
+
 # --- The default recipe -------------------------------------------------------------------------------------
 
 
@@ -120,6 +126,7 @@ class DefaultPrepared:
 
     pair: PairTransform
     sizes: Sizes
+    width: int
     n_rows: int
 
     @property
@@ -144,7 +151,7 @@ class DefaultPrepared:
 
     @property
     def network_words(self) -> dict[str, Any]:
-        return {"kind": "gated residual MLP", "width": self.sizes.width, "depth": self.sizes.depth}
+        return {"kind": "gated residual MLP", "width": self.width, "depth": self.sizes.depth}
 
     def transform(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
         zx, zy = self.pair.transform(x, y)
@@ -158,12 +165,16 @@ class DefaultPrepared:
         x, y = term.rows(x, y)
         if module is not None:
             return ModuleDenoiser(module, x, y, rho, seed=run.seed)
-        network = Network(x.shape[1], y.shape[1], self.sizes.width, self.sizes.depth, self.dim_x - term.last)
+        network = Network(x.shape[1], y.shape[1], self.width, self.sizes.depth, self.dim_x - term.last)
         return FusedDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads, device=chosen_device(run.device))
+
+    def narrower(self) -> DefaultPrepared | None:
+        few = self.n_rows < MANY_ROWS and self.width >= 2 * LEAST_WIDTH
+        return replace(self, width=self.width // 2) if few else None
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         """Fewer rows are over-fitted sooner, so they are looked at more often."""
-        check = 500 if self.n_rows >= 50_000 else 100
+        check = 500 if self.n_rows >= MANY_ROWS else 100
         schedule = Schedule(steps or 10_000, min_steps=1_000, check_every=check, tolerance=self.sizes.tolerance)
         warmup = min(200, schedule.max_steps // 10)
         plan = TrainPlan(batch=self.sizes.batch, lr=self.sizes.lr, warmup=warmup, weight_decay=WEIGHT_DECAY)
@@ -171,7 +182,8 @@ class DefaultPrepared:
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         arrays, meta = self.pair.state()
-        return {f"pair.{key}": value for key, value in arrays.items()}, {"pair": meta, "n_rows": self.n_rows}
+        words = {"pair": meta, "width": self.width, "n_rows": self.n_rows}
+        return {f"pair.{key}": value for key, value in arrays.items()}, words
 
 
 @dataclass(frozen=True)
@@ -179,11 +191,11 @@ class DefaultRecipe:
     sizes: Sizes
 
     def prepare(self, x: Array, y: Array) -> DefaultPrepared:
-        return DefaultPrepared(PairTransform.fit(x, y, self.sizes.gaussianise), self.sizes, len(x))
+        return DefaultPrepared(PairTransform.fit(x, y, self.sizes.gaussianise), self.sizes, self.sizes.width, len(x))
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> DefaultPrepared:
         pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
-        return DefaultPrepared(pair, self.sizes, meta["n_rows"])
+        return DefaultPrepared(pair, self.sizes, meta.get("width", self.sizes.width), meta["n_rows"])
 
 
 def default_recipe(sizes: Sizes) -> Recipe:
@@ -249,6 +261,9 @@ class PaperPrepared:
 
     def network(self) -> torch.nn.Module:
         return PaperDenoiser(self.dim_x, self.dim_y)
+
+    def narrower(self) -> None:
+        return None
 
     def plan(self, steps: int | None) -> tuple[TrainPlan, Schedule]:
         small = self.dim_x <= 5

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from mmg_plugins.auto import Auto, _neighbours, cross_weight, shrinkage
-from mmg_plugins.mmg import MMGOptions
-from mmg_plugins.recipes import Term, default_recipe
+from mmg_plugins.mmg import MMG, MMGOptions
+from mmg_plugins.recipes import MANY_ROWS, DefaultPrepared, Term, default_recipe
 from mmg_registry.contracts import Run
 from mmg_registry.diffusion.proposals import pilot
 from mmg_registry.errors import OptionError
@@ -178,3 +180,51 @@ def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_man
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(20_000, 1, 1))
     seen, error = model._need_fit().extras["seen"].tolist()
     assert abs(seen - MI) < 4 * error < 0.2
+
+
+def few_rows(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that a network of 64 units learns by heart at once."""
+    return pair(500, 6, 6, seed)
+
+
+def test_a_smaller_network_is_taken_where_few_rows_are_over_fitted() -> None:
+    model = Auto(run=Run(threads=1), steps=3_000, batch=64).fit(*few_rows())
+    found = model.estimate(*few_rows(seed=1))
+    assert found.diagnostics["choices"]["width"] == found.diagnostics["network"]["width"] < 64
+    again = Auto(run=Run(threads=1), steps=3_000, batch=64).restore(*model.state()).estimate(*few_rows(seed=1))
+    assert again.mi == found.mi
+
+
+@pytest.mark.parametrize(("worse_by", "width"), [(1.0, 64), (-1.0, 8)])
+def test_held_out_rows_decide_between_two_sizes(monkeypatch: pytest.MonkeyPatch, worse_by: float, width: int) -> None:
+    def losses(self: Auto, fitted: Any, *_: Any) -> torch.Tensor:
+        return worse_by * (64 / fitted.prepared.width) + 0.1 * torch.arange(10.0)
+
+    reported = MMG._trained
+
+    def over_fitted(self: Auto, *args: Any) -> Any:
+        fitted = reported(self, *args)
+        fitted.reports[0].stopped = "overfitting"
+        return fitted
+
+    monkeypatch.setattr(Auto, "_losses", losses)
+    monkeypatch.setattr(MMG, "_trained", over_fitted)
+    model = Auto(run=Run(threads=1), steps=20).fit(*few_rows())
+    assert model._need_fit().prepared.network_words["width"] == width
+
+
+@pytest.mark.parametrize(("run", "options"), [(Run(threads=1), {"width": 64}), (Run(threads=1, max_seconds=1e-3), {})])
+def test_no_other_size_is_tried_where_one_was_asked_for_or_no_time_is_left(run: Run, options: dict[str, Any]) -> None:
+    model = Auto(run=run, steps=3_000, batch=64, **options).fit(*few_rows())
+    assert model._need_fit().prepared.network_words["width"] == 64
+
+
+def test_many_rows_are_not_trained_on_twice() -> None:
+    assert replace(prepared_of(few_rows()), n_rows=MANY_ROWS).narrower() is None
+    assert replace(prepared_of(few_rows()), width=8).narrower() is None
+
+
+def prepared_of(rows: tuple[np.ndarray, np.ndarray]) -> DefaultPrepared:
+    made = default_recipe(Auto().options).prepare(*rows)
+    assert isinstance(made, DefaultPrepared)
+    return made
