@@ -12,8 +12,8 @@ What it decides, and by what; nothing else, and never what is to be estimated:
 - **Window and proposal over log-SNR**: from the held-out gap itself; bins are drawn in proportion to the square root of
   their second moment's proxy, the gap, which minimises the variance of an importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss, as for all variants.
-- **Size of the network**: where few rows are over-fitted, half the width is tried, and half again, until training no
-  longer over-fits or the held-out loss surely rises.
+- **Size of the network**: where few rows are over-fitted by a network of use, half the width is tried, and half again,
+  until training no longer over-fits or the held-out loss surely rises.
 - **Direct or orthogonal**: see `cross_weight`.
 - **Doubts**: what nearest neighbours find in training rows beyond the estimate, and half of what the network sees more
   in training rows than in evaluation rows, widen the error.
@@ -130,8 +130,8 @@ class Auto(MMG):
         return best
 
     def _smaller(self, fitted: Fitted) -> Prepared | None:
-        """What to try next, if anything: nothing where the size was given."""
-        over_fitted = any(report.stopped == "overfitting" for report in fitted.reports)
+        """What to try next, if anything: nothing where the size was given, or where no network beat the linear ones."""
+        over_fitted = any(report.stopped == "overfitting" and report.kept > 0 for report in fitted.reports)
         return fitted.prepared.narrower() if over_fitted and not self._size_given else None
 
     def _time_for(self, seconds: float) -> bool:

@@ -182,21 +182,10 @@ def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_man
     assert abs(seen - MI) < 4 * error < 0.2
 
 
-def few_rows(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that a network of 64 units learns by heart at once."""
-    return pair(500, 6, 6, seed)
-
-
-def test_a_smaller_network_is_taken_where_few_rows_are_over_fitted() -> None:
-    model = Auto(run=Run(threads=1), steps=3_000, batch=64).fit(*few_rows())
-    found = model.estimate(*few_rows(seed=1))
-    assert found.diagnostics["choices"]["width"] == found.diagnostics["network"]["width"] < 64
-    again = Auto(run=Run(threads=1), steps=3_000, batch=64).restore(*model.state()).estimate(*few_rows(seed=1))
-    assert again.mi == found.mi
-
-
-@pytest.mark.parametrize(("worse_by", "width"), [(1.0, 64), (-1.0, 8)])
-def test_held_out_rows_decide_between_two_sizes(monkeypatch: pytest.MonkeyPatch, worse_by: float, width: int) -> None:
+@pytest.mark.parametrize(("worse_by", "kept", "width"), [(1.0, 1, 64), (-1.0, 1, 8), (-1.0, 0, 64)])
+def test_held_out_rows_decide_between_two_sizes_of_use(
+    monkeypatch: pytest.MonkeyPatch, worse_by: float, kept: int, width: int
+) -> None:
     def losses(self: Auto, fitted: Any, *_: Any) -> torch.Tensor:
         return worse_by * (64 / fitted.prepared.width) + 0.1 * torch.arange(10.0)
 
@@ -204,24 +193,26 @@ def test_held_out_rows_decide_between_two_sizes(monkeypatch: pytest.MonkeyPatch,
 
     def over_fitted(self: Auto, *args: Any) -> Any:
         fitted = reported(self, *args)
-        fitted.reports[0].stopped = "overfitting"
+        fitted.reports[0].stopped, fitted.reports[0].kept = "overfitting", kept
         return fitted
 
     monkeypatch.setattr(Auto, "_losses", losses)
     monkeypatch.setattr(MMG, "_trained", over_fitted)
-    model = Auto(run=Run(threads=1), steps=20).fit(*few_rows())
-    assert model._need_fit().prepared.network_words["width"] == width
+    model = Auto(run=Run(threads=1), steps=20).fit(*pair(500, 2, 2))
+    found, again = (each.estimate(*pair(500, 2, 2, seed=1)) for each in (model, Auto().restore(*model.state())))
+    assert found.diagnostics["choices"]["width"] == found.diagnostics["network"]["width"] == width
+    assert again.mi == found.mi
 
 
 @pytest.mark.parametrize(("run", "options"), [(Run(threads=1), {"width": 64}), (Run(threads=1, max_seconds=1e-3), {})])
 def test_no_other_size_is_tried_where_one_was_asked_for_or_no_time_is_left(run: Run, options: dict[str, Any]) -> None:
-    model = Auto(run=run, steps=3_000, batch=64, **options).fit(*few_rows())
+    model = Auto(run=run, steps=3_000, batch=64, **options).fit(*pair(500, 2, 2))
     assert model._need_fit().prepared.network_words["width"] == 64
 
 
 def test_many_rows_are_not_trained_on_twice() -> None:
-    assert replace(prepared_of(few_rows()), n_rows=MANY_ROWS).narrower() is None
-    assert replace(prepared_of(few_rows()), width=8).narrower() is None
+    assert replace(prepared_of(pair(500, 2, 2)), n_rows=MANY_ROWS).narrower() is None
+    assert replace(prepared_of(pair(500, 2, 2)), width=8).narrower() is None
 
 
 def prepared_of(rows: tuple[np.ndarray, np.ndarray]) -> DefaultPrepared:
