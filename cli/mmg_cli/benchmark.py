@@ -26,6 +26,9 @@ RUNS = "runs.jsonl"  # mmg_registry.benchmark.store.RUNS, known here without imp
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg benchmark --out` wrote.")]
 
 
+SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # by all runs of one report
+
+
 @dataclass(frozen=True)
 class Job:
     """Everything a benchmark was asked for; the fields are the command's parameters."""
@@ -201,7 +204,7 @@ def _settings(job: Job, rows: Sequence[Row]) -> Settings:
 
     inherited = rows[0]["threads"] if rows else max(1, usable_cores() // job.jobs)
     settings = Settings(job.n_train, job.n_eval, job.threads or inherited, job.max_seconds)
-    for name in ("n_train", "n_eval", "threads", "max_seconds") if rows else ():
+    for name in SHARED if rows else ():
         before, now = rows[0][name], getattr(settings, name)
         option = f"--{name.replace('_', '-')}"
         _demand(
@@ -268,7 +271,9 @@ def _duration(seconds: float | None) -> str:
 
 @app.command("report")
 def report(
-    folder: Folder,
+    folders: Annotated[
+        list[str], typer.Argument(metavar="DIR...", help="Folders that `mmg benchmark --out` wrote, reported as one.")
+    ],
     out: Annotated[
         str | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write.  [default: the same folder]")
     ] = None,
@@ -276,12 +281,31 @@ def report(
     verbose: Verbose = 0,
 ) -> None:
     """Print the leaderboard of DIR; write report.html, summary.json and the figures."""
-    from mmg_registry.benchmark.store import read
-
-    rows = read(folder)
-    target = out or folder
+    _demand(out is not None or len(folders) == 1, "A report of several folders needs -o DIR, another folder to go to.")
+    rows = _together(folders)
+    target = out or folders[0]
     check_folder(target, "-o", RUNS if out is None else "report.html")
     _report(rows, target, json)
+
+
+def _together(folders: Sequence[str]) -> list[Row]:
+    """The runs of all folders; of one that several hold, that of the last folder.
+
+    Raises:
+        DataError: where they do not compare: other numbers of rows, or of threads.
+    """
+    from mmg_registry.benchmark.store import latest, read
+
+    found = [read(folder) for folder in folders]
+    for folder, rows in zip(folders[1:], found[1:], strict=True):
+        for name in SHARED:
+            before, now = found[0][0][name], rows[0][name]
+            if before != now:
+                option = f"--{name.replace('_', '-')}"
+                raise DataError(
+                    f"{folders[0]} holds results with {option} {before} and {folder} with {now}; report them apart."
+                )
+    return latest(row for rows in found for row in rows)
 
 
 def _report(rows: list[Row], folder: str, json: bool) -> None:

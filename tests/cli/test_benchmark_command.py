@@ -299,6 +299,28 @@ def test_a_report_of_a_folder_goes_where_it_is_asked_to(mmg) -> None:
     assert "report.html" in os.listdir("out")
 
 
+def test_several_folders_make_one_report_in_which_the_last_one_counts(mmg) -> None:
+    write("a", run_row(mi=1.0), run_row(mi=1.0, task="u"))
+    write("b", run_row(mi=1.2), run_row(mi=1.0, task="v"))
+    result = mmg("benchmark", "report", "a", "b", "-o", "both", "--json")
+    assert result.code == 0
+    cells = {cell["task"]: cell["mean"] for cell in json.loads(result.out)["suites"]["s"]["tasks"]}
+    assert cells == {"t": 1.2, "u": 1.0, "v": 1.0}
+    assert os.listdir("a") == os.listdir("b") == ["runs.jsonl"]
+
+
+def test_folders_that_do_not_compare_or_have_no_place_for_a_report_are_refused(mmg) -> None:
+    write("a", run_row())
+    write("b", run_row() | {"n_eval": 7})
+    apart = mmg("benchmark", "report", "a", "b", "-o", "both")
+    assert (apart.code, apart.out) == (4, "")
+    assert "a holds results with --n-eval" in apart.err
+    assert "b with 7; report them apart" in apart.err
+    nowhere = mmg("benchmark", "report", "a", "a")
+    assert (nowhere.code, nowhere.out) == (2, "")
+    assert "needs -o DIR" in nowhere.err
+
+
 def test_a_report_without_matplotlib_lacks_the_figures_and_says_so(mmg, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
