@@ -2,13 +2,14 @@
 
     python -m benchmarks.bounds.linear_gaussian [--seeds 3] [--pairs 64] [--resume] [--output FILE]
 
-Every cell (latent size, MI, seed) is bounded by `ais` at each number of temperatures. At the largest the sandwich must
-contain the truth and be at most max(0.1 nats, 1 %) wide; over all of them the width should fall like 1/T, and its
-exponent is fitted. The pairs are drawn, so that "contains" allows for their sampling error, at 99.9 %: of some fifty
-runs none should miss by that alone. What is left when it is taken out is `lower_error` and `upper_error`, against the
-exact mean log ratio of the very pairs. IWAE gets as many evaluations of the likelihood as the longest AIS made, its
-pilot and leapfrog steps included. Beside the JSON file comes a picture of the same name. Ends with code 1 where a
-sandwich misses the truth or is too wide.
+Every cell (latent size, MI, seed) is bounded by `ais` at each number of temperatures, from its default start, a density
+fitted to the pilot's draws, and from the prior. At the largest number the sandwich from the default start must contain
+the truth and be at most max(0.1 nats, 1 %) wide. From the prior the width should fall like 1/T, and its exponent is
+fitted; from the default start it is mostly noise. The pairs are drawn, so that "contains" allows for their sampling
+error, at 99.9 %: of some fifty runs none should miss by that alone. What is left when it is taken out is `lower_error`
+and `upper_error`, against the exact mean log ratio of the very pairs. IWAE gets as many evaluations of the likelihood
+as the longest AIS made, its pilots and leapfrog steps included. Beside the JSON file comes a picture of the same name.
+Ends with code 1 where a sandwich misses the truth or is too wide.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from benchmarks.bounds.rows import Row, Rows
 from mmg_registry.bounds.models import MOST_NATS, LinearGaussian, linear_gaussian
 
 MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, of which the best tells half as much again
+LEAST_DRAWN = 1e-5  # nats; widths below, or below 0, are noise
+STARTS = ("prior", "fitted")  # the last one is judged
 IWAE_NUMBERS = 4e7  # latent numbers that IWAE holds at a time
 
 
@@ -57,11 +60,12 @@ def model_of(latent: int, mi: float, data: int, seed: int) -> Counting:
     return Counting(made.weight, made.offset, made.scale)
 
 
-def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, temperatures: int) -> Row:
+def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start: str, temperatures: int) -> Row:
     """One sandwich; `noise` is how far the pairs' own exact log ratio is from the truth, which no bound can help."""
     model = model_of(latent, mi, given.data, seed)
     x, z = model.sample(given.pairs, seed)
-    options = {"temperatures": temperatures, "chains": given.chains, "decay": False, "ci_level": 0.999}
+    options = {"start": start, "temperatures": temperatures, "chains": given.chains}
+    options |= {"decay": False, "ci_level": 0.999}
     found = mmg.bound(model, "ais", x=x, z=z, seed=seed, threads=given.threads, **options)
     exact = float((model.log_likelihood(x, z) - model.log_marginal(x)).mean())
     assert found.lower is not None
@@ -119,15 +123,15 @@ def run(given: argparse.Namespace, rows: Rows) -> None:
     """All rows that are missing."""
     for (latent, mi), seed in itertools.product(cells(given), range(given.seeds)):
         key = {"latent": latent, "mi": mi, "seed": seed}
-        for t in given.temperatures:
+        for start, t in itertools.product(STARTS, given.temperatures):
             ais = rows.obtain(
-                lambda t=t: ais_row(given, latent, mi, seed, t),  # type: ignore[misc]  # noqa: B023 - called at once
-                **key, plugin="ais", temperatures=t,
+                lambda s=start, t=t: ais_row(given, latent, mi, seed, s, t),  # type: ignore[misc]  # noqa: B023 - at once
+                **key, plugin="ais", start=start, temperatures=t,
             )  # fmt: skip
         samples = ais["evaluations"]
         rows.obtain(
             lambda: iwae_row(given, latent, mi, seed, samples),  # noqa: B023 - called at once
-            **key, plugin="iwae", temperatures=1,
+            **key, plugin="iwae", start="prior", temperatures=1,
         )  # fmt: skip
 
 
@@ -136,18 +140,21 @@ def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]
     lines = []
     for latent, mi in cells(given):
         here = [row for row in rows if (row["latent"], row["mi"]) == (latent, mi) and row["seed"] < given.seeds]
-        ais = [row for row in here if row["plugin"] == "ais"]
-        last = [row for row in ais if row["temperatures"] == max(given.temperatures)]
+        far, near = ([row for row in here if (row["plugin"], row["start"]) == ("ais", start)] for start in STARTS)
+        from_prior, last = (
+            [row for row in rows if row["temperatures"] == max(given.temperatures)] for rows in (far, near)
+        )
         iwae = [row for row in here if row["plugin"] == "iwae"]
         widths, allowed = [row["width"] for row in last], max(0.1, 0.01 * mi)
         contain = sum(row["contains_truth"] for row in last)
         errors = {"highest_lower": max(row["lower_error"] for row in last)}
         errors["lowest_upper"] = min(row["upper_error"] for row in last)
         sizes = {"largest_width": max(widths), "allowed": allowed, "narrow": max(widths) <= allowed}
-        cost = {"iwae_width": float(np.mean([row["width"] for row in iwae]))}
+        cost = {"width_from_prior": max(row["width"] for row in from_prior)}
+        cost["iwae_width"] = float(np.mean([row["width"] for row in iwae]))
         cost["seconds"] = float(np.median([row["seconds"] for row in last]))
         head = {"latent": latent, "mi": mi, "contain": contain, "runs": len(last)}
-        lines.append({**head, **errors, **sizes, **slope(ais), **cost})
+        lines.append({**head, **errors, **sizes, **slope(far), **cost})
     passed = all(line["contain"] == line["runs"] and line["narrow"] for line in lines)
     return {"cells": lines, "passed": passed}
 
@@ -163,7 +170,8 @@ def draw(summary: dict[str, Any], rows: Sequence[Row], path: Path) -> None:
     )
     for line in summary["cells"]:
         latent, mi = line["latent"], line["mi"]
-        ais = [r for r in rows if (r["latent"], r["mi"], r["plugin"]) == (latent, mi, "ais") and r["width"] > 0]
+        own = [r for r in rows if (r["latent"], r["mi"]) == (latent, mi) and r["width"] > 0]
+        ais = [r for r in own if (r["plugin"], r["start"]) == ("ais", "prior")]
         counts = sorted({r["temperatures"] for r in ais})
         means = [float(np.mean([r["width"] for r in ais if r["temperatures"] == t])) for t in counts]
         left.loglog(counts, means, "o-", color=colors[latent], markersize=3, linewidth=1.0)
@@ -172,12 +180,15 @@ def draw(summary: dict[str, Any], rows: Sequence[Row], path: Path) -> None:
     for latent, color in colors.items():
         own = [line for line in summary["cells"] if line["latent"] == latent]
         mis = [line["mi"] for line in own]
-        right.loglog(mis, [line["largest_width"] for line in own], "o-", color=color, label=f"ais, {latent} latent")
+        fitted = [max(line["largest_width"], LEAST_DRAWN) for line in own]
+        right.loglog(mis, fitted, "o-", color=color, label=f"ais, {latent} latent")
+        right.loglog(mis, [line["width_from_prior"] for line in own], "^:", color=color, label="from the prior")
         right.loglog(mis, [line["iwae_width"] for line in own], "s--", color=color, label=f"iwae, {latent} latent")
     right.loglog(mis := sorted({line["mi"] for line in summary["cells"]}), [max(0.1, 0.01 * mi) for mi in mis],
                  color="#8a8f98", linewidth=0.8, label="allowed")  # fmt: skip
-    left.set_xlabel("temperatures T (a line: one MI, in nats)")
+    left.set_xlabel("temperatures T, from the prior (a line: one MI, in nats)")
     right.set_xlabel("true MI (nats)")
+    right.set_ylim(LEAST_DRAWN / 2, 1e3)
     right.legend(frameon=False, fontsize=7)
     for axes in (left, right):
         axes.set_ylabel("upper - lower (nats)")
@@ -210,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     shared = {name: getattr(given, name) for name in ("data", "chains", "pairs", "iwae_pairs", "threads")}
-    rows = Rows(given.output, ("latent", "mi", "seed", "plugin", "temperatures"), shared, given.resume)
+    rows = Rows(given.output, ("latent", "mi", "seed", "plugin", "start", "temperatures"), shared, given.resume)
     run(given, rows)
     summary = summarised(rows.rows, given)
     rows.write(summary)

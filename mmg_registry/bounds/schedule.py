@@ -62,12 +62,14 @@ class Tuned:
         betas: `(J + 1,)` temperatures of constant rate.
         steps: `(J + 1, n)` step sizes; scales: `(J + 1, latent_size, ..)` roots of the inverse masses.
         acceptance: mean acceptance of the pilot's moves.
+        end: its chains at the last temperature, `(CHAINS, n, latent_size)`.
     """
 
     betas: F64
     steps: Tensor
     scales: Tensor
     acceptance: float
+    end: Tensor
 
     def state(self) -> dict[str, Tensor]:
         """Everything, as tensors."""
@@ -75,12 +77,13 @@ class Tuned:
             "betas": torch.from_numpy(self.betas),
             "acceptance": torch.tensor(self.acceptance, dtype=torch.float64),
         }
-        return {**numbers, "steps": self.steps, "scales": self.scales}
+        return {**numbers, "steps": self.steps, "scales": self.scales, "end": self.end}
 
     @classmethod
     def of_state(cls, state: dict[str, Tensor]) -> Tuned:
         """What `state` gave."""
-        return cls(state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"]))
+        numbers = state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"])
+        return cls(*numbers, state["end"])
 
     def temperatures(self, schedule: Schedule, n: int) -> F64:
         """`n + 1` temperatures; the adaptive ones are equidistant in the pilot's steps, hence of constant rate."""
@@ -126,7 +129,7 @@ class Pilot:
             if len(betas) > MOST_STEPS:
                 raise MMGError("The path from the start to the posterior is too steep; start at an encoder instead.")
         _demand_acceptance(float(np.mean(accepted[1:])))
-        return Tuned(np.array(betas), torch.stack(steps), _stacked(scales), float(np.mean(accepted[1:])))
+        return Tuned(np.array(betas), torch.stack(steps), _stacked(scales), float(np.mean(accepted[1:])), z)
 
     def _adapt(
         self, z: Tensor, beta: float, step: Tensor, scale: Tensor, generator: torch.Generator
@@ -140,15 +143,7 @@ class Pilot:
         return z, step, self._scale(torch.cat(visited), scale), float(acceptance.mean())
 
     def _scale(self, z: Tensor, former: Tensor) -> Tensor:
-        """Root of the covariance within the data points, averaged over them; of its diagonal if they are few."""
-        if self.mass == "identity":
-            return former
-        rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
-        root = rows.square().sum(0).sqrt().clamp(min=1e-30)
-        if self.mass == "diagonal" or (len(z) - 1) * z.shape[1] < 2 * len(root):
-            return root
-        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
-        return factor if bool((factor.diagonal() != 0).all()) else root
+        return former if self.mass == "identity" else root_within(z, dense=self.mass == "dense")
 
     def _next(self, beta: float, ratio: Tensor) -> float:
         if not bool(ratio.isfinite().all()):
@@ -161,6 +156,20 @@ class Pilot:
         if not self.by_ess:
             return min(1.0, beta + math.sqrt(2 * RATE_KL / variance))
         return _bisect(lambda end: _effective(centred, end - beta) - RATE_ESS, beta)
+
+
+def root_within(z: Tensor, dense: bool) -> Tensor:
+    """Root of the covariance within the data points, averaged over them, of `z` `(K, n, latent_size)`.
+
+    Returns:
+        A lower triangle, or the deviations `(latent_size,)` where it is not to be dense or there are too few draws.
+    """
+    rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
+    root = rows.square().sum(0).sqrt().clamp(min=1e-30)
+    if not dense or (len(z) - 1) * z.shape[1] < 2 * len(root):
+        return root
+    factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+    return factor if bool((factor.diagonal() != 0).all()) else root
 
 
 def _stacked(scales: list[Tensor]) -> Tensor:

@@ -13,22 +13,26 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from torch import Tensor
 
-from mmg_plugins.annealed import Ladder, anneal, between, diagnostics, seed_of, slow_chains, tuned_ladder
+from mmg_plugins.annealed import Ladder, anneal, between, diagnostics, fitted_ladder, seed_of, slow_chains, tuned_ladder
 from mmg_plugins.bound_options import AnnealingOptions, StartOptions
 from mmg_registry.bounds.annealing import Evidence, Method
 from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.importance import LogSums, log_sums
 from mmg_registry.bounds.models import generator
-from mmg_registry.bounds.path import path_of, values
+from mmg_registry.bounds.path import Start, path_of, values
 from mmg_registry.bounds.result import Bound
 from mmg_registry.contracts import Options, Progress
 from mmg_registry.errors import OptionError
 
 
-class AISOptions(AnnealingOptions, StartOptions):
+class AISOptions(AnnealingOptions):
     """Options of `ais`; none needs to be set."""
 
+    start: Start | Literal["fitted"] = Field(
+        "fitted",
+        description="where chains start: a normal density that a pilot fits, the prior, or the model's encoder",
+    )
     method: Method = Field("sandwich", description="sandwich: K independent forward, K coupled reverse chains")
     transition: Literal["hmc", "exact"] = Field("hmc", description="exact: models that draw their own path, as a test")
 
@@ -72,10 +76,14 @@ class AIS(BoundEstimator):
         return found
 
     def _ladder(self, model: Any, x: Tensor) -> Ladder:
-        path = path_of(model, x, self.options.start, self.options.rows)
+        start, rows, stages = self.options.start, self.options.rows, Stages(self.checkpoint)
+        if start == "fitted":
+            path, ladder = path_of(model, x, "prior", rows), fitted_ladder
+        else:
+            path, ladder = path_of(model, x, start, rows), tuned_ladder
         if self.options.transition == "exact":
-            return Ladder(path, self.options, None, exact_draws(path))
-        return tuned_ladder(path, self.options, self.run, Stages(self.checkpoint))
+            return Ladder(path, self.options, None, exact_draws(path if start == "prior" else None))
+        return ladder(path, self.options, self.run, stages)
 
 
 class IWAEOptions(StartOptions):

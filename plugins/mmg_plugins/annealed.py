@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mmg_plugins.bound_options import AnnealingOptions
 from mmg_registry.bounds.annealing import Annealing, Evidence, Method, evidence
-from mmg_registry.bounds.checkpoint import Stages
+from mmg_registry.bounds.checkpoint import Stages, State
+from mmg_registry.bounds.fitted import FittedPath, fitted_path
 from mmg_registry.bounds.hmc import ExactMoves
 from mmg_registry.bounds.models import generator
 from mmg_registry.bounds.path import ModelPath
@@ -26,7 +27,7 @@ SHORTER = (16, 4)  # runs with so many times fewer temperatures show how the gap
 class Ladder:
     """Everything frozen before the reported chains start."""
 
-    path: ModelPath
+    path: ModelPath | FittedPath
     options: AnnealingOptions
     tuned: Tuned | None
     exact: Any = None
@@ -40,7 +41,7 @@ class Ladder:
         return Annealing(self.path, betas.tolist(), ExactMoves(self.exact, betas.tolist()))
 
 
-def tuned_ladder(path: ModelPath, options: AnnealingOptions, run: Run, stages: Stages) -> Ladder:
+def tuned_ladder(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, stages: Stages) -> Ladder:
     """A ladder with HMC, tuned by a pilot of its own draws unless there is nothing to move.
 
     Raises:
@@ -49,14 +50,37 @@ def tuned_ladder(path: ModelPath, options: AnnealingOptions, run: Run, stages: S
     """
     if options.temperatures == 1:
         return Ladder(path, options, None)
+    return Ladder(path, options, tuned(path, options, run, stages / "pilot", stream=1))
+
+
+def fitted_ladder(path: ModelPath, options: AnnealingOptions, run: Run, stages: Stages) -> Ladder:
+    """A ladder from a normal density fitted to what a first pilot, along `path`, draws of the posterior.
+
+    Raises:
+        DataError, MMGError: as `tuned_ladder`.
+    """
+    first, stage = tuned(path, options, run, stages / "first pilot", stream=2), stages / "fit"
+    kept, draws = _kept(stage, path.x), generator(seed_of(run, 3), path.x.device)
+    start = FittedPath(path, **kept) if kept else fitted_path(path, first, options.leapfrog, draws)
+    stage.save(start.state, finished=True)
+    return tuned_ladder(start, options, run, stages)
+
+
+def tuned(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, stage: Stages, stream: int) -> Tuned:
+    """What a pilot along `path` finds, or found before a break."""
     run.report(Progress(0.0, stage="pilot"))
-    kept = (stages / "pilot").load()
-    if kept is not None:
-        return Ladder(path, options, Tuned.of_state({name: each.to(path.x.device) for name, each in kept.items()}))
+    kept = _kept(stage, path.x)
+    if kept:
+        return Tuned.of_state(kept)
     pilot = Pilot(path, options.schedule, options.mass, options.leapfrog, options.acceptance)
-    tuned = pilot.run(generator(seed_of(run, 1), path.x.device))
-    (stages / "pilot").save(tuned.state, finished=True)
-    return Ladder(path, options, tuned)
+    found = pilot.run(generator(seed_of(run, stream), path.x.device))
+    stage.save(found.state, finished=True)
+    return found
+
+
+def _kept(stage: Stages, x: Tensor) -> State:
+    """The state of a stage, on the device of `x`; empty where there is none."""
+    return {name: each.to(x.device) for name, each in (stage.load() or {}).items()}
 
 
 def anneal(

@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_bounds(plugin: str) -> None:
 
 @pytest.mark.parametrize("schedule", ["adaptive-kl", "adaptive-ess", "linear", "sigmoid"])
 def test_hmc_contains_the_truth_at_every_schedule(schedule: str) -> None:
-    found = mmg.bound("gaussian-mixture", schedule=schedule, **{**QUICK, "n": 128})
+    found = mmg.bound("gaussian-mixture", schedule=schedule, start="prior", **{**QUICK, "n": 128})
     assert found.contains_truth
     assert 0 <= found.diagnostics["gap"] < 0.5
 
@@ -53,7 +53,7 @@ def test_the_sandwich_holds_the_exact_log_ratio_of_its_pairs() -> None:
     model = built_in("linear-gaussian", latent=5, data=50, mi=10.0)
     x, z = model.sample(256, seed=3)
     exact = float((model.log_likelihood(x, z) - model.log_marginal(x)).mean())
-    found = mmg.bound(model, x=x.numpy(), z=z.numpy(), temperatures=150, seed=3)
+    found = mmg.bound(model, x=x.numpy(), z=z.numpy(), start="prior", temperatures=150, seed=3)
     assert found.lower < exact < found.upper
     assert found.width < 0.2
     assert -2 < found.diagnostics["gap_decay"] < -0.7
@@ -67,10 +67,14 @@ def test_the_sandwich_holds_at_the_most_that_float64_holds(latent: int, mi: floa
     model = built_in("linear-gaussian", latent=latent, data=20, mi=mi, spread=spread)
     x, z = model.sample(16, seed=0)
     exact = float((model.log_likelihood(x, z) - model.log_marginal(x)).mean())
-    found = mmg.bound(model, x=x, z=z, temperatures=1000, chains=8, decay=False)
-    assert found.lower < exact < found.upper
-    assert found.width < 0.3 * mi
-    assert found.contains_truth
+    options = {"temperatures": 1000, "chains": 8, "decay": False}
+    far, near = (mmg.bound(model, x=x, z=z, start=start, **options) for start in ("prior", "fitted"))
+    assert far.lower < exact < far.upper
+    assert far.width < 0.3 * mi
+    assert near.lower == pytest.approx(exact, abs=0.01)
+    assert near.upper == pytest.approx(exact, abs=0.01)
+    assert far.contains_truth
+    assert near.contains_truth
 
 
 @pytest.mark.parametrize(
@@ -118,9 +122,10 @@ def test_options_out_of_range_are_refused(choices: dict, words: str) -> None:
         mmg.bound("gaussian-mixture", **choices)
 
 
-def test_a_model_without_an_exact_path_is_refused_exact_transitions() -> None:
+@pytest.mark.parametrize(("model", "start"), [("gaussian-mixture", "prior"), ("linear-gaussian", "fitted")])
+def test_a_model_without_an_exact_path_from_its_start_is_refused_exact_transitions(model: str, start: str) -> None:
     with pytest.raises(OptionError, match="draws no exact path"):
-        mmg.bound("gaussian-mixture", transition="exact")
+        mmg.bound(model, transition="exact", start=start)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ def test_a_prior_that_cannot_be_drawn_is_told() -> None:
 @pytest.mark.parametrize("plugin", ["ais", "iwae"])
 def test_progress_tells_the_sandwich_so_far(plugin: str) -> None:
     events: list[mmg.Progress] = []
-    choices = {"temperatures": 32} if plugin == "ais" else {}
+    choices = {"temperatures": 32, "start": "prior"} if plugin == "ais" else {}
     found = mmg.bound("gaussian-channel", plugin, n=16, chains=4, progress=events.append, **choices)
     fractions = [event.fraction for event in events]
     assert fractions == sorted(fractions)
