@@ -81,7 +81,8 @@ class Bound:
             return f"is at least {self.lower:.4f} nats ({low:.4f} with sampling error)"
         if self.lower is None:
             return f"is at most {self.upper:.4f} nats ({high:.4f} with sampling error)"
-        return f"lies between {self.lower:.4f} and {self.upper:.4f} nats ({low:.4f} to {high:.4f} with sampling error)"
+        first, last = sorted((self.lower, self.upper))  # which cross where they agree to within the chains' noise
+        return f"lies between {first:.4f} and {last:.4f} nats ({low:.4f} to {high:.4f} with sampling error)"
 
     def _truth(self) -> str:
         if self.true_mi is None or not math.isfinite(self.true_mi):

@@ -83,3 +83,7 @@ def test_json_holds_no_infinity_and_the_verdict() -> None:
     document = json.loads(Bound("sandwich", lower=-math.inf, upper=2.0, provenance={"seed": 3}).to_json())
     assert (document["schema"], document["lower"], document["seed"]) == ("mmg/bound/1", None, 3)
     assert document["verdict"].startswith("I(X; Z) lies between -inf")
+
+
+def test_bounds_that_cross_are_told_in_order() -> None:
+    assert "between 1.9000 and 2.0000 nats" in Bound("sandwich", 2.0, 1.9, 0.1, 0.1).verdict
