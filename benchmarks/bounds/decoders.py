@@ -4,8 +4,8 @@
 
 A VAE with 10 latent columns, from its encoder and from a fitted density, and a GAN's generator with a small variance,
 from its prior and from a fitted density; on scikit-learn's digits without --mnist. The trained models are kept in
---models, where --resume finds them. Beside the JSON file comes a picture of the same name. Ends with code 1 where no sandwich of the VAE is at most 1 nat
-wide in under 10 minutes, its pilot included.
+--models, where --resume finds them. Beside the JSON file comes a picture of the same name. Ends with code 1 where no
+sandwich of the VAE is at most 1 nat wide in under 10 minutes, its pilot included.
 """
 
 from __future__ import annotations
