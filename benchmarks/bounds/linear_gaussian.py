@@ -2,14 +2,14 @@
 
     python -m benchmarks.bounds.linear_gaussian [--seeds 3] [--pairs 64] [--resume] [--output FILE]
 
-Every cell (latent size, MI, seed) is bounded by `ais` at each number of temperatures, from its default start, a density
-fitted to the pilot's draws, and from the prior. At the largest number the sandwich from the default start must contain
-the truth and be at most max(0.1 nats, 1 %) wide. From the prior the width should fall like 1/T, and its exponent is
-fitted; from the default start it is mostly noise. The pairs are drawn, so that "contains" allows for their sampling
-error, at 99.9 %: of some fifty runs none should miss by that alone. What is left when it is taken out is `lower_error`
-and `upper_error`, against the exact mean log ratio of the very pairs. IWAE gets as many evaluations of the likelihood
-as the longest AIS made, its pilots and leapfrog steps included. Beside the JSON file comes a picture of the same name.
-Ends with code 1 where a sandwich misses the truth or is too wide.
+Every cell (latent size, MI, seed) is bounded by `ais` from the prior at each number of temperatures, over which the
+width should fall like 1/T, and its exponent is fitted; and at the largest number from the default start, a density
+fitted to the pilot's draws. That sandwich must contain the truth and be at most max(0.1 nats, 1 %) wide. The pairs are
+drawn, so that "contains" allows for their sampling error, at 99.9 %: of some fifty runs none should miss by that alone.
+What is left when it is taken out is `lower_error` and `upper_error`, against the exact mean log ratio of the very
+pairs. IWAE gets as many evaluations of the likelihood as the longest AIS made, its pilots and leapfrog steps included.
+Beside the JSON file comes a picture of the same name. Ends with code 1 where a sandwich misses the truth or is too
+wide.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from mmg_registry.bounds.models import MOST_NATS, LinearGaussian, linear_gaussia
 
 MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, of which the best tells half as much again
 LEAST_DRAWN = 1e-5  # nats; widths below, or below 0, are noise
-STARTS = ("prior", "fitted")  # the last one is judged
+FAR, JUDGED = "prior", "fitted"  # starts
 IWAE_NUMBERS = 4e7  # latent numbers that IWAE holds at a time
 
 
@@ -119,11 +119,16 @@ def cells(given: argparse.Namespace) -> list[tuple[int, float]]:
     return list(dict.fromkeys(found))
 
 
+def runs_of(given: argparse.Namespace) -> list[tuple[str, int]]:
+    """Starts and temperatures of one cell; the judged run is the last."""
+    return [*((FAR, t) for t in given.temperatures), (JUDGED, max(given.temperatures))]
+
+
 def run(given: argparse.Namespace, rows: Rows) -> None:
     """All rows that are missing."""
     for (latent, mi), seed in itertools.product(cells(given), range(given.seeds)):
         key = {"latent": latent, "mi": mi, "seed": seed}
-        for start, t in itertools.product(STARTS, given.temperatures):
+        for start, t in runs_of(given):
             ais = rows.obtain(
                 lambda s=start, t=t: ais_row(given, latent, mi, seed, s, t),  # type: ignore[misc]  # noqa: B023 - at once
                 **key, plugin="ais", start=start, temperatures=t,
@@ -140,10 +145,8 @@ def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]
     lines = []
     for latent, mi in cells(given):
         here = [row for row in rows if (row["latent"], row["mi"]) == (latent, mi) and row["seed"] < given.seeds]
-        far, near = ([row for row in here if (row["plugin"], row["start"]) == ("ais", start)] for start in STARTS)
-        from_prior, last = (
-            [row for row in rows if row["temperatures"] == max(given.temperatures)] for rows in (far, near)
-        )
+        far, last = ([row for row in here if (row["plugin"], row["start"]) == ("ais", s)] for s in (FAR, JUDGED))
+        from_prior = [row for row in far if row["temperatures"] == max(given.temperatures)]
         iwae = [row for row in here if row["plugin"] == "iwae"]
         widths, allowed = [row["width"] for row in last], max(0.1, 0.01 * mi)
         contain = sum(row["contains_truth"] for row in last)
