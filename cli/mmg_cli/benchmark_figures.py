@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.criteria import Cell
 
 INK, GREY, PALE = "#1c2330", "#8a8f98", "#eef0f3"
+MARKERS = "Dos^v"  # of the medians; the next one each time the colours start anew
 PLUGIN_COLOURS = ("#1f5fa8", "#d1651c", "#2f8a57", "#8e44ad", "#b8860b", "#c0392b", "#16808a", "#5d6d7e")
 UNDER, OVER = (33, 102, 172), (178, 24, 43)  # blue where an estimate is low, red where it is high
 
@@ -109,14 +110,15 @@ def _separate(axes: Any, families: list[str], width: int) -> None:
 
 
 def draw_errors(cells: Sequence[Cell]) -> Any:
-    """A figure of |mean error| against mean seconds: a dot a task, a diamond at the medians, a colour a plugin."""
+    """A figure of |mean error| against mean seconds: a dot a task, a large mark at the medians, a look a plugin."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
     axes = figure.add_subplot(xscale="log", yscale="log")
     for index, plugin in enumerate(dict.fromkeys(cell.plugin for cell in cells)):
         own = [cell for cell in cells if cell.plugin == plugin and cell.seconds and math.isfinite(cell.mean)]
-        _scatter(axes, own, plugin, PLUGIN_COLOURS[index % len(PLUGIN_COLOURS)])
+        turn, colour = divmod(index, len(PLUGIN_COLOURS))
+        _scatter(axes, own, plugin, PLUGIN_COLOURS[colour], MARKERS[turn % len(MARKERS)])
     _finish_errors(axes)
     axes.set_title(f"Error against time, suite {cells[0].suite}", fontsize=11, color=INK)
     return figure
@@ -125,14 +127,14 @@ def draw_errors(cells: Sequence[Cell]) -> Any:
 ERROR_FLOOR, SECONDS_FLOOR = 1e-4, 1e-3  # a logarithmic axis has no zero
 
 
-def _scatter(axes: Any, cells: list[Cell], plugin: str, colour: str) -> None:
+def _scatter(axes: Any, cells: list[Cell], plugin: str, colour: str, marker: str) -> None:
     if not cells:
         return
     seconds = [max(statistics.fmean(cell.seconds), SECONDS_FLOOR) for cell in cells]
     errors = [max(abs(cell.error), ERROR_FLOOR) for cell in cells]
     axes.scatter(seconds, errors, s=18, color=colour, alpha=0.55, linewidth=0)
     middle = statistics.median(seconds), statistics.median(errors)
-    axes.scatter(*middle, s=85, marker="D", color=colour, edgecolor="white", linewidth=1.2, label=plugin, zorder=3)
+    axes.scatter(*middle, s=85, marker=marker, color=colour, edgecolor="white", linewidth=1.2, label=plugin, zorder=3)
 
 
 def _finish_errors(axes: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmark_rows import failed_row, run_row
 
-from mmg_cli.benchmark_figures import draw_errors, draw_heat_map, png, shade, text_of
+from mmg_cli.benchmark_figures import PLUGIN_COLOURS, draw_errors, draw_heat_map, png, shade, text_of
 from mmg_registry.benchmark.criteria import cells
 
 ROWS = [
@@ -73,3 +73,10 @@ def test_with_failures_alone_the_figures_are_still_drawn() -> None:
     found = cells([failed_row()])
     assert png(draw_errors(found), dpi=40)
     assert png(draw_heat_map(found), dpi=40)
+
+
+def test_plugins_beyond_the_colours_look_different() -> None:
+    rows = [run_row(plugin=f"p{i}") for i in range(len(PLUGIN_COLOURS) + 1)]
+    legend = draw_errors(cells(rows)).axes[0].get_legend_handles_labels()[0]
+    looks = {(str(mark.get_facecolor()), mark.get_paths()[0].vertices.tobytes()) for mark in legend}
+    assert len(looks) == len(rows)
