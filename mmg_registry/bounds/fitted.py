@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from mmg_registry.bounds.models import standard_normal
-from mmg_registry.bounds.path import ModelPath, Tempered
+from mmg_registry.bounds.path import BUDGET, ModelPath, Tempered
 from mmg_registry.bounds.schedule import Tuned, root_within
 
-MOVES = 60  # of each of the pilot's chains at the posterior
+MOVES, FEWEST_MOVES = 60, 8  # of each of the pilot's chains at the posterior; fewer where they would not fit in memory
 
 
 class FittedPath:
@@ -67,7 +67,7 @@ def fitted_path(path: ModelPath, tuned: Tuned, leapfrog: int, generator: torch.G
     Means are the data points' own, the covariance is that within them, averaged.
     """
     moves, z, visited = tuned.moves(path, np.array([1.0]), leapfrog), tuned.end, []
-    for _ in range(MOVES):
+    for _ in range(max(FEWEST_MOVES, min(MOVES, BUDGET // z.numel()))):
         z, _ = moves(z, 0, generator)
         visited.append(z)
     draws = torch.cat(visited)

@@ -66,7 +66,8 @@ def test_it_is_no_wider_than_from_the_prior_where_the_posterior_is_not_normal(mo
 
 
 def test_few_draws_of_many_columns_make_a_diagonal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitted, "MOVES", 1)
+    monkeypatch.setattr(fitted, "FEWEST_MOVES", 1)
+    monkeypatch.setattr(fitted, "BUDGET", 1)  # so that the pilot's chains move once
     model = linear_gaussian(latent=40, data=50, mi=4.0)
     x, _ = model.sample(2, seed=0)
     base = path_of(model, x)
