@@ -174,7 +174,7 @@ def draw(summary: dict[str, Any], rows: Sequence[Row], path: Path) -> None:
     for line in summary["cells"]:
         latent, mi = line["latent"], line["mi"]
         own = [r for r in rows if (r["latent"], r["mi"]) == (latent, mi) and r["width"] > 0]
-        ais = [r for r in own if (r["plugin"], r["start"]) == ("ais", "prior")]
+        ais = [r for r in own if (r["plugin"], r["start"]) == ("ais", FAR)]
         counts = sorted({r["temperatures"] for r in ais})
         means = [float(np.mean([r["width"] for r in ais if r["temperatures"] == t])) for t in counts]
         left.loglog(counts, means, "o-", color=colors[latent], markersize=3, linewidth=1.0)

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.tasks import Task
 
 app = typer.Typer(rich_markup_mode=None)
+SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # by all runs of one folder, or of one report
 RUNS = "runs.jsonl"  # mmg_registry.benchmark.store.RUNS, known here without importing it
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg benchmark --out` wrote.")]
-
-
-SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # by all runs of one report
 
 
 @dataclass(frozen=True)
@@ -204,14 +202,21 @@ def _settings(job: Job, rows: Sequence[Row]) -> Settings:
 
     inherited = rows[0]["threads"] if rows else max(1, usable_cores() // job.jobs)
     settings = Settings(job.n_train, job.n_eval, job.threads or inherited, job.max_seconds)
-    for name in SHARED if rows else ():
-        before, now = rows[0][name], getattr(settings, name)
-        option = f"--{name.replace('_', '-')}"
-        _demand(
-            before == now,
-            f"{job.out} holds results with {option} {before}, and this asks for {now}; give the same or another --out.",
+    different = _difference(rows[0], asdict(settings)) if rows else None
+    if different:
+        option, before, now = different
+        raise OptionError(
+            f"{job.out} holds results with {option} {before}, and this asks for {now}; give the same or another --out."
         )
     return settings
+
+
+def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
+    """The first of `SHARED` in which runs differ, as an option, with both values; None where they agree."""
+    for name in SHARED:
+        if before[name] != now[name]:
+            return f"--{name.replace('_', '-')}", before[name], now[name]
+    return None
 
 
 def _missing(runs: list[Run], rows: Sequence[Row], settings: Settings, retry_failed: bool) -> list[Run]:
@@ -298,13 +303,12 @@ def _together(folders: Sequence[str]) -> list[Row]:
 
     found = [read(folder) for folder in folders]
     for folder, rows in zip(folders[1:], found[1:], strict=True):
-        for name in SHARED:
-            before, now = found[0][0][name], rows[0][name]
-            if before != now:
-                option = f"--{name.replace('_', '-')}"
-                raise DataError(
-                    f"{folders[0]} holds results with {option} {before} and {folder} with {now}; report them apart."
-                )
+        different = _difference(found[0][0], rows[0])
+        if different:
+            option, before, now = different
+            raise DataError(
+                f"{folders[0]} holds results with {option} {before} and {folder} with {now}; report them apart."
+            )
     return latest(row for rows in found for row in rows)
 
 

@@ -45,8 +45,7 @@ class FittedPath:
         return self.mean + noise @ self.root.mT
 
     def log_ratio(self, z: Tensor) -> Tensor:
-        self.target.log_ratio(z)  # refuses what no weight can be made of, and knows what a move found here
-        return (self.target.tempered(z, 1.0).value - self._normal(z).value).double()
+        return (self.target.log_joint(z) - self._normal(z).value).double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
         pairs = zip(self._normal(z), self.target.tempered(z, 1.0), strict=True)

@@ -78,9 +78,19 @@ class ModelPath:
         return draw_prior(self.model, chains * len(self.x), generator).view(chains, len(self.x), -1)
 
     def log_ratio(self, z: Tensor) -> Tensor:
+        return self._weighed(z)[1].double()
+
+    def log_joint(self, z: Tensor) -> Tensor:
+        """log p(x, z) `(K, n)`, wherever the path starts; errors as of `log_ratio`."""
+        start, ratio = self._weighed(z)
+        return start + ratio
+
+    def _weighed(self, z: Tensor) -> Term:
+        """log q0 and r, without gradients."""
         with torch.no_grad():
-            ratio = torch.cat([self._row_terms(*rows)[1] for rows in self._pieces(z)])
-        return checked(ratio.view(z.shape[:-1]), "log_likelihood").double()
+            parts = [self._row_terms(*rows) for rows in self._pieces(z)]
+        start, ratio = (torch.cat(each).view(z.shape[:-1]) for each in zip(*parts, strict=True))
+        return start, checked(ratio, "log_likelihood")
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
         pieces = [self._tempered(x, rows, beta) for x, rows in self._pieces(z)]
@@ -167,13 +177,8 @@ class HandwrittenPath(ModelPath):
     def __init__(self, model: Any, x: Tensor, rows: int | None = None) -> None:
         super().__init__(model, x, rows)
         self.given = model.condition(x)
-        self.weighed: Known | None = None  # the last chains that log_ratio saw
+        self.weighed: Known | None = None  # the last chains that were weighed
         self.last: Known | None = None  # the last that tempered was new to
-
-    def log_ratio(self, z: Tensor) -> Tensor:
-        mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
-        self.weighed = mixed or self._evaluated(z)
-        return checked(self.weighed.ratio[0], "log_likelihood").double()
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
         if self.weighed and self.weighed.z is z and self.weighed.valid:
@@ -182,6 +187,11 @@ class HandwrittenPath(ModelPath):
             known = self.last = self._evaluated(z)
         (start, down), (ratio, up) = known.start, known.ratio
         return Tempered(start + beta * ratio, down + beta * up)
+
+    def _weighed(self, z: Tensor) -> Term:
+        mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
+        self.weighed = mixed or self._evaluated(z)
+        return self.weighed.start[0], checked(self.weighed.ratio[0], "log_likelihood")
 
     def _evaluated(self, z: Tensor) -> Known:
         return Known(z, *self._given_terms(z), z._version)

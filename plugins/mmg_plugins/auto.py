@@ -35,7 +35,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from mmg_plugins.baselines import KSG
-from mmg_plugins.mmg import MMG, Combined, Fitted, MMGOptions, by_gap
+from mmg_plugins.mmg import MMG, Combined, Fitted, MMGOptions, Rows, by_gap
 from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
@@ -48,8 +48,6 @@ MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
 NEIGHBOUR_COLUMNS = 20  # of x and y together; with more, nearest neighbours find next to nothing
 NEIGHBOUR_ROWS = SEEN_ROWS = 4_000  # of the training rows, that nearest neighbours look at and the network again
 LEAST_RHO = 0.05  # canonical correlation from which a pair counts as linearly dependent, if noise is lower still
-
-Rows = tuple[Tensor, Tensor]
 
 
 class AutoOptions(MMGOptions):

@@ -31,7 +31,7 @@ from typing_extensions import Self
 
 from mmg_plugins.joint_denoiser import JointDenoiser, PairModuleDenoiser, beside, joint_gaussian_tail
 from mmg_plugins.minde_network import ConditionalNetwork, JointNetwork
-from mmg_plugins.mmg import MMG, Combined, Fitted, FittedTerm, MMGOptions, by_gap
+from mmg_plugins.mmg import MMG, Combined, Fitted, FittedTerm, MMGOptions, Rows, by_gap
 from mmg_plugins.recipes import PaperPrepared, PaperRecipe, Prepared, Recipe, Term
 from mmg_plugins.vp_sde import stub, training_proposal, window
 from mmg_registry.contracts import Array
@@ -158,9 +158,7 @@ class MINDEConditional(MMG):
     def _refine(self, prepared: Prepared) -> Refine | None:
         return None if self._published else by_gap(floor=1.0)
 
-    def _train(
-        self, prepared: Prepared, term: Term, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]
-    ) -> tuple[FittedTerm, Proposal]:
+    def _train(self, prepared: Prepared, term: Term, rows: Rows, held_out: Rows) -> tuple[FittedTerm, Proposal]:
         trained, last = super()._train(prepared, term, rows, held_out)
         return trained, window() if self._published else last
 

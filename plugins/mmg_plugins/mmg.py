@@ -40,6 +40,8 @@ from mmg_registry.diffusion.training import Refine, TrainReport, hold_back
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 
+Rows = tuple[Tensor, Tensor]  # of x and y, in the denoiser's coordinates
+
 EVALUATION_DRAWS = 400_000  # network rows that an automatic number of repeats aims at
 PRECISION_ENDS = (
     "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
@@ -170,7 +172,7 @@ class MMG(Estimator):
         self._fitted = replace(self._trained(prepared, *hold_back(zx, zy, self.run.seed)), extras=extras)
         return self
 
-    def _trained(self, prepared: Prepared, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]) -> Fitted:
+    def _trained(self, prepared: Prepared, rows: Rows, held_out: Rows) -> Fitted:
         """All terms, trained on `rows`."""
         found = [self._train(prepared, term, rows, held_out) for term in self._terms(prepared, *rows)]
         return Fitted(prepared, [term for term, _ in found], envelope([proposal for _, proposal in found]))
@@ -232,9 +234,7 @@ class MMG(Estimator):
         """What the estimator wants to keep of all training rows, as named arrays: nothing."""
         return {}
 
-    def _train(
-        self, prepared: Prepared, term: Term, rows: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]
-    ) -> tuple[FittedTerm, Proposal]:
+    def _train(self, prepared: Prepared, term: Term, rows: Rows, held_out: Rows) -> tuple[FittedTerm, Proposal]:
         denoiser = self._denoiser(prepared, term, *rows)
         plan, schedule = self._plan(prepared)
         how: dict[str, Any] = {

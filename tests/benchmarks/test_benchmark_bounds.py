@@ -100,16 +100,21 @@ def test_no_cell_asks_for_more_than_float64_tells() -> None:
     ]
 
 
-def test_linear_gaussian_judges_every_cell(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("judged", "code"), [("fitted", 0), ("prior", 1)])  # so few temperatures do from one alone
+def test_linear_gaussian_judges_every_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: str, code: int
+) -> None:
+    monkeypatch.setattr(linear_gaussian, "JUDGED", judged)
     path = tmp_path / "l.json"
     grid = ["--latents", "2", "--mis", "2,200", "--data", "6", "--temperatures", "5,10,20", "--iwae-pairs", "4"]
-    assert linear_gaussian.main([*grid, *SHORT, "--output", str(path)]) == 0
+    assert linear_gaussian.main([*grid, *SHORT, "--output", str(path)]) == code
     found = read(path)["results"]
     assert [(cell["latent"], cell["mi"]) for cell in found["cells"]] == [
         (2, 2.0),
         (2, 2 * linear_gaussian.MOST_A_COLUMN),
     ]
-    assert found["cells"][1]["width_from_prior"] > found["cells"][1]["allowed"]  # so few temperatures cannot do
+    assert found["cells"][1]["width_from_prior"] > found["cells"][1]["allowed"]
+    assert found["cells"][1]["narrow"] is (judged == "fitted")
     iwae = [row for row in found["rows"] if row["plugin"] == "iwae"]
     assert iwae[0]["samples"] > 2 * 2 * 20
     assert path.with_suffix(".png").read_bytes()[:4] == b"\x89PNG"
