@@ -71,4 +71,5 @@ def fitted_path(path: ModelPath, tuned: Tuned, leapfrog: int, generator: torch.G
         visited.append(z)
     draws = torch.cat(visited)
     root = root_within(draws, dense=True)
-    return FittedPath(path, draws.mean(0), torch.diag(root) if root.ndim == 1 else root)
+    # Laid out as a checkpoint gives it back, or products with it would differ in their last bits.
+    return FittedPath(path, draws.mean(0), torch.diag(root) if root.ndim == 1 else root.contiguous())

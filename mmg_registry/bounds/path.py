@@ -158,7 +158,7 @@ class Known:
 
     def mixed(self, other: Known, z: Tensor) -> Known | None:
         """What is known at `z` if each of its chains is here or in `other`, as after moves partly refused."""
-        if self.z.shape != z.shape or not (self.valid and other.valid):
+        if not self.z.shape == other.z.shape == z.shape or not (self.valid and other.valid):
             return None
         there = (z == other.z).all(-1)
         if not bool((there | (z == self.z).all(-1)).all()):

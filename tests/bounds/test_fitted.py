@@ -56,6 +56,20 @@ def test_the_fit_is_the_posterior_where_that_is_normal() -> None:
     assert float(((path.mean @ MODEL.axes - mean) / sd).square().mean()) < 0.02
 
 
+def test_a_fit_that_was_kept_gives_the_same_bits() -> None:
+    model = linear_gaussian(latent=5, data=8, mi=9.0)
+    x, _ = model.sample(32, seed=0)
+    base = path_of(model, x)
+    path = fitted_path(base, Pilot(base, "adaptive-kl", "dense", 10, 0.75).run(generator(0)), 10, generator(1))
+    kept = FittedPath(base, **{name: each.clone().contiguous() for name, each in path.state().items()})
+    assert {name: each.stride() for name, each in path.state().items()} == {
+        name: each.stride() for name, each in kept.state().items()
+    }
+    z = path.start(16, generator(2))
+    assert torch.equal(z, kept.start(16, generator(2)))
+    assert torch.equal(path.log_ratio(z), kept.log_ratio(z))
+
+
 @pytest.mark.parametrize("model", [bad_models.Plain, MixtureChannel(dim=2, mode=2.0, sd=0.5, noise=1.5)])
 def test_it_is_no_wider_than_from_the_prior_where_the_posterior_is_not_normal(model) -> None:
     options = {"temperatures": 60, "chains": 8, "decay": False, "seed": 0}

@@ -77,6 +77,13 @@ def test_the_sandwich_holds_at_the_most_that_float64_holds(latent: int, mi: floa
     assert near.contains_truth
 
 
+@pytest.mark.parametrize("start", ["prior", "fitted"])
+def test_a_single_temperature_is_importance_sampling_from_the_start(start: str) -> None:
+    found = mmg.bound("linear-gaussian", temperatures=1, chains=16, n=64, start=start, seed=0)
+    assert found.lower < found.upper
+    assert (found.width < 0.5) is (start == "fitted")
+
+
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [
