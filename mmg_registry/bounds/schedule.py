@@ -19,6 +19,7 @@ from torch import Tensor
 from mmg_registry.bounds.hmc import HMCMoves, hmc
 from mmg_registry.bounds.path import Path
 from mmg_registry.errors import DataError, MMGError
+from mmg_registry.threads import torch_threads
 
 Schedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
 Mass = Literal["dense", "diagonal", "identity"]
@@ -168,7 +169,8 @@ def root_within(z: Tensor, dense: bool) -> Tensor:
     root = rows.square().sum(0).sqrt().clamp(min=1e-30)
     if not dense or (len(z) - 1) * z.shape[1] < 2 * len(root):
         return root
-    factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+    with torch_threads(1):  # LAPACK's last bits depend on their number, and a resumed run may have another
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
     return factor if bool((factor.diagonal() != 0).all()) else root
 
 

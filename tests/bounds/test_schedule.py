@@ -9,7 +9,8 @@ import torch
 from mmg_registry.bounds.hmc import hmc
 from mmg_registry.bounds.models import MixtureChannel, generator, linear_gaussian
 from mmg_registry.bounds.path import path_of
-from mmg_registry.bounds.schedule import Pilot, linear, sigmoid
+from mmg_registry.bounds.schedule import Pilot, linear, root_within, sigmoid
+from mmg_registry.threads import torch_threads
 
 
 @pytest.mark.parametrize("make", [linear, sigmoid])
@@ -30,6 +31,14 @@ def test_the_pilot_tunes_to_its_target(schedule, mass) -> None:
     assert abs(tuned.acceptance - 0.75) < 0.15
     assert (np.diff(betas) > 0).all()
     assert betas[1] < 0.01 < np.diff(betas)[-1] * 10  # the prior's end is steep
+
+
+def test_a_root_has_the_same_bits_for_any_number_of_threads() -> None:
+    z, roots = torch.randn(16, 960, 5, dtype=torch.float64, generator=generator(0, "cpu")), []
+    for threads in (1, 2):
+        with torch_threads(threads):
+            roots.append(root_within(z, dense=True))
+    assert torch.equal(*roots)
 
 
 def test_hmc_keeps_its_target() -> None:
