@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -216,6 +217,13 @@ def test_every_look_has_the_same_noise_and_proposal() -> None:
     go(denoiser, run=Run(seed=3))
     assert len({id(q) for q, _, _ in denoiser.gaps}) == 1
     assert {(repeats, seed) for _, repeats, seed in denoiser.gaps} == {(64, 3)}
+
+
+def test_looks_that_choose_nothing_are_short_and_those_for_the_proposal_are_not() -> None:
+    denoiser = Scripted(settled)
+    go(denoiser, replace(SCHEDULE, keep_last=True), refine=lambda sums, proposal: proposal)
+    assert {repeats for _, repeats, _ in denoiser.gaps} == {1, 64}
+    assert [repeats for _, repeats, _ in denoiser.gaps][-1] == 64
 
 
 # --- Refinement -----------------------------------------------------------------------------------------------------
