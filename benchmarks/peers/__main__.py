@@ -1,6 +1,6 @@
 """Published packages and ours on the same rows of tasks of known information, one thread each.
 
-    python -m benchmarks.peers [--peers A,B] [--tasks GLOB,...] [--cap 600] [--out DIR] [--resume]
+    python -m benchmarks.peers [--peers A,B] [--side ours|theirs] [--tasks GLOB,...] [--cap 600] [--out DIR] [--resume]
     python -m benchmarks.peers --report [--out DIR]
 
 Every package gets an environment of its own under build/peers, every method of every package a process of its own,
@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import common
 from benchmarks.peers.environments import PEERS
 from benchmarks.peers.reporting import markdown, pairs, summary
-from benchmarks.peers.running import REST, Run, Runner, Settings, plan
+from benchmarks.peers.running import OURS, REST, Run, Runner, Settings, plan
 from mmg_registry.benchmark.store import Store, key_of
 from mmg_registry.benchmark.tasks import select
 from mmg_registry.errors import MMGError
@@ -56,6 +56,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--peers", type=words, default=list(PEERS), help=f"packages: {', '.join(PEERS)}")
     parser.add_argument("--methods", type=words, help="only these, by the name of our plugin")
+    parser.add_argument("--side", choices=("ours", "theirs"), help="only these runs, the others to come or done already")
     parser.add_argument("--tasks", type=words, default=list(TASKS), help=f"names or globs, of {' and '.join(SUITES)}")
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds that a package may train")
     parser.add_argument("--seed", type=int, default=0, help="of the rows and of the training")
@@ -104,7 +105,8 @@ def execute(store: Store, given: argparse.Namespace) -> int:
 
 def _asked(given: argparse.Namespace, settings: Settings) -> list[Run]:
     runs = plan(select(SUITES, given.tasks), {name: PEERS[name] for name in given.peers}, settings)
-    return [run for run in runs if not given.methods or run.plugin in given.methods]
+    sides = {None: (True, False), "ours": (True,), "theirs": (False,)}[given.side]
+    return [run for run in runs if (run.package == OURS) in sides and run.plugin in (given.methods or [run.plugin])]
 
 
 def report(store: Store, folder: Path) -> int:
@@ -115,7 +117,8 @@ def report(store: Store, folder: Path) -> int:
     found = pairs(store.rows)
     seeds = sorted({row["seed"] for row in store.rows})
     about = common.document({"summary": summary(found), "pairs": found}, seeds=seeds)
-    ran_at = {"machine": store.rows[-1]["machine"], "revision": store.rows[-1]["revision"]}  # not where this is written
+    revisions = dict.fromkeys(row["revision"] for row in store.rows)  # of the runs, not of where this is written
+    ran_at = {"machine": store.rows[-1]["machine"], "revision": ", ".join(revisions)}
     common.write(folder / "peers.json", {**about, **ran_at})
     (folder / "peers.md").write_text(text := markdown(found))
     print(text, end="")

@@ -227,6 +227,18 @@ def test_a_killed_run_goes_on_and_is_reported(call: Any, tmp_path: Path, capsys:
     assert abs(pair["ours"]["off_by"]) < 0.5
 
 
+def test_the_sides_may_run_one_after_the_other(call: Any, tmp_path: Path) -> None:
+    packages = []
+    for side in ("theirs", "ours"):
+        assert call("--side", side, "--resume") == 0
+        lines = (tmp_path / "runs" / "runs.jsonl").read_text().splitlines()
+        packages.append([json.loads(line)["options"]["package"] for line in lines])
+    assert packages == [["fake"], ["fake", OURS]]
+    assert call("--report") == 0
+    (pair,) = json.loads((tmp_path / "peers.json").read_text())["results"]["pairs"]
+    assert pair["ours"]["status"] == pair["theirs"]["status"] == "ok"
+
+
 def test_what_could_not_be_installed_is_tried_again(call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def ensure_nothing(*_: Any) -> Path:
         raise Unavailable("offline")
