@@ -25,7 +25,7 @@ from benchmarks import common
 from benchmarks.peers.environments import PEERS
 from benchmarks.peers.reporting import markdown, pairs, summary
 from benchmarks.peers.running import OURS, REST, Run, Runner, Settings, plan
-from mmg_registry.benchmark.store import Store, key_of
+from mmg_registry.benchmark.store import Store, distinct, key_of
 from mmg_registry.benchmark.tasks import select
 from mmg_registry.errors import MMGError
 
@@ -56,7 +56,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--peers", type=words, default=list(PEERS), help=f"packages: {', '.join(PEERS)}")
     parser.add_argument("--methods", type=words, help="only these, by the name of our plugin")
-    parser.add_argument("--side", choices=("ours", "theirs"), help="only these runs, the others to come or done already")
+    parser.add_argument("--side", choices=("ours", "theirs"), help="the packages alone, or ours alone")
     parser.add_argument("--tasks", type=words, default=list(TASKS), help=f"names or globs, of {' and '.join(SUITES)}")
     parser.add_argument("--cap", type=float, default=600.0, help="CPU seconds that a package may train")
     parser.add_argument("--seed", type=int, default=0, help="of the rows and of the training")
@@ -117,8 +117,7 @@ def report(store: Store, folder: Path) -> int:
     found = pairs(store.rows)
     seeds = sorted({row["seed"] for row in store.rows})
     about = common.document({"summary": summary(found), "pairs": found}, seeds=seeds)
-    revisions = dict.fromkeys(row["revision"] for row in store.rows)  # of the runs, not of where this is written
-    ran_at = {"machine": store.rows[-1]["machine"], "revision": ", ".join(revisions)}
+    ran_at = {name: distinct(store.rows, name) for name in ("machine", "revision")}  # not where this is written
     common.write(folder / "peers.json", {**about, **ran_at})
     (folder / "peers.md").write_text(text := markdown(found))
     print(text, end="")

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.benchmark_figures import PLUGIN_COLOURS, shade, text_of
-from mmg_cli.benchmark_text import CRITERIA, HEAD, bias_rows, by_suite, distinct, leaderboard_rows, number
+from mmg_cli.benchmark_text import CRITERIA, HEAD, bias_rows, by_suite, leaderboard_rows, number
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.criteria import Cell
@@ -66,6 +66,7 @@ tr,figure,details{break-inside:avoid}
 def page(rows: Sequence[Row], figures: Mapping[str, bytes]) -> str:
     """The whole page; `figures` are PNG files by caption, empty without matplotlib."""
     from mmg_registry.benchmark.criteria import cells
+    from mmg_registry.benchmark.store import distinct
 
     body = [_head(rows), *(part for own in by_suite(cells(rows)).values() for part in _suite(own))]
     body += [_figure(caption, content) for caption, content in figures.items()]
@@ -235,9 +236,9 @@ def _failures(rows: Sequence[Row]) -> str:
 
 
 def _provenance(rows: Sequence[Row]) -> str:
-    lines = [_words(each) for each in distinct(rows, "machine")]
-    lines += [_words(each) for each in distinct(rows, "versions")]
-    lines += [_words(each) for each in distinct(rows, "revision")]
+    from mmg_registry.benchmark.store import distinct
+
+    lines = [_words(each) for name in ("machine", "versions", "revision") for each in distinct(rows, name)]
     return f"<h2>Measured on</h2>{_list(lines)}"
 
 

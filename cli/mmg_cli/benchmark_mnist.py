@@ -258,9 +258,9 @@ def _report(job: Job, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
 
 def _shared(rows: Sequence[Row], key: str) -> Any:
     """What all rows say under `key`; a list where they differ, as after a resume by another release."""
-    found: list[Any] = []
-    for row in rows:
-        found += [row.get(key)] if row.get(key) not in found else []
+    from mmg_registry.benchmark.store import distinct
+
+    found = distinct(rows, key)
     return found[0] if len(found) == 1 else found
 
 

@@ -106,6 +106,7 @@ def report_text(cells: Sequence[Cell]) -> str:
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
     """Everything the report says, as one JSON-serialisable document; numbers that are not finite become null."""
     from mmg_registry.benchmark.criteria import SOLVED, TIGHT, cells, leaderboard
+    from mmg_registry.benchmark.store import distinct
 
     suites = {
         suite: {
@@ -118,15 +119,6 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     criteria = {"solved": SOLVED._asdict(), "tight": TIGHT._asdict()}
     places = {name: distinct(rows, name) for name in ("machine", "versions", "revision")}
     return {"schema": SCHEMA, **sizes, "runs": len(rows), **places, "criteria": criteria, "suites": suites}
-
-
-def distinct(rows: Sequence[Row], name: str) -> list[Any]:
-    """The different values of one field, in order: more than one machine or revision is worth knowing."""
-    found: list[Any] = []
-    for row in rows:
-        if row[name] not in found:
-            found.append(row[name])
-    return found
 
 
 def _cell_document(cell: Cell) -> dict[str, Any]:

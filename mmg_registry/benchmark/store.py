@@ -58,6 +58,19 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     return list(found.values())
 
 
+def distinct(rows: Iterable[Row], name: str) -> list[Any]:
+    """The different values of one field, in order: more than one machine or revision is worth knowing.
+
+    Example:
+        >>> distinct([{"revision": "b"}, {"revision": "a"}, {"revision": "b"}], "revision")
+        ['b', 'a']
+    """
+    found: list[Any] = []
+    for row in rows:
+        found += [row.get(name)] if row.get(name) not in found else []
+    return found
+
+
 def read(folder: str | Path) -> list[Row]:
     """All finished runs of `folder`, the last of each key; a cut-off last line is left out.
 
