@@ -22,12 +22,14 @@ from mmg_plugins.critic_networks import Critic, Joint, LogMeans, Separable, Shap
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
+SETTLING_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
 class CriticOptions(NeuralOptions):
     """Options that all critics have."""
 
+    width: int = Field(64, ge=4, le=2_048, description="units of a hidden layer")
     batch: int = Field(256, ge=2, le=65_536, description="rows a training step; all of them where there are fewer")
     critic: Literal["joint", "separable"] = Field(
         "joint",
@@ -269,7 +271,8 @@ class NWJ(MINE):
     bound = "lower"
 
     def _settle(self, learner: CriticLearner, x: Tensor, y: Tensor) -> None:
-        learner.module.constant -= _log_partition(log_means(learner.module, x, y, self.options.block))
+        block = min(SETTLING_BLOCK, self.options.block)
+        learner.module.constant -= _log_partition(log_means(learner.module, x, y, block))
 
     def _reading(self, means: LogMeans) -> Reading:
         z = _log_partition(means).exp()

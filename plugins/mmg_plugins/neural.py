@@ -37,6 +37,7 @@ FEWEST_ROWS = 20  # of a fit: two of them are held out
 DECAY = 0.4  # share of the steps that the final decay takes
 WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
 LONGEST_GRADIENT = 1.0
+PATIENCE = 500, 50  # steps at least, and a column, until a training that gains nothing ends: more columns take longer
 START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
 
 Pair = tuple[Tensor, Tensor]
@@ -81,7 +82,8 @@ class Report:
         steps: optimiser steps behind the last weights.
         kept: the step whose weights were kept.
         seconds: wall time.
-        stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps".
+        stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps"; "start": it
+            gained nothing, which ends the whole training.
         history: of every look: step, seconds, held-out objective and held-out estimate.
     """
 
@@ -115,7 +117,7 @@ class Training:
     def go(self) -> Report:
         """Train in place, leave the learner at its kept weights, and say how it went."""
         parameters = list(self.learner.module.parameters())
-        self.adam = torch.optim.AdamW(parameters, self.options.lr, weight_decay=WEIGHT_DECAY, fused=True)
+        self.adam = AdamW(parameters, self.options.lr, WEIGHT_DECAY)
         self.batches = _batches(self.rows, self.options.batch, torch.Generator().manual_seed(self.run.seed))
         self.best, self.weights = self._look(), self._snapshot()
         self._hold()
@@ -139,6 +141,8 @@ class Training:
 
     def _fall(self) -> None:
         """The rate to zero; from the kept weights, if what was trained after them made it worse."""
+        if self.report.stopped == "start":
+            return
         if self.report.stopped == "overfitting":
             self.learner.module.load_state_dict(self.weights)
             self.report.steps = self.best.step
@@ -156,8 +160,7 @@ class Training:
         return left if self.run.max_seconds is None else max(1, min(left, self.report.steps // 5))
 
     def _rate(self, share: float) -> None:
-        for group in self.adam.param_groups:
-            group["lr"] = self.options.lr * share
+        self.adam.rate = self.options.lr * share
 
     def _advance(self, until: int) -> None:
         while self.report.steps < until:
@@ -166,7 +169,7 @@ class Training:
         self._say()
 
     def _step(self, x: Tensor, y: Tensor) -> None:
-        self.adam.zero_grad()
+        self.adam.forget()
         self.learner.loss(x, y).backward()
         length = nn.utils.clip_grad_norm_(self.learner.module.parameters(), LONGEST_GRADIENT)
         if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
@@ -195,7 +198,17 @@ class Training:
             return "max_steps"
         if self._out_of_time(1 - DECAY):
             return "max_seconds"
+        if self._gained_nothing():
+            return "start"
         return self._plateau() if self.report.steps >= min(4 * self._check, 1_000) else ""
+
+    def _gained_nothing(self) -> bool:
+        """Whether all looks so far, and there are enough, leave the closed form of the start as good as any."""
+        least, each = PATIENCE
+        if self.report.steps < max(least, each * (self.rows[0].shape[1] + self.rows[1].shape[1])):
+            return False
+        first, *later = self.looks
+        return all(_gain(first.rows, look.rows)[0] < self.options.tolerance for look in later)
 
     def _out_of_time(self, share: float) -> bool:
         limit = self.run.max_seconds
@@ -239,6 +252,48 @@ def _batches(rows: Pair, size: int, draw: torch.Generator) -> Iterator[Pair]:
             yield x[picked], y[picked]
 
 
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2), as `torch.optim.AdamW`.
+
+    That one loads PyTorch's compiler when it is made, which takes a second: as long as much of a whole fit here.
+
+    Example:
+        >>> weight = nn.Parameter(torch.ones(1))
+        >>> adam = AdamW([weight], rate=0.1, decay=0.0)
+        >>> (3 * weight).backward()
+        >>> adam.step()
+        >>> round(weight.item(), 4)
+        0.9
+    """
+
+    BETAS, EPS = (0.9, 0.999), 1e-8
+
+    def __init__(self, parameters: Sequence[nn.Parameter], rate: float, decay: float) -> None:
+        self.parameters: list[Tensor] = list(parameters)
+        self.rate, self.decay, self.steps = rate, decay, 0
+        self.mean, self.square = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
+
+    def forget(self) -> None:
+        """Drop all gradients."""
+        for each in self.parameters:
+            each.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move all parameters, each of which has a gradient."""
+        self.steps += 1
+        grads = [each.grad for each in self.parameters if each.grad is not None]
+        first, second = self.BETAS
+        torch._foreach_lerp_(self.mean, grads, 1 - first)
+        torch._foreach_mul_(self.square, second)
+        torch._foreach_addcmul_(self.square, grads, grads, 1 - second)
+        below = torch._foreach_sqrt(self.square)
+        torch._foreach_div_(below, math.sqrt(1 - second**self.steps))
+        torch._foreach_add_(below, self.EPS)
+        torch._foreach_mul_(self.parameters, 1 - self.rate * self.decay)
+        torch._foreach_addcdiv_(self.parameters, self.mean, below, -self.rate / (1 - first**self.steps))
+
+
 # --- Networks -------------------------------------------------------------------------------------------------------
 
 
@@ -261,8 +316,9 @@ def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Seq
 
 
 def _linear(first: int, last: int, draw: torch.Generator) -> nn.Linear:
-    """Made without the global generator, which `nn.Linear` draws from."""
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, first, last)
+    """Leaves the global generator, which `nn.Linear` draws from, as it was; `skip_init` would load PyTorch's compiler."""
+    with torch.random.fork_rng(devices=[]):
+        layer = nn.Linear(first, last)
     nn.init.uniform_(layer.weight, -math.sqrt(3 / first), math.sqrt(3 / first), generator=draw)
     nn.init.zeros_(layer.bias)
     return layer

@@ -14,7 +14,7 @@ import torch
 from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.doe import Densities, DoE
-from mmg_plugins.neural import _batches, _gain, device_of
+from mmg_plugins.neural import AdamW, Training, _batches, _gain, _Look, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
@@ -301,6 +301,39 @@ def test_batches_pass_all_rows_and_never_wait_for_more() -> None:
     rows = torch.arange(5.0)[:, None]
     batches = _batches((rows, rows), 512, torch.Generator().manual_seed(0))
     assert sorted(next(batches)[0][:, 0].tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_a_training_that_gains_nothing_ends_at_its_start() -> None:
+    mine = MINE(run=RUN, width=8).fit(*pair(24_000))
+    training = mine.estimate(*pair(seed=1)).diagnostics["training"]
+    assert (training["stopped"], training["steps"], training["kept"]) == ("start", 500, 0)
+
+
+@pytest.mark.parametrize("columns", [10, 11, 40])
+def test_with_more_columns_it_waits_longer(columns: int) -> None:
+    rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
+    training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
+    training.looks = [_Look(0, torch.zeros(9)), _Look(250, torch.full((9,), 1e-3))]
+    training.report.steps = 500
+    assert training._gained_nothing() == (columns == 10)
+    training.looks.append(_Look(500, torch.full((9,), 0.1)))
+    assert not training._gained_nothing()
+
+
+def test_adam_is_that_of_pytorch() -> None:
+    draw = torch.Generator().manual_seed(0)
+    ours, theirs = ([torch.nn.Parameter(torch.ones(3, 2)), torch.nn.Parameter(torch.ones(()))] for _ in range(2))
+    adam, reference = AdamW(ours, 1e-2, 0.1), torch.optim.AdamW(theirs, 1e-2, weight_decay=0.1)
+    for _ in range(20):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape, generator=draw)
+            other.grad = one.grad.clone()
+        adam.step()
+        reference.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+    adam.forget()
+    assert ours[0].grad is None
 
 
 def test_weights_that_overflowed_are_never_a_gain() -> None:
