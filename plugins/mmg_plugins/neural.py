@@ -316,7 +316,7 @@ def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Seq
 
 
 def _linear(first: int, last: int, draw: torch.Generator) -> nn.Linear:
-    """Leaves the global generator, which `nn.Linear` draws from, as it was; `skip_init` would load PyTorch's compiler."""
+    """Leaves the global generator, which `nn.Linear` draws from, as it was; `skip_init` loads PyTorch's compiler."""
     with torch.random.fork_rng(devices=[]):
         layer = nn.Linear(first, last)
     nn.init.uniform_(layer.weight, -math.sqrt(3 / first), math.sqrt(3 / first), generator=draw)
