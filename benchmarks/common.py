@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -123,11 +124,14 @@ def _whole(file: IO[bytes]) -> str:
 
 
 def last_line(text: str) -> str:
-    """The last line of `text` with something in it, where programs say what went wrong.
+    """Where programs say what went wrong: the last line of `text` that names an error, or that has something in it.
 
     Example:
-        >>> last_line("Traceback\\n  ...\\nValueError: no\\n\\n")
+        >>> last_line("Traceback\\n  ...\\nValueError: no\\n\\nTraining:  0%|     |")
         'ValueError: no'
+        >>> last_line("no such file\\n\\n")
+        'no such file'
     """
     lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
-    return lines[-1][-500:] if lines else ""
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (errors or lines)[-1][-500:] if lines else ""
