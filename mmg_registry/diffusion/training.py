@@ -174,7 +174,9 @@ class _Training:
         while self.report.steps < done + steps:
             self._advance(min(self._chunk(), done + steps - self.report.steps), self._say)
         self._look()
-        self.report.unfinished = _carried_on(before, self.looks[-1])
+        if before.step:
+            fall = paired(before.rows[:, 0], self.looks[-1].rows[:, 0])
+            self.report.unfinished = carried_on(*fall, self.report.steps / before.step)
 
     def _settle(self) -> None:
         """Go to the kept weights, and have the proposal fit them."""
@@ -295,12 +297,19 @@ def _choice_error(kept: _Look, last: _Look) -> float:
     return paired(kept.rows[:, 1], last.rows[:, 1])[1]
 
 
-def _carried_on(before: _Look, after: _Look) -> float:
-    """What is left of an error that falls like `steps ** -RATE`, by its fall from one look to another."""
-    mean, error = paired(before.rows[:, 0], after.rows[:, 0])
-    if mean <= error or before.step == 0:
+def carried_on(fall: float, error: float, growth: float) -> float:
+    """What is left of an error that falls like `steps ** -RATE`.
+
+    Args:
+        fall, error: by how much it fell while the steps grew by the factor `growth`, and the standard error of that.
+
+    Example:
+        >>> round(carried_on(0.1 - 0.1 * 2**-0.75, 0.0, 2.0), 4), carried_on(0.01, 0.02, 2.0)  # 0.1 * 2**-0.75 is left
+        (0.0595, 0.0)
+    """
+    if not error < fall < math.inf:
         return 0.0
-    return math.sqrt(mean**2 - error**2) / float((after.step / before.step) ** RATE - 1)
+    return math.sqrt(fall**2 - error**2) / float(growth**RATE - 1)
 
 
 def paired(before: Tensor, after: Tensor) -> tuple[float, float]:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
-from mmg_registry.diffusion.training import hold_back
+from mmg_registry.diffusion.training import carried_on, hold_back
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
@@ -81,6 +81,9 @@ class Report:
     Attributes:
         steps: optimiser steps behind the last weights.
         kept: the step whose weights were kept.
+        choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
+            held-out rows; 0 where the last ones were kept or were surely worse.
+        unfinished: what more training would still gain (nats), by what the decay gained on held-out rows.
         seconds: wall time.
         stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps"; "start": it
             gained nothing, which ends the whole training.
@@ -89,6 +92,8 @@ class Report:
 
     steps: int = 0
     kept: int = 0
+    choice_error: float = 0.0
+    unfinished: float = 0.0
     seconds: float = 0.0
     stopped: str = "max_steps"
     history: list[dict[str, float]] = field(default_factory=list)
@@ -96,8 +101,14 @@ class Report:
 
 @dataclass
 class _Look:
+    """Held-out rows after a number of steps: shares of the objective and of the estimate, `(n, 2)`."""
+
     step: int
     rows: Tensor
+
+    def gain(self, since: _Look, column: int = 0) -> tuple[float, float]:
+        """Of the objective, or of the estimate (column 1); see `_gain`."""
+        return _gain(since.rows[:, column], self.rows[:, column])
 
 
 @dataclass
@@ -124,6 +135,7 @@ class Training:
         self._fall()
         self.learner.module.load_state_dict(self.weights)
         self.report.kept = self.best.step
+        self.report.choice_error = _choice_error(self.best, self.looks[-1])
         self.report.seconds = round(time.monotonic() - self.start, 3)
         return self.report
 
@@ -143,16 +155,19 @@ class Training:
         """The rate to zero; from the kept weights, if what was trained after them made it worse."""
         if self.report.stopped == "start":
             return
+        before = self.looks[-1]
         if self.report.stopped == "overfitting":
             self.learner.module.load_state_dict(self.weights)
-            self.report.steps = self.best.step
+            before, self.report.steps = self.best, self.best.step
         first = self.report.steps
         length = round(first * DECAY / (1 - DECAY))
         while self.report.steps < first + length and not self._out_of_time(1.0):
             self._rate(1 - (self.report.steps - first) / length)
             self._advance(min(self.report.steps + max(1, self._chunk(first + length) // 5), first + length))
-        if length:
+        if self.report.steps > first:
             self._judge()
+        if self.report.steps > first > 0:
+            self.report.unfinished = carried_on(*self.looks[-1].gain(before, column=1), self.report.steps / first)
 
     def _chunk(self, most: int) -> int:
         """Steps to the next look; few at first under a clock, so that no limit is overrun by much."""
@@ -181,12 +196,12 @@ class Training:
         objective, mi = rows.mean(0).tolist()
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, "objective": objective, "mi": mi})
-        self.looks.append(_Look(self.report.steps, rows[:, 0]))
+        self.looks.append(_Look(self.report.steps, rows))
         self._say()
         return self.looks[-1]
 
     def _judge(self) -> None:
-        gain, error = _gain(self.best.rows, self._look().rows)
+        gain, error = self._look().gain(self.best)
         if gain > error:
             self.best, self.weights = self.looks[-1], self._snapshot()
 
@@ -208,7 +223,7 @@ class Training:
         if self.report.steps < max(least, each * (self.rows[0].shape[1] + self.rows[1].shape[1])):
             return False
         first, *later = self.looks
-        return all(_gain(first.rows, look.rows)[0] < self.options.tolerance for look in later)
+        return all(look.gain(first)[0] < self.options.tolerance for look in later)
 
     def _out_of_time(self, share: float) -> bool:
         limit = self.run.max_seconds
@@ -217,7 +232,7 @@ class Training:
     def _plateau(self) -> str:
         """Compare with a third of the training ago, row by row."""
         earlier = [look for look in self.looks if look.step <= self.report.steps * 2 / 3]
-        gain, error = _gain(earlier[-1].rows, self.looks[-1].rows)
+        gain, error = self.looks[-1].gain(earlier[-1])
         if gain < -3 * error and gain < -self.options.tolerance:
             return "overfitting"
         return "plateau" if gain < self.options.tolerance else ""
@@ -230,6 +245,12 @@ class Training:
         self.told = done = max(self.told, min(done, 1.0))  # where training goes back, progress does not
         mi = self.report.history[-1]["mi"] if self.report.history else None
         self.run.report(Progress(done, "training", mi, elapsed * (1 - done) / done if done > 0 else None))
+
+
+def _choice_error(kept: _Look, last: _Look) -> float:
+    """Standard error of what the last weights would have given, unless they are surely worse: then none was chosen."""
+    gain, error = last.gain(kept)
+    return 0.0 if kept is last or gain < -2 * error else last.gain(kept, column=1)[1]
 
 
 def _gain(before: Tensor, after: Tensor) -> tuple[float, float]:
@@ -398,11 +419,13 @@ class Neural(Estimator):
         fitted.learner.module.to(device)
         with torch_threads(1), torch.no_grad():
             found = self._read(fitted.learner, *_tensors(fitted.pair, x, y, device))
+        rows = float(found.influence.std()) / math.sqrt(len(found.influence))
+        errors = {"rows": rows, "choice": fitted.report.choice_error, "unfinished": fitted.report.unfinished}
         return Estimate(
             mi=float(found.mi),
-            std_error=float(found.influence.std()) / math.sqrt(len(found.influence)),
+            std_error=math.hypot(*errors.values()),
             pointwise=found.pointwise.cpu().numpy(),
-            diagnostics={**found.words, **_diagnostics(fitted, str(device))},
+            diagnostics={**found.words, **_diagnostics(fitted, str(device)), "errors": errors},
             warnings=[*found.doubts, *_warnings(fitted)],
         )
 

@@ -14,7 +14,7 @@ import torch
 from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.doe import Densities, DoE
-from mmg_plugins.neural import AdamW, Training, _batches, _gain, _Look, device_of
+from mmg_plugins.neural import AdamW, Training, _batches, _choice_error, _gain, _Look, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
@@ -56,7 +56,7 @@ def test_a_gaussian_pair(cls: type[Any], start: bool) -> None:
     assert result.mi == pytest.approx(MI, abs=0.08)
     assert result.pointwise is not None
     assert result.pointwise.mean() == pytest.approx(result.mi)
-    assert 0.005 < (result.std_error or 0) < 0.05
+    assert 0.005 < result.diagnostics["errors"]["rows"] < 0.05
 
 
 @every
@@ -262,6 +262,23 @@ def test_a_row_that_carries_the_partition_is_warned_of() -> None:
 
 
 @every
+def test_the_error_holds_what_training_left(cls: type[Any]) -> None:
+    result = estimate(cls, folded(6_000), folded(2_000, seed=1), steps=30)
+    parts, training = result.diagnostics["errors"], result.diagnostics["training"]
+    assert (parts["unfinished"], parts["choice"]) == (training["unfinished"], training["choice_error"])
+    assert parts["unfinished"] + parts["choice"] > 0
+    assert result.std_error == pytest.approx(math.hypot(*parts.values()))
+
+
+def test_a_choice_that_is_sure_has_no_error() -> None:
+    shares = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    kept = _Look(0, shares)
+    worse, like = (_Look(9, torch.stack([shares[:, 0] - by, shares[:, 1].flip(0)], 1)) for by in (1.0, 0.0))
+    assert _choice_error(kept, kept) == _choice_error(kept, worse) == 0.0
+    assert _choice_error(kept, like) == pytest.approx(math.sqrt(2 / 500), rel=0.1)
+
+
+@every
 def test_the_error_is_the_spread_over_samples(cls: type[Any]) -> None:
     model = cls(run=RUN, **SMALL).fit(*pair(4_000))
     found = [model.estimate(*pair(300, seed=i)) for i in range(1, 50)]
@@ -313,10 +330,10 @@ def test_a_training_that_gains_nothing_ends_at_its_start() -> None:
 def test_with_more_columns_it_waits_longer(columns: int) -> None:
     rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
     training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
-    training.looks = [_Look(0, torch.zeros(9)), _Look(250, torch.full((9,), 1e-3))]
+    training.looks = [_Look(0, torch.zeros(9, 2)), _Look(250, torch.full((9, 2), 1e-3))]
     training.report.steps = 500
     assert training._gained_nothing() == (columns == 10)
-    training.looks.append(_Look(500, torch.full((9,), 0.1)))
+    training.looks.append(_Look(500, torch.full((9, 2), 0.1)))
     assert not training._gained_nothing()
 
 
