@@ -40,7 +40,7 @@ class CriticOptions(NeuralOptions):
         8, ge=2, le=4_096, description="rows of a batch compared with one another by 'joint'; the other compares all"
     )
     block: int = Field(
-        512, ge=2, le=32_768, description="evaluation rows compared with one another; caps infonce at its logarithm"
+        512, ge=2, le=32_768, description="evaluation rows compared with one another; infonce is capped at its logarithm"
     )
 
 
@@ -54,6 +54,12 @@ class InfoNCEOptions(CriticOptions):
     """Options of `infonce`."""
 
     temperature: float = Field(1.0, gt=0, le=1_000, description="divides all scores, those of pairs included")
+    largest_block: int = Field(
+        4_096,
+        ge=2,
+        le=32_768,
+        description="'block' grows up to this, fourfold at a time, while the estimate is near its cap",
+    )
 
 
 class SMILEOptions(CriticOptions):
@@ -126,10 +132,13 @@ class _CriticEstimator(Neural):
         """The estimate from the scores of evaluation rows."""
 
     def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Reading:
-        means = log_means(learner.module, x, y, self.options.block, self._clamp())
+        means = self._means(learner.module, x, y)
         found = self._reading(means)
         words = {"critic": self.options.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)}
         return found._replace(words=words, doubts=self._doubts(means, float(found.mi)))
+
+    def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
+        return log_means(critic, x, y, self.options.block, self._clamp())
 
     def _words(self, means: LogMeans) -> dict[str, Any]:
         return {"log_partition": float(_log_partition(means)), "heaviest_row": _heaviest(means)}
@@ -200,8 +209,8 @@ class MINE(_CriticEstimator):
 class InfoNCE(_CriticEstimator):
     """Which of N y belongs to x: at most log N, and a lower bound on average for any critic.
 
-    N is the number of evaluation rows in a block, `block` at most. Its logarithm is in the result, with a warning when
-    the estimate comes near.
+    N is the number of evaluation rows in a block: `block`, or more, up to `largest_block`, where the estimate is within
+    a nat of the cap. Its logarithm is in the result, with a warning when the estimate is still near.
 
     Example:
         >>> import numpy as np
@@ -227,23 +236,40 @@ class InfoNCE(_CriticEstimator):
     def _judge(self) -> Objective:
         return bounds.infonce
 
+    def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
+        block, most = self.options.block, min(len(x), self.options.largest_block)
+        means = log_means(critic, x, y, block)
+        while block < most and _near_cap(means, float(_contrasts(means).mean())):
+            block = min(4 * block, most)
+            means = log_means(critic, x, y, block)
+        return means
+
     def _reading(self, means: LogMeans) -> Reading:
-        others = (means.size - 1).log()
-        values = means.joint + means.size.log() - torch.logaddexp(means.joint, means.by_row + others)
+        values = _contrasts(means)
         return Reading(values.mean(), values - means.competing, values)
 
     def _words(self, means: LogMeans) -> dict[str, Any]:
         return {"cap": math.log(int(means.size.min()))}
 
     def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        size = int(means.size.min())
-        if mi < math.log(size) - 1:
+        if not _near_cap(means, mi):
             return []
+        size = int(means.size.min())
         return [
             f"The estimate is near its cap of {math.log(size):.2f} nats, the logarithm of the {size} rows compared "
-            "with one another: the information may be much larger. A larger 'block' raises the cap, up to all "
-            "evaluation rows."
+            "with one another: the information may be much larger. More evaluation rows, up to 'largest_block', raise "
+            "the cap."
         ]
+
+
+def _contrasts(means: LogMeans) -> Tensor:
+    """What every row adds: log N and the log of the weight that its own y has among all."""
+    others = (means.size - 1).log()
+    return means.joint + means.size.log() - torch.logaddexp(means.joint, means.by_row + others)
+
+
+def _near_cap(means: LogMeans, mi: float) -> bool:
+    return mi > math.log(int(means.size.min())) - 1
 
 
 class NWJ(MINE):

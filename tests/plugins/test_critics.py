@@ -245,10 +245,17 @@ def test_blocks_are_equal_and_never_of_one_row() -> None:
 
 # --- What is reported ---------------------------------------------------------------------------------------------
 def test_infonce_stays_under_its_cap_and_says_when_it_is_near() -> None:
-    result = estimate(InfoNCE, pair(rho=0.999), pair(400, rho=0.999, seed=1), block=8)
+    result = estimate(InfoNCE, pair(rho=0.999), pair(400, rho=0.999, seed=1), block=8, largest_block=8)
     assert result.mi <= result.diagnostics["cap"] == pytest.approx(math.log(8))
     assert any("near its cap of 2.08 nats" in warning for warning in result.warnings)
     assert not estimate(InfoNCE, pair(), pair(400, seed=1)).warnings[1:]
+
+
+@pytest.mark.parametrize(("rho", "compared"), [(0.5, 8), (0.999, 128), (0.9999999, 400)])
+def test_infonce_compares_more_rows_where_its_cap_is_near(rho: float, compared: int) -> None:
+    result = estimate(InfoNCE, pair(rho=rho), pair(400, rho=rho, seed=1), block=8)
+    assert result.diagnostics["compared_with"] == pytest.approx(compared - 1, abs=30)
+    assert result.mi <= result.diagnostics["cap"] <= math.log(400) + 1e-9
 
 
 def test_a_row_that_carries_the_partition_is_warned_of() -> None:
