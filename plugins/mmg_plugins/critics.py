@@ -40,7 +40,10 @@ class CriticOptions(NeuralOptions):
         8, ge=2, le=4_096, description="rows of a batch compared with one another by 'joint'; the other compares all"
     )
     block: int = Field(
-        512, ge=2, le=32_768, description="evaluation rows compared with one another; infonce is capped at its logarithm"
+        512,
+        ge=2,
+        le=32_768,
+        description="evaluation rows compared with one another; infonce is capped at its logarithm",
     )
 
 
@@ -309,7 +312,8 @@ class NWJ(MINE):
 class SMILE(_CriticEstimator):
     """Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
 
-    Less variance than MINE for a bias beyond `clamp` nats; no bound. Pointwise values are f less the log partition.
+    Less variance than MINE for a bias beyond `clamp` nats, which the result warns of; no bound. Pointwise values are f
+    less the log partition.
 
     Example:
         >>> import numpy as np
@@ -339,6 +343,18 @@ class SMILE(_CriticEstimator):
 
     def _reading(self, means: LogMeans) -> Reading:
         return _donsker_varadhan(means)
+
+    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
+        """Also where scores of shuffled pairs lie beyond the clamp: a density ratio's mean is 1."""
+        found, log_z = super()._doubts(means, mi), float(_log_partition(means))
+        if not _far_from_one(log_z, mi):
+            return found
+        return [
+            *found,
+            f"The log mean of the clamped ratio over shuffled pairs is {log_z:+.2f}, not 0, and the estimate is off by "
+            f"about as many nats: a 'clamp' above the present {self.options.clamp:g} cuts less off, and training "
+            "longer may help.",
+        ]
 
 
 class FDIME(_CriticEstimator):
@@ -375,12 +391,16 @@ class FDIME(_CriticEstimator):
 
     def _doubts(self, means: LogMeans, mi: float) -> list[str]:
         log_z = float(_log_partition(means))
-        if abs(log_z) <= max(0.1, 0.1 * abs(mi)):
+        if not _far_from_one(log_z, mi):
             return []
         return [
             f"The learned ratio does not average to 1 over shuffled pairs (its log mean is {log_z:+.2f}), so the "
             "estimate is off by about as many nats; train longer or with more rows."
         ]
+
+
+def _far_from_one(log_mean: float, mi: float) -> bool:
+    return abs(log_mean) > max(0.1, 0.1 * abs(mi))
 
 
 def _joint(scores: Scores) -> Tensor:

@@ -268,6 +268,14 @@ def test_a_row_that_carries_the_partition_is_warned_of() -> None:
     assert "does not average to 1" in FDIME(run=RUN)._doubts(means._replace(by_row=flat + 1), 1.0)[0]
 
 
+def test_smile_warns_where_its_clamp_cuts() -> None:
+    close = pair(rho=0.999, dim_x=3, dim_y=3), pair(400, rho=0.999, dim_x=3, dim_y=3, seed=1)
+    few, more = (estimate(SMILE, *close, clamp=clamp) for clamp in (1.0, 20.0))
+    assert few.mi > more.mi + 0.5  # of 3.1: a clamp of 1 lifts what is far below
+    assert any("a 'clamp' above the present 1" in warning for warning in few.warnings)
+    assert not any("'clamp'" in warning for warning in estimate(SMILE, pair(), pair(400, seed=1)).warnings)
+
+
 @every
 def test_the_error_holds_what_training_left(cls: type[Any]) -> None:
     result = estimate(cls, folded(6_000), folded(2_000, seed=1), steps=30)
