@@ -105,8 +105,8 @@ def execute(store: Store, given: argparse.Namespace) -> int:
 
 def _asked(given: argparse.Namespace, settings: Settings) -> list[Run]:
     runs = plan(select(SUITES, given.tasks), {name: PEERS[name] for name in given.peers}, settings)
-    sides = {None: (True, False), "ours": (True,), "theirs": (False,)}[given.side]
-    return [run for run in runs if (run.package == OURS) in sides and run.plugin in (given.methods or [run.plugin])]
+    runs = [run for run in runs if not given.side or (run.package == OURS) == (given.side == "ours")]
+    return [run for run in runs if not given.methods or run.plugin in given.methods]
 
 
 def report(store: Store, folder: Path) -> int:

@@ -166,7 +166,6 @@ class Training:
             self._advance(min(self.report.steps + max(1, self._chunk(first + length) // 5), first + length))
         if self.report.steps > first:
             self._judge()
-        if self.report.steps > first > 0:
             self.report.unfinished = carried_on(*self.looks[-1].gain(before, column=1), self.report.steps / first)
 
     def _chunk(self, most: int) -> int:

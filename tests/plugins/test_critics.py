@@ -251,10 +251,10 @@ def test_infonce_stays_under_its_cap_and_says_when_it_is_near() -> None:
     assert not estimate(InfoNCE, pair(), pair(400, seed=1)).warnings[1:]
 
 
-@pytest.mark.parametrize(("rho", "compared"), [(0.5, 8), (0.999, 128), (0.9999999, 400)])
+@pytest.mark.parametrize(("rho", "compared"), [(0.5, 8), (0.999, 100), (0.9999999, 400)])
 def test_infonce_compares_more_rows_where_its_cap_is_near(rho: float, compared: int) -> None:
     result = estimate(InfoNCE, pair(rho=rho), pair(400, rho=rho, seed=1), block=8)
-    assert result.diagnostics["compared_with"] == pytest.approx(compared - 1, abs=30)
+    assert result.diagnostics["compared_with"] == compared - 1
     assert result.mi <= result.diagnostics["cap"] <= math.log(400) + 1e-9
 
 
