@@ -1,31 +1,17 @@
 // The Python face of the core: raw addresses and sizes in, nothing owned. mmg_registry/core checks what comes in.
-#include <pybind11/pybind11.h>
+#include "python.h"
+
 #include <pybind11/stl.h>
 
 #include <thread>
 
+#include "../common/philox.h"
 #include "../cpu/denoiser.h"
 #include "../cpu/isa.h"
-#include "../common/philox.h"
+#include "critic.h"
 #include "emulated.h"
 
-namespace py = pybind11;
 using namespace mmg;
-
-template <class T>
-static T* at(uintptr_t address) { return reinterpret_cast<T*>(address); }
-
-// Runs Python's signal handlers; true when one raised (Ctrl-C). The exception is rethrown after the core returns.
-static bool python_signals() {
-  py::gil_scoped_acquire gil;
-  return PyErr_CheckSignals() != 0;
-}
-
-static Execution execution(int threads, const std::string& isa) { return Execution{threads, isa, python_signals}; }
-
-static void rethrow_python_error() {
-  if (PyErr_Occurred()) throw py::error_already_set();
-}
 
 static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t seed, TrainPlan plan, uintptr_t weights, uintptr_t m,
                          uintptr_t v, uintptr_t ema, uintptr_t losses, int threads, const std::string& isa) {
@@ -98,5 +84,6 @@ PYBIND11_MODULE(_core, m) {
   m.attr("N_WAVES") = kWaves;
   m.attr("WAVE_COLUMNS") = kWaveColumns;
   m.attr("MAX_DEPTH") = kMaxDepth;
+  bind_critic(m);
   gpu::bind_emulated(m.def_submodule("emulated"));
 }

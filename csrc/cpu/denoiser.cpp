@@ -1,15 +1,11 @@
 #include "denoiser.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cmath>
-#include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "isa.h"
+#include "packing.h"
 #include "pool.h"
 
 namespace mmg {
@@ -20,56 +16,9 @@ constexpr uint32_t kMaxSlots = 16;       // beyond that, slots grow instead: the
 constexpr uint32_t kRowsPerChunk = 128;  // the unit of work of an evaluation
 constexpr size_t kAdamChunk = 8192;
 
-// Zeroed floats on a cache line's boundary.
-class Buffer {
- public:
-  explicit Buffer(size_t n) : data_(static_cast<float*>(::operator new[](n * sizeof(float) + 64, std::align_val_t{64}))) {
-    std::memset(data_, 0, n * sizeof(float) + 64);
-  }
-  ~Buffer() { ::operator delete[](data_, std::align_val_t{64}); }
-  Buffer(Buffer&& other) noexcept : data_(other.data_) { other.data_ = nullptr; }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  float* get() const { return data_; }
-
- private:
-  float* data_;
-};
-
-std::vector<Buffer> buffers(size_t count, size_t floats) {
-  std::vector<Buffer> list;
-  list.reserve(count);
-  for (size_t i = 0; i < count; ++i) list.emplace_back(floats);
-  return list;
-}
-
 Problem make_problem(const Layout& layout, const Data& d, const Proposal& q, uint64_t seed) {
   return Problem{layout, d.x, d.y, (uint32_t)d.n, d.rho, d.s2, q, seed};
 }
-
-// Asks `interrupted` at most every tenth of a second, and remembers that the answer was yes. Tasks ask between tiles,
-// for the work between two steps or waves may take minutes.
-class Watch {
- public:
-  explicit Watch(const Execution& e) : execution_(e), last_(Clock::now()) {}
-  // On the calling thread only, which is thread 0 of a pool.
-  void look() {
-    if (!execution_.interrupted || stopped() || Clock::now() - last_ < std::chrono::milliseconds(100)) return;
-    last_ = Clock::now();
-    if (execution_.interrupted()) stopped_.store(true, std::memory_order_relaxed);
-  }
-  bool stopped_for(int thread) {
-    if (thread == 0) look();
-    return stopped();
-  }
-  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  const Execution& execution_;
-  Clock::time_point last_;
-  std::atomic<bool> stopped_{false};
-};
 
 float learning_rate(const TrainPlan& p, uint32_t step) {
   const double warm = p.warmup ? std::min(1.0, (step + 1.0) / p.warmup) : 1.0;
@@ -119,29 +68,6 @@ class Gradient {
   std::vector<const float*> pointers_;
 };
 
-// Packed weights with the transposed copy that back-propagation reads.
-class PackedWeights {
- public:
-  PackedWeights(const Kernels& k, const Layout& l, const float* canonical)
-      : kernels_(k), layout_(l), packed_(l.n_packed), transposed_(l.n_transposed) {
-    pack(l, canonical, packed_.get());
-    for_each_matrix(layout_, [&](const Matrix& m) {
-      for (int p = 0; m.has_transposed && p * l.nr < m.k; ++p) panels_.push_back({m, p});
-    });
-    for (int i = 0; i < n_panels(); ++i) transpose(i);
-  }
-  void transpose(int i) { kernels_.transpose(panels_[i].first, layout_.nr, packed_.get(), transposed_.get(), panels_[i].second); }
-  int n_panels() const { return (int)panels_.size(); }
-  float* packed() { return packed_.get(); }
-  Weights view() const { return Weights{packed_.get(), transposed_.get()}; }
-
- private:
-  const Kernels& kernels_;
-  const Layout& layout_;
-  Buffer packed_, transposed_;
-  std::vector<std::pair<Matrix, int>> panels_;
-};
-
 AdamRates adam_rates(const TrainPlan& p, uint32_t step) {
   AdamRates s{};
   s.lr = learning_rate(p, step);
@@ -160,7 +86,7 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
   const Layout layout = make_layout(shape, k.nr);
   const Problem problem = make_problem(layout, data, proposal, seed);
   Pool pool(execution.threads);
-  PackedWeights weights(k, layout, state.weights);
+  PackedWeights<Layout> weights(k, layout, state.weights);
   const size_t size = layout.n_packed;
   Buffer m(size), v(size), ema(size);
   pack(layout, state.m, m.get()), pack(layout, state.v, v.get()), pack(layout, state.ema, ema.get());
@@ -192,7 +118,7 @@ Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& propo
   const Layout layout = make_layout(shape, k.nr);
   const Problem problem = make_problem(layout, data, proposal, seed);
   Pool pool(execution.threads);
-  PackedWeights packed(k, layout, weights);
+  PackedWeights<Layout> packed(k, layout, weights);
   Watch watch(execution);
   Gradient gradient(k, problem, batch, pool.size(), watch);
   const Losses losses = gradient.run(pool, packed.view(), step);

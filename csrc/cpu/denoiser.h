@@ -1,8 +1,6 @@
 // The two entry points of the core on the CPU. Pointers are canonical (layout.h) float32; Python owns them all.
 #pragma once
-#include <functional>
-#include <string>
-
+#include "execution.h"
 #include "tile.h"
 
 namespace mmg {
@@ -11,12 +9,6 @@ struct Data {
   const float *x, *y;  // (n, dim_x), (n, dim_y)
   size_t n;
   const float *rho, *s2;  // (dim_x,)
-};
-
-struct Execution {
-  int threads = 1;
-  std::string isa;                      // "" for this machine's best
-  std::function<bool()> interrupted;    // polled some ten times a second on the calling thread
 };
 
 struct TrainPlan {

@@ -592,8 +592,14 @@ void transpose(const Matrix& m, int nr, const float* packed, float* transposed, 
   }
 }
 
+// ---------------------------------------------------------------------------------------------------------
+// The critics
+
+#include "critic.inl"
+
 }  // namespace
 
-const Kernels MMG_KERNELS = {MMG_ISA_NAME, NR, workspace_floats, train_tile, gap_tile, adam, transpose};
+const Kernels MMG_KERNELS = {MMG_ISA_NAME, NR, workspace_floats, train_tile, gap_tile, adam,
+                             critic_floats, critic_scores, critic_backward, transpose};
 
 }  // namespace mmg

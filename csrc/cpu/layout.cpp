@@ -1,20 +1,18 @@
 #include "layout.h"
 
-#include <algorithm>
-
 namespace mmg {
 
-static void place(Layout& layout, Matrix& m, int k, int n, bool transposed) {
-  m = Matrix{k, n, layout.n_canonical, layout.n_packed, layout.n_transposed, transposed};
-  layout.n_canonical += (size_t)k * n;
-  layout.n_packed += (size_t)k * round_up(n, layout.nr);
-  if (transposed) layout.n_transposed += (size_t)n * round_up(k, layout.nr);
+void place(Extent& extent, Matrix& m, int k, int n, bool transposed) {
+  m = Matrix{k, n, extent.n_canonical, extent.n_packed, extent.n_transposed, transposed};
+  extent.n_canonical += (size_t)k * n;
+  extent.n_packed += (size_t)k * round_up(n, extent.nr);
+  if (transposed) extent.n_transposed += (size_t)n * round_up(k, extent.nr);
 }
 
 Layout make_layout(const Shape& s, int nr) {
   Layout l{};
-  l.shape = s;
   l.nr = nr;
+  l.shape = s;
   place(l, l.shared, s.shared(), s.width, false);
   place(l, l.b_in, 1, s.width, false);
   place(l, l.cond, s.cond(), s.width, false);
@@ -32,25 +30,6 @@ Layout make_layout(const Shape& s, int nr) {
   place(l, l.out, s.width, s.noised(), true);
   place(l, l.b_out, 1, s.noised(), false);
   return l;
-}
-
-static size_t packed_index(const Matrix& m, int nr, int k, int n) {
-  return m.packed + (size_t)(n / nr) * m.k * nr + (size_t)k * nr + n % nr;
-}
-
-void pack(const Layout& layout, const float* canonical, float* packed) {
-  std::fill(packed, packed + layout.n_packed, 0.0f);
-  for_each_matrix(layout, [&](const Matrix& m) {
-    for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n) packed[packed_index(m, layout.nr, k, n)] = canonical[m.canonical + (size_t)k * m.n + n];
-  });
-}
-
-void unpack(const Layout& layout, const float* packed, float* canonical) {
-  for_each_matrix(layout, [&](const Matrix& m) {
-    for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n) canonical[m.canonical + (size_t)k * m.n + n] = packed[packed_index(m, layout.nr, k, n)];
-  });
 }
 
 }  // namespace mmg

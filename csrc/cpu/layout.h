@@ -32,31 +32,35 @@ struct Block {
   Matrix gate, b_gate, value, b_value, down, b_down;
 };
 
-// All offsets for one shape and one panel width; a bias is a matrix with k = 1.
-struct Layout {
-  Shape shape;
+// Where a network's matrices end, and the panel width they are packed for.
+struct Extent {
   int nr;
+  size_t n_canonical, n_packed, n_transposed;
+};
+
+// All offsets for one shape and one panel width; a bias is a matrix with k = 1.
+struct Layout : Extent {
+  Shape shape;
   Matrix shared, b_in, cond, mask, null, out, b_out;
   Block blocks[kMaxDepth];
-  size_t n_canonical, n_packed, n_transposed;
 };
 
 inline int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
+// Appends a matrix of (k, n).
+void place(Extent& extent, Matrix& m, int k, int n, bool transposed);
+
 Layout make_layout(const Shape& shape, int nr);
 
 // Calls f(matrix) for every parameter in canonical order.
-template <class L, class F>
-void for_each_matrix(L& layout, F f) {
+template <class F>
+void for_each_matrix(const Layout& layout, F f) {
   f(layout.shared), f(layout.b_in), f(layout.cond), f(layout.mask), f(layout.null);
   for (int i = 0; i < layout.shape.depth; ++i) {
-    auto& b = layout.blocks[i];
+    const Block& b = layout.blocks[i];
     f(b.gate), f(b.b_gate), f(b.value), f(b.b_value), f(b.down), f(b.b_down);
   }
   f(layout.out), f(layout.b_out);
 }
-
-void pack(const Layout& layout, const float* canonical, float* packed);
-void unpack(const Layout& layout, const float* packed, float* canonical);
 
 }  // namespace mmg

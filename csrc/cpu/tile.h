@@ -7,7 +7,7 @@
 #include "../common/adam.h"
 #include "../common/proposal.h"
 #include "../common/sums.h"
-#include "layout.h"
+#include "critic_layout.h"
 
 namespace mmg {
 
@@ -41,6 +41,23 @@ struct Losses {
   double marginal, given;  // sums of |error|^2 / 2
 };
 
+// What stays the same through a call on a critic.
+struct CriticProblem {
+  CriticLayout layout;
+  const float *x, *y;           // (n_rows, dim_x), (n_rows, dim_y)
+  const float *cross, *square;  // (correlated,) of the Gaussian part
+  const float *shrink, *grow;   // (correlated,) scales of the innovation
+  float offset;                 // of the Gaussian part
+  float temperature;
+};
+
+// Rows that are scored within groups: all pairs of each. Row r is data row picked[r], or r itself where it is null.
+struct Groups {
+  int count, size;
+  const int64_t* picked;
+  int rows() const { return count * size; }
+};
+
 struct Kernels {
   const char* name;
   int nr;
@@ -52,6 +69,11 @@ struct Kernels {
   void (*gap_tile)(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats, float* workspace,
                    double* bins, double* rows);
   void (*adam)(const AdamStep& s, size_t begin, size_t end);
+  size_t (*critic_floats)(const CriticLayout& layout, int rows, bool training);
+  // scores: (groups, size, size). In training the workspace then holds what `critic_backward` reads.
+  void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores);
+  // Adds the gradient to `grad`, given that with respect to the scores of the same rows.
+  void (*critic_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, float* workspace, float* grad);
   void (*transpose)(const Matrix& m, int nr, const float* packed, float* transposed, int panel);
 };
 

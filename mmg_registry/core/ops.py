@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmg_registry.core import cuda, reference, selfcheck
 from mmg_registry.core.build import compiled
+from mmg_registry.core.checks import CPU, check, check_range, demand, require_core
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal, increases
@@ -157,7 +158,7 @@ _Problem = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, list[float], int, int, 
 def check_problem(
     network: Network, state: tuple[Tensor, ...], x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal, seed: int
 ) -> _Problem:
-    _check("edges", proposal.edges, torch.float32, (None,))
+    check("edges", proposal.edges, torch.float32, (None,))
     logistic = [proposal.loc, proposal.scale, *proposal.p_range]
     sizes = network.width, network.depth, network.context
     problem = x, y, rho, proposal.edges, proposal.cdf, logistic, *sizes, seed
@@ -167,93 +168,57 @@ def check_problem(
             f"The network is for {network.dim_x}+{network.dim_y} columns, the data have {x.shape[1]}+{y.shape[1]}."
         )
     for name, tensor in zip(("weights", "m", "v", "ema"), state, strict=False):
-        _check(name, tensor, torch.float32, (network.n_parameters,), x.device)
+        check(name, tensor, torch.float32, (network.n_parameters,), x.device)
     return problem
 
 
-# --- What a raw address and the kernels' loops take for granted ------------------------------------------------
-
-
-def _demand(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise ValueError(sentence)
-
-
-_CPU = torch.device("cpu")
-
-
-def _check(
-    name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...], device: torch.device = _CPU
-) -> Tensor:
-    """Everything a raw address must satisfy; None in `shape` stands for any length from 1 on."""
-    given = tuple(tensor.shape)
-    fits = len(given) == len(shape) and all(map(_fits, given, shape))
-    if tensor.device != device or tensor.dtype != dtype or not fits or not tensor.is_contiguous():
-        wanted = ", ".join("*" if want is None else str(want) for want in shape)
-        layout = "" if tensor.is_contiguous() else "non-contiguous "
-        raise ValueError(
-            f"'{name}' must be a contiguous {dtype} {_place(device)} tensor of shape ({wanted}), "
-            f"not a {layout}{tensor.dtype} one of shape {given} on {tensor.device}."
-        )
-    return tensor
-
-
-def _place(device: torch.device) -> str:
-    return "CPU" if device.type == "cpu" else str(device)
-
-
-def _fits(length: int, wanted: int | None) -> bool:
-    return length >= 1 if wanted is None else length == wanted
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    _demand(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
+# --- What the kernels' loops take for granted -------------------------------------------------------------------
 
 
 def _check_problem(problem: _Problem) -> None:
     x, y, rho, edges, cdf, logistic, width, depth, context, seed = problem
-    place = x.device if x.device.type == "cuda" else _CPU
-    _check("x", x, torch.float32, (None, None), place)
-    _check("y", y, torch.float32, (x.shape[0], None), place)
-    _check_range("rows", len(x), 1, 2**32 - 1)
+    place = x.device if x.device.type == "cuda" else CPU
+    check("x", x, torch.float32, (None, None), place)
+    check("y", y, torch.float32, (x.shape[0], None), place)
+    check_range("rows", len(x), 1, 2**32 - 1)
     _check_rho(rho, min(x.shape[1], y.shape[1]))
     _check_proposal(edges, cdf, logistic)
-    _check_range("width", width, 2, 2**16)
-    _check_range("depth", depth, 1, _MAX_DEPTH)
-    _check_range("context", context, 0, x.shape[1] - 1)
-    _check_range("seed", seed, 0, 2**63 - 1)
+    check_range("width", width, 2, 2**16)
+    check_range("depth", depth, 1, _MAX_DEPTH)
+    check_range("context", context, 0, x.shape[1] - 1)
+    check_range("seed", seed, 0, 2**63 - 1)
 
 
 def _check_rho(rho: Tensor, most: int) -> None:
-    _check("rho", rho, torch.float64, (len(rho) if rho.dim() == 1 else None,))
-    _check_range("length of rho", len(rho), 0, most)
-    _demand(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
+    check("rho", rho, torch.float64, (len(rho) if rho.dim() == 1 else None,))
+    check_range("length of rho", len(rho), 0, most)
+    demand(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
 
 
 def _check_proposal(edges: Tensor, cdf: Tensor, logistic: list[float]) -> None:
-    _check("edges", edges, torch.float32, (None,))
-    _check("cdf", cdf, torch.float32, (len(edges),))
-    _demand(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
-    _demand(len(logistic) == 4, f"'logistic' must hold loc, scale and two probabilities, not {len(logistic)} numbers.")
+    check("edges", edges, torch.float32, (None,))
+    check("cdf", cdf, torch.float32, (len(edges),))
+    demand(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
+    demand(len(logistic) == 4, f"'logistic' must hold loc, scale and two probabilities, not {len(logistic)} numbers.")
     loc, scale, low, high = logistic
     if scale > 0:
         inside = math.isfinite(loc) and math.isfinite(scale) and 0 < low < high < 1
-        _demand(inside, "'logistic' must hold finite loc and scale, and two increasing probabilities.")
+        demand(inside, "'logistic' must hold finite loc and scale, and two increasing probabilities.")
     else:
-        _demand(scale == 0, "'logistic' must have scale >= 0.")
+        demand(scale == 0, "'logistic' must have scale >= 0.")
         ends = float(cdf[0]) == 0 and float(cdf[-1]) == 1
-        _demand(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
+        demand(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
 
 
 def _check_plan(plan: list[int], rates: list[float]) -> None:
     """A flat argument list may never have been a `TrainPlan`."""
-    _demand(len(plan) == 6 and len(rates) == 6, "'plan' and 'rates' must hold six numbers each.")
+    demand(len(plan) == 6 and len(rates) == 6, "'plan' and 'rates' must hold six numbers each.")
     first_step, n_steps, batch, warmup, hold_until, total = plan
-    _check_range("first_step", first_step, 0, _MAX_STEP)
-    _check_range("n_steps", n_steps, 0, _MAX_STEP - first_step)
-    _check_range("batch", batch, 1, _MAX_STRATA)
-    _check_range("total", total, 0, _MAX_STEP)
-    _check_range("warmup", warmup, 0, _MAX_STEP)
+    check_range("first_step", first_step, 0, _MAX_STEP)
+    check_range("n_steps", n_steps, 0, _MAX_STEP - first_step)
+    check_range("batch", batch, 1, _MAX_STRATA)
+    check_range("total", total, 0, _MAX_STEP)
+    check_range("warmup", warmup, 0, _MAX_STEP)
     TrainPlan(batch, rates[0], warmup, hold_until, total, *rates[1:])
 
 
@@ -269,11 +234,11 @@ def check_plan(plan: TrainPlan, first_step: int, n_steps: int) -> None:
 
 def check_repeats(repeats: int) -> None:
     """Raises a ValueError for more strata than float32 tells apart, or none."""
-    _check_range("repeats", repeats, 1, _MAX_STRATA)
+    check_range("repeats", repeats, 1, _MAX_STRATA)
 
 
 def _check_state(state: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
-    _demand(
+    demand(
         len({t.untyped_storage().data_ptr() for t in state}) == 4,
         "'weights', 'm', 'v' and 'ema' are updated in place, so each must have memory of its own.",
     )
@@ -284,10 +249,10 @@ class _Call:
 
     def __init__(self, problem: _Problem, threads: int, isa: str) -> None:
         _check_problem(problem)
-        _check_range("threads", threads, 1, 1024)
+        check_range("threads", threads, 1, 1024)
         x, y, rho, edges, cdf, logistic, width, depth, context, _ = problem
         (n, dim_x), dim_y = x.shape, y.shape[1]
-        core = _require_core()
+        core = require_core()
         full = torch.zeros(dim_x, dtype=torch.float64)
         full[: len(rho)] = rho
         self.alive = x, y, edges, cdf
@@ -300,14 +265,7 @@ class _Call:
         self.proposal = core.Proposal(self.n_bins, edges.data_ptr(), cdf.data_ptr(), *logistic)
 
     def address(self, name: str, tensor: Tensor) -> int:
-        return _check(name, tensor, torch.float32, (self.network.n_parameters,)).data_ptr()
-
-
-def _require_core():
-    core = compiled()
-    if core is None:
-        raise RuntimeError("The compiled core is not available; `mmg doctor` says why.")
-    return core
+        return check(name, tensor, torch.float32, (self.network.n_parameters,)).data_ptr()
 
 
 def _train_cpu(
@@ -326,8 +284,8 @@ def _train_cpu(
 
 
 def _grad_cpu(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, step, batch, threads, isa):
-    _check_range("step", step, 0, _MAX_STEP)
-    _check_range("batch", batch, 1, _MAX_STRATA)
+    check_range("step", step, 0, _MAX_STEP)
+    check_range("batch", batch, 1, _MAX_STRATA)
     call = _Call((x, y, rho, edges, cdf, logistic, width, depth, context, seed), threads, isa)
     grad = torch.zeros_like(weights)
     addresses = call.address("weights", weights), grad.data_ptr()
@@ -353,7 +311,7 @@ def _cuda_problems(weights, *flat):
     _check_problem(flat)
     x, y, rho, edges, cdf, logistic, width, depth, context, seed = flat
     network = Network(x.shape[1], y.shape[1], width, depth, context)
-    _check("weights", weights, torch.float32, (network.n_parameters,), x.device)
+    check("weights", weights, torch.float32, (network.n_parameters,), x.device)
     proposal = Proposal(edges, cdf, logistic[0], logistic[1])
     return cuda.Problems.of(network, x[None], y[None], rho[None], [proposal], [seed])
 
@@ -365,15 +323,15 @@ def _train_cuda(
     _check_state((weights, m, v, ema))
     problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
     for name, part in (("m", m), ("v", v), ("ema", ema)):
-        _check(name, part, torch.float32, tuple(weights.shape), x.device)
+        check(name, part, torch.float32, tuple(weights.shape), x.device)
     settings = TrainPlan(plan[2], rates[0], *plan[3:], *rates[1:])
     state = weights[None], m[None], v[None], ema[None]
     return selfcheck.launch(cuda.train_call(problems, state, settings, plan[0], plan[1], maths=isa))[0][0]
 
 
 def _grad_cuda(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed, step, batch, threads, isa):
-    _check_range("step", step, 0, _MAX_STEP)
-    _check_range("batch", batch, 1, _MAX_STRATA)
+    check_range("step", step, 0, _MAX_STEP)
+    check_range("batch", batch, 1, _MAX_STRATA)
     problems = _cuda_problems(weights, x, y, rho, edges, cdf, logistic, width, depth, context, seed)
     losses, grad = selfcheck.launch(cuda.grad_call(problems, weights[None], step, batch, maths=isa))
     return losses[0, 0], grad[0]

@@ -70,6 +70,15 @@ def hellinger(scores: Scores) -> Tensor:
     return 2 - (-scores.joint / 2).exp() - (scores.marginal / 2).exp().mean(1)
 
 
+OBJECTIVES: dict[str, Objective] = {
+    "donsker-varadhan": donsker_varadhan,
+    "infonce": infonce,
+    "nwj": nwj,
+    "jensen-shannon": jensen_shannon,
+    "hellinger": hellinger,
+}
+
+
 def smile(scores: Scores, clamp: float) -> Tensor:
     """Donsker-Varadhan with scores clamped to [-clamp, clamp] in the partition alone (arXiv 1910.06222).
 

@@ -2,6 +2,9 @@
 
 Both add to the log-density ratio of a Gaussian pair with the same canonical correlations; with correlations of zero
 they start from zero. Both score all pairs of a group of rows at once: in training the groups are parts of a batch.
+
+The joint critic is also in the compiled core, which scores where no gradient is wanted, and trains; what is here is the
+reference, and what runs on a GPU and without the compiled module.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from torch.nn.functional import linear, silu
 
 from mmg_plugins.bounds import Scores
 from mmg_plugins.neural import perceptron
+from mmg_registry.core import compiled
+from mmg_registry.core.critic import MAX_DEPTH, CriticNetwork, GaussianPart, critic_table
 
 LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it, at most
 CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
@@ -82,21 +87,15 @@ class Critic(nn.Module):
     constant: Tensor
 
     @abstractmethod
-    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
-        """What is added to the Gaussian part: `(n,)` for x_i and y_i; as `tables`, for all x_i, y_j of each group."""
-
-    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
-        """f(x_i, y_i), `(n,)`."""
-        first, second = self._correlated(x, y)
-        gaussian = (self.square * (first * first + second * second) + self.cross * first * second).sum(-1)
-        return self._whole(gaussian + bounded(self.learned(x, y, tables=False)))
+    def learned(self, x: Tensor, y: Tensor) -> Tensor:
+        """What is added to the Gaussian part, for all x_i, y_j of each group."""
 
     def table(self, x: Tensor, y: Tensor) -> Tensor:
         """f(x_i, y_j) of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
         first, second = self._correlated(x, y)
         of_x, of_y = (first * first) @ self.square, (second * second) @ self.square
         gaussian = of_x[..., :, None] + of_y[..., None, :] + (first * self.cross) @ second.mT
-        return self._whole(gaussian + bounded(self.learned(x, y, tables=True)))
+        return (self.offset + gaussian + bounded(self.learned(x, y))) / self.temperature + self.constant
 
     def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
         """Scores of rows, each compared with the others of its group; rows that fill no group are left out.
@@ -110,9 +109,6 @@ class Critic(nn.Module):
 
     def _correlated(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return x[..., : len(self.cross)], y[..., : len(self.cross)]
-
-    def _whole(self, score: Tensor) -> Tensor:
-        return (self.offset + score) / self.temperature + self.constant
 
 
 class Separable(Critic):
@@ -128,13 +124,11 @@ class Separable(Critic):
         self.of_x = perceptron([dim_x, *ends], draw)
         self.of_y = perceptron([dim_y, *ends], draw, quiet=shape.embedding)
 
-    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
-        of_x, of_y = self.of_x(x), self.of_y(y)
-        return self._product(of_x, of_y, tables)
+    def learned(self, x: Tensor, y: Tensor) -> Tensor:
+        return self._product(self.of_x(x), self.of_y(y))
 
-    def _product(self, of_x: Tensor, of_y: Tensor, tables: bool) -> Tensor:
-        g, h = of_x[..., : self.embedding] / math.sqrt(self.embedding), of_y[..., : self.embedding]
-        return g @ h.mT if tables else (g * h).sum(-1)
+    def _product(self, of_x: Tensor, of_y: Tensor) -> Tensor:
+        return of_x[..., : self.embedding] / math.sqrt(self.embedding) @ of_y[..., : self.embedding].mT
 
 
 class Joint(Separable):
@@ -162,15 +156,64 @@ class Joint(Separable):
     grow: Tensor
     shrink: Tensor
 
-    def learned(self, x: Tensor, y: Tensor, tables: bool) -> Tensor:
+    @property
+    def in_core(self) -> bool:
+        """Whether the compiled core takes it."""
+        return self.cross.device.type == "cpu" and compiled() is not None and self.network.depth <= MAX_DEPTH
+
+    @property
+    def network(self) -> CriticNetwork:
+        """Its sizes."""
+        hidden, units = (
+            [layer.out_features for layer in self.of_x if isinstance(layer, nn.Linear)][:-1],
+            len(self.linear_x),
+        )
+        dims = self.linear_x.shape[1], self.linear_y.shape[1]
+        return CriticNetwork(*dims, hidden[0], len(hidden), self.embedding, units)
+
+    @property
+    def gaussian_part(self) -> GaussianPart:
+        """What is known before training, and the constant."""
+        offset = float(self.offset + self.constant * self.temperature)
+        return GaussianPart(self.cross, self.square, self.shrink, self.grow, offset, self.temperature)
+
+    def flat(self) -> Tensor:
+        """A copy of all parameters, as the core takes them."""
+        return torch.cat([piece.detach().reshape(-1) for piece in self.pieces()])
+
+    @torch.no_grad()
+    def take(self, flat: Tensor) -> None:
+        """The inverse of `flat`."""
+        for piece, new in zip(self.pieces(), self.network.views(flat).values(), strict=True):
+            piece.copy_(new)
+
+    def table(self, x: Tensor, y: Tensor) -> Tensor:
+        if torch.is_grad_enabled() or not self.in_core:
+            return super().table(x, y)
+        of_x, of_y = (each.flatten(0, 1).contiguous() for each in (x, y))
+        return critic_table(self.network, self.gaussian_part, self.flat(), of_x, of_y, x.shape[1])
+
+    def pieces(self) -> list[Tensor]:
+        """Views of all parameters in the canonical order of `mmg_registry.core.critic`, each `(fan_in, fan_out)`."""
+        found = [*self._side(self.of_x, self.linear_x), *self._side(self.of_y, self.linear_y), self.innovation.T]
+        pair, last = (layer for layer in self.late if isinstance(layer, nn.Linear))
+        return [*found, pair.weight.T, pair.bias[None], last.weight, last.bias[None]]
+
+    def _side(self, network: nn.Sequential, direct: Tensor) -> list[Tensor]:
+        *hidden, last = [layer for layer in network if isinstance(layer, nn.Linear)]
+        found = [piece for layer in hidden for piece in (layer.weight.T, layer.bias[None])]
+        for part in (slice(self.embedding), slice(self.embedding, None)):
+            found += [last.weight[part].T, last.bias[part][None]]
+        return [*found, direct.T]
+
+    def learned(self, x: Tensor, y: Tensor) -> Tensor:
         of_x, of_y = self.of_x(x), self.of_y(y)
         first, second = self._correlated(x, y)
         a = of_x[..., self.embedding :] + linear(x, self.linear_x) - linear(self.shrink * first, self.innovation)
         b = of_y[..., self.embedding :] + linear(y, self.linear_y) + linear(self.grow * second, self.innovation)
-        late = self._late_table(a, b) if tables else self.late(silu(a + b))
-        return self._product(of_x, of_y, tables) + late[..., 0]
+        return self._product(of_x, of_y) + self._late(a, b)[..., 0]
 
-    def _late_table(self, a: Tensor, b: Tensor) -> Tensor:
+    def _late(self, a: Tensor, b: Tensor) -> Tensor:
         parts = [self.late(silu(part[..., :, None, :] + b[..., None, :, :])) for part in a.split(CHUNK, -2)]
         return torch.cat(parts, -3)
 
@@ -218,7 +261,8 @@ def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _block_means(critic: Critic, x: Tensor, y: Tensor, clamp: float | None) -> LogMeans:
-    joint, table = critic.pairs(x, y).double(), critic.table(x[None], y[None])[0].double()
+    table = critic.table(x[None], y[None])[0].double()
+    joint = table.diagonal().clone()  # never clamped
     if clamp is not None:
         table = table.clamp(-clamp, clamp)
     by_row, by_column = (torch.logsumexp(table.fill_diagonal_(-math.inf), dim) for dim in (1, 0))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor
 from mmg_plugins import bounds
 from mmg_plugins.bounds import Objective, Scores
 from mmg_plugins.critic_networks import Critic, Joint, LogMeans, Separable, Shape, log_means
+from mmg_plugins.critic_training import CriticLearner
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
@@ -79,26 +79,6 @@ class FDIMEOptions(CriticOptions):
     )
 
 
-@dataclass
-class CriticLearner:
-    """A critic, the loss of a batch, and the shares by which held-out rows judge it and estimate."""
-
-    module: Critic
-    train: Objective
-    judge: Objective
-    value: Objective
-
-    def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.train(self.module.scores(x, y, self.module.group))
-
-    def look(self, x: Tensor, y: Tensor) -> Tensor:
-        return self._shares(self.module.scores(x, y, self.module.look))
-
-    def _shares(self, scores: Scores) -> Tensor:
-        judged = self.judge(scores)
-        return torch.stack([judged, judged if self.value is self.judge else self.value(scores)], 1)
-
-
 class _CriticEstimator(Neural):
     """What all critics do alike."""
 
@@ -106,26 +86,25 @@ class _CriticEstimator(Neural):
     options: CriticOptions
 
     def _learner(self, pair: PairTransform, draw: torch.Generator) -> CriticLearner:
-        o, judge = self.options, self._judge()
+        o, judged = self.options, self._judged_by()
         shape = Shape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
         kind = {"joint": Joint, "separable": Separable}[o.critic]
         module = kind(shape, self._start_rho(pair), self._temperature(), draw)
-        return CriticLearner(module, self._loss(judge), judge, self._value())
+        return CriticLearner(module, judged, self._value() or bounds.OBJECTIVES[judged], self._smoothing())
 
     def _temperature(self) -> float:
         return 1.0
 
+    def _smoothing(self) -> float:
+        return 0.0
+
     @abstractmethod
-    def _judge(self) -> Objective:
-        """The objective."""
+    def _judged_by(self) -> str:
+        """The objective, by its name in `bounds.OBJECTIVES`."""
 
-    def _loss(self, judge: Objective) -> Objective:
-        """What a batch is trained by: the objective itself, unless a subclass knows better."""
-        return lambda scores: -judge(scores).mean()
-
-    def _value(self) -> Objective:
-        """What the running estimate is: the objective itself, unless a subclass reports something else."""
-        return self._judge()
+    def _value(self) -> Objective | None:
+        """What the running estimate is, where it is not the objective itself."""
+        return None
 
     def _clamp(self) -> float | None:
         return None
@@ -199,11 +178,11 @@ class MINE(_CriticEstimator):
     Options = MINEOptions
     options: MINEOptions
 
-    def _judge(self) -> Objective:
-        return bounds.donsker_varadhan
+    def _judged_by(self) -> str:
+        return "donsker-varadhan"
 
-    def _loss(self, judge: Objective) -> Objective:
-        return bounds.CorrectedPartition(self.options.smoothing).loss
+    def _smoothing(self) -> float:
+        return self.options.smoothing
 
     def _reading(self, means: LogMeans) -> Reading:
         return _donsker_varadhan(means)
@@ -236,8 +215,8 @@ class InfoNCE(_CriticEstimator):
     def _temperature(self) -> float:
         return self.options.temperature
 
-    def _judge(self) -> Objective:
-        return bounds.infonce
+    def _judged_by(self) -> str:
+        return "infonce"
 
     def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
         block, most = self.options.block, min(len(x), self.options.largest_block)
@@ -332,8 +311,8 @@ class SMILE(_CriticEstimator):
     Options = SMILEOptions
     options: SMILEOptions
 
-    def _judge(self) -> Objective:
-        return bounds.jensen_shannon
+    def _judged_by(self) -> str:
+        return "jensen-shannon"
 
     def _value(self) -> Objective:
         return lambda scores: bounds.smile(scores, self.options.clamp)
@@ -380,8 +359,8 @@ class FDIME(_CriticEstimator):
     Options = FDIMEOptions
     options: FDIMEOptions
 
-    def _judge(self) -> Objective:
-        return {"kl": bounds.nwj, "gan": bounds.jensen_shannon, "hd": bounds.hellinger}[self.options.divergence]
+    def _judged_by(self) -> str:
+        return {"kl": "nwj", "gan": "jensen-shannon", "hd": "hellinger"}[self.options.divergence]
 
     def _value(self) -> Objective:
         return _joint

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_plugins.neural import Neural, NeuralOptions, Reading, perceptron
+from mmg_plugins.neural import Learner, Neural, NeuralOptions, Reading, perceptron
 from mmg_registry.preprocess import PairTransform
 
 FAINT = -3.0  # log weight of a further component at the start, relative to the first
@@ -84,7 +84,7 @@ def _mixture(mixed: int, dim: int, log_scale: float, draw: torch.Generator) -> T
 
 
 @dataclass
-class DensityLearner:
+class DensityLearner(Learner):
     """Both cross-entropies, minimised together."""
 
     module: Densities

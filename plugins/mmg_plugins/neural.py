@@ -14,7 +14,7 @@ import copy
 import itertools
 import math
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -38,6 +38,7 @@ DECAY = 0.4  # share of the steps that the final decay takes
 WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
 LONGEST_GRADIENT = 1.0
 PATIENCE = 500, 50  # steps at least, and a column, until a training that gains nothing ends: more columns take longer
+MOST_PICKED = 1 << 20  # rows of the batches that are drawn at a time: 8 MB of their numbers
 START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
 
 Pair = tuple[Tensor, Tensor]
@@ -60,18 +61,29 @@ class NeuralOptions(Options):
     )
 
 
-class Learner(Protocol):
-    """What the loop trains."""
+class Descent(Protocol):
+    """Optimiser steps, and what the optimiser remembers between them."""
 
-    @property
-    def module(self) -> nn.Module:
-        """Whose parameters are trained."""
+    def run(self, picked: Tensor, rates: Tensor) -> None:
+        """One step on each batch of rows `picked` `(batches, rows)` int64, at its learning rate `(batches,)`."""
 
+
+class Learner(ABC):
+    """What the loop trains: the parameters of `module`."""
+
+    module: nn.Module
+
+    @abstractmethod
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The scalar to minimise on a batch x `(b, dim_x)`, y `(b, dim_y)`."""
 
+    @abstractmethod
     def look(self, x: Tensor, y: Tensor) -> Tensor:
         """Of held-out rows `(n, 2)`: shares of the objective, to be maximised, and of the running estimate (nats)."""
+
+    def descent(self, rows: Pair) -> Descent:
+        """Steps on batches of `rows`."""
+        return TorchDescent(self, rows)
 
 
 @dataclass
@@ -127,9 +139,9 @@ class Training:
 
     def go(self) -> Report:
         """Train in place, leave the learner at its kept weights, and say how it went."""
-        parameters = list(self.learner.module.parameters())
-        self.adam = AdamW(parameters, self.options.lr, WEIGHT_DECAY)
-        self.batches = _batches(self.rows, self.options.batch, torch.Generator().manual_seed(self.run.seed))
+        self.rate = self.options.lr
+        self.descent = self.learner.descent(self.rows)
+        self.batches = _batches(len(self.rows[0]), self.options.batch, torch.Generator().manual_seed(self.run.seed))
         self.best, self.weights = self._look(), self._snapshot()
         self._hold()
         self._fall()
@@ -162,7 +174,7 @@ class Training:
         first = self.report.steps
         length = round(first * DECAY / (1 - DECAY))
         while self.report.steps < first + length and not self._out_of_time(1.0):
-            self._rate(1 - (self.report.steps - first) / length)
+            self.rate = self.options.lr * (1 - (self.report.steps - first) / length)
             self._advance(min(self.report.steps + max(1, self._chunk(first + length) // 5), first + length))
         if self.report.steps > first:
             self._judge()
@@ -173,21 +185,13 @@ class Training:
         left = max(1, min(self._check, most - self.report.steps))
         return left if self.run.max_seconds is None else max(1, min(left, self.report.steps // 5))
 
-    def _rate(self, share: float) -> None:
-        self.adam.rate = self.options.lr * share
-
     def _advance(self, until: int) -> None:
         while self.report.steps < until:
-            self._step(*next(self.batches))
-            self.report.steps += 1
+            steps = min(until - self.report.steps, max(1, MOST_PICKED // self.options.batch))
+            picked = torch.stack(list(itertools.islice(self.batches, steps)))
+            self.descent.run(picked, torch.full((steps,), self.rate))
+            self.report.steps += steps
         self._say()
-
-    def _step(self, x: Tensor, y: Tensor) -> None:
-        self.adam.forget()
-        self.learner.loss(x, y).backward()
-        length = nn.utils.clip_grad_norm_(self.learner.module.parameters(), LONGEST_GRADIENT)
-        if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
-            self.adam.step()
 
     def _look(self) -> _Look:
         with torch.no_grad():
@@ -262,14 +266,31 @@ def _gain(before: Tensor, after: Tensor) -> tuple[float, float]:
     return float(gain.mean()), error
 
 
-def _batches(rows: Pair, size: int, draw: torch.Generator) -> Iterator[Pair]:
-    """Batches without end: every epoch in a new order, its incomplete last batch left out; never more than all rows."""
-    x, y = rows
-    size = min(size, len(x))
+def _batches(rows: int, size: int, draw: torch.Generator) -> Iterator[Tensor]:
+    """Numbers of rows, without end: every epoch in a new order, its incomplete last batch left out; never over all."""
+    size = min(size, rows)
     while True:
-        order = torch.randperm(len(x), generator=draw).to(x.device)
-        for picked in order[: len(x) // size * size].view(-1, size):
-            yield x[picked], y[picked]
+        yield from torch.randperm(rows, generator=draw)[: rows // size * size].view(-1, size)
+
+
+class TorchDescent:
+    """Steps of AdamW by automatic differentiation."""
+
+    def __init__(self, learner: Learner, rows: Pair) -> None:
+        self.learner, self.rows = learner, rows
+        self.adam = AdamW(list(learner.module.parameters()), WEIGHT_DECAY)
+
+    def run(self, picked: Tensor, rates: Tensor) -> None:
+        for batch, rate in zip(picked.to(self.rows[0].device), rates.tolist(), strict=True):
+            self._step(batch, rate)
+
+    def _step(self, batch: Tensor, rate: float) -> None:
+        x, y = self.rows
+        self.adam.forget()
+        self.learner.loss(x[batch], y[batch]).backward()
+        length = nn.utils.clip_grad_norm_(self.learner.module.parameters(), LONGEST_GRADIENT)
+        if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
+            self.adam.step(rate)
 
 
 class AdamW:
@@ -279,18 +300,18 @@ class AdamW:
 
     Example:
         >>> weight = nn.Parameter(torch.ones(1))
-        >>> adam = AdamW([weight], rate=0.1, decay=0.0)
+        >>> adam = AdamW([weight], decay=0.0)
         >>> (3 * weight).backward()
-        >>> adam.step()
+        >>> adam.step(rate=0.1)
         >>> round(weight.item(), 4)
         0.9
     """
 
     BETAS, EPS = (0.9, 0.999), 1e-8
 
-    def __init__(self, parameters: Sequence[nn.Parameter], rate: float, decay: float) -> None:
+    def __init__(self, parameters: Sequence[nn.Parameter], decay: float) -> None:
         self.parameters: list[Tensor] = list(parameters)
-        self.rate, self.decay, self.steps = rate, decay, 0
+        self.decay, self.steps = decay, 0
         self.mean, self.square = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
 
     def forget(self) -> None:
@@ -299,7 +320,7 @@ class AdamW:
             each.grad = None
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, rate: float) -> None:
         """Move all parameters, each of which has a gradient."""
         self.steps += 1
         grads = [each.grad for each in self.parameters if each.grad is not None]
@@ -310,8 +331,8 @@ class AdamW:
         below = torch._foreach_sqrt(self.square)
         torch._foreach_div_(below, math.sqrt(1 - second**self.steps))
         torch._foreach_add_(below, self.EPS)
-        torch._foreach_mul_(self.parameters, 1 - self.rate * self.decay)
-        torch._foreach_addcdiv_(self.parameters, self.mean, below, -self.rate / (1 - first**self.steps))
+        torch._foreach_mul_(self.parameters, 1 - rate * self.decay)
+        torch._foreach_addcdiv_(self.parameters, self.mean, below, -rate / (1 - first**self.steps))
 
 
 # --- Networks -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+#include "critic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "isa.h"
+#include "packing.h"
+
+namespace mmg {
+namespace {
+
+constexpr int kRowsAtOnce = 512;  // of groups that are scored in one go: what they need stays in the cache
+
+CriticProblem make_problem(const CriticLayout& layout, const CriticData& d) {
+  return CriticProblem{layout, d.x, d.y, d.cross, d.square, d.shrink, d.grow, d.offset, d.temperature};
+}
+
+// The gradient of one batch after the other.
+class Gradient {
+ public:
+  Gradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan)
+      : kernels_(k), problem_(problem), plan_(plan), scores_((size_t)plan.groups * plan.size * plan.size),
+        workspace_(k.critic_floats(problem.layout, plan.groups * plan.size, true)), grad_(problem.layout.n_packed) {}
+
+  void run(Weights w, uint32_t step, double* log_average) {
+    const Groups groups{plan_.groups, plan_.size, plan_.picked + (size_t)step * plan_.batch};
+    std::fill(grad_.get(), grad_.get() + problem_.layout.n_packed, 0.0f);
+    kernels_.critic_scores(problem_, w, groups, true, workspace_.get(), scores_.data());
+    objective_gradient(plan_.objective, groups.count, groups.size, plan_.smoothing, log_average, scores_.data());
+    kernels_.critic_backward(problem_, w, groups, scores_.data(), workspace_.get(), grad_.get());
+  }
+
+  // To `longest` where it is longer. False where it is not finite: an exponential overflowed and tells nothing.
+  bool clip() {
+    double square = 0;
+    for (size_t i = 0; i < problem_.layout.n_packed; ++i) square += (double)grad_.get()[i] * grad_.get()[i];
+    const float factor = (float)std::min(1.0, plan_.longest / (std::sqrt(square) + 1e-6));
+    for (size_t i = 0; i < problem_.layout.n_packed && factor < 1; ++i) grad_.get()[i] *= factor;
+    return std::isfinite(square);
+  }
+
+  const float* get() const { return grad_.get(); }
+
+ private:
+  const Kernels& kernels_;
+  const CriticProblem& problem_;
+  const CriticPlan& plan_;
+  std::vector<float> scores_;
+  Buffer workspace_, grad_;
+};
+
+AdamRates adam_rates(const CriticPlan& p, float rate, int64_t step) {
+  AdamRates r{};  // an average without memory: it is not wanted
+  r.lr = rate, r.beta1 = p.beta1, r.beta2 = p.beta2, r.eps = p.eps, r.weight_decay = p.weight_decay;
+  r.correction1 = (float)(1.0 / (1.0 - std::pow((double)p.beta1, (double)step)));
+  r.correction2 = (float)(1.0 / (1.0 - std::pow((double)p.beta2, (double)step)));
+  return r;
+}
+
+}  // namespace
+
+uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const CriticState& state,
+                      const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const CriticLayout layout = make_critic_layout(shape, k.nr);
+  const CriticProblem problem = make_problem(layout, data);
+  PackedWeights<CriticLayout> weights(k, layout, state.weights);
+  Buffer m(layout.n_packed), v(layout.n_packed), average(layout.n_packed);
+  pack(layout, state.m, m.get()), pack(layout, state.v, v.get());
+  Gradient gradient(k, problem, plan);
+  const float* grad = gradient.get();
+  Watch watch(execution);
+  uint32_t done = 0;
+  for (; done < plan.n_steps; ++done) {
+    watch.look();
+    if (watch.stopped()) break;
+    gradient.run(weights.view(), done, state.log_average);
+    if (!gradient.clip()) continue;
+    const AdamRates rates = adam_rates(plan, plan.rates[done], ++*state.steps);
+    k.adam(AdamStep{weights.packed(), m.get(), v.get(), average.get(), &grad, 1, rates}, 0, layout.n_packed);
+    weights.transpose_all();
+  }
+  unpack(layout, weights.packed(), state.weights);
+  unpack(layout, m.get(), state.m), unpack(layout, v.get(), state.v);
+  return done;
+}
+
+void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights, double* log_average,
+                 float* grad, const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const CriticLayout layout = make_critic_layout(shape, k.nr);
+  const CriticProblem problem = make_problem(layout, data);
+  PackedWeights<CriticLayout> packed(k, layout, weights);
+  Gradient gradient(k, problem, plan);
+  gradient.run(packed.view(), 0, log_average);
+  unpack(layout, gradient.get(), grad);
+}
+
+bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights, float* scores,
+                  const Execution& execution) {
+  const Kernels& k = kernels(execution.isa);
+  const CriticLayout layout = make_critic_layout(shape, k.nr);
+  PackedWeights<CriticLayout> packed(k, layout, weights);
+  const int most = std::min(groups, std::max(1, kRowsAtOnce / size));
+  Buffer workspace(k.critic_floats(layout, most * size, false));
+  Watch watch(execution);
+  CriticProblem problem = make_problem(layout, data);
+  for (int first = 0; first < groups; first += most) {
+    watch.look();
+    if (watch.stopped()) return false;
+    const size_t row = (size_t)first * size;
+    problem.x = data.x + row * shape.dim_x, problem.y = data.y + row * shape.dim_y;
+    k.critic_scores(problem, packed.view(), Groups{std::min(most, groups - first), size, nullptr}, false, workspace.get(),
+                    scores + row * size);
+  }
+  return true;
+}
+
+}  // namespace mmg

@@ -1,0 +1,289 @@
+// The critic (critic_layout.h) on groups of rows: both networks of one side once a row, by tiles of kRows, then all
+// pairs of each group, by tiles of as many pairs. Included by kernels.inl, of whose products it is made.
+//
+// Pairs are by far the most there is, so nothing of them is kept for back-propagation: their one layer is run again.
+
+constexpr float kLargest = 10.0f;  // nats that the networks add to the Gaussian part or take from it, at most
+
+// ---------------------------------------------------------------------------------------------------------
+// Workspace
+
+struct SideSpace {
+  float *input, *scaled;                                 // the rows, and what the innovation is linear in
+  float *act[kMaxCriticDepth], *slope[kMaxCriticDepth];  // slope: derivative of the activation
+  float *inner, *own, *d_inner, *d_own;                  // outputs and their gradients
+  float *correlated, *square;                            // row-major, for the Gaussian part
+};
+
+struct CriticSpace {
+  bool training;
+  int stride;  // of `correlated`
+  SideSpace sides[2];
+  float *first, *first_slope, *second, *second_slope, *d_first, *d_second;  // a tile of pairs
+  float *learned, *gaussian, *slope, *scores;                              // of every pair of the tile
+  float *d_act, *d_next;                                                   // a tile of rows
+};
+
+inline int tiles_of(int rows) { return (rows + kRows - 1) / kRows; }
+
+// With `slab` null, only counts. Outside training, tiles of rows share all but what the pairs need.
+size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, CriticSpace& c) {
+  size_t used = 0;
+  auto take = [&](size_t n) {
+    float* p = slab ? slab + used : nullptr;
+    used += (n + 15) / 16 * 16;
+    return p;
+  };
+  const CriticShape& s = l.shape;
+  const size_t all = tiles_of(rows), kept = training ? all : 1;
+  c.training = training;
+  c.stride = round_up(s.correlated(), 16);
+  for (int k = 0; k < 2; ++k) {
+    SideSpace& side = c.sides[k];
+    side.input = take(kept * panel_floats(l.sides[k].dim));
+    side.scaled = take(kept * panel_floats(s.correlated()));
+    for (int i = 0; i < s.depth; ++i) {
+      side.act[i] = take(kept * panel_floats(s.width));
+      side.slope[i] = training ? take(kept * panel_floats(s.width)) : nullptr;
+    }
+    side.inner = take(all * panel_floats(s.embedding)), side.own = take(all * panel_floats(s.units));
+    side.d_inner = training ? take(all * panel_floats(s.embedding)) : nullptr;
+    side.d_own = training ? take(all * panel_floats(s.units)) : nullptr;
+    side.correlated = take((size_t)rows * c.stride), side.square = take(rows);
+  }
+  auto in_training = [&](size_t n) { return training ? take(n) : nullptr; };
+  const size_t pairs = panel_floats(s.units);
+  c.first = take(pairs), c.first_slope = in_training(pairs), c.d_first = in_training(pairs);
+  c.second = take(pairs), c.second_slope = in_training(pairs), c.d_second = in_training(pairs);
+  c.learned = take(kRows), c.gaussian = take(kRows), c.slope = take(kRows), c.scores = take(kRows);
+  c.d_act = in_training(panel_floats(s.width)), c.d_next = in_training(panel_floats(s.width));
+  return used;
+}
+
+size_t critic_floats(const CriticLayout& l, int rows, bool training) {
+  CriticSpace c;
+  return cut_critic(l, rows, training, nullptr, c);
+}
+
+// The array of one tile; the first entry of one row in its tile.
+inline float* tile_at(float* array, int n, int tile) { return array + (size_t)tile * panel_floats(n); }
+inline float* row_at(float* array, int n, int row) { return tile_at(array, n, row / kRows) + (size_t)(row % kRows) * NR; }
+
+// ---------------------------------------------------------------------------------------------------------
+// Elementwise steps, over the t rows of every panel
+
+// a = silu(a), and its derivative where it is wanted.
+void silu(int t, int n, float* a, float* slope) {
+  for (int p = 0; p < panels(n); ++p)
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
+      const vf x = load(a + i), s = sigmoid(x), y = x * s;
+      store(a + i, y);
+      if (slope) store(slope + i, s + y * (1.0f - s));
+    }
+}
+
+void multiply(int t, int n, const float* by, float* a) {
+  for (int p = 0; p < panels(n); ++p)
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) store(a + i, load(a + i) * load(by + i));
+}
+
+// Calls f(offset) for every vector of one row of n columns.
+template <class F>
+inline __attribute__((always_inline)) void along_row(int n, F f) {
+  for (int p = 0; p < panels(n); ++p)
+    for (int j = 0; j < NR; j += VL) f((size_t)p * NR * kRows + j);
+}
+
+inline float dot_rows(int n, const float* a, const float* b) {
+  vf s{};
+  along_row(n, [&](size_t i) { s += load(a + i) * load(b + i); });
+  return sum(s);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Networks of one side
+
+void load_side(const CriticProblem& p, const Groups& g, int k, int tile, int n, int kept, CriticSpace& c) {
+  const CriticShape& s = p.layout.shape;
+  SideSpace& side = c.sides[k];
+  const int dim = p.layout.sides[k].dim;
+  float *input = tile_at(side.input, dim, kept), *scaled = tile_at(side.scaled, s.correlated(), kept);
+  for (int r = 0; r < n; ++r) {
+    const int row = tile * kRows + r;
+    const float* from = (k ? p.y : p.x) + (g.picked ? (size_t)g.picked[row] : (size_t)row) * dim;
+    float *flat = side.correlated + (size_t)row * c.stride, square = 0;
+    for (int i = 0; i < dim; ++i) *feature(input, r, i) = from[i];
+    for (int i = 0; i < s.correlated(); ++i) {
+      *feature(scaled, r, i) = k ? p.grow[i] * from[i] : -p.shrink[i] * from[i];
+      flat[i] = k ? from[i] : p.cross[i] * from[i];
+      square += p.square[i] * from[i] * from[i];
+    }
+    for (int i = s.correlated(); i < c.stride; ++i) flat[i] = 0.0f;
+    side.square[row] = square;
+  }
+}
+
+void side_forward(const CriticProblem& p, const float* w, const Groups& g, int k, int tile, CriticSpace& c) {
+  const CriticShape& s = p.layout.shape;
+  const CriticSide& m = p.layout.sides[k];
+  SideSpace& side = c.sides[k];
+  const int n = g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows, kept = c.training ? tile : 0;
+  load_side(p, g, k, tile, n, kept, c);
+  const float *input = tile_at(side.input, m.dim, kept), *u = input;
+  for (int i = 0; i < s.depth; ++i) {
+    float* act = tile_at(side.act[i], s.width, kept);
+    product<kBias>(n, u, i ? s.width : m.dim, w + m.hidden[i].packed, w + m.b_hidden[i].packed, s.width, act);
+    silu(n, s.width, act, c.training ? tile_at(side.slope[i], s.width, kept) : nullptr);
+    u = act;
+  }
+  float* own = tile_at(side.own, s.units, tile);
+  product<kBias>(n, u, s.width, w + m.inner.packed, w + m.b_inner.packed, s.embedding, tile_at(side.inner, s.embedding, tile));
+  product<kBias>(n, u, s.width, w + m.own.packed, w + m.b_own.packed, s.units, own);
+  product<kAdd>(n, input, m.dim, w + m.linear.packed, w, s.units, own);
+  product<kAdd>(n, tile_at(side.scaled, s.correlated(), kept), s.correlated(), w + p.layout.innovation.packed, w, s.units, own);
+}
+
+void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int k, int tile, CriticSpace& c, float* grad) {
+  const CriticShape& s = p.layout.shape;
+  const CriticSide& m = p.layout.sides[k];
+  SideSpace& side = c.sides[k];
+  const float* wt = weights.transposed;
+  const int n = g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows;
+  const float *input = tile_at(side.input, m.dim, tile), *u = tile_at(side.act[s.depth - 1], s.width, tile);
+  const float *d_inner = tile_at(side.d_inner, s.embedding, tile), *d_own = tile_at(side.d_own, s.units, tile);
+  outer(n, u, s.width, d_inner, s.embedding, false, grad + m.inner.packed);
+  column_sums(n, d_inner, s.embedding, false, grad + m.b_inner.packed);
+  outer(n, u, s.width, d_own, s.units, false, grad + m.own.packed);
+  column_sums(n, d_own, s.units, false, grad + m.b_own.packed);
+  outer(n, input, m.dim, d_own, s.units, false, grad + m.linear.packed);
+  outer(n, tile_at(side.scaled, s.correlated(), tile), s.correlated(), d_own, s.units, false, grad + p.layout.innovation.packed);
+  float *d = c.d_act, *next = c.d_next;
+  product<kZero>(n, d_inner, s.embedding, wt + m.inner.transposed, wt, s.width, d);
+  product<kAdd>(n, d_own, s.units, wt + m.own.transposed, wt, s.width, d);
+  for (int i = s.depth - 1; i >= 0; --i) {
+    multiply(n, s.width, tile_at(side.slope[i], s.width, tile), d);
+    u = i ? tile_at(side.act[i - 1], s.width, tile) : input;
+    outer(n, u, i ? s.width : m.dim, d, s.width, false, grad + m.hidden[i].packed);
+    column_sums(n, d, s.width, false, grad + m.b_hidden[i].packed);
+    if (i == 0) break;
+    product<kZero>(n, d, s.width, wt + m.hidden[i].transposed, wt, s.width, next);
+    float* swap = d;
+    d = next, next = swap;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Pairs
+
+// Pairs [first, first + t) of a group, counted along its table.
+struct Pairs {
+  int group, size, first, t;
+  int x(int r) const { return group * size + (first + r) / size; }
+  int y(int r) const { return group * size + (first + r) % size; }
+};
+
+// c.scores of the pairs; in training also c.slope, the derivative by what is learned.
+void pairs_forward(const CriticProblem& p, const float* w, const Pairs& q, CriticSpace& c) {
+  const CriticLayout& l = p.layout;
+  const CriticShape& s = l.shape;
+  for (int r = 0; r < q.t; ++r) {
+    const float *a = row_at(c.sides[0].own, s.units, q.x(r)), *b = row_at(c.sides[1].own, s.units, q.y(r));
+    float* to = c.first + (size_t)r * NR;
+    along_row(s.units, [&](size_t i) { store(to + i, load(a + i) + load(b + i)); });
+  }
+  silu(q.t, s.units, c.first, c.first_slope);
+  product<kBias>(q.t, c.first, s.units, w + l.pair.packed, w + l.b_pair.packed, s.units, c.second);
+  silu(q.t, s.units, c.second, c.second_slope);
+  const float shrink = 1.0f / root((float)s.embedding), constant = w[l.b_last.packed];
+  for (int r = 0; r < q.t; ++r) {
+    const int i = q.x(r), j = q.y(r);
+    vf last{}, gaussian{};
+    for (int panel = 0; panel < panels(s.units); ++panel)
+      for (int v = 0; v < NR; v += VL)
+        last += load(c.second + (size_t)panel * NR * kRows + r * NR + v) * load(w + l.last.packed + panel * NR + v);
+    const float *x = c.sides[0].correlated + (size_t)i * c.stride, *y = c.sides[1].correlated + (size_t)j * c.stride;
+    for (int v = 0; v < c.stride; v += VL) gaussian += load(x + v) * load(y + v);
+    const float inner = dot_rows(s.embedding, row_at(c.sides[0].inner, s.embedding, i), row_at(c.sides[1].inner, s.embedding, j));
+    c.learned[r] = sum(last) + constant + inner * shrink;
+    c.gaussian[r] = p.offset + c.sides[0].square[i] + c.sides[1].square[j] + sum(gaussian);
+  }
+  for (int r = 0; r < q.t; r += VL) {
+    const vf tanh = 1.0f - 2.0f / (exp_(load(c.learned + r) * (2.0f / kLargest)) + 1.0f);
+    store(c.scores + r, (load(c.gaussian + r) + tanh * kLargest) / p.temperature);
+    store(c.slope + r, (1.0f - tanh * tanh) / p.temperature);
+  }
+}
+
+// Adds to the gradients of both sides' outputs, and to `grad` of what only pairs pass.
+void pairs_backward(const CriticProblem& p, Weights weights, const Pairs& q, const float* d_scores, CriticSpace& c, float* grad) {
+  const CriticLayout& l = p.layout;
+  const CriticShape& s = l.shape;
+  const float *w = weights.packed, *wt = weights.transposed;
+  pairs_forward(p, w, q, c);
+  const float shrink = 1.0f / root((float)s.embedding);
+  for (int r = 0; r < q.t; ++r) {
+    const float d = d_scores[r] * c.slope[r];
+    grad[l.b_last.packed] += d;
+    for (int panel = 0; panel < panels(s.units); ++panel)
+      for (int v = 0; v < NR; v += VL) {
+        const size_t at = (size_t)panel * NR * kRows + r * NR + v, in = l.last.packed + panel * NR + v;
+        store(grad + in, load(grad + in) + load(c.second + at) * d);
+        store(c.d_second + at, load(w + in) * load(c.second_slope + at) * d);
+      }
+    const int i = q.x(r), j = q.y(r);
+    const float *x = row_at(c.sides[0].inner, s.embedding, i), *y = row_at(c.sides[1].inner, s.embedding, j);
+    float *dx = row_at(c.sides[0].d_inner, s.embedding, i), *dy = row_at(c.sides[1].d_inner, s.embedding, j);
+    along_row(s.embedding, [&](size_t at) {
+      store(dx + at, load(dx + at) + load(y + at) * (d * shrink));
+      store(dy + at, load(dy + at) + load(x + at) * (d * shrink));
+    });
+  }
+  outer(q.t, c.first, s.units, c.d_second, s.units, false, grad + l.pair.packed);
+  column_sums(q.t, c.d_second, s.units, false, grad + l.b_pair.packed);
+  product<kZero>(q.t, c.d_second, s.units, wt + l.pair.transposed, wt, s.units, c.d_first);
+  multiply(q.t, s.units, c.first_slope, c.d_first);
+  for (int r = 0; r < q.t; ++r) {
+    float *a = row_at(c.sides[0].d_own, s.units, q.x(r)), *b = row_at(c.sides[1].d_own, s.units, q.y(r));
+    const float* from = c.d_first + (size_t)r * NR;
+    along_row(s.units, [&](size_t at) {
+      const vf d = load(from + at);
+      store(a + at, load(a + at) + d), store(b + at, load(b + at) + d);
+    });
+  }
+}
+
+// Calls f(pairs, index of the first in the scores of all groups) for every tile of pairs.
+template <class F>
+inline __attribute__((always_inline)) void each_tile_of_pairs(const Groups& g, F f) {
+  const int all = g.size * g.size;
+  for (int group = 0; group < g.count; ++group)
+    for (int first = 0; first < all; first += kRows)
+      f(Pairs{group, g.size, first, all - first < kRows ? all - first : kRows}, (size_t)group * all + first);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Entry points
+
+void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores) {
+  CriticSpace c;
+  cut_critic(p.layout, g.rows(), training, workspace, c);
+  for (int k = 0; k < 2; ++k)
+    for (int tile = 0; tile < tiles_of(g.rows()); ++tile) side_forward(p, w.packed, g, k, tile, c);
+  each_tile_of_pairs(g, [&](const Pairs& q, size_t at) {
+    pairs_forward(p, w.packed, q, c);
+    for (int r = 0; r < q.t; ++r) scores[at + r] = c.scores[r];
+  });
+}
+
+void critic_backward(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, float* workspace, float* grad) {
+  CriticSpace c;
+  cut_critic(p.layout, g.rows(), true, workspace, c);
+  const CriticShape& s = p.layout.shape;
+  for (SideSpace& side : c.sides) {
+    __builtin_memset(side.d_inner, 0, tiles_of(g.rows()) * panel_floats(s.embedding) * sizeof(float));
+    __builtin_memset(side.d_own, 0, tiles_of(g.rows()) * panel_floats(s.units) * sizeof(float));
+  }
+  each_tile_of_pairs(g, [&](const Pairs& q, size_t at) { pairs_backward(p, w, q, d_scores + at, c, grad); });
+  for (int k = 0; k < 2; ++k)
+    for (int tile = 0; tile < tiles_of(g.rows()); ++tile) side_backward(p, w, g, k, tile, c, grad);
+}
