@@ -52,6 +52,7 @@ class LogMeans(NamedTuple):
         by_column: the same of e^f(x_j, y_i).
         competing: sum over j of softmax weights that y_i has among the rows compared with x_j and y_j itself.
         size: rows of the block.
+        clamp: bound of the scores of shuffled pairs, infinite where they are as they are.
     """
 
     joint: Tensor
@@ -59,6 +60,7 @@ class LogMeans(NamedTuple):
     by_column: Tensor
     competing: Tensor
     size: Tensor
+    clamp: Tensor
 
 
 class Critic(nn.Module):
@@ -80,11 +82,13 @@ class Critic(nn.Module):
         self.register_buffer("square", -(rho**2) / rest / 2, persistent=False)
         self.register_buffer("offset", -rest.log().sum() / 2, persistent=False)
         self.register_buffer("constant", torch.zeros(()))
+        self.register_buffer("clamp", torch.tensor(math.inf))
 
     cross: Tensor
     square: Tensor
     offset: Tensor
-    constant: Tensor
+    constant: Tensor  # part of every score
+    clamp: Tensor  # of what is read from scores of shuffled pairs
 
     @abstractmethod
     def learned(self, x: Tensor, y: Tensor) -> Tensor:
@@ -242,14 +246,15 @@ def off_diagonal(table: Tensor) -> Tensor:
     return table.flatten(-2)[..., 1:].view(*groups, n - 1, n + 1)[..., :-1].reshape(*groups, n, n - 1)
 
 
-def log_means(critic: Critic, x: Tensor, y: Tensor, block: int, clamp: float | None = None) -> LogMeans:
+def log_means(critic: Critic, x: Tensor, y: Tensor, block: int) -> LogMeans:
     """Scores of rows x `(n, dim_x)`, y `(n, dim_y)`, reduced; every row is compared within its block only.
+
+    Scores of shuffled pairs are clamped by the critic's bound, from both sides; those of pairs are left as they are.
 
     Args:
         block: rows of a block, at most; the rows are split into equal ones.
-        clamp: bound of the scores of shuffled pairs, from both sides; those of pairs are left as they are.
     """
-    parts = [_block_means(critic, *rows, clamp) for rows in blocks(x, y, block)]
+    parts = [_block_means(critic, *rows) for rows in blocks(x, y, block)]
     return LogMeans(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
@@ -260,13 +265,12 @@ def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     yield from zip(x.tensor_split(parts), y.tensor_split(parts), strict=True)
 
 
-def _block_means(critic: Critic, x: Tensor, y: Tensor, clamp: float | None) -> LogMeans:
+def _block_means(critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
     table = critic.table(x[None], y[None])[0].double()
-    joint = table.diagonal().clone()  # never clamped
-    if clamp is not None:
-        table = table.clamp(-clamp, clamp)
-    by_row, by_column = (torch.logsumexp(table.fill_diagonal_(-math.inf), dim) for dim in (1, 0))
+    joint, clamp = table.diagonal().clone(), critic.clamp.double()
+    table = table.clamp_(-clamp, clamp).fill_diagonal_(-math.inf)
+    by_row, by_column = (torch.logsumexp(table, dim) for dim in (1, 0))
     whole = torch.logaddexp(joint, by_row)
-    competing = (joint - whole).exp() + (table - whole[:, None]).exp().sum(0)
-    shift = math.log(len(x) - 1)
-    return LogMeans(joint, by_row - shift, by_column - shift, competing, torch.full_like(joint, len(x)))
+    competing = (joint - whole).exp() + (table - whole[:, None]).exp_().sum(0)
+    shift, alike = math.log(len(x) - 1), torch.ones_like(joint)
+    return LogMeans(joint, by_row - shift, by_column - shift, competing, alike * len(x), alike * clamp)

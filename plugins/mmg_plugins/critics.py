@@ -23,6 +23,10 @@ from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
 SETTLING_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
+LEAST_CLAMP, UNCLAMPED = (
+    5.0,
+    0.99,
+)  # smile's: the published bound, and the share of pairs that one of its own leaves alone
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
@@ -68,7 +72,13 @@ class InfoNCEOptions(CriticOptions):
 class SMILEOptions(CriticOptions):
     """Options of `smile`."""
 
-    clamp: float = Field(5.0, gt=0, le=100, description="bound of the scores in the partition, from both sides")
+    clamp: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        description="bound of the scores in the partition, from both sides (published: 5); unless given, what 99 of "
+        "100 held-out pairs stay below, 5 at least",
+    )
 
 
 class FDIMEOptions(CriticOptions):
@@ -106,9 +116,6 @@ class _CriticEstimator(Neural):
         """What the running estimate is, where it is not the objective itself."""
         return None
 
-    def _clamp(self) -> float | None:
-        return None
-
     @abstractmethod
     def _reading(self, means: LogMeans) -> Reading:
         """The estimate from the scores of evaluation rows."""
@@ -120,7 +127,7 @@ class _CriticEstimator(Neural):
         return found._replace(words=words, doubts=self._doubts(means, float(found.mi)))
 
     def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
-        return log_means(critic, x, y, self.options.block, self._clamp())
+        return log_means(critic, x, y, self.options.block)
 
     def _words(self, means: LogMeans) -> dict[str, Any]:
         return {"log_partition": float(_log_partition(means)), "heaviest_row": _heaviest(means)}
@@ -291,8 +298,10 @@ class NWJ(MINE):
 class SMILE(_CriticEstimator):
     """Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
 
-    Less variance than MINE for a bias beyond `clamp` nats, which the result warns of; no bound. Pointwise values are f
-    less the log partition.
+    Less variance than MINE for a bias where log-density ratios lie beyond the clamp, which the result warns of; no
+    bound. A ratio averages to 1 over shuffled pairs with the weight of pairs, so what the clamp cuts off that 1 is at
+    most the share of pairs above it: hence the clamp that is set where none is given. Pointwise values are f less the
+    log partition.
 
     Example:
         >>> import numpy as np
@@ -315,10 +324,17 @@ class SMILE(_CriticEstimator):
         return "jensen-shannon"
 
     def _value(self) -> Objective:
-        return lambda scores: bounds.smile(scores, self.options.clamp)
+        return lambda scores: bounds.smile(scores, self._clamp(scores.joint))
 
-    def _clamp(self) -> float | None:
-        return self.options.clamp
+    def _clamp(self, joint: Tensor) -> float:
+        """By the scores of pairs."""
+        return self.options.clamp or max(LEAST_CLAMP, float(joint.quantile(UNCLAMPED)))
+
+    def _settle(self, learner: CriticLearner, x: Tensor, y: Tensor) -> None:
+        learner.module.clamp.fill_(self._clamp(learner.module.scores(x, y, learner.module.look).joint))
+
+    def _words(self, means: LogMeans) -> dict[str, Any]:
+        return {**super()._words(means), "clamp": float(means.clamp[0])}
 
     def _reading(self, means: LogMeans) -> Reading:
         return _donsker_varadhan(means)
@@ -331,7 +347,7 @@ class SMILE(_CriticEstimator):
         return [
             *found,
             f"The log mean of the clamped ratio over shuffled pairs is {log_z:+.2f}, not 0, and the estimate is off by "
-            f"about as many nats: a 'clamp' above the present {self.options.clamp:g} cuts less off, and training "
+            f"about as many nats: a 'clamp' above the present {float(means.clamp[0]):.3g} cuts less off, and training "
             "longer may help.",
         ]
 

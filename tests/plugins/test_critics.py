@@ -228,8 +228,10 @@ def test_a_new_critic_is_that_of_the_gaussian_pair(kind: type[Separable]) -> Non
 @pytest.mark.parametrize("clamp", [None, 0.5])
 def test_log_means_reduce_the_table(clamp: float | None) -> None:
     x, y, made = torch.randn(9, 2), torch.randn(9, 1), critic(Separable, dim_x=2)
+    if clamp is not None:
+        made.clamp.fill_(clamp)
     with torch.no_grad():
-        found = log_means(made, x, y, 100, clamp)
+        found = log_means(made, x, y, 100)
         table = made.table(x[None], y[None])[0].double().fill_diagonal_(-math.inf)
     if clamp is not None:
         table = torch.where(table > -math.inf, table.clamp(-clamp, clamp), table)
@@ -266,7 +268,7 @@ def test_a_row_that_carries_the_partition_is_warned_of() -> None:
     flat = torch.zeros(100).double()
     heavy = flat.clone()
     heavy[3] = 6.0
-    means = LogMeans(flat, heavy, flat, flat + 1, flat + 100)
+    means = LogMeans(flat, heavy, flat, flat + 1, flat + 100, flat + math.inf)
     assert "A single row carries 80 %" in MINE(run=RUN)._doubts(means, 1.0)[0]
     assert NWJ(run=RUN)._doubts(means._replace(by_row=flat), 1.0) == []
     assert "does not average to 1" in FDIME(run=RUN)._doubts(means._replace(by_row=flat + 1), 1.0)[0]
@@ -278,6 +280,17 @@ def test_smile_warns_where_its_clamp_cuts() -> None:
     assert few.mi > more.mi + 0.5  # of 3.1: a clamp of 1 lifts what is far below
     assert any("a 'clamp' above the present 1" in warning for warning in few.warnings)
     assert not any("'clamp'" in warning for warning in estimate(SMILE, pair(), pair(400, seed=1)).warnings)
+
+
+def test_smile_clamps_where_pairs_end() -> None:
+    """4.3 nats: scores of pairs, and with them the partition, lie beyond the published clamp."""
+    found = estimate(SMILE, pair(20_000, rho=0.9999), pair(4_000, rho=0.9999, seed=1))
+    assert found.mi == pytest.approx(4.26, abs=0.15)
+    assert found.pointwise is not None
+    scores = torch.from_numpy(found.pointwise) + found.diagnostics["log_partition"]
+    assert found.diagnostics["clamp"] > 5
+    assert float((scores < found.diagnostics["clamp"]).double().mean()) == pytest.approx(0.99, abs=0.01)
+    assert estimate(SMILE, pair(), pair(400, seed=1)).diagnostics["clamp"] == 5.0
 
 
 @every
