@@ -165,8 +165,11 @@ def normalise(h: Tensor) -> Tensor:
     return h * (h.square().mean(1, keepdim=True) + 1e-6).rsqrt()
 
 
-def network_correction(network: Network, weights: Tensor, rho: Tensor) -> Correction:
-    """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`."""
+def network_correction(network: Network, weights: Tensor, rho: Tensor, marginal: bool = True) -> Correction:
+    """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`.
+
+    Without `marginal` the pass without y, half of the work, is left out: its correction is zero.
+    """
     w = network.views(weights)
 
     def posterior_features(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,7 +196,7 @@ def network_correction(network: Network, weights: Tensor, rho: Tensor) -> Correc
         plain, informed = posterior_features(z, logsnr, y)
         base = torch.cat([z, rz[:, :1] * z, rz, embed(logsnr), plain], 1) @ w["shared"] + w["b_in"]
         given = torch.cat([y, ry[:, :1] * y, rz[:, :1] * y, ry[:, :1] * z, ry, informed], 1) @ w["cond"] + w["mask"]
-        return body(base + given), body(base + w["null"])
+        return body(base + given), body(base + w["null"]) if marginal else torch.zeros_like(z[:, : network.noised])
 
     return correction
 
@@ -321,9 +324,9 @@ def adam_step(state: tuple[Tensor, Tensor, Tensor, Tensor], grad: Tensor, plan: 
     ema.lerp_(weights, 1 - min(plan.ema_decay, (1 + step) / (10 + step)))
 
 
-def network_errors(network: Network, weights: Tensor, rho: Tensor) -> ErrorsOf:
-    """The errors of the core's own network, as `mmse_gap` wants them."""
-    correction = network_correction(network, weights, rho)
+def network_errors(network: Network, weights: Tensor, rho: Tensor, marginal: bool = True) -> ErrorsOf:
+    """The errors of the core's own network, as `mmse_gap` wants them; see `network_correction`."""
+    correction = network_correction(network, weights, rho, marginal)
     return lambda x, y, draws: denoiser_errors(correction, x, y, rho, draws)
 
 

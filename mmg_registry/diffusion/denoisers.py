@@ -102,8 +102,9 @@ class FusedDenoiser:
         bins, rows = mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
         return bins.cpu(), rows.cpu()
 
-    def errors(self) -> reference.ErrorsOf:
-        return reference.network_errors(self.network, self._state[3].cpu(), self.rho)
+    def errors(self, marginal: bool = True) -> reference.ErrorsOf:
+        """Without `marginal`, that of the denoiser without y is the linear one's, and costs nothing."""
+        return reference.network_errors(self.network, self._state[3].cpu(), self.rho, marginal)
 
     def snapshot(self) -> dict[str, Tensor]:
         return {"weights": self._state[3].to("cpu", copy=True)}

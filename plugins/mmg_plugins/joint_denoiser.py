@@ -98,11 +98,11 @@ class JointDenoiser:
         w = w[draws.row]
         x, y, cut = w[:, : self.dim_x], w[:, self.dim_x :], self.dim_x
         own = replace(draws, row=torch.arange(len(w)))
-        of_x = self.parts["x_given_y"].errors()(x, y, replace(own, eps=draws.eps[:, :cut]))
-        of_y = self.parts["y_given_x"].errors()(y, x, replace(own, eps=draws.eps[:, cut:]))
+        of_x = self.parts["x_given_y"].errors(marginal=False)(x, y, replace(own, eps=draws.eps[:, :cut]))
+        of_y = self.parts["y_given_x"].errors(marginal=False)(y, x, replace(own, eps=draws.eps[:, cut:]))
         turned = replace(own, eps=draws.eps @ self._turn, logsnr=draws.logsnr + HALF)
         w = self._halved(w)
-        joint = self.parts["joint"].errors()(w, _nothing(w), turned)
+        joint = self.parts["joint"].errors(marginal=False)(w, _nothing(w), turned)
         given, wiener_given = beside(of_x.given, of_y.given), beside(of_x.wiener_given, of_y.wiener_given)
         return reference.Errors(joint.given @ self._turn, given, joint.wiener_given @ self._turn, wiener_given)
 

@@ -37,7 +37,8 @@ FEWEST_ROWS = 20  # of a fit: two of them are held out
 DECAY = 0.4  # share of the steps that the final decay takes
 WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
 LONGEST_GRADIENT = 1.0
-PATIENCE = 500, 50  # steps at least, and a column, until a training that gains nothing ends: more columns take longer
+PATIENCE = 500  # steps at least until a training that gains nothing ends
+STEPS_A_COLUMN = 50  # for which nothing ends: the more columns there are, the later learning begins
 MOST_PICKED = 1 << 20  # rows of the batches that are drawn at a time: 8 MB of their numbers
 START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
 
@@ -218,12 +219,16 @@ class Training:
             return "max_seconds"
         if self._gained_nothing():
             return "start"
-        return self._plateau() if self.report.steps >= min(4 * self._check, 1_000) else ""
+        return self._plateau() if self.report.steps >= max(min(4 * self._check, 1_000), self._wait) else ""
+
+    @property
+    def _wait(self) -> int:
+        """Steps before which no training ends of itself."""
+        return STEPS_A_COLUMN * sum(side.shape[1] for side in self.rows)
 
     def _gained_nothing(self) -> bool:
         """Whether all looks so far, and there are enough, leave the closed form of the start as good as any."""
-        least, each = PATIENCE
-        if self.report.steps < max(least, each * (self.rows[0].shape[1] + self.rows[1].shape[1])):
+        if self.report.steps < max(PATIENCE, self._wait):
             return False
         first, *later = self.looks
         return all(look.gain(first)[0] < self.options.tolerance for look in later)

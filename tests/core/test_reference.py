@@ -160,6 +160,18 @@ def test_a_network_without_preconditioning_is_scored_on_the_noise_itself() -> No
     assert torch.equal(half.marginal, draws.eps - 0.25)
 
 
+def test_the_pass_without_y_can_be_left_out() -> None:
+    problem = make_problem()
+    draws = reference.gap_draws(problem.proposal, 3, 0, 1, torch.arange(50), problem.x.shape[1])
+    whole, half = (
+        reference.network_errors(problem.network, problem.weights, problem.rho, marginal)(problem.x, problem.y, draws)
+        for marginal in (True, False)
+    )
+    assert torch.equal(half.given, whole.given)
+    assert torch.equal(half.marginal, whole.wiener)
+    assert not torch.equal(whole.marginal, whole.wiener)
+
+
 def test_cross_term_is_twice_the_product_of_error_and_difference() -> None:
     problem = make_problem()
     errors_of = reference.network_errors(problem.network, problem.weights, problem.rho)

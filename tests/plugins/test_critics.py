@@ -370,6 +370,17 @@ def test_with_more_columns_it_waits_longer(columns: int) -> None:
     assert not training._gained_nothing()
 
 
+@pytest.mark.parametrize(("columns", "steps"), [(2, 1_000), (50, 2_500)])
+def test_no_plateau_is_seen_before_learning_begins(columns: int, steps: int) -> None:
+    rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
+    training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
+    training.looks = [_Look(0, torch.zeros(9, 2)), _Look(250, torch.full((9, 2), 0.1))]
+    training.looks += [_Look(step, torch.full((9, 2), 0.1)) for step in range(500, steps + 1, 250)]
+    for step in (steps - 250, steps):
+        training.report.steps = step
+        assert training._why_stop(3_600) == ("plateau" if step == steps else "")
+
+
 def test_adam_is_that_of_pytorch() -> None:
     draw = torch.Generator().manual_seed(0)
     ours, theirs = ([torch.nn.Parameter(torch.ones(3, 2)), torch.nn.Parameter(torch.ones(()))] for _ in range(2))
