@@ -21,7 +21,7 @@ LAYERS = [
     {"mmg_registry.contracts"},
     {"mmg_registry.data", "mmg_registry.preprocess", "mmg_registry.samplers", "mmg_registry.bounds"},
     {"mmg_registry.registry", "mmg_registry.hooks"},
-    {"mmg_registry.core"},
+    {"mmg_registry.core", "mmg_registry.held_out"},
     {"mmg_registry.diffusion"},
     {"mmg_registry.crossfit", "mmg_registry.storage"},
     {"mmg_registry.api", "mmg_registry.testing"},

@@ -6,7 +6,6 @@ stretch ends on a plateau, on over-fitting, on the clock or at `max_steps`, and 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -18,8 +17,8 @@ from torch import Tensor
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.core import ROW_VALUES, Proposal, TrainPlan
 from mmg_registry.diffusion.denoisers import Denoiser
+from mmg_registry.held_out import Look, carried_on, choice_error, settled
 
-RATE = 0.75  # power of one over the steps that the error of these networks falls with, or so
 VALIDATION_DRAWS = 80_000  # network rows of one look at the held-out loss
 DIRECT = ROW_VALUES.index("direct")
 EXCESS = [ROW_VALUES.index("excess"), ROW_VALUES.index("excess_given")]
@@ -109,18 +108,10 @@ def train(
 
 
 @dataclass
-class _Look:
-    """Held-out rows at one number of steps: excess loss and direct value of each, `(n, 2)`."""
-
-    step: int
-    rows: Tensor
-
-
-@dataclass
 class _Chosen:
     """The look to keep, its weights, and what training needs to go on from there."""
 
-    look: _Look
+    look: Look
     weights: Any
     checkpoint: Any
 
@@ -138,7 +129,7 @@ class _Training:
     refine: Refine | None
     integrand: str
     report: TrainReport = field(default_factory=TrainReport)
-    looks: list[_Look] = field(default_factory=list)  # under the present proposal
+    looks: list[Look] = field(default_factory=list)  # under the present proposal
     chosen: _Chosen | None = None
     next_refinement: int = 0
     told: float = 0.0
@@ -175,14 +166,13 @@ class _Training:
             self._advance(min(self._chunk(), done + steps - self.report.steps), self._say)
         self._look()
         if before.step:
-            fall = paired(before.rows[:, 0], self.looks[-1].rows[:, 0])
-            self.report.unfinished = carried_on(*fall, self.report.steps / before.step)
+            self.report.unfinished = carried_on(*self.looks[-1].gain(before), self.report.steps / before.step)
 
     def _settle(self) -> None:
         """Go to the kept weights, and have the proposal fit them."""
         if self.chosen is not None:
             self.denoiser.rewind(self.chosen.weights)
-            self.report.choice_error = _choice_error(self.chosen.look, self.looks[-1])
+            self.report.choice_error = choice_error(self.chosen.look, self.looks[-1])
         if self.refine is not None:
             self.proposal = self.refine(self._gap(self.scout)[0], self.proposal)
 
@@ -204,7 +194,7 @@ class _Training:
     def _look(self) -> None:
         """Measure the held-out loss, and judge the weights by it."""
         rows, mean = self._measure()
-        self.looks.append(_Look(self.report.steps, rows))
+        self.looks.append(Look(self.report.steps, rows))
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, **mean})
         self._judge()
@@ -227,17 +217,17 @@ class _Training:
         draws = 1 if self.schedule.keep_last else VALIDATION_DRAWS  # a row: a look that nothing hangs on is for the eye
         rows = self._gap(self.proposal, draws)[1]
         mean = dict(zip(ROW_VALUES, rows.mean(0).tolist(), strict=True))
-        return torch.stack([rows[:, EXCESS].sum(1), rows[:, DIRECT]], 1), mean
+        return torch.stack([-rows[:, EXCESS].sum(1), rows[:, DIRECT]], 1), mean
 
     def _look_anew(self) -> None:
         """Rows measured under another proposal compare with none of before: measure the kept weights again too."""
-        self.looks = [_Look(self.report.steps, self._measure()[0])]
+        self.looks = [Look(self.report.steps, self._measure()[0])]
         if self.chosen is None or self.report.kept == self.report.steps:
             self._choose()
             return
         present = self.denoiser.snapshot()
         self.denoiser.rewind(self.chosen.weights)
-        self.chosen.look = _Look(self.report.kept, self._measure()[0])
+        self.chosen.look = Look(self.report.kept, self._measure()[0])
         self.denoiser.rewind(present)
 
     def _judge(self) -> None:
@@ -247,8 +237,8 @@ class _Training:
         loss is too noisy to choose by, training stays near the linear denoisers that it started from.
         """
         if self.chosen is not None and not self.schedule.keep_last:
-            mean, error = paired(self.chosen.look.rows[:, 0], self.looks[-1].rows[:, 0])
-            if mean <= error:
+            gain, error = self.looks[-1].gain(self.chosen.look)
+            if gain <= error:
                 return
         self._choose()
 
@@ -271,64 +261,8 @@ class _Training:
             return "max_steps"
         if self.run.max_seconds is not None and self._out_of_time(self.run.max_seconds):
             return "max_seconds"
-        return self._plateau() if self.report.steps >= self.schedule.min_steps else ""
+        return settled(self.looks, self.schedule.tolerance) if self.report.steps >= self.schedule.min_steps else ""
 
     def _out_of_time(self, seconds: float) -> bool:
         """Whether the decay, at the speed so far, would end at the limit or later."""
         return (time.monotonic() - self.start) / (1 - self.schedule.decay) >= seconds
-
-    def _plateau(self) -> str:
-        """Compare the held-out loss with that a third of the training ago, row by row on the same noise."""
-        last = self.looks[-1]
-        earlier = [look for look in self.looks if look.step <= last.step * 2 / 3]
-        if not earlier:
-            return ""
-        mean, error = paired(earlier[-1].rows[:, 0], last.rows[:, 0])
-        if mean < -3 * error and mean < -self.schedule.tolerance:
-            return "overfitting"
-        return "plateau" if mean < self.schedule.tolerance else ""
-
-
-def _choice_error(kept: _Look, last: _Look) -> float:
-    """Standard error of what the last weights would have given, unless they are surely worse: then none was chosen."""
-    gain, error = paired(kept.rows[:, 0], last.rows[:, 0])
-    if kept is last or gain < -2 * error:
-        return 0.0
-    return paired(kept.rows[:, 1], last.rows[:, 1])[1]
-
-
-def carried_on(fall: float, error: float, growth: float) -> float:
-    """What is left of an error that falls like `steps ** -RATE`.
-
-    Args:
-        fall, error: by how much it fell while the steps grew by the factor `growth`, and the standard error of that.
-
-    Example:
-        >>> round(carried_on(0.1 - 0.1 * 2**-0.75, 0.0, 2.0), 4), carried_on(0.01, 0.02, 2.0)  # 0.1 * 2**-0.75 is left
-        (0.0595, 0.0)
-    """
-    if not error < fall < math.inf:
-        return 0.0
-    return math.sqrt(fall**2 - error**2) / float(growth**RATE - 1)
-
-
-def paired(before: Tensor, after: Tensor) -> tuple[float, float]:
-    """Mean and standard error of a held-out gain, row by row on the same noise; tensors `(n,)` in nats."""
-    gain = before - after
-    error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
-    return float(gain.mean()), error
-
-
-def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Split rows into (training, held out) for stopping: a tenth, at most 10,000, drawn at random.
-
-    The drawn rows change places with the last ones in `x` and `y` themselves: no copy of large data is made.
-    """
-    n = len(x)
-    size = max(1, min(10_000, n // 10))
-    picked = torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:size].sort().values
-    last = torch.arange(n - size, n)
-    incoming, outgoing = picked[picked < n - size], last[~torch.isin(last, picked)]
-    for rows in (x, y):
-        rows[incoming], rows[outgoing] = rows[outgoing].clone(), rows[incoming].clone()
-    return (x[: n - size], y[: n - size]), (x[n - size :], y[n - size :])

@@ -41,7 +41,8 @@ from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features
 from mmg_registry.diffusion.proposals import FLOOR
-from mmg_registry.diffusion.training import EXCESS, Refine, paired
+from mmg_registry.diffusion.training import EXCESS, Refine
+from mmg_registry.held_out import gained
 from mmg_registry.results import Estimate
 
 MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
@@ -121,7 +122,7 @@ class Auto(MMG):
         while self._time_for(spent + _seconds(last)) and (smaller := self._smaller(best)) is not None:
             last = super()._trained(smaller, rows, held_out)
             spent += _seconds(last)
-            gain, error = paired(*(self._losses(each, best.proposal, held_out) for each in (best, last)))
+            gain, error = gained(*(-self._losses(each, best.proposal, held_out) for each in (best, last)))
             if gain < -error:
                 break
             best = last

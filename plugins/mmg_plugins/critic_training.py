@@ -10,8 +10,9 @@ from torch import Tensor
 from mmg_plugins import bounds
 from mmg_plugins.bounds import CorrectedPartition, Objective, Scores
 from mmg_plugins.critic_networks import Critic, Joint
-from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, Descent, Learner, Pair
+from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, Descent, Learner
 from mmg_registry.core.critic import CriticPlan, CriticState, train_critic
+from mmg_registry.held_out import Pair
 
 
 @dataclass

@@ -36,8 +36,9 @@ from mmg_registry.diffusion import (
     train,
 )
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
-from mmg_registry.diffusion.training import Refine, TrainReport, hold_back
+from mmg_registry.diffusion.training import Refine, TrainReport
 from mmg_registry.errors import OptionError
+from mmg_registry.held_out import hold_back
 from mmg_registry.results import Estimate
 
 Rows = tuple[Tensor, Tensor]  # of x and y, in the denoiser's coordinates

@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
-from mmg_registry.diffusion.training import carried_on, hold_back
 from mmg_registry.errors import DataError, OptionError
+from mmg_registry.held_out import Look, Pair, carried_on, choice_error, hold_back, settled
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
 from mmg_registry.threads import torch_threads
@@ -41,8 +41,6 @@ PATIENCE = 500  # steps at least until a training that gains nothing ends
 STEPS_A_COLUMN = 50  # for which nothing ends: the more columns there are, the later learning begins
 MOST_PICKED = 1 << 20  # rows of the batches that are drawn at a time: 8 MB of their numbers
 START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
-
-Pair = tuple[Tensor, Tensor]
 
 
 class NeuralOptions(Options):
@@ -113,18 +111,6 @@ class Report:
 
 
 @dataclass
-class _Look:
-    """Held-out rows after a number of steps: shares of the objective and of the estimate, `(n, 2)`."""
-
-    step: int
-    rows: Tensor
-
-    def gain(self, since: _Look, column: int = 0) -> tuple[float, float]:
-        """Of the objective, or of the estimate (column 1); see `_gain`."""
-        return _gain(since.rows[:, column], self.rows[:, column])
-
-
-@dataclass
 class Training:
     """One training of `learner` on `rows`, looked at on `held_out`; one use, by `go`."""
 
@@ -134,7 +120,7 @@ class Training:
     options: NeuralOptions
     run: Run
     report: Report = field(default_factory=Report)
-    looks: list[_Look] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     told: float = 0.0
     start: float = field(default_factory=time.monotonic)
 
@@ -148,7 +134,7 @@ class Training:
         self._fall()
         self.learner.module.load_state_dict(self.weights)
         self.report.kept = self.best.step
-        self.report.choice_error = _choice_error(self.best, self.looks[-1])
+        self.report.choice_error = choice_error(self.best, self.looks[-1])
         self.report.seconds = round(time.monotonic() - self.start, 3)
         return self.report
 
@@ -194,13 +180,13 @@ class Training:
             self.report.steps += steps
         self._say()
 
-    def _look(self) -> _Look:
+    def _look(self) -> Look:
         with torch.no_grad():
             rows = self.learner.look(*self.held_out)
         objective, mi = rows.mean(0).tolist()
         seconds = round(time.monotonic() - self.start, 3)
         self.report.history.append({"step": self.report.steps, "seconds": seconds, "objective": objective, "mi": mi})
-        self.looks.append(_Look(self.report.steps, rows))
+        self.looks.append(Look(self.report.steps, rows))
         self._say()
         return self.looks[-1]
 
@@ -219,7 +205,8 @@ class Training:
             return "max_seconds"
         if self._gained_nothing():
             return "start"
-        return self._plateau() if self.report.steps >= max(min(4 * self._check, 1_000), self._wait) else ""
+        ready = self.report.steps >= max(min(4 * self._check, 1_000), self._wait)
+        return settled(self.looks, self.options.tolerance) if ready else ""
 
     @property
     def _wait(self) -> int:
@@ -237,14 +224,6 @@ class Training:
         limit = self.run.max_seconds
         return limit is not None and time.monotonic() - self.start >= share * limit
 
-    def _plateau(self) -> str:
-        """Compare with a third of the training ago, row by row."""
-        earlier = [look for look in self.looks if look.step <= self.report.steps * 2 / 3]
-        gain, error = self.looks[-1].gain(earlier[-1])
-        if gain < -3 * error and gain < -self.options.tolerance:
-            return "overfitting"
-        return "plateau" if gain < self.options.tolerance else ""
-
     def _say(self) -> None:
         elapsed = time.monotonic() - self.start
         done = self.report.steps / self.options.steps
@@ -253,22 +232,6 @@ class Training:
         self.told = done = max(self.told, min(done, 1.0))  # where training goes back, progress does not
         mi = self.report.history[-1]["mi"] if self.report.history else None
         self.run.report(Progress(done, "training", mi, elapsed * (1 - done) / done if done > 0 else None))
-
-
-def _choice_error(kept: _Look, last: _Look) -> float:
-    """Standard error of what the last weights would have given, unless they are surely worse: then none was chosen."""
-    gain, error = last.gain(kept)
-    return 0.0 if kept is last or gain < -2 * error else last.gain(kept, column=1)[1]
-
-
-def _gain(before: Tensor, after: Tensor) -> tuple[float, float]:
-    """Mean and standard error of a held-out gain, row by row; never a gain where something is not finite."""
-    gain = (after - before).double()
-    if not bool(torch.isfinite(gain).all()):
-        finite_now = bool(torch.isfinite(after).all())
-        return (math.inf, 0.0) if finite_now else (-math.inf, 0.0)
-    error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
-    return float(gain.mean()), error
 
 
 def _batches(rows: int, size: int, draw: torch.Generator) -> Iterator[Tensor]:

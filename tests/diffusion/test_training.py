@@ -15,7 +15,7 @@ from mmg_registry.contracts import Progress, Run
 from mmg_registry.core import BIN_SUMS, ROW_VALUES, Network, Proposal, TrainPlan
 from mmg_registry.diffusion import FusedDenoiser, Schedule, TrainReport, default_logistic, train
 from mmg_registry.diffusion.proposals import pilot
-from mmg_registry.diffusion.training import RATE, hold_back
+from mmg_registry.held_out import RATE
 
 HELD_OUT = torch.zeros(50, 1), torch.zeros(50, 1)
 SCHEDULE = Schedule(max_steps=4_000, min_steps=200, check_every=100, pilot_steps=200)
@@ -284,25 +284,6 @@ def test_an_interrupt_leaves_the_loop() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         go(Scripted(falling), run=Run(progress=interrupt))
-
-
-# --- Rows held back -------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("n", [2, 9, 10, 11, 1_000, 150_000])
-def test_rows_held_back_are_a_share_of_all_with_x_and_y_still_paired(n: int) -> None:
-    x = torch.arange(n, dtype=torch.float64)[:, None]
-    rows, held = hold_back(x.clone(), -x, seed=1)
-    assert len(held[0]) == max(1, min(10_000, n // 10))
-    assert torch.cat([rows[0], held[0]]).sort(0).values.equal(x)
-    assert rows[1].equal(-rows[0])
-    assert held[1].equal(-held[0])
-
-
-def test_rows_held_back_depend_on_the_seed_and_spread_over_all() -> None:
-    x = torch.arange(10_000.0)[:, None]
-    first, again, other = (hold_back(x.clone(), x.clone(), seed)[1][0] for seed in (1, 1, 2))
-    assert first.equal(again)
-    assert not first.equal(other)
-    assert abs(float(first.mean()) - 5_000) < 4 * 10_000 / (12**0.5) / 1_000**0.5
 
 
 # --- A real denoiser ------------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ import torch
 from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.doe import Densities, DoE
-from mmg_plugins.neural import AdamW, Training, _batches, _choice_error, _gain, _Look, device_of
+from mmg_plugins.neural import AdamW, Training, _batches, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
+from mmg_registry.held_out import Look
 from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
 
@@ -302,14 +303,6 @@ def test_the_error_holds_what_training_left(cls: type[Any]) -> None:
     assert result.std_error == pytest.approx(math.hypot(*parts.values()))
 
 
-def test_a_choice_that_is_sure_has_no_error() -> None:
-    shares = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
-    kept = _Look(0, shares)
-    worse, like = (_Look(9, torch.stack([shares[:, 0] - by, shares[:, 1].flip(0)], 1)) for by in (1.0, 0.0))
-    assert _choice_error(kept, kept) == _choice_error(kept, worse) == 0.0
-    assert _choice_error(kept, like) == pytest.approx(math.sqrt(2 / 500), rel=0.1)
-
-
 @every
 def test_the_error_is_the_spread_over_samples(cls: type[Any]) -> None:
     model = cls(run=RUN, **SMALL).fit(*pair(4_000))
@@ -363,10 +356,10 @@ def test_a_training_that_gains_nothing_ends_at_its_start() -> None:
 def test_with_more_columns_it_waits_longer(columns: int) -> None:
     rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
     training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
-    training.looks = [_Look(0, torch.zeros(9, 2)), _Look(250, torch.full((9, 2), 1e-3))]
+    training.looks = [Look(0, torch.zeros(9, 2)), Look(250, torch.full((9, 2), 1e-3))]
     training.report.steps = 500
     assert training._gained_nothing() == (columns == 10)
-    training.looks.append(_Look(500, torch.full((9, 2), 0.1)))
+    training.looks.append(Look(500, torch.full((9, 2), 0.1)))
     assert not training._gained_nothing()
 
 
@@ -374,8 +367,8 @@ def test_with_more_columns_it_waits_longer(columns: int) -> None:
 def test_no_plateau_is_seen_before_learning_begins(columns: int, steps: int) -> None:
     rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
     training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
-    training.looks = [_Look(0, torch.zeros(9, 2)), _Look(250, torch.full((9, 2), 0.1))]
-    training.looks += [_Look(step, torch.full((9, 2), 0.1)) for step in range(500, steps + 1, 250)]
+    training.looks = [Look(0, torch.zeros(9, 2)), Look(250, torch.full((9, 2), 0.1))]
+    training.looks += [Look(step, torch.full((9, 2), 0.1)) for step in range(500, steps + 1, 250)]
     for step in (steps - 250, steps):
         training.report.steps = step
         assert training._why_stop(3_600) == ("plateau" if step == steps else "")
@@ -395,12 +388,6 @@ def test_adam_is_that_of_pytorch() -> None:
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
     adam.forget()
     assert ours[0].grad is None
-
-
-def test_weights_that_overflowed_are_never_a_gain() -> None:
-    fine, broken = torch.zeros(3), torch.full((3,), -math.inf)
-    assert _gain(fine, broken)[0] == -math.inf
-    assert _gain(broken, fine) == (math.inf, 0.0)
 
 
 def test_nothing_is_chosen_by_evaluation_rows() -> None:
