@@ -1,0 +1,116 @@
+"""The joint critic in the compiled core against the same network in torch, one thread, at default options.
+
+    python -m benchmarks.critic_speed [--dim 5] [--rounds 5] [--output FILE]
+
+Training steps by each objective, and the scores of all pairs of 10,000 evaluation rows in blocks of 512. Both sides
+take turns in this process; medians over the rounds are kept: CPU milliseconds of a step, CPU seconds of an evaluation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks import common
+from mmg_plugins.bounds import OBJECTIVES
+from mmg_plugins.critic_networks import Critic, Joint, Shape, blocks
+from mmg_plugins.critic_training import CoreDescent, CriticLearner
+from mmg_plugins.critics import CriticOptions
+from mmg_plugins.neural import Descent, TorchDescent
+from mmg_registry.core import isa
+from mmg_registry.held_out import Pair
+
+STEPS, EVALUATED = 50, 10_000
+Sides = dict[str, Callable[[], Any]]
+
+
+def critic(dim: int, options: CriticOptions) -> Joint:
+    """A fresh one for `dim` + `dim` columns."""
+    draw = torch.Generator().manual_seed(0)
+    shape = Shape((dim, dim), [options.width] * options.depth, options.embedding, options.group)
+    return Joint(shape, torch.full((dim,), 0.5), 1.0, draw)
+
+
+def rows(dim: int, n: int) -> Pair:
+    """A Gaussian pair."""
+    draw = torch.Generator().manual_seed(1)
+    x, noise = (torch.randn(n, dim, generator=draw) for _ in range(2))
+    return x, 0.5 * x + 0.75**0.5 * noise
+
+
+def training(objective: str, dim: int) -> Sides:
+    """`STEPS` steps by `objective`."""
+    options = CriticOptions()
+    data = rows(dim, 20_000)
+
+    def side(kind: Callable[[CriticLearner, Pair], Descent]) -> Callable[[], None]:
+        learner = CriticLearner(critic(dim, options), objective, OBJECTIVES[objective], 0.9)
+        descent = kind(learner, data)
+        draw = torch.Generator().manual_seed(2)
+        rates = torch.full((STEPS,), options.lr)
+        return lambda: descent.run(torch.randint(len(data[0]), (STEPS, options.batch), generator=draw), rates)
+
+    return {"core": side(CoreDescent), "torch": side(TorchDescent)}
+
+
+def evaluation(dim: int) -> Sides:
+    """All pairs of blocks."""
+    made, (x, y), size = critic(dim, CriticOptions()), rows(dim, EVALUATED), CriticOptions().block
+
+    def side(table: Callable[[Joint, Tensor, Tensor], Tensor]) -> Callable[[], None]:
+        @torch.no_grad()
+        def run() -> None:
+            for of_x, of_y in blocks(x, y, size):
+                table(made, of_x[None], of_y[None])
+
+        return run
+
+    return {"core": side(Joint.table), "torch": side(Critic.table)}
+
+
+def medians(sides: Sides, rounds: int) -> dict[str, float]:
+    """CPU seconds of each side, which take turns; the first round only warms up."""
+    spent: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds + 1):
+        for name, run in sides.items():
+            begin = time.process_time()
+            run()
+            spent[name].append(time.process_time() - begin)
+    return {name: statistics.median(found[1:]) for name, found in spent.items()}
+
+
+def measure(dim: int, rounds: int) -> list[dict[str, Any]]:
+    """A row a case."""
+    cases = {f"training step, {name}, ms": (training(name, dim), 1e3 / STEPS) for name in OBJECTIVES}
+    cases["evaluation, s"] = (evaluation(dim), 1.0)
+    found = []
+    for name, (sides, scale) in cases.items():
+        spent = medians(sides, rounds)
+        times = {side: scale * value for side, value in spent.items()}
+        found.append({"case": name, **times, "torch over core": spent["torch"] / spent["core"]})
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, write; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dim", type=int, default=5, help="columns of x, and of y")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=common.RESULTS / "critic_speed.json")
+    given = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    found = measure(given.dim, given.rounds)
+    print(common.table(found))
+    common.write(given.output, common.document(found, seeds=[0], dim=given.dim, rounds=given.rounds, isa=isa()))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
