@@ -20,8 +20,11 @@ static uint32_t py_train(CriticShape shape, CriticData data, CriticPlan plan, ui
 
 static void py_grad(CriticShape shape, CriticData data, CriticPlan plan, uintptr_t weights, uintptr_t log_average, uintptr_t grad,
                     const std::string& isa) {
-  py::gil_scoped_release release;
-  critic_grad(shape, data, plan, at<float>(weights), at<double>(log_average), at<float>(grad), execution(1, isa));
+  {
+    py::gil_scoped_release release;
+    critic_grad(shape, data, plan, at<float>(weights), at<double>(log_average), at<float>(grad), execution(1, isa));
+  }
+  rethrow_python_error();
 }
 
 static void py_table(CriticShape shape, CriticData data, int groups, int size, uintptr_t weights, uintptr_t scores,

@@ -10,25 +10,52 @@
 namespace mmg {
 namespace {
 
-constexpr int kRowsAtOnce = 512;  // of groups that are scored in one go: what they need stays in the cache
+constexpr int kRowsAtOnce = 512;    // of groups that are scored in one go: what they need stays in the cache
+constexpr int kTilesAtOnce = 4096;  // of pairs between two looks at the watch: tens of milliseconds
 
 CriticProblem make_problem(const CriticLayout& layout, const CriticData& d) {
   return CriticProblem{layout, d.x, d.y, d.cross, d.square, d.shrink, d.grow, d.offset, d.temperature};
 }
 
+// Calls f(begin, end) until all tiles of pairs are done; false if the watch stopped it.
+template <class F>
+bool in_parts(int tiles, Watch& watch, F f) {
+  for (int begin = 0; begin < tiles; begin += kTilesAtOnce) {
+    watch.look();
+    if (watch.stopped()) return false;
+    f(begin, std::min(tiles, begin + kTilesAtOnce));
+  }
+  return true;
+}
+
+bool scores_of(const Kernels& k, const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores,
+               Watch& watch) {
+  k.critic_sides(p, w, g, training, workspace);
+  return in_parts(k.critic_pair_tiles(g), watch,
+                  [&](int begin, int end) { k.critic_scores(p, w, g, training, begin, end, workspace, scores); });
+}
+
 // The gradient of one batch after the other.
 class Gradient {
  public:
-  Gradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan)
-      : kernels_(k), problem_(problem), plan_(plan), scores_((size_t)plan.groups * plan.size * plan.size),
+  Gradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan, Watch& watch)
+      : kernels_(k), problem_(problem), plan_(plan), watch_(watch), scores_((size_t)plan.groups * plan.size * plan.size),
         workspace_(k.critic_floats(problem.layout, plan.groups * plan.size, true)), grad_(problem.layout.n_packed) {}
 
-  void run(Weights w, uint32_t step, double* log_average) {
+  // False, and `log_average` as it was, if the watch stopped it.
+  bool run(Weights w, uint32_t step, double* log_average) {
     const Groups groups{plan_.groups, plan_.size, plan_.picked + (size_t)step * plan_.batch};
-    std::fill(grad_.get(), grad_.get() + problem_.layout.n_packed, 0.0f);
-    kernels_.critic_scores(problem_, w, groups, true, workspace_.get(), scores_.data());
-    objective_gradient(plan_.objective, groups.count, groups.size, plan_.smoothing, log_average, scores_.data());
-    kernels_.critic_backward(problem_, w, groups, scores_.data(), workspace_.get(), grad_.get());
+    float *grad = grad_.get(), *scores = scores_.data(), *workspace = workspace_.get();
+    std::fill(grad, grad + problem_.layout.n_packed, 0.0f);
+    if (!scores_of(kernels_, problem_, w, groups, true, workspace, scores, watch_)) return false;
+    const double before = *log_average;
+    objective_gradient(plan_.objective, groups.count, groups.size, plan_.smoothing, log_average, scores);
+    const bool done = in_parts(kernels_.critic_pair_tiles(groups), watch_, [&](int begin, int end) {
+      kernels_.critic_pairs_backward(problem_, w, groups, scores, begin, end, workspace, grad);
+    });
+    if (!done) *log_average = before;
+    else kernels_.critic_sides_backward(problem_, w, groups, workspace, grad);
+    return done;
   }
 
   // To `longest` where it is longer. False where it is not finite: an exponential overflowed and tells nothing.
@@ -46,6 +73,7 @@ class Gradient {
   const Kernels& kernels_;
   const CriticProblem& problem_;
   const CriticPlan& plan_;
+  Watch& watch_;
   std::vector<float> scores_;
   Buffer workspace_, grad_;
 };
@@ -68,14 +96,11 @@ uint32_t train_critic(const CriticShape& shape, const CriticData& data, const Cr
   PackedWeights<CriticLayout> weights(k, layout, state.weights);
   Buffer m(layout.n_packed), v(layout.n_packed), average(layout.n_packed);
   pack(layout, state.m, m.get()), pack(layout, state.v, v.get());
-  Gradient gradient(k, problem, plan);
-  const float* grad = gradient.get();
   Watch watch(execution);
+  Gradient gradient(k, problem, plan, watch);
+  const float* grad = gradient.get();
   uint32_t done = 0;
-  for (; done < plan.n_steps; ++done) {
-    watch.look();
-    if (watch.stopped()) break;
-    gradient.run(weights.view(), done, state.log_average);
+  for (; done < plan.n_steps && gradient.run(weights.view(), done, state.log_average); ++done) {
     if (!gradient.clip()) continue;
     const AdamRates rates = adam_rates(plan, plan.rates[done], ++*state.steps);
     k.adam(AdamStep{weights.packed(), m.get(), v.get(), average.get(), &grad, 1, rates}, 0, layout.n_packed);
@@ -92,7 +117,8 @@ void critic_grad(const CriticShape& shape, const CriticData& data, const CriticP
   const CriticLayout layout = make_critic_layout(shape, k.nr);
   const CriticProblem problem = make_problem(layout, data);
   PackedWeights<CriticLayout> packed(k, layout, weights);
-  Gradient gradient(k, problem, plan);
+  Watch watch(execution);
+  Gradient gradient(k, problem, plan, watch);
   gradient.run(packed.view(), 0, log_average);
   unpack(layout, gradient.get(), grad);
 }
@@ -107,12 +133,10 @@ bool critic_table(const CriticShape& shape, const CriticData& data, int groups, 
   Watch watch(execution);
   CriticProblem problem = make_problem(layout, data);
   for (int first = 0; first < groups; first += most) {
-    watch.look();
-    if (watch.stopped()) return false;
     const size_t row = (size_t)first * size;
     problem.x = data.x + row * shape.dim_x, problem.y = data.y + row * shape.dim_y;
-    k.critic_scores(problem, packed.view(), Groups{std::min(most, groups - first), size, nullptr}, false, workspace.get(),
-                    scores + row * size);
+    const Groups here{std::min(most, groups - first), size, nullptr};
+    if (!scores_of(k, problem, packed.view(), here, false, workspace.get(), scores + row * size, watch)) return false;
   }
   return true;
 }

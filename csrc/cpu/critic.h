@@ -34,7 +34,7 @@ struct CriticState {
 uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const CriticState& state,
                       const Execution& execution);
 
-// The gradient of one batch: what the first step of `plan` sees.
+// The gradient of one batch: what the first step of `plan` sees. Worth nothing if interrupted.
 void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights, double* log_average,
                  float* grad, const Execution& execution);
 

@@ -252,38 +252,56 @@ void pairs_backward(const CriticProblem& p, Weights weights, const Pairs& q, con
   }
 }
 
-// Calls f(pairs, index of the first in the scores of all groups) for every tile of pairs.
+inline int tiles_of_group(const Groups& g) { return (g.size * g.size + kRows - 1) / kRows; }
+
+// Calls f(pairs, index of the first in the scores of all groups) for tiles [begin, end) of pairs, group after group.
 template <class F>
-inline __attribute__((always_inline)) void each_tile_of_pairs(const Groups& g, F f) {
-  const int all = g.size * g.size;
-  for (int group = 0; group < g.count; ++group)
-    for (int first = 0; first < all; first += kRows)
-      f(Pairs{group, g.size, first, all - first < kRows ? all - first : kRows}, (size_t)group * all + first);
+inline __attribute__((always_inline)) void each_tile_of_pairs(const Groups& g, int begin, int end, F f) {
+  const int all = g.size * g.size, tiles = tiles_of_group(g);
+  for (int tile = begin; tile < end; ++tile) {
+    const int group = tile / tiles, first = tile % tiles * kRows;
+    f(Pairs{group, g.size, first, all - first < kRows ? all - first : kRows}, (size_t)group * all + first);
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------
 // Entry points
 
-void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores) {
+int critic_pair_tiles(const Groups& g) { return g.count * tiles_of_group(g); }
+
+void critic_sides(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace) {
   CriticSpace c;
   cut_critic(p.layout, g.rows(), training, workspace, c);
   for (int k = 0; k < 2; ++k)
     for (int tile = 0; tile < tiles_of(g.rows()); ++tile) side_forward(p, w.packed, g, k, tile, c);
-  each_tile_of_pairs(g, [&](const Pairs& q, size_t at) {
-    pairs_forward(p, w.packed, q, c);
-    for (int r = 0; r < q.t; ++r) scores[at + r] = c.scores[r];
-  });
-}
-
-void critic_backward(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, float* workspace, float* grad) {
-  CriticSpace c;
-  cut_critic(p.layout, g.rows(), true, workspace, c);
+  if (!training) return;
   const CriticShape& s = p.layout.shape;
   for (SideSpace& side : c.sides) {
     __builtin_memset(side.d_inner, 0, tiles_of(g.rows()) * panel_floats(s.embedding) * sizeof(float));
     __builtin_memset(side.d_own, 0, tiles_of(g.rows()) * panel_floats(s.units) * sizeof(float));
   }
-  each_tile_of_pairs(g, [&](const Pairs& q, size_t at) { pairs_backward(p, w, q, d_scores + at, c, grad); });
+}
+
+void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end, float* workspace,
+                   float* scores) {
+  CriticSpace c;
+  cut_critic(p.layout, g.rows(), training, workspace, c);
+  each_tile_of_pairs(g, begin, end, [&](const Pairs& q, size_t at) {
+    pairs_forward(p, w.packed, q, c);
+    for (int r = 0; r < q.t; ++r) scores[at + r] = c.scores[r];
+  });
+}
+
+void critic_pairs_backward(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin, int end,
+                           float* workspace, float* grad) {
+  CriticSpace c;
+  cut_critic(p.layout, g.rows(), true, workspace, c);
+  each_tile_of_pairs(g, begin, end, [&](const Pairs& q, size_t at) { pairs_backward(p, w, q, d_scores + at, c, grad); });
+}
+
+void critic_sides_backward(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad) {
+  CriticSpace c;
+  cut_critic(p.layout, g.rows(), true, workspace, c);
   for (int k = 0; k < 2; ++k)
     for (int tile = 0; tile < tiles_of(g.rows()); ++tile) side_backward(p, w, g, k, tile, c, grad);
 }

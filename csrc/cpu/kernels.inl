@@ -600,6 +600,7 @@ void transpose(const Matrix& m, int nr, const float* packed, float* transposed, 
 }  // namespace
 
 const Kernels MMG_KERNELS = {MMG_ISA_NAME, NR, workspace_floats, train_tile, gap_tile, adam,
-                             critic_floats, critic_scores, critic_backward, transpose};
+                             critic_floats, critic_pair_tiles, critic_sides, critic_scores, critic_pairs_backward,
+                             critic_sides_backward, transpose};
 
 }  // namespace mmg

@@ -70,10 +70,16 @@ struct Kernels {
                    double* bins, double* rows);
   void (*adam)(const AdamStep& s, size_t begin, size_t end);
   size_t (*critic_floats)(const CriticLayout& layout, int rows, bool training);
-  // scores: (groups, size, size). In training the workspace then holds what `critic_backward` reads.
-  void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores);
-  // Adds the gradient to `grad`, given that with respect to the scores of the same rows.
-  void (*critic_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, float* workspace, float* grad);
+  int (*critic_pair_tiles)(const Groups& g);
+  // Both networks of one side; the workspace then holds what the others read.
+  void (*critic_sides)(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace);
+  // scores: (groups, size, size), of tiles [begin, end) of pairs.
+  void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end, float* workspace,
+                        float* scores);
+  // Given the gradient with respect to scores: adds to `grad` and, in the workspace, to that of the sides' outputs.
+  void (*critic_pairs_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin, int end,
+                                float* workspace, float* grad);
+  void (*critic_sides_backward)(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad);
   void (*transpose)(const Matrix& m, int nr, const float* packed, float* transposed, int panel);
 };
 

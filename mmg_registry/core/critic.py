@@ -229,7 +229,7 @@ def critic_table(
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
-        KeyboardInterrupt: after Ctrl-C, once the group under way is done.
+        KeyboardInterrupt: within a second of Ctrl-C.
         RuntimeError: without the compiled module.
     """
     call = _Call(network, part, x, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -115,3 +116,23 @@ def test_ctrl_c_ends_the_training_between_steps() -> None:
     assert 0 < int(state.steps) < 1_000_000
     assert bool(state.weights.isfinite().all())
     assert float(state.m.abs().max()) > 0
+
+
+@needs_core
+def test_ctrl_c_ends_a_long_step_without_a_trace_and_a_long_table() -> None:
+    x, y = torch.randn(8_000, 3), torch.randn(8_000, 2)
+    plan = CriticPlan("donsker-varadhan", 8_000, 1)
+    arguments = given(x=x, y=y, plan=plan, picked=torch.arange(8_000)[None], rates=torch.ones(1))
+    state = arguments["state"]
+    before = state.weights.clone()
+    for long in (
+        lambda: ops.train_critic(*arguments.values()),
+        lambda: ops.critic_table(NETWORK, part(), state.weights, x, y, 8_000),
+    ):
+        begin = time.monotonic()
+        threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            long()
+        assert time.monotonic() - begin < 2
+    assert torch.equal(state.weights, before)
+    assert (int(state.steps), math.isnan(float(state.log_average))) == (0, True)
