@@ -62,7 +62,7 @@ class InfoNCEOptions(CriticOptions):
 
     temperature: float = Field(1.0, gt=0, le=1_000, description="divides all scores, those of pairs included")
     largest_block: int = Field(
-        4_096,
+        8_192,
         ge=2,
         le=32_768,
         description="'block' grows up to this, fourfold at a time, while the estimate is near its cap",
