@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ class CriticLearner(Learner):
         value: what each held-out row adds to the running estimate.
         smoothing: weight of the past in MINE's moving average.
     """
+
+    begins_late: ClassVar[bool] = True
 
     module: Critic
     objective: str

@@ -17,7 +17,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ DECAY = 0.4  # share of the steps that the final decay takes
 WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
 LONGEST_GRADIENT = 1.0
 PATIENCE = 500  # steps at least until a training that gains nothing ends
-STEPS_A_COLUMN = 50  # for which nothing ends: the more columns there are, the later learning begins
+STEPS_A_COLUMN = 50  # the more columns there are, the later learning begins
 MOST_PICKED = 1 << 20  # rows of the batches that are drawn at a time: 8 MB of their numbers
 START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
 
@@ -68,9 +68,14 @@ class Descent(Protocol):
 
 
 class Learner(ABC):
-    """What the loop trains: the parameters of `module`."""
+    """What the loop trains: the parameters of `module`.
+
+    Attributes:
+        begins_late: whether learning begins the later the more columns there are, so that an early plateau is none.
+    """
 
     module: nn.Module
+    begins_late: ClassVar[bool] = False
 
     @abstractmethod
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
@@ -205,12 +210,12 @@ class Training:
             return "max_seconds"
         if self._gained_nothing():
             return "start"
-        ready = self.report.steps >= max(min(4 * self._check, 1_000), self._wait)
+        ready = self.report.steps >= max(min(4 * self._check, 1_000), self._wait if self.learner.begins_late else 0)
         return settled(self.looks, self.options.tolerance) if ready else ""
 
     @property
     def _wait(self) -> int:
-        """Steps before which no training ends of itself."""
+        """Steps before which nothing gained means nothing."""
         return STEPS_A_COLUMN * sum(side.shape[1] for side in self.rows)
 
     def _gained_nothing(self) -> bool:

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from mmg_plugins.critic_networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
+from mmg_plugins.critic_training import CriticLearner
 from mmg_plugins.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
-from mmg_plugins.doe import Densities, DoE
+from mmg_plugins.doe import Densities, DensityLearner, DoE
 from mmg_plugins.neural import AdamW, Training, _batches, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
@@ -363,10 +364,12 @@ def test_with_more_columns_it_waits_longer(columns: int) -> None:
     assert not training._gained_nothing()
 
 
-@pytest.mark.parametrize(("columns", "steps"), [(2, 1_000), (50, 2_500)])
-def test_no_plateau_is_seen_before_learning_begins(columns: int, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "columns", "steps"), [(CriticLearner, 2, 1_000), (CriticLearner, 50, 2_500), (DensityLearner, 50, 1_000)]
+)
+def test_no_plateau_is_seen_before_learning_begins(kind: Any, columns: int, steps: int) -> None:
     rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
-    training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
+    training = Training(kind, rows, rows, MINE.Options(), RUN)
     training.looks = [Look(0, torch.zeros(9, 2)), Look(250, torch.full((9, 2), 0.1))]
     training.looks += [Look(step, torch.full((9, 2), 0.1)) for step in range(500, steps + 1, 250)]
     for step in (steps - 250, steps):
