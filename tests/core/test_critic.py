@@ -100,6 +100,12 @@ def test_a_table_needs_a_group() -> None:
     assert ops.critic_table(NETWORK, part(), weights, *rows, 4).shape == (2, 4, 4)
 
 
+@needs_core
+def test_largest_depth_is_the_compiled_one() -> None:
+    core: Any = compiled()
+    assert core.MAX_CRITIC_DEPTH == ops.MAX_DEPTH
+
+
 def test_without_the_compiled_module_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmg_registry.core.checks.compiled", lambda: None)
     with pytest.raises(RuntimeError, match="mmg doctor"):

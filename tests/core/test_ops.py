@@ -12,7 +12,7 @@ import torch
 from problems import ISAS, Problem, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
-from mmg_registry.core import Network, Proposal, TrainPlan, compiled, ops, reference
+from mmg_registry.core import Network, Proposal, TrainPlan, checks, compiled, ops, reference
 
 pytestmark = pytest.mark.skipif(not ISAS, reason="the compiled core is not built")
 NAN = math.nan
@@ -284,7 +284,8 @@ def test_raw_training_refuses_a_wrong_plan(changes: dict[str, Any], sentence: st
 # --- Without the compiled core --------------------------------------------------------------------------------------
 @pytest.fixture
 def no_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ops, "compiled", lambda: None)
+    for module in (ops, checks):
+        monkeypatch.setattr(module, "compiled", lambda: None)
 
 
 @pytest.mark.usefixtures("no_core")

@@ -19,7 +19,7 @@ from mmg_registry.errors import OptionError
 from mmg_registry.samplers import SAMPLERS, THREE_COMPONENTS, Sampler, gaussian, gaussian_mixture, mixture_mi
 
 SHARED = os.environ.get("MMG_SHARED_DATA")
-needs_reference = pytest.mark.skipif(SHARED is None, reason="MMG_SHARED_DATA names no folder with the reference rows")
+needs_reference = pytest.mark.skipif(not SHARED, reason="MMG_SHARED_DATA names no folder with the reference rows")
 
 
 def rows(task: Sampler, n: int = 20_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
