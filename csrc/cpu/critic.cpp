@@ -81,8 +81,7 @@ class Gradient {
 AdamRates adam_rates(const CriticPlan& p, float rate, int64_t step) {
   AdamRates r{};  // an average without memory: it is not wanted
   r.lr = rate, r.beta1 = p.beta1, r.beta2 = p.beta2, r.eps = p.eps, r.weight_decay = p.weight_decay;
-  r.correction1 = (float)(1.0 / (1.0 - std::pow((double)p.beta1, (double)step)));
-  r.correction2 = (float)(1.0 / (1.0 - std::pow((double)p.beta2, (double)step)));
+  correct(r, (double)step);
   return r;
 }
 

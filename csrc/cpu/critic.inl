@@ -25,15 +25,11 @@ struct CriticSpace {
 };
 
 inline int tiles_of(int rows) { return (rows + kRows - 1) / kRows; }
+inline int rows_of_tile(const Groups& g, int tile) { return g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows; }
 
 // With `slab` null, only counts. Outside training, tiles of rows share all but what the pairs need.
 size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, CriticSpace& c) {
-  size_t used = 0;
-  auto take = [&](size_t n) {
-    float* p = slab ? slab + used : nullptr;
-    used += (n + 15) / 16 * 16;
-    return p;
-  };
+  Slab take{slab};
   const CriticShape& s = l.shape;
   const size_t all = tiles_of(rows), kept = training ? all : 1;
   c.training = training;
@@ -57,7 +53,7 @@ size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, C
   c.second = take(pairs), c.second_slope = in_training(pairs), c.d_second = in_training(pairs);
   c.learned = take(kRows), c.gaussian = take(kRows), c.slope = take(kRows), c.scores = take(kRows);
   c.d_act = in_training(panel_floats(s.width)), c.d_next = in_training(panel_floats(s.width));
-  return used;
+  return take.used;
 }
 
 size_t critic_floats(const CriticLayout& l, int rows, bool training) {
@@ -127,7 +123,7 @@ void side_forward(const CriticProblem& p, const float* w, const Groups& g, int k
   const CriticShape& s = p.layout.shape;
   const CriticSide& m = p.layout.sides[k];
   SideSpace& side = c.sides[k];
-  const int n = g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows, kept = c.training ? tile : 0;
+  const int n = rows_of_tile(g, tile), kept = c.training ? tile : 0;
   load_side(p, g, k, tile, n, kept, c);
   const float *input = tile_at(side.input, m.dim, kept), *u = input;
   for (int i = 0; i < s.depth; ++i) {
@@ -148,7 +144,7 @@ void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int
   const CriticSide& m = p.layout.sides[k];
   SideSpace& side = c.sides[k];
   const float* wt = weights.transposed;
-  const int n = g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows;
+  const int n = rows_of_tile(g, tile);
   const float *input = tile_at(side.input, m.dim, tile), *u = tile_at(side.act[s.depth - 1], s.width, tile);
   const float *d_inner = tile_at(side.d_inner, s.embedding, tile), *d_own = tile_at(side.d_own, s.units, tile);
   outer(n, u, s.width, d_inner, s.embedding, false, grad + m.inner.packed);

@@ -18,7 +18,7 @@ struct CriticShape {
   int dim_x, dim_y, width, depth;
   int embedding;  // columns of g and h
   int units;      // columns of a and b
-  int correlated() const { return dim_x < dim_y ? dim_x : dim_y; }
+  MMG_HD int correlated() const { return dim_x < dim_y ? dim_x : dim_y; }
 };
 
 struct CriticSide {

@@ -72,8 +72,7 @@ AdamRates adam_rates(const TrainPlan& p, uint32_t step) {
   AdamRates s{};
   s.lr = learning_rate(p, step);
   s.beta1 = p.beta1, s.beta2 = p.beta2, s.eps = p.eps, s.weight_decay = p.weight_decay;
-  s.correction1 = (float)(1.0 / (1.0 - std::pow((double)p.beta1, step + 1.0)));
-  s.correction2 = (float)(1.0 / (1.0 - std::pow((double)p.beta2, step + 1.0)));
+  correct(s, step + 1.0);
   s.ema_decay = std::min(p.ema_decay, (1.0f + step) / (10.0f + step));  // the average forgets the start quickly
   return s;
 }

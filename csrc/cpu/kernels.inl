@@ -247,14 +247,20 @@ struct Tile {
 
 constexpr int wave_lanes = (kWaves * kWaveColumns + VL - 1) / VL * VL;
 
-// With `slab` null, only counts. Outside training, blocks share their buffers.
-size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
+// Hands out a slab, vector by vector; a null one is only counted.
+struct Slab {
+  float* floats;
   size_t used = 0;
-  auto take = [&](size_t n) {
-    float* p = slab ? slab + used : nullptr;
+  float* operator()(size_t n) {
+    float* p = floats ? floats + used : nullptr;
     used += (n + 15) / 16 * 16;
     return p;
-  };
+  }
+};
+
+// With `slab` null, only counts. Outside training, blocks share their buffers.
+size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
+  Slab take{slab};
   const Shape& s = l.shape;
   t.dim = round_up(s.dim_x, 16);
   t.x = take((size_t)t.dim * kTileRows);
@@ -280,7 +286,7 @@ size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   t.dh = training ? take(panel_floats(s.width)) : nullptr;
   t.da = training ? take(panel_floats(s.width)) : nullptr;
   t.dnorm = training ? take(panel_floats(s.width)) : nullptr;
-  return used;
+  return take.used;
 }
 
 size_t workspace_floats(const Layout& l, bool training) {

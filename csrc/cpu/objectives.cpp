@@ -7,12 +7,18 @@
 namespace mmg {
 namespace {
 
-// Calls f(score, whether it is of a pair) for all, and keeps what it returns.
-template <class F>
-void replace(int groups, int size, float* scores, F f) {
+// Calls f(score, whether it is of a pair) for all.
+template <class T, class F>
+void each_score(int groups, int size, T* scores, F f) {
   for (int g = 0; g < groups; ++g)
     for (int i = 0; i < size; ++i)
-      for (int j = 0; j < size; ++j, ++scores) *scores = (float)f(*scores, i == j);
+      for (int j = 0; j < size; ++j, ++scores) f(*scores, i == j);
+}
+
+// Replaces all by what f(score, whether it is of a pair) returns.
+template <class F>
+void replace(int groups, int size, float* scores, F f) {
+  each_score(groups, size, scores, [&](float& score, bool own) { score = (float)f(score, own); });
 }
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
@@ -31,16 +37,9 @@ double log_add(double a, double b) {
 // Log of the mean of e^f over shuffled pairs.
 double log_partition(int groups, int size, const float* scores) {
   float largest = -INFINITY;
-  const auto each = [&](auto f) {
-    const float* at = scores;
-    for (int g = 0; g < groups; ++g)
-      for (int i = 0; i < size; ++i)
-        for (int j = 0; j < size; ++j, ++at)
-          if (i != j) f(*at);
-  };
-  each([&](float f) { largest = std::max(largest, f); });
   double total = 0;
-  each([&](float f) { total += std::exp((double)f - largest); });
+  each_score(groups, size, scores, [&](float f, bool own) { largest = own ? largest : std::max(largest, f); });
+  each_score(groups, size, scores, [&](float f, bool own) { total += own ? 0.0 : std::exp((double)f - largest); });
   return largest + std::log(total / ((double)groups * size * (size - 1)));
 }
 

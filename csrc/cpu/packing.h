@@ -1,7 +1,8 @@
-// Memory of the drivers: aligned buffers, and a network's weights as the kernels read them. Not for kernel files: what
+// What the drivers share: aligned buffers, a network's weights as the kernels read them, rates of the optimiser. Not for kernel files: what
 // is a template here must be compiled without their flags.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -53,6 +54,12 @@ void unpack(const L& layout, const float* packed, float* canonical) {
     for (int k = 0; k < m.k; ++k)
       for (int n = 0; n < m.n; ++n) canonical[m.canonical + (size_t)k * m.n + n] = packed[packed_index(m, layout.nr, k, n)];
   });
+}
+
+// Sets what makes up for moments that start from zero, after `steps` steps.
+inline void correct(AdamRates& rates, double steps) {
+  rates.correction1 = (float)(1.0 / (1.0 - std::pow((double)rates.beta1, steps)));
+  rates.correction2 = (float)(1.0 / (1.0 - std::pow((double)rates.beta2, steps)));
 }
 
 // Packed weights with the transposed copy that back-propagation reads.

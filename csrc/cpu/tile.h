@@ -55,7 +55,7 @@ struct CriticProblem {
 struct Groups {
   int count, size;
   const int64_t* picked;
-  int rows() const { return count * size; }
+  MMG_HD int rows() const { return count * size; }
 };
 
 struct Kernels {

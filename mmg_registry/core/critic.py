@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mmg_registry.core.checks import check, check_range, demand, require_core
+from mmg_registry.core.network import Parameters
 
 OBJECTIVES = ("donsker-varadhan", "infonce", "nwj", "jensen-shannon", "hellinger")  # as in csrc/cpu/objectives.h
 MAX_DEPTH = 8  # csrc/cpu/critic_layout.h
@@ -23,7 +24,7 @@ _LARGEST = 2**31 - 1  # of what the kernels count in 32 bits
 
 
 @dataclass(frozen=True)
-class CriticNetwork:
+class CriticNetwork(Parameters):
     """Sizes of a critic.
 
     Attributes:
@@ -67,15 +68,6 @@ class CriticNetwork:
         for part, columns in (("inner", self.embedding), ("own", self.units)):
             found += [(part, (self.width, columns)), (f"b_{part}", (1, columns))]
         return [(f"{name}.{part}", shape) for part, shape in [*found, ("linear", (dim, self.units))]]
-
-    @property
-    def n_parameters(self) -> int:
-        return sum(k * n for _, (k, n) in self.parameters())
-
-    def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Named views of a canonical vector `(n_parameters,)`, each of its shape."""
-        parts = zip(self.parameters(), flat.split([k * n for _, (k, n) in self.parameters()]), strict=True)
-        return {name: part.view(shape) for (name, shape), part in parts}
 
 
 @dataclass(frozen=True)
@@ -265,7 +257,7 @@ class _Call:
         inside = bool((picked >= 0).all()) and bool((picked < self.rows).all())
         demand(inside, f"'picked' must hold numbers of rows, from 0 to {self.rows - 1:,}.")
         self.alive += [picked, rates]
-        numbers = plan.beta1, plan.beta2, plan.eps, plan.weight_decay, min(plan.longest, 3e38)
+        numbers = plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.longest
         objective = OBJECTIVES.index(plan.objective)
         addresses = picked.data_ptr(), rates.data_ptr()
         return self.core.CriticPlan(

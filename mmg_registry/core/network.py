@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -14,8 +15,25 @@ N_WAVES = 4  # frequencies 2, 4, 8, 16
 WAVE_COLUMNS = 4  # with more noisy columns there are no waves
 
 
+class Parameters(ABC):
+    """Parameters of a network in one flat vector."""
+
+    @abstractmethod
+    def parameters(self) -> list[tuple[str, tuple[int, int]]]:
+        """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(k * n for _, (k, n) in self.parameters())
+
+    def views(self, flat: Tensor) -> dict[str, Tensor]:
+        """Named views of a canonical vector `(n_parameters,)`, each of its shape."""
+        parts = zip(self.parameters(), flat.split([k * n for _, (k, n) in self.parameters()]), strict=True)
+        return {name: part.view(shape) for (name, shape), part in parts}
+
+
 @dataclass(frozen=True)
-class Network:
+class Network(Parameters):
     """Sizes of the residual MLP with gated (SwiGLU) blocks that corrects the Wiener denoisers.
 
     Attributes:
@@ -68,19 +86,13 @@ class Network:
         return 0 if self.noised > WAVE_COLUMNS else 2 * N_WAVES * self.noised
 
     @property
-    def n_parameters(self) -> int:
-        return sum(k * n for _, (k, n) in self.parameters())
-
-    @property
     def multiply_adds(self) -> int:
         """Of one pass of one row; training costs three times that, and a step has two passes."""
         return sum(k * n for name, (k, n) in self.parameters() if k > 1)
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Named views of a canonical vector `(n_parameters,)`."""
-        sizes = [k * n for _, (k, n) in self.parameters()]
-        parts = zip(self.parameters(), flat.split(sizes), strict=True)
-        return {name: part.view(shape if shape[0] > 1 else shape[1:]) for (name, shape), part in parts}
+        """Named views of a canonical vector `(n_parameters,)`, biases without their first dimension."""
+        return {name: part if len(part) > 1 else part[0] for name, part in super().views(flat).items()}
 
     def init(self, seed: int) -> Tensor:
         """Fresh weights `(n_parameters,)` float32; a zero output layer starts training at the Wiener denoisers."""

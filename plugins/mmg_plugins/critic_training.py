@@ -23,7 +23,7 @@ class CriticLearner(Learner):
     Attributes:
         module: the critic.
         objective: one of `bounds.OBJECTIVES`; a batch is trained by "donsker-varadhan" with MINE's corrected gradient.
-        value: what each held-out row adds to the running estimate.
+        value: what each held-out row adds to the running estimate; the objective itself where there is none.
         smoothing: weight of the past in MINE's moving average.
     """
 
@@ -31,7 +31,7 @@ class CriticLearner(Learner):
 
     module: Critic
     objective: str
-    value: Objective
+    value: Objective | None = None
     smoothing: float = 0.0
     partition: CorrectedPartition = field(init=False)
 
@@ -44,7 +44,8 @@ class CriticLearner(Learner):
 
     def look(self, x: Tensor, y: Tensor) -> Tensor:
         scores = self.module.scores(x, y, self.module.look)
-        return torch.stack([self._judge(scores), self.value(scores)], 1)
+        judged = self._judge(scores)
+        return torch.stack([judged, judged if self.value is None else self.value(scores)], 1)
 
     def _judge(self, scores: Scores) -> Tensor:
         return bounds.OBJECTIVES[self.objective](scores)
@@ -64,19 +65,12 @@ class CoreDescent:
 
     def run(self, picked: Tensor, rates: Tensor) -> None:
         """One step a batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
-        self.state.weights.copy_(self.critic.flat())  # training may have gone back to earlier ones
+        critic, plan = self.critic, self._plan(picked)
+        self.state.weights.copy_(critic.flat())  # training may have gone back to earlier ones
         try:
-            train_critic(
-                self.critic.network,
-                self.critic.gaussian_part,
-                self.state,
-                *self.rows,
-                self._plan(picked),
-                picked,
-                rates,
-            )
+            train_critic(critic.network, critic.gaussian_part, self.state, *self.rows, plan, picked, rates)
         finally:
-            self.critic.take(self.state.weights)
+            critic.take(self.state.weights)
 
     def _plan(self, picked: Tensor) -> CriticPlan:
         rows = picked.shape[1]

@@ -23,10 +23,8 @@ from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
 SETTLING_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
-LEAST_CLAMP, UNCLAMPED = (
-    5.0,
-    0.99,
-)  # smile's: the published bound, and the share of pairs that one of its own leaves alone
+LEAST_CLAMP = 5.0  # smile's published bound
+UNCLAMPED = 0.99  # share of pairs that a bound of its own leaves alone
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
@@ -100,7 +98,7 @@ class _CriticEstimator(Neural):
         shape = Shape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
         kind = {"joint": Joint, "separable": Separable}[o.critic]
         module = kind(shape, self._start_rho(pair), self._temperature(), draw)
-        return CriticLearner(module, judged, self._value() or bounds.OBJECTIVES[judged], self._smoothing())
+        return CriticLearner(module, judged, self._value(), self._smoothing())
 
     def _temperature(self) -> float:
         return 1.0
