@@ -1,4 +1,5 @@
-"""What the compiler says of each CUDA kernel: registers, spills and shared memory, for every architecture.
+"""What the compiler says of each CUDA kernel: registers, spills and shared memory, for every architecture; and, where
+the disassembler is at hand, how many instructions its loops spend on each product of the tensor cores.
 
     python -m benchmarks.cuda.report [--architectures 80,90] [--output FILE]
 
@@ -20,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import common
+from benchmarks.cuda import sass
 from mmg_registry.core import Network, compiled
 
 ARCHITECTURES = ("80", "86", "89", "90", "100", "120")
 SOURCES = ("train", "gap")
 SIZES = [(1, 1, 64, 2), (5, 5, 128, 2), (25, 25, 128, 2), (25, 25, 256, 4), (512, 512, 256, 4)]
-NO_LIMIT = 2**60  # floats
+NO_LIMIT, TILE_ROWS = 2**60, 32  # floats, data rows
 KERNEL = "Compiling entry function"
 NAME = re.compile(r" '\w*?(train|gap)_kernelINS0_\d+(Exact|Tensor)")
 FACTS = {
@@ -63,16 +65,36 @@ def kernels(text: str, architecture: str) -> Iterator[dict[str, Any]]:
         189
     """
     for part in text.split(KERNEL)[1:]:
-        name = NAME.match(part)
-        if name is None:
-            raise ValueError(f"The compiler's report names a kernel in a way of its own: {part.splitlines()[0]}")
-        row: dict[str, Any] = {"kernel": f"{name[1]}, {MATHS[name[2]]}", "architecture": architecture}
+        row: dict[str, Any] = {"kernel": _kernel_name(part), "architecture": architecture}
         facts = {key: fact.search(part) for key, fact in FACTS.items()}
         yield row | {key: int(found[1]) if found else 0 for key, found in facts.items()}
 
 
+def instructions(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the loops of each kernel just compiled spend on a product, the thriftiest and the dearest of them."""
+    if not sass.available():
+        return {}
+    found = {}
+    for name, body in sass.functions(sass.disassemble(folder / "kernels.cubin")):
+        spent = [round(each, 1) for each in sass.per_product(body)] or ["-"]
+        found[_kernel_name(f" '{name}")] = {
+            "instructions": len(body),
+            "a product, least": min(spent),
+            "a product, most": max(spent),
+        }
+    return found
+
+
+def _kernel_name(text: str) -> str:
+    """Raises a ValueError for a kernel that this does not know."""
+    name = NAME.match(text)
+    if name is None:
+        raise ValueError(f"The compiler's report names a kernel in a way of its own: {text.splitlines()[0]}")
+    return f"{name[1]}, {MATHS[name[2]]}"
+
+
 def tile_rows() -> list[dict[str, Any]]:
-    """Bytes of a whole tile, by the sizes of the problem; with bf16 an evaluation's holds the packed weights too."""
+    """Bytes of a whole tile of 32 rows, by the sizes of the problem; with bf16 the packed weights are in it too."""
     core = compiled()
     assert core is not None, "the compiled core counts a tile's memory"
     rows = []
@@ -80,7 +102,7 @@ def tile_rows() -> list[dict[str, Any]]:
         network = Network(dim_x, dim_y, width, depth)
         row: dict[str, Any] = {"columns": f"{dim_x}+{dim_y}", "width": width, "depth": depth}
         for name, trains, tensor in (("train", True, True), ("gap, float32", False, False), ("gap, bf16", False, True)):
-            row[f"{name} bytes"] = 4 * core.emulated.tile_floats(_sizes(network, trains, tensor), NO_LIMIT)
+            row[f"{name} bytes"] = 4 * core.emulated.tile_floats(_sizes(network, trains, tensor), TILE_ROWS, NO_LIMIT)
         rows.append(row)
     return rows
 
@@ -109,7 +131,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for architecture in architectures:
             for source in SOURCES:
-                rows += kernels(compile_kernels(nvcc, source, architecture, Path(folder)), architecture)
+                said = compile_kernels(nvcc, source, architecture, Path(folder))
+                rows += [row | spent.get(row["kernel"], {}) for spent in [instructions(Path(folder))]
+                         for row in kernels(said, architecture)]  # fmt: skip
     version = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
     release = re.search(r"release ([\d.]+), V([\d.]+)", version)
     tiles = tile_rows()

@@ -13,7 +13,7 @@ namespace gpu {
 static void run(const py::dict& arguments) {
   Fields f(arguments);
   const Call call = read_call(f);
-  const Grid grid{f.number<int>("groups"), f.number<int>("blocks"), f.number<size_t>("shared_floats")};
+  const Grid grid{f.number<int>("groups"), f.number<int>("blocks"), f.number<int>("tile_rows"), f.number<size_t>("shared_floats")};
   emulate(call, grid, f.number<int>("lanes"), f.number<bool>("backwards"));
 }
 
@@ -25,41 +25,91 @@ static std::vector<std::vector<std::pair<int, int>>> cells(const Map& map, int e
   return all;
 }
 
-// (m, k) times (k, n), row by row, with the left matrix as features and the right one as weights of the first layer
-// (`split`) or, packed, of the others.
-template <class P, class B>
-static std::vector<float> multiplied(Sizes s, const std::vector<float>& a, const B& b) {
-  std::vector<float> out((size_t)s.m * s.n, -1.0f);
+// Padded with zeros to rows and columns that products read, row by row, as cells and what rounding took from them.
+template <class P>
+struct Padded {
+  int ld;
+  std::vector<typename P::Cell> cells, rest;
+  Padded(int rows, int columns, const std::vector<float>& from, bool turn)
+      : ld(rounded(turn ? rows : columns, 32) + 8), cells((size_t)(rounded(turn ? columns : rows, 32)) * ld), rest(cells) {
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < columns; ++c) {
+        const size_t at = turn ? (size_t)c * ld + r : (size_t)r * ld + c;
+        cells[at] = P::cell(from[(size_t)r * columns + c]), rest[at] = P::rest(from[(size_t)r * columns + c]);
+      }
+  }
+};
+
+struct Matrices {
+  int m, n, k;
+  const std::vector<float> &a, &b;
+};
+
+template <class Fill>
+static std::vector<float> multiplied(const Matrices& of, const Fill& fill) {
+  std::vector<float> out((size_t)of.m * of.n, -1.0f);
   const HostBlock block{Place{0, 1, nullptr, nullptr, 0}, 64, false};
-  product<P>(block, s, Rows{a.data(), s.k}, b, [&](int r, int c, float v) { out[(size_t)r * s.n + c] = v; });
+  block.warps([&](const HostWarp& warp) {
+    product<1>(warp, of.m, of.n, [&](int r, int c, auto& sums) { fill(warp, r, c, sums[0]); },
+               [&](int r, int c, const float* v) { out[(size_t)r * of.n + c] = v[0]; });
+  });
   return out;
 }
 
+template <class P, bool kTurned, bool kFast>
+static std::vector<float> by_activations(const Matrices& of) {
+  const Padded<P> left(of.m, of.k, of.a, kTurned), right(of.k, of.n, of.b, false);
+  const Left<typename P::Cell, kTurned, kFast> a{left.cells.data(), left.ld};
+  const Right<typename P::Cell, kFast> b{right.cells.data(), right.ld};
+  return multiplied(of, [&](const HostWarp& warp, int r, int c, auto& sum) { P::add(warp, a, b, of.k, r, c, sum); });
+}
+
+template <class P>
+static std::vector<float> by_weights(const Matrices& of, bool split) {
+  const Padded<P> left(of.m, of.k, of.a, false);
+  const Left<typename P::Cell, false, false> a{left.cells.data(), left.ld}, a_rest{left.rest.data(), left.ld};
+  std::vector<uint16_t> packed(packed_halves(of.k, of.n)), rest(packed);
+  for (int i = 0; i < of.k * of.n; ++i) {
+    const int at = packed_position(i / of.n, i % of.n, of.n);
+    packed[at] = Tensor::cell(of.b[i]), rest[at] = Tensor::rest(of.b[i]);
+  }
+  const Weight w{of.b.data(), of.n, false, of.n, packed.data(), rest.data()};
+  return multiplied(of, [&](const HostWarp& warp, int r, int c, auto& sum) {
+    if (split) P::add_split(warp, a, a_rest, w, of.k, r, c, sum);
+    else P::add(warp, a, w, of.k, r, c, sum);
+  });
+}
+
+// (m, k) times (k, n), row by row: activations times weights, as the first layer does ("split"), the others ("packed"),
+// and in float32; or activations times each other, the left ones as they lie or turned, in fast memory or not.
 static std::vector<float> multiply(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& b, const std::string& how) {
   if (a.size() != (size_t)m * k || b.size() != (size_t)k * n) throw py::value_error("The matrices do not have these sizes.");
-  const Sizes s{m, n, k};
-  std::vector<uint32_t> packed((size_t)rounded(k, 16) * rounded(n, 8) / 2, 0u);
-  for (int i = 0; i < k * n; ++i) {
-    const int at = packed_position(i / n, i % n, n);
-    packed[at / 2] |= to_bf16(b[i]) << (at % 2 * 16);
-  }
-  if (how == "float32") return multiplied<Exact>(s, a, Rows{b.data(), n});
-  if (how == "split") return multiplied<Tensor<true>>(s, a, Rows{b.data(), n});
-  if (how == "packed") return multiplied<Tensor<false>>(s, a, Weight{b.data(), n, false, n, packed.data()});
-  return multiplied<Tensor<false>>(s, a, Rows{b.data(), n});
+  const Matrices of{m, n, k, a, b};
+  if (how == "float32") return by_weights<Exact>(of, false);
+  if (how == "split") return by_weights<Tensor>(of, true);
+  if (how == "packed") return by_weights<Tensor>(of, false);
+  if (how == "fast") return by_activations<Tensor, false, true>(of);
+  if (how == "turned") return by_activations<Tensor, true, false>(of);
+  if (how == "fast, turned") return by_activations<Tensor, true, true>(of);
+  if (how == "plain") return by_activations<Tensor, false, false>(of);
+  throw py::value_error("There is no such product.");
 }
 
 void bind_emulated(py::module_ m) {
   m.def("run", &run);
   m.def("multiply", &multiply);
-  m.def("tile_floats", [](const py::dict& arguments, size_t limit) {
+  m.def("tile_floats", [](const py::dict& arguments, int rows, size_t limit) {
     Fields f(arguments);
-    return tile_floats(read_call(f), limit);
+    return room(read_call(f), rows, limit).shared_floats;
+  });
+  m.def("tile_rows", [](const py::dict& arguments, size_t limit, int resident) {
+    Fields f(arguments);
+    return choose_rows(read_call(f), limit, [&](int) { return resident; });
   });
   m.def("a_cells", [] { return cells(a_cell, 8); });
   m.def("b_cells", [] { return cells(b_cell, 4); });
   m.def("c_cells", [] { return cells(c_cell, 4); });
-  m.def("b_position", &b_position);
+  m.def("pair_position", &pair_position);
   m.def("packed_position", &packed_position);
   m.def("to_bf16", [](float x) { return from_bf16(to_bf16(x)); });
 }

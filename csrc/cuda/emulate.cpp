@@ -11,8 +11,8 @@ namespace gpu {
 template <class P>
 static void play(const Call& c, const Grid& grid, const Scratch& scratch, HostGroup group) {
   for (group.index = 0; group.index < grid.groups; ++group.index)
-    if (c.trains) train_program<P>(group, c.batch, c.training, grid, scratch, c.tensor);
-    else gap_program<P>(group, c.batch, c.evaluation, grid, scratch, c.tensor);
+    if (c.trains) train_program<P>(group, c.batch, c.training, grid, scratch);
+    else gap_program<P>(group, c.batch, c.evaluation, grid, scratch);
 }
 
 void emulate(const Call& c, const Grid& grid, int lanes, bool backwards) {
@@ -23,7 +23,7 @@ void emulate(const Call& c, const Grid& grid, int lanes, bool backwards) {
   std::fill(memory.begin(), memory.begin() + needs.zeroed / sizeof(float), 0.0f);
   cut_scratch(c, grid, (char*)memory.data(), scratch);
   const HostGroup group{0, grid.groups, grid.blocks, shared.data(), scratch.slabs, scratch.slab_floats, lanes, backwards};
-  if (c.tensor) play<Tensor<false>>(c, grid, scratch, group);
+  if (c.tensor) play<Tensor>(c, grid, scratch, group);
   else play<Exact>(c, grid, scratch, group);
 }
 

@@ -4,12 +4,18 @@
 // backwards: where two lanes of a phase touch the same value, the result then changes.
 //
 //   block.each(n, f)    f(i) for all i < n
-//   block.share(n, f)   the same, the blocks of a group taking a part each
+//   block.spread(n, f)  the same, and the phase goes on
+//   block.share(n, f)   as each, the blocks of a group taking a part each
+//   block.common(v)     v for all lanes, kept once a block rather than in the registers of each lane; one a kernel at a time
+//   block.fetch(to, from, n)  copies n times 16 bytes to fast memory while the phase goes on, until fetched(); there for all
+//                       when the phase after that begins
 //   block.warps(f)      f(warp) for every warp; a warp's lanes agree on what they do
 //   warp.lanes(f)       f(lane, slot) for 32 lanes; what a lane holds between two calls lies in arrays of kSlots
+//   warp.meet()         what lanes wrote before is there for all of them
 //   group.blocks(f)     f(block) for every block of a group, which has the memory of the others before it afterwards
 #pragma once
 #include <stddef.h>
+#include <string.h>
 
 #include "../common/platform.h"
 
@@ -34,11 +40,16 @@ struct Place {
 struct HostWarp {
   static constexpr int kSlots = kWarp;
   int index, count;
+  bool backwards;
 
   template <class F>
   void lanes(const F& f) const {
-    for (int lane = 0; lane < kWarp; ++lane) f(lane, lane);
+    for (int i = 0; i < kWarp; ++i) {
+      const int lane = backwards ? kWarp - 1 - i : i;
+      f(lane, lane);
+    }
   }
+  void meet() const {}
   // The same butterfly as on a GPU: every lane ends with the same sum, and the values are used up.
   float sum(float (&v)[kWarp]) const {
     for (int step = kWarp / 2; step > 0; step /= 2)
@@ -54,15 +65,23 @@ struct HostBlock {
   int n_lanes;
   bool backwards;
 
+  template <class T>
+  T common(const T& value) const { return value; }
+  void fetch(void* to, const void* from, int n) const {
+    each(n, [&](int i) { memcpy((char*)to + 16 * i, (const char*)from + 16 * i, 16); });
+  }
+  void fetched() const {}
   template <class F>
-  void each(int n, const F& f) const {
+  void each(int n, const F& f) const { spread(n, f); }
+  template <class F>
+  void spread(int n, const F& f) const {
     for (int l = 0; l < n_lanes; ++l)
       for (int i = backwards ? n_lanes - 1 - l : l; i < n; i += n_lanes) f(i);
   }
   template <class F>
   void warps(const F& f) const {
     const int count = n_lanes / kWarp;
-    for (int w = 0; w < count; ++w) f(Warp{backwards ? count - 1 - w : w, count});
+    for (int w = 0; w < count; ++w) f(Warp{backwards ? count - 1 - w : w, count, backwards});
   }
   template <class F>
   void share(int n, const F& f) const {
@@ -98,6 +117,11 @@ struct DeviceWarp {
     f((int)(threadIdx.x % kWarp), 0);
 #endif
   }
+  MMG_FN void meet() const {
+#if defined(__CUDA_ARCH__)
+    __syncwarp();
+#endif
+  }
   MMG_FN float sum(float (&v)[1]) const {
 #if defined(__CUDA_ARCH__)
     for (int step = kWarp / 2; step > 0; step /= 2) v[0] += __shfl_xor_sync(0xffffffffu, v[0], step);
@@ -110,11 +134,40 @@ struct DeviceBlock {
   using Warp = DeviceWarp;
   Place at;
 
+  template <class T>
+  MMG_FN const T& common(const T& value) const {
+#if defined(__CUDA_ARCH__)
+    __shared__ alignas(16) char room[sizeof(T)];
+    if (threadIdx.x == 0) memcpy(room, &value, sizeof(T));
+    __syncthreads();
+    return *(const T*)room;
+#else
+    return value;
+#endif
+  }
+  MMG_FN void fetch(void* to, const void* from, int n) const {
+#if defined(__CUDA_ARCH__)
+    const uint32_t at = (uint32_t)__cvta_generic_to_shared(to);
+    for (int i = threadIdx.x; i < n; i += blockDim.x)
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(at + 16 * i), "l"((const char*)from + 16 * i) : "memory");
+#endif
+  }
+  MMG_FN void fetched() const {
+#if defined(__CUDA_ARCH__)
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+  }
   template <class F>
   MMG_FN void each(int n, const F& f) const {
+    spread(n, f);
+#if defined(__CUDA_ARCH__)
+    __syncthreads();
+#endif
+  }
+  template <class F>
+  MMG_FN void spread(int n, const F& f) const {
 #if defined(__CUDA_ARCH__)
     for (int i = threadIdx.x; i < n; i += blockDim.x) f(i);
-    __syncthreads();
 #endif
   }
   template <class F>

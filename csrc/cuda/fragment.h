@@ -18,14 +18,13 @@ static MMG_HD Cell a_cell(int lane, int i) { return Cell{lane / 4 + 8 * (i / 2 %
 static MMG_HD Cell b_cell(int lane, int i) { return Cell{lane % 4 * 2 + i % 2 + 8 * (i / 2), lane / 4}; }
 static MMG_HD Cell c_cell(int lane, int i) { return Cell{lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2}; }
 
-// The inverse of b_cell as a position among the 32 x 4 elements, lane by lane.
-static MMG_HD int b_position(int k, int n) { return (n * 4 + k % 8 / 2) * 4 + k / 8 * 2 + k % 2; }
+// Place (k, n) of 16 x 16 elements of the right matrix, two fragments side by side, among their 32 x 8, lane by lane: a
+// lane's registers of both lie together, so that one load brings them.
+static MMG_HD int pair_position(int k, int n) { return (n % 8 * 4 + k % 8 / 2) * 8 + n / 8 * 4 + k / 8 * 2 + k % 2; }
 
-struct FragmentA {
+// A lane's registers: of one left fragment, or of two right ones side by side. Aligned, so that one load brings all.
+struct alignas(16) Four {
   uint32_t r[4];
-};
-struct FragmentB {
-  uint32_t r[2];
 };
 struct FragmentC {
   float c[4];
@@ -33,28 +32,27 @@ struct FragmentC {
 
 // Rounded to nearest, ties to even.
 static MMG_HD uint32_t to_bf16(float x) {
+#if defined(__CUDA_ARCH__)
+  uint16_t half;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half) : "f"(x));
+  return half;
+#else
   const uint32_t bits = (uint32_t)as_bits(x);
   return x != x ? 0x7fc0u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+#endif
 }
 static MMG_HD float from_bf16(uint32_t half) { return as_float((int32_t)(half << 16)); }
 
-static MMG_HD uint32_t pack_bf16(float even, float odd) {
-#if defined(__CUDA_ARCH__)
-  uint32_t both;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(odd), "f"(even));
-  return both;
-#else
-  return to_bf16(odd) << 16 | to_bf16(even);
-#endif
-}
 static MMG_HD float unpack_bf16(uint32_t both, int which) { return from_bf16(which ? both >> 16 : both & 0xffffu); }
 
-// c += a b. On the host: the registers are laid out as matrices, multiplied, and cut up again.
-inline void mma(const HostWarp& warp, const FragmentA (&a)[kWarp], const FragmentB (&b)[kWarp], FragmentC (&c)[kWarp]) {
+// c += a b, `b` the first or the second of a pair. On the host: the registers are laid out as matrices, multiplied, and
+// cut up again.
+template <int kWhich>
+inline void mma(const HostWarp& warp, const Four (&a)[kWarp], const Four (&b)[kWarp], FragmentC (&c)[kWarp]) {
   float left[16][16], right[16][8];
   warp.lanes([&](int lane, int slot) {
     for (int i = 0; i < 8; ++i) left[a_cell(lane, i).row][a_cell(lane, i).column] = unpack_bf16(a[slot].r[i / 2], i % 2);
-    for (int i = 0; i < 4; ++i) right[b_cell(lane, i).row][b_cell(lane, i).column] = unpack_bf16(b[slot].r[i / 2], i % 2);
+    for (int i = 0; i < 4; ++i) right[b_cell(lane, i).row][b_cell(lane, i).column] = unpack_bf16(b[slot].r[2 * kWhich + i / 2], i % 2);
   });
   warp.lanes([&](int lane, int slot) {
     for (int i = 0; i < 4; ++i)
@@ -62,14 +60,43 @@ inline void mma(const HostWarp& warp, const FragmentA (&a)[kWarp], const Fragmen
   });
 }
 
+// Four 8 x 8 matrices of bf16 from fast memory (PTX ISA, "ldmatrix"): lane 8 j + i says where row i of matrix j begins, on
+// 16 bytes; register j of a lane gets elements (lane / 4, 2 (lane % 4)) and the next of matrix j, or of its transpose.
+template <bool kTurned>
+inline void load_matrices(const HostWarp& warp, const uint16_t* const (&at)[kWarp], Four (&out)[kWarp]) {
+  warp.lanes([&](int lane, int slot) {
+    for (int j = 0; j < 4; ++j) {
+      uint32_t halves[2];
+      for (int i = 0; i < 2; ++i) {
+        const int row = lane / 4, column = lane % 4 * 2 + i;
+        halves[i] = kTurned ? at[8 * j + column][row] : at[8 * j + row][column];
+      }
+      out[slot].r[j] = halves[1] << 16 | halves[0];
+    }
+  });
+}
+
 #if defined(__CUDACC__)
-MMG_FN void mma(const DeviceWarp&, const FragmentA (&a)[1], const FragmentB (&b)[1], FragmentC (&c)[1]) {
+template <int kWhich>
+MMG_FN void mma(const DeviceWarp&, const Four (&a)[1], const Four (&b)[1], FragmentC (&c)[1]) {
 #if defined(__CUDA_ARCH__)
   float* s = c[0].c;
   asm volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
-      : "r"(a[0].r[0]), "r"(a[0].r[1]), "r"(a[0].r[2]), "r"(a[0].r[3]), "r"(b[0].r[0]), "r"(b[0].r[1]));
+      : "r"(a[0].r[0]), "r"(a[0].r[1]), "r"(a[0].r[2]), "r"(a[0].r[3]), "r"(b[0].r[2 * kWhich]), "r"(b[0].r[2 * kWhich + 1]));
+#endif
+}
+
+template <bool kTurned>
+MMG_FN void load_matrices(const DeviceWarp&, const uint16_t* const (&at)[1], Four (&out)[1]) {
+#if defined(__CUDA_ARCH__)
+  uint32_t* r = out[0].r;
+  const uint32_t from = (uint32_t)__cvta_generic_to_shared(at[0]);
+  if (kTurned)
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(from));
+  else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(from));
 #endif
 }
 #endif

@@ -31,16 +31,6 @@ struct Parameters {
   }
 };
 
-// bf16 copies of what the tensor cores multiply with, in halves of registers: gate, value and down of every block and
-// the output matrix; then the transposes of them all, for back-propagation.
-struct PackedWeights {
-  int square, out, transposed, total;
-  explicit MMG_FN PackedWeights(const Shape& s) {
-    square = s.width * s.width, out = 3 * s.depth * square, transposed = out + s.width * rounded(s.noised(), 8);
-    total = transposed + 3 * s.depth * square + rounded(s.noised(), 16) * s.width;
-  }
-};
-
 struct Problem {
   const float *x, *y;      // (n_rows, dim_x), (n_rows, dim_y)
   const float *rho, *s2;   // (dim_x,), zeros and ones beyond the correlations
@@ -86,6 +76,7 @@ struct Evaluation {
 
 struct Grid {
   int groups, blocks;    // groups of blocks; a group works on one problem after another
+  int rows;              // data rows of a tile: 16, 32 or 64
   size_t shared_floats;  // fast memory of a block
 };
 
@@ -94,7 +85,7 @@ struct Scratch {
   size_t slab_floats;
   float* grads;          // n_parameters a block, in training
   double* sums;          // a block: 2 losses in training, (n_bins, kBinSums) in evaluation
-  uint32_t* packed;      // PackedWeights a group, zeros to begin with
+  uint16_t* packed;      // PackedWeights a group, zeros to begin with
   uint32_t* arrived;     // one counter a group, zeros to begin with
 };
 

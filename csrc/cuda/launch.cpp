@@ -47,16 +47,23 @@ Plan plan_launch(const Call& c, int device) {
   cudaFuncAttributes facts;
   check(cudaFuncGetAttributes(&facts, kernel), "The kernel could not be loaded");
   const size_t most = (attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device) - facts.sharedSizeBytes) / sizeof(float);
+  const size_t limit = most / 4 * 4;
+  const int units = attribute(cudaDevAttrMultiProcessorCount, device);
+  const auto resident = [&](int rows) {
+    const int bytes = (int)(room(c, rows, limit).shared_floats * sizeof(float));
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), "The kernel was refused its shared memory");
+    int per_unit = 0;
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_unit, kernel, kLanes, bytes), "The kernel does not fit the GPU");
+    return per_unit * units;
+  };
   Plan plan{};
-  plan.grid.shared_floats = tile_floats(c, most / 4 * 4);
-  const int bytes = (int)(plan.grid.shared_floats * sizeof(float));
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), "The kernel was refused its shared memory");
-  int per_unit = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_unit, kernel, kLanes, bytes), "The kernel does not fit the GPU");
-  const int resident = per_unit * attribute(cudaDevAttrMultiProcessorCount, device);
-  if (resident < 1) throw std::runtime_error("No block of the kernel fits the GPU; use --device cpu.");
-  plan.grid.groups = std::min(c.batch.problems, resident);
-  plan.grid.blocks = std::max(1, std::min(tiles(c), resident / plan.grid.groups));
+  plan.grid.rows = choose_rows(c, limit, resident);
+  const Room taken = room(c, plan.grid.rows, limit);
+  const int blocks = resident(plan.grid.rows);  // last, for it sets what the launch may take
+  if (blocks < 1 || !taken.fast) throw std::runtime_error("No block of the kernel fits the GPU; use --device cpu.");
+  plan.grid.shared_floats = taken.shared_floats;
+  plan.grid.groups = std::min(c.batch.problems, blocks);
+  plan.grid.blocks = std::max(1, std::min(tiles(c, plan.grid.rows), blocks / plan.grid.groups));
   Scratch scratch{};
   plan.scratch = cut_scratch(c, plan.grid, nullptr, scratch);
   return plan;

@@ -1,136 +1,229 @@
-// Matrix products of a block: out(r, c, sum over k of a(r, k) b(k, c)) for all r < m, c < n, by one of two arithmetics.
-// A warp makes strips of 16 x 32 elements, and both arithmetics spread them over its lanes in the same way.
+// Matrix products of a block: out(r, c, sum over k of left(r, k) right(k, c)) for all r < m, c < n, by one of two
+// arithmetics. A warp makes strips of 32 x 32 elements, or of 16 x 16 where there are too few of those for all warps,
+// and both arithmetics spread them over its lanes in the same way. Activations lie row by row, as the arithmetic wants
+// them ("cells": float32, or bf16); whoever writes one pads it with zeros wherever a product sums over it.
 #pragma once
+#include "../common/activation.h"
 #include "fragment.h"
+#include "jobs.h"
+
+#if defined(__CUDACC__)
+#define MMG_UNROLL _Pragma("unroll")
+#define MMG_NO_UNROLL _Pragma("unroll 1")  // where a loop is there to have its body's code once
+#else
+#define MMG_UNROLL
+#define MMG_NO_UNROLL
+#endif
 
 namespace mmg {
 namespace gpu {
 
-constexpr int kStrip = 4;  // fragments side by side: each load of `a` serves that many products
-
-// A float32 matrix, row by row.
-struct Rows {
-  const float* p;
+// A left matrix (m, k) of cells, or its transpose. `kFast`: it lies in fast memory, line by line on 16 bytes.
+template <class Cell, bool kTurned, bool kFast>
+struct Left {
+  const Cell* p;
   int ld;
-  MMG_FN float operator()(int i, int j) const { return p[i * ld + j]; }
+  MMG_FN Cell operator()(int i, int j) const { return kTurned ? p[j * ld + i] : p[i * ld + j]; }
 };
 
-// A weight matrix (k, n), or its transpose, with its bf16 copy in the order in which lanes load fragments:
-// (k / 16, n / 8) tiles of 32 lanes of 2 registers, zeros beyond k and n.
+// A right one (k, n).
+template <class Cell, bool kFast>
+struct Right {
+  const Cell* p;
+  int ld;
+  MMG_FN Cell operator()(int k, int c) const { return p[k * ld + c]; }
+};
+
+// A weight matrix (k, n), or its transpose, with its bf16 copy in the order in which lanes load fragments: (k / 16, n / 16)
+// tiles of 32 lanes of 8 halves, zeros beyond k and n to the next 16 and 32. `rest` is the copy of what that rounding took
+// away, or null.
 struct Weight {
   const float* w;
   int ld;
-  bool transposed;
+  bool turned;
   int n;
-  const uint32_t* packed;
-  MMG_FN float operator()(int k, int c) const { return transposed ? w[c * ld + k] : w[k * ld + c]; }
+  const uint16_t *packed, *rest;
+  MMG_FN float operator()(int k, int c) const { return c >= n ? 0.0f : turned ? w[c * ld + k] : w[k * ld + c]; }
 };
 
-// Element (k, c) of a packed matrix of n columns, in halves of registers.
+constexpr int kTileHalves = kWarp * 8;
+static MMG_HD int packed_across(int n) { return rounded(n, 32) / 16; }
+static MMG_HD int packed_halves(int k, int n) { return rounded(k, 16) * rounded(n, 32); }
+
+// Element (k, c) of a packed matrix of n columns.
 static MMG_HD int packed_position(int k, int c, int n) {
-  return (k / 16 * ((n + 7) / 8) + c / 8) * (kWarp * 4) + b_position(k % 16, c % 8);
+  return (k / 16 * packed_across(n) + c / 16) * kTileHalves + pair_position(k % 16, c % 16);
 }
 
-struct Sizes {
-  int m, n, k;
-};
+// What a warp adds up: kDown x kAcross fragments of 16 x 8.
+template <int kDown, int kAcross, int kSlots>
+using Sums = FragmentC[kDown][kAcross][kSlots];
 
 // float32 throughout.
 struct Exact {
-  using First = Exact;
-  template <class Warp, class A, class B>
-  static MMG_FN void step(const Warp& warp, const A& a, const B& b, int row, int column, int k0, Sizes s,
-                          FragmentC (&sum)[kStrip][Warp::kSlots]) {
-    const int end = s.k - k0 < 16 ? s.k : k0 + 16;
+  using Cell = float;
+  static constexpr bool kTensor = false;
+  static MMG_FN Cell cell(float x) { return x; }
+  static MMG_FN Cell rest(float) { return 0.0f; }
+  static MMG_FN float sigmoid_of(float x) { return sigmoid(x); }
+
+  // sum += left(row.., k) right(k, column..) over k < n_k.
+  template <class Warp, class A, class B, int kDown, int kAcross>
+  static MMG_FN void add(const Warp& warp, const A& left, const B& right, int n_k, int row, int column,
+                         Sums<kDown, kAcross, Warp::kSlots>& sum) {
     warp.lanes([&](int lane, int slot) {
       const int r = row + c_cell(lane, 0).row, c = column + c_cell(lane, 0).column;
-      for (int k = k0; k < end; ++k) {
-        const float upper = r < s.m ? a(r, k) : 0.0f, lower = r + 8 < s.m ? a(r + 8, k) : 0.0f;
-        for (int j = 0; j < kStrip; ++j)
-          for (int i = 0; i < 2; ++i) {
-            const float right = c + 8 * j + i < s.n ? b(k, c + 8 * j + i) : 0.0f;
-            sum[j][slot].c[i] += upper * right, sum[j][slot].c[i + 2] += lower * right;
-          }
+      for (int k = 0; k < n_k; ++k) {
+        float across[kAcross][2];
+        MMG_UNROLL for (int j = 0; j < kAcross; ++j) across[j][0] = right(k, c + 8 * j), across[j][1] = right(k, c + 8 * j + 1);
+        MMG_UNROLL for (int d = 0; d < kDown; ++d) {
+          const float upper = left(r + 16 * d, k), lower = left(r + 16 * d + 8, k);
+          MMG_UNROLL for (int j = 0; j < kAcross; ++j)
+            MMG_UNROLL for (int i = 0; i < 2; ++i)
+              sum[d][j][slot].c[i] += upper * across[j][i], sum[d][j][slot].c[i + 2] += lower * across[j][i];
+        }
       }
     });
   }
+  template <class Warp, class A, class B, int kDown, int kAcross>
+  static MMG_FN void add_split(const Warp& warp, const A& left, const A&, const B& right, int n_k, int row, int column,
+                               Sums<kDown, kAcross, Warp::kSlots>& sum) {
+    add(warp, left, right, n_k, row, column, sum);
+  }
 };
-
-// What rounding to bf16 took away: a second bf16 holds most of it.
-static MMG_HD float lost(float x) { return x - from_bf16(to_bf16(x)); }
-
-template <class A>
-MMG_FN FragmentA load_a(const A& a, int lane, int row, int k0, Sizes s, FragmentA* rest) {
-  FragmentA f;
-  for (int j = 0; j < 4; ++j) {
-    const Cell at = a_cell(lane, 2 * j);
-    const int r = row + at.row, k = k0 + at.column;
-    const float even = r < s.m && k < s.k ? a(r, k) : 0.0f, odd = r < s.m && k + 1 < s.k ? a(r, k + 1) : 0.0f;
-    f.r[j] = pack_bf16(even, odd);
-    if (rest) rest->r[j] = pack_bf16(lost(even), lost(odd));
-  }
-  return f;
-}
-
-template <class B>
-MMG_FN FragmentB load_b(const B& b, int lane, int k0, int column, Sizes s, FragmentB* rest) {
-  FragmentB f;
-  for (int j = 0; j < 2; ++j) {
-    const Cell at = b_cell(lane, 2 * j);
-    const int k = k0 + at.row, c = column + at.column;
-    const float even = c < s.n && k < s.k ? b(k, c) : 0.0f, odd = c < s.n && k + 1 < s.k ? b(k + 1, c) : 0.0f;
-    f.r[j] = pack_bf16(even, odd);
-    if (rest) rest->r[j] = pack_bf16(lost(even), lost(odd));
-  }
-  return f;
-}
-
-MMG_FN FragmentB load_b(const Weight& w, int lane, int k0, int column, Sizes s, FragmentB*) {
-  if (column >= s.n) return FragmentB{{0, 0}};
-  const uint32_t* p = w.packed + (k0 / 16 * ((w.n + 7) / 8) + column / 8) * (kWarp * 2) + lane * 2;
-  return FragmentB{{p[0], p[1]}};
-}
 
 // bf16 with float32 sums. Split: each factor as a sum of two bf16, three products in the place of one, some 16 bits of
 // each factor: for the first layer, where at high log-SNR inputs differ in late digits.
-template <bool kSplit>
 struct Tensor {
-  using First = Tensor<true>;
-  template <class Warp, class A, class B>
-  static MMG_FN void step(const Warp& warp, const A& a, const B& b, int row, int column, int k0, Sizes s,
-                          FragmentC (&sum)[kStrip][Warp::kSlots]) {
-    FragmentA left[Warp::kSlots], left_rest[Warp::kSlots];
-    FragmentB right[Warp::kSlots], right_rest[Warp::kSlots];
-    warp.lanes([&](int lane, int slot) { left[slot] = load_a(a, lane, row, k0, s, kSplit ? left_rest + slot : nullptr); });
-    for (int j = 0; j < kStrip; ++j) {
-      warp.lanes([&](int lane, int slot) {
-        right[slot] = load_b(b, lane, k0, column + 8 * j, s, kSplit ? right_rest + slot : nullptr);
-      });
-      mma(warp, left, right, sum[j]);
-      if (kSplit) mma(warp, left, right_rest, sum[j]), mma(warp, left_rest, right, sum[j]);
+  using Cell = uint16_t;
+  static constexpr bool kTensor = true;
+  static MMG_FN Cell cell(float x) { return (Cell)to_bf16(x); }
+  static MMG_FN Cell rest(float x) { return (Cell)to_bf16(x - from_bf16(to_bf16(x))); }
+  static MMG_FN float sigmoid_of(float x) { return quick_sigmoid(x); }
+
+  template <class Warp, class A, class B, int kDown, int kAcross>
+  static MMG_FN void add(const Warp& warp, const A& left, const B& right, int n_k, int row, int column,
+                         Sums<kDown, kAcross, Warp::kSlots>& sum) {
+    Places<kDown, Warp::kSlots> a_at;
+    Places<kAcross / 2, Warp::kSlots> b_at;
+    start(warp, left, row, a_at), start(warp, right, column, b_at);
+    for (int k = 0; k < n_k; k += 16) {
+      Four a[kDown][Warp::kSlots], b[Warp::kSlots];
+      MMG_UNROLL for (int d = 0; d < kDown; ++d) load(warp, left, a_at[d], a[d]);
+      MMG_UNROLL for (int j = 0; j < kAcross / 2; ++j) load(warp, right, b_at[j], b), multiply(warp, a, b, j, sum);
     }
+  }
+  template <class Warp, class A, int kDown, int kAcross>
+  static MMG_FN void add_split(const Warp& warp, const A& left, const A& left_rest, const Weight& right, int n_k, int row, int column,
+                               Sums<kDown, kAcross, Warp::kSlots>& sum) {
+    Places<kDown, Warp::kSlots> a_at, a_rest_at;
+    Places<kAcross / 2, Warp::kSlots> b_at, b_rest_at;
+    Weight right_rest = right;
+    right_rest.packed = right.rest;
+    start(warp, left, row, a_at), start(warp, left_rest, row, a_rest_at);
+    start(warp, right, column, b_at), start(warp, right_rest, column, b_rest_at);
+    for (int k = 0; k < n_k; k += 16) {
+      Four a[kDown][Warp::kSlots], a_rest[kDown][Warp::kSlots], b[Warp::kSlots], b_rest[Warp::kSlots];
+      MMG_UNROLL for (int d = 0; d < kDown; ++d)
+        load(warp, left, a_at[d], a[d]), load(warp, left_rest, a_rest_at[d], a_rest[d]);
+      MMG_UNROLL for (int j = 0; j < kAcross / 2; ++j) {
+        load(warp, right, b_at[j], b), load(warp, right_rest, b_rest_at[j], b_rest);
+        multiply(warp, a, b, j, sum), multiply(warp, a, b_rest, j, sum), multiply(warp, a_rest, b, j, sum);
+      }
+    }
+  }
+
+ private:
+  template <class Warp, int kDown, int kAcross>
+  static MMG_FN void multiply(const Warp& warp, const Four (&a)[kDown][Warp::kSlots], const Four (&b)[Warp::kSlots], int pair,
+                              Sums<kDown, kAcross, Warp::kSlots>& sum) {
+    MMG_UNROLL for (int d = 0; d < kDown; ++d) mma<0>(warp, a[d], b, sum[d][2 * pair]), mma<1>(warp, a[d], b, sum[d][2 * pair + 1]);
+  }
+
+  // Where lanes load their next fragments from; each load moves on by 16 in k.
+  template <int kCount, int kSlots>
+  using Places = const uint16_t* [kCount][kSlots];
+
+  template <class Warp, class Matrix, int kCount>
+  static MMG_FN void start(const Warp& warp, const Matrix& m, int first, Places<kCount, Warp::kSlots>& at) {
+    warp.lanes([&](int lane, int slot) {
+      MMG_UNROLL for (int i = 0; i < kCount; ++i) at[i][slot] = start_of(m, lane, first + 16 * i);
+    });
+  }
+
+  // `first` is a row of a left matrix, a column of a right one. Registers are blocks of 8 x 8: on the left the second one is
+  // that of later rows, on the right that of later k.
+  template <bool kTurned, bool kFast>
+  static MMG_FN const uint16_t* start_of(const Left<uint16_t, kTurned, kFast>& m, int lane, int first) {
+    const int low = lane / 8 % 2 * 8, high = lane / 16 * 8;
+    if (kFast) return kTurned ? m.p + (lane % 8 + high) * m.ld + first + low : m.p + (first + lane % 8 + low) * m.ld + high;
+    return kTurned ? m.p + lane % 4 * 2 * m.ld + first + lane / 4 : m.p + (first + lane / 4) * m.ld + lane % 4 * 2;
+  }
+  template <bool kFast>
+  static MMG_FN const uint16_t* start_of(const Right<uint16_t, kFast>& m, int lane, int first) {
+    return kFast ? m.p + lane % 16 * m.ld + first + lane / 16 * 8 : m.p + lane % 4 * 2 * m.ld + first + lane / 4;
+  }
+  static MMG_FN const uint16_t* start_of(const Weight& w, int lane, int first) {
+    return w.packed + first / 16 * kTileHalves + lane * 8;
+  }
+
+  // A register of two neighbours along k in different lines.
+  static MMG_FN uint32_t both(const uint16_t* p, int ld) { return (uint32_t)p[ld] << 16 | p[0]; }
+
+  template <class Warp, bool kTurned, bool kFast>
+  static MMG_FN void load(const Warp& warp, const Left<uint16_t, kTurned, kFast>& m, const uint16_t* (&at)[Warp::kSlots],
+                          Four (&out)[Warp::kSlots]) {
+    if (kFast) load_matrices<kTurned>(warp, at, out);
+    warp.lanes([&](int, int slot) {
+      const uint16_t*& p = at[slot];
+      MMG_UNROLL for (int j = 0; !kFast && j < 4; ++j) {
+        const int row = j % 2 * 8, k = j / 2 * 8;
+        out[slot].r[j] = kTurned ? both(p + k * m.ld + row, m.ld) : *(const uint32_t*)(p + row * m.ld + k);
+      }
+      p += kTurned ? 16 * m.ld : 16;
+    });
+  }
+  template <class Warp, bool kFast>
+  static MMG_FN void load(const Warp& warp, const Right<uint16_t, kFast>& m, const uint16_t* (&at)[Warp::kSlots], Four (&out)[Warp::kSlots]) {
+    if (kFast) load_matrices<true>(warp, at, out);
+    warp.lanes([&](int, int slot) {
+      const uint16_t*& p = at[slot];
+      MMG_UNROLL for (int j = 0; !kFast && j < 4; ++j) out[slot].r[j] = both(p + j % 2 * 8 * m.ld + j / 2 * 8, m.ld);
+      p += 16 * m.ld;
+    });
+  }
+  template <class Warp>
+  static MMG_FN void load(const Warp& warp, const Weight& w, const uint16_t* (&at)[Warp::kSlots], Four (&out)[Warp::kSlots]) {
+    warp.lanes([&](int, int slot) { out[slot] = *(const Four*)at[slot], at[slot] += packed_across(w.n) * kTileHalves; });
   }
 };
 
-template <class P, class Block, class A, class B, class Out>
-MMG_FN void product(const Block& block, Sizes s, const A& a, const B& b, const Out& out) {
-  using Warp = typename Block::Warp;
-  const int down = (s.m + 15) / 16, across = (s.n + 8 * kStrip - 1) / (8 * kStrip);
-  block.warps([&](const Warp& warp) {
-    for (int tile = warp.index; tile < down * across; tile += warp.count) {
-      const int row = tile % down * 16, column = tile / down * 8 * kStrip;
-      FragmentC sum[kStrip][Warp::kSlots] = {};
-      for (int k0 = 0; k0 < s.k; k0 += 16) P::step(warp, a, b, row, column, k0, s, sum);
-      warp.lanes([&](int lane, int slot) {
-        for (int j = 0; j < kStrip; ++j)
-          for (int i = 0; i < 4; ++i) {
-            const Cell at = c_cell(lane, i);
-            const int r = row + at.row, c = column + 8 * j + at.column;
-            if (r < s.m && c < s.n) out(r, c, sum[j][slot].c[i]);
+// fill(row, column, sums) adds to kSums sums of one strip; out(r, c, v) takes the kSums values of each element.
+template <int kSums, int kDown, int kAcross, class Warp, class Fill, class Out>
+MMG_FN void strips(const Warp& warp, int m, int n, const Fill& fill, const Out& out) {
+  const int down = (m + 16 * kDown - 1) / (16 * kDown), across = (n + 8 * kAcross - 1) / (8 * kAcross);
+  for (int strip = warp.index; strip < down * across; strip += warp.count) {
+    const int row = strip % down * 16 * kDown, column = strip / down * 8 * kAcross;
+    Sums<kDown, kAcross, Warp::kSlots> sums[kSums] = {};
+    fill(row, column, sums);
+    warp.lanes([&](int lane, int slot) {
+      MMG_UNROLL for (int d = 0; d < kDown; ++d)
+        MMG_UNROLL for (int j = 0; j < kAcross; ++j)
+          MMG_UNROLL for (int i = 0; i < 4; ++i) {
+            const int r = row + 16 * d + c_cell(lane, i).row, c = column + 8 * j + c_cell(lane, i).column;
+            float v[kSums];
+            MMG_UNROLL for (int k = 0; k < kSums; ++k) v[k] = sums[k][d][j][slot].c[i];
+            if (r < m && c < n) out(r, c, v);
           }
-      });
-    }
-  });
+    });
+  }
+}
+
+// A warp's part of (m, n) elements. Rows beyond m are read too, to the next multiple of 16; so m of wide strips is one of 32.
+template <int kSums, class Warp, class Fill, class Out>
+MMG_FN void product(const Warp& warp, int m, int n, const Fill& fill, const Out& out) {
+  if (m % 32 == 0 && m / 32 * ((n + 31) / 32) >= warp.count) strips<kSums, 2, 4>(warp, m, n, fill, out);
+  else strips<kSums, 1, 2>(warp, m, n, fill, out);
 }
 
 }  // namespace gpu

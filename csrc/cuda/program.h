@@ -6,15 +6,16 @@
 namespace mmg {
 namespace gpu {
 
-MMG_FN Errors<float> errors_at(const Problem& p, const Shape& s, const Tile& t, int n, int r, int i) {
+template <class Cell>
+MMG_FN Errors<float> errors_at(const Problem& p, const Shape& s, const Tile<Cell>& t, int r, int i) {
   const float x = p.x[(size_t)t.row[r] * s.dim_x + i];
   return denoiser_errors(t.a[r], t.b[r], x, x - predicted(p, s, t, r, i), t.eps[r * s.noised() + i], p.s2[i],
-                         t.out[(n + r) * t.ld_out + i], t.out[r * t.ld_out + i]);
+                         t.out[(t.n + r) * t.ld_out + i], t.out[r * t.ld_out + i]);
 }
 
 // The bf16 copies of all weights, made by the whole group.
 template <class Block>
-MMG_FN void pack_weights(const Block& block, const Network& net, uint32_t* packed) {
+MMG_FN void pack_weights(const Block& block, const Network& net, uint16_t* packed) {
   block.share(net.at.total, [&](int e) { pack_parameter(net, packed, e, net.w[e]); });
 }
 
@@ -28,20 +29,22 @@ MMG_FN void pack_weights(const Block& block, const Network& net, uint32_t* packe
 // The part of block `rank` are tiles [tiles rank / size, ..). Gradients are summed in the order of ranks: the same device
 // and sizes give the same bits.
 
-// Loss of each row, and its gradient with respect to the output, written over the output; see cpu/kernels.inl.
-template <class Block>
-MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, const Tile& t, int n, uint32_t batch) {
+// Loss of each row, and its gradient with respect to the output, written over the output and as cells; see
+// cpu/kernels.inl. Rows from n on have none.
+template <class P, class Block>
+MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, const Tile<typename P::Cell>& t, int n, uint32_t batch) {
   using Warp = typename Block::Warp;
   const float g = -1.0f / (float)batch;
   block.warps([&](const Warp& warp) {
-    for (int r = warp.index; r < n; r += warp.count) {
+    for (int r = warp.index; r < t.n; r += warp.count) {
+      const auto put = [&](int row, int i, float d) { t.out[row * t.ld_out + i] = d, t.dout[row * t.ld_out + i] = P::cell(d); };
       float marginal[Warp::kSlots] = {}, given[Warp::kSlots] = {};
       warp.lanes([&](int lane, int slot) {
-        for (int i = lane; i < s.noised(); i += kWarp) {
-          const Errors<float> e = errors_at(p, s, t, n, r, i);
+        for (int i = lane; i < rounded(s.noised(), 16); i += kWarp) {
+          Errors<float> e{};
+          if (i < s.noised() && r < n) e = errors_at(p, s, t, r, i);
           marginal[slot] += e.marginal * e.marginal, given[slot] += e.given * e.given;
-          t.out[r * t.ld_out + i] = e.given * e.scale_given * g;
-          t.out[(n + r) * t.ld_out + i] = e.marginal * e.scale * g;
+          put(r, i, e.given * e.scale_given * g), put(t.n + r, i, e.marginal * e.scale * g);
         }
       });
       const float total = warp.sum(marginal), total_given = warp.sum(given);
@@ -53,38 +56,50 @@ MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, 
 }
 
 template <class P, class Block>
-MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& net, const Tile& t, const Training& job, uint32_t step,
-                        float* grad, double* losses) {
+MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t, const Training& job,
+                        uint32_t step, float* grad, double* losses) {
+  const Network net = fetch_weights(block, stored, t);
   const Shape& s = net.shape;
-  const uint32_t size = t.rows / 2, tiles = (job.batch + size - 1) / size;
+  const uint32_t size = t.n, tiles = (job.batch + size - 1) / size, last = job.batch - 1;
   const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
-  block.each(2, [&](int i) { losses[i] = 0; });
+  block.spread(2, [&](int i) { losses[i] = 0; });
   if (begin == end) block.each(net.at.total, [&](int e) { grad[e] = 0; });
   for (uint32_t tile = begin; tile < end; ++tile) {
     const uint32_t first = tile * size;
     const int n = (int)(job.batch - first < size ? job.batch - first : size);
-    draw_rows(block, p, s, t, n, [&](int r) { return training_draw(p.seed, p.proposal, first + r, step, job.batch, p.n_rows); },
-              [&](int r) { return NoiseKey{(first + r) & ~1u, step, kTrainNoise, r % 2 ? -1.0f : 1.0f}; });
-    fill_features(block, p, s, t, n);
-    forward<P>(block, net, t, n, true);
-    loss_backward(block, p, s, t, n, job.batch);
-    block.each(2, [&](int i) {
-      for (int r = 0; r < n; ++r) losses[i] += t.sums[2 * r + i];
+    const auto slot = [&](int r) { return r < n ? first + r : last; };
+    draw_rows(block, p, s, t, [&](int r) { return training_draw(p.seed, p.proposal, slot(r), step, job.batch, p.n_rows); },
+              [&](int r) { return NoiseKey{slot(r) & ~1u, step, kTrainNoise, slot(r) % 2 ? -1.0f : 1.0f}; });
+    fill_variables(block, p, s, t);
+    block.fetched();
+    fill_features<P>(block, p, s, t);
+    forward<P>(block, net, t, true);
+    loss_backward<P>(block, p, s, t, n, job.batch);
+    block.spread(2, [&](int i) {
+      double sum = losses[i];
+      for (int r = 0; r < n; ++r) sum += t.sums[2 * r + i];
+      losses[i] = sum;
     });
-    backward<P>(block, net, t, n, tile == begin, grad);
+    backward<P>(block, net, t, Gradient{grad, tile == begin});
   }
 }
 
+constexpr int kAtOnce = 16;  // loads on their way while a sum over blocks waits for them
+
 template <class Block>
 MMG_FN void apply_gradient(const Block& block, const Network& net, const Training& job, int b, uint32_t step, const Scratch& scratch,
-                           uint32_t* packed) {
+                           uint16_t* packed) {
   const int total = net.at.total, first = block.at.number - block.at.rank;
   const float *grads = scratch.grads + (size_t)first * total, *r = job.rates + 4 * (size_t)step;
   const size_t at = (size_t)b * total;
   const AdamRates rates{r[0], job.beta1, job.beta2, job.eps, job.weight_decay, r[3], r[1], r[2]};
   block.share(total, [&](int e) {
-    float g = grads[e];
-    for (int k = 1; k < block.at.size; ++k) g += grads[(size_t)k * total + e];
+    float g = 0.0f;
+    for (int k = 0; k < block.at.size; k += kAtOnce) {
+      float part[kAtOnce];
+      MMG_UNROLL for (int j = 0; j < kAtOnce; ++j) part[j] = k + j < block.at.size ? grads[(size_t)(k + j) * total + e] : 0.0f;
+      MMG_UNROLL for (int j = 0; j < kAtOnce; ++j) g += part[j];
+    }
     if (job.grad) {
       job.grad[at + e] = g;
       return;
@@ -104,18 +119,18 @@ MMG_FN void apply_gradient(const Block& block, const Network& net, const Trainin
 }
 
 template <class P, class Group>
-MMG_FN void train_program(Group& group, const Batch& batch, const Training& job, const Grid& grid, const Scratch& scratch, bool tensor) {
+MMG_FN void train_program(Group& group, const Batch& batch, const Training& job, const Grid& grid, const Scratch& scratch) {
   const Shape& s = batch.shape;
   const size_t total = Parameters(s).total;
-  uint32_t* packed = tensor ? scratch.packed + (size_t)group.index * (PackedWeights(s).total / 2) : nullptr;
+  uint16_t* packed = P::kTensor ? scratch.packed + (size_t)group.index * PackedWeights(s).total : nullptr;
   for (int b = group.index; b < batch.problems; b += group.count) {
     const Problem p = batch.problem(b);
     const Network net(s, job.weights + b * total, packed);
-    if (tensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
+    if (P::kTensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
     for (uint32_t step = 0; step < job.n_steps; ++step) {
       group.blocks([&](const auto& block) {
         Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
-        const Tile t = cut(s, true, tensor, arena);
+        const auto& t = block.common(cut<P>(s, grid.rows, batch.n_bins, true, arena));
         train_tiles<P>(block, p, net, t, job, job.first_step + step, scratch.grads + block.at.number * total, scratch.sums + 2 * block.at.number);
       });
       group.blocks([&](const auto& block) { apply_gradient(block, net, job, b, step, scratch, packed); });
@@ -127,8 +142,9 @@ MMG_FN void train_program(Group& group, const Batch& batch, const Training& job,
 // Evaluation. A block takes tiles [tiles rank / size, ..) through all repeats and sums into bins of its own, row by row;
 // the blocks' bins are added in the order of ranks.
 
-template <class Block>
-MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const Tile& t, int n, const Evaluation& job, uint32_t repeat,
+// What the first n rows say of their bins, and their means, handed out with the last repeat.
+template <class Block, class Cell>
+MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, int n, const Evaluation& job, uint32_t repeat,
                      double* rows) {
   using Warp = typename Block::Warp;
   block.warps([&](const Warp& warp) {
@@ -136,7 +152,7 @@ MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const
       float m[Warp::kSlots] = {}, g[Warp::kSlots] = {}, d[Warp::kSlots] = {}, wm[Warp::kSlots] = {}, wg[Warp::kSlots] = {};
       warp.lanes([&](int lane, int slot) {
         for (int i = lane; i < s.noised(); i += kWarp) {
-          const Errors<float> e = errors_at(p, s, t, n, r, i);
+          const Errors<float> e = errors_at(p, s, t, r, i);
           const float between = e.marginal - e.given;
           m[slot] += e.marginal * e.marginal, g[slot] += e.given * e.given, d[slot] += between * between;
           wm[slot] += e.wiener * e.wiener, wg[slot] += e.wiener_given * e.wiener_given;
@@ -145,52 +161,61 @@ MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const
       const Gap gap{warp.sum(m), warp.sum(g), warp.sum(d), warp.sum(wm), warp.sum(wg)};
       warp.lanes([&](int lane, int) {
         if (lane != 0) return;
-        double* row = rows + (size_t)t.row[r] * kRowValues;
-        for (int i = 0; repeat == 0 && i < kRowValues; ++i) row[i] = 0;
-        add_row_values(0.5 * t.weight[r] / job.repeats, gap, row);
+        double* mean = t.means + r * kRowValues;
+        for (int i = 0; repeat == 0 && i < kRowValues; ++i) mean[i] = 0;
+        add_row_values(0.5 * t.weight[r] / job.repeats, gap, mean);
         bin_values(0.5 * t.weight[r], gap, t.sums + r * kBinSums);
+        t.landed[r] = t.bin[r];
+        for (int i = 0; repeat + 1 == job.repeats && i < kRowValues; ++i) rows[(size_t)t.row[r] * kRowValues + i] = mean[i];
       });
     }
   });
 }
 
 template <class P, class Block>
-MMG_FN void gap_tiles(const Block& block, const Problem& p, Network net, const Tile& t, const Evaluation& job, double* rows, double* bins) {
-  const Shape& s = net.shape;
-  const uint32_t size = t.rows / 2, tiles = (uint32_t)(((uint64_t)p.n_rows + size - 1) / size);
+MMG_FN void gap_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t, const Evaluation& job, double* rows,
+                      double* bins) {
+  const Shape& s = stored.shape;
+  const uint32_t size = t.n, tiles = (uint32_t)(((uint64_t)p.n_rows + size - 1) / size), last = p.n_rows - 1;
   const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
-  block.each(p.proposal.n_bins * kBinSums, [&](int i) { bins[i] = 0; });
-  if (t.packed) {
-    block.each(net.packed_at.transposed / 2, [&](int i) { const_cast<uint32_t*>(t.packed)[i] = net.packed[i]; });
-    net.packed = t.packed;
-  }
+  const int n_sums = p.proposal.n_bins * kBinSums;
+  const Network net = fetch_weights(block, stored, t);
+  block.spread(n_sums, [&](int i) { t.bins[i] = 0; });
   for (uint32_t tile = begin; tile < end; ++tile)
     for (uint32_t repeat = 0; repeat < job.repeats; ++repeat) {
       const uint32_t first = tile * size;
       const int n = (int)(p.n_rows - first < size ? p.n_rows - first : size);
-      draw_rows(block, p, s, t, n, [&](int r) { return gap_draw(p.seed, p.proposal, first + r, repeat, job.repeats); },
-                [&](int r) { return NoiseKey{first + r, repeat, kGapNoise, 1.0f}; });
-      fill_features(block, p, s, t, n);
-      forward<P>(block, net, t, n, false);
+      const auto row = [&](int r) { return r < n ? first + r : last; };
+      draw_rows(block, p, s, t, [&](int r) { return gap_draw(p.seed, p.proposal, row(r), repeat, job.repeats); },
+                [&](int r) { return NoiseKey{row(r), repeat, kGapNoise, 1.0f}; });
+      fill_variables(block, p, s, t);
+      block.fetched();
+      fill_features<P>(block, p, s, t);
+      forward<P>(block, net, t, false);
       row_gaps(block, p, s, t, n, job, repeat, rows);
-      block.each(kBinSums, [&](int i) {
-        for (int r = 0; r < n; ++r) bins[t.bin[r] * kBinSums + i] += t.sums[r * kBinSums + i];
+      block.spread(n_sums, [&](int i) {  // in the order of rows; the next draws do not touch what this reads
+        const int bin = i / kBinSums, k = i - bin * kBinSums;
+        double sum = t.bins[i];
+        for (int r = 0; r < n; ++r)
+          if (t.landed[r] == bin) sum += t.sums[r * kBinSums + k];
+        t.bins[i] = sum;
       });
     }
+  block.each(n_sums, [&](int i) { bins[i] = t.bins[i]; });
 }
 
 template <class P, class Group>
-MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job, const Grid& grid, const Scratch& scratch, bool tensor) {
+MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job, const Grid& grid, const Scratch& scratch) {
   const Shape& s = batch.shape;
   const size_t total = Parameters(s).total, sums = (size_t)batch.n_bins * kBinSums;
-  uint32_t* packed = tensor ? scratch.packed + (size_t)group.index * (PackedWeights(s).total / 2) : nullptr;
+  uint16_t* packed = P::kTensor ? scratch.packed + (size_t)group.index * PackedWeights(s).total : nullptr;
   for (int b = group.index; b < batch.problems; b += group.count) {
     const Problem p = batch.problem(b);
     const Network net(s, job.weights + b * total, packed);
-    if (tensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
+    if (P::kTensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
     group.blocks([&](const auto& block) {
       Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
-      const Tile t = cut(s, false, tensor, arena);
+      const auto& t = block.common(cut<P>(s, grid.rows, batch.n_bins, false, arena));
       gap_tiles<P>(block, p, net, t, job, job.rows + (size_t)b * batch.n_rows * kRowValues, scratch.sums + block.at.number * sums);
     });
     group.blocks([&](const auto& block) {

@@ -57,6 +57,7 @@ def test_a_part_of_the_report_does_not_take_the_place_of_the_whole(
     monkeypatch.setattr(report.common, "RESULTS", tmp_path)
     monkeypatch.setattr(report.shutil, "which", lambda name: "echo")
     monkeypatch.setattr(report, "compile_kernels", lambda *_: COMPILED)
+    monkeypatch.setattr(report.sass, "available", lambda: False)
     assert report.main(["--architectures", "80,90"]) == 0
     assert not list(tmp_path.iterdir())
     assert report.main(["--architectures", "80", "--output", str(tmp_path / "part.json")]) == 0
@@ -75,6 +76,32 @@ def test_a_compiler_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch
     with pytest.raises(subprocess.CalledProcessError):
         report.main([])
     assert [each.read_text() for each in tmp_path.iterdir()] == ["{}"]
+
+
+LOOPS = """Function : _ZN3mmg3gpu10gap_kernelINS0_6TensorEEEvv
+    /*0000*/ MOV R1, R2 ;
+    /*0010*/ HMMA.16816.F32.BF16 R8, R4, R6, R8 ;
+    /*0020*/ HMMA.16816.F32.BF16 R12, R4, R6, R12 ;
+    /*0030*/ @P0 BRA `(.L_x_1) 0x10 ;
+    /*0040*/ LDS R1, [R2] ;
+    /*0050*/ @P1 BRA 0x40 ;
+    /*0060*/ @P2 BRA 0x0 ;
+    /*0070*/ BRA 0x90 ;
+    /*0080*/ HMMA.16816.F32.BF16 R8, R4, R6, R8 ;
+    /*0090*/ BRA 0x80 ;
+"""
+
+
+def test_loops_that_hold_others_or_no_product_are_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report.sass, "available", lambda: True)
+    monkeypatch.setattr(report.sass, "disassemble", lambda binary: LOOPS)
+    expected = {"instructions": 10, "a product, least": 1.5, "a product, most": 2.0}
+    assert report.instructions(tmp_path) == {"gap, bf16": expected}
+
+
+def test_without_a_disassembler_the_report_has_no_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report.sass.shutil, "which", lambda name: None)
+    assert report.instructions(tmp_path) == {}
 
 
 def test_tiles_of_larger_problems_take_more() -> None:

@@ -15,10 +15,19 @@ Results = tuple[Tensor, ...]
 
 
 def play(call: cuda.Call, **how: Any) -> Results:
-    """Run `call` on CPU memory, in `groups` of `blocks` of `lanes`, each with `shared_floats` of fast memory."""
+    """Run `call` on CPU memory, in `groups` of `blocks` of `lanes`, each with `shared_floats` of fast memory;
+    a tile has `tile_rows` data rows."""
     core = compiled()
     assert core is not None
-    grid = {"groups": 1, "blocks": 2, "shared_floats": ALL_FAST, "lanes": 64, "backwards": False, **how}
+    grid = {
+        "groups": 1,
+        "blocks": 2,
+        "tile_rows": 16,
+        "shared_floats": ALL_FAST,
+        "lanes": 64,
+        "backwards": False,
+        **how,
+    }
     core.emulated.run({**call.arguments, **grid})
     return call.results
 

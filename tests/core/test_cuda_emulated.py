@@ -120,10 +120,11 @@ def test_bf16_training_keeps_its_copies_of_the_weights_fresh() -> None:
 
 
 SIZES = [(16, 8, 16), (1, 1, 1), (17, 33, 31), (64, 70, 48)]
+ERRORS = {"float32": 1e-6, "split": 3e-5, **dict.fromkeys(("packed", "plain", "fast", "turned", "fast, turned"), 1e-2)}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("how", ["float32", "split", "packed", "plain"])
+@pytest.mark.parametrize("how", [*ERRORS])
 def test_products_of_small_integers_are_exact(size: tuple[int, int, int], how: str) -> None:
     """Integers to 8 bits are bf16 numbers: a wrong index anywhere in the fragments shows as a wrong integer."""
     m, n, k = size
@@ -133,13 +134,13 @@ def test_products_of_small_integers_are_exact(size: tuple[int, int, int], how: s
     assert torch.equal(found, a @ b)
 
 
-@pytest.mark.parametrize(("how", "error"), [("float32", 1e-6), ("split", 3e-5), ("packed", 1e-2), ("plain", 1e-2)])
-def test_products_round_as_they_should(how: str, error: float) -> None:
+@pytest.mark.parametrize("how", [*ERRORS])
+def test_products_round_as_they_should(how: str) -> None:
     draw = torch.Generator().manual_seed(0)
     a, b = (torch.randn(s, generator=draw) for s in ((40, 50), (50, 20)))
-    assert relative(multiply(40, 20, 50, a, b, how), a.double() @ b.double()) < error
+    assert relative(multiply(40, 20, 50, a, b, how), a.double() @ b.double()) < ERRORS[how]
     half = a.bfloat16().double() @ b.bfloat16().double()
-    if how in ("packed", "plain"):
+    if ERRORS[how] == 1e-2:
         assert relative(multiply(40, 20, 50, a, b, how), half) < 1e-6
 
 
@@ -165,9 +166,10 @@ def test_fragments_are_those_of_the_instruction_set() -> None:
 def test_packing_is_the_inverse_of_loading() -> None:
     core = compiled().emulated
     for lane, elements in enumerate(core.b_cells()):
-        assert [core.b_position(*cell) for cell in elements] == [4 * lane + i for i in range(4)]
-    places = [core.packed_position(k, c, 20) for k in range(32) for c in range(24)]
-    assert sorted(places) == list(range(32 * 24))
+        for n in (0, 8):
+            assert [core.pair_position(k, c + n) for k, c in elements] == [8 * lane + n // 2 + i for i in range(4)]
+    places = [core.packed_position(k, c, 20) for k in range(32) for c in range(32)]
+    assert sorted(places) == list(range(32 * 32))
 
 
 def test_rounding_to_bf16_is_torchs() -> None:
@@ -197,6 +199,38 @@ def test_memory_that_is_not_fast_holds_the_same(op: str, shared: int) -> None:
     for maths in cuda.MATHS:
         expected = OPS[op](problem, maths=maths, shared_floats=ALL_FAST)
         assert all(map(torch.equal, OPS[op](problem, maths=maths, shared_floats=shared), expected))
+
+
+@pytest.mark.parametrize("maths", cuda.MATHS)
+@pytest.mark.parametrize("tile_rows", [32, 64])
+def test_rows_say_the_same_in_tiles_of_any_size(tile_rows: int, maths: str) -> None:
+    """Each row's products are summed in the same order, by wide strips and by narrow ones."""
+    problem = make_problem(4, 3, 128, 1, n=70, context=1)
+    how: dict[str, Any] = {"maths": maths, "lanes": 128}
+    expected = played_gap(problem, **how)
+    found = played_gap(problem, tile_rows=tile_rows, **how)
+    assert torch.equal(found[1], expected[1])
+    assert relative(found[0], expected[0]) < 1e-12
+    losses, grad = played_grad(problem, batch=90, tile_rows=tile_rows, **how)
+    losses_other, grad_other = played_grad(problem, batch=90, **how)
+    assert relative(losses, losses_other) < 1e-12
+    assert worst(problem, grad, grad_other) < 1e-4
+
+
+# batch, width, blocks of which all can work at once, fast memory in floats, rows of a tile
+CUTS = [(512, 64, 132, 58_000, 16), (4096, 64, 132, 58_000, 32), (8192, 128, 132, 58_000, 64),
+        (8193, 64, 128, 58_000, 32), (100_000, 64, 132, 58_000, 32), (100_000, 128, 132, 58_000, 16),
+        (8192, 256, 132, 58_000, 16), (4096, 256, 132, 58_000, 32),
+        (512, 64, 8, 58_000, 64), (512, 256, 16, 25_000, 16)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("batch", "width", "blocks", "fast", "rows"), CUTS)
+def test_a_batch_is_spread_over_all_blocks_where_they_hold_it(
+    batch: int, width: int, blocks: int, fast: int, rows: int
+) -> None:
+    problem = make_problem(2, 2, width, 2)
+    call = cuda.grad_call(gather(problem), problem.weights[None], 0, batch, maths="bf16")
+    assert compiled().emulated.tile_rows(call.arguments, fast, blocks) == rows
 
 
 def test_bits_depend_on_the_number_of_blocks_alone() -> None:
@@ -261,9 +295,9 @@ def test_the_largest_problem_has_a_kernel() -> None:
 
 def test_a_tile_takes_no_more_fast_memory_than_there_is() -> None:
     call = cuda.gap_call(gather(make_problem(2, 2, 64, 1)), make_problem(2, 2, 64, 1).weights[None], 1)
-    whole = compiled().emulated.tile_floats(call.arguments, ALL_FAST)
+    whole = compiled().emulated.tile_floats(call.arguments, 32, ALL_FAST)
     for limit in (0, 1_000, whole - 1, whole, whole + 1):
-        assert compiled().emulated.tile_floats(call.arguments, limit) <= min(limit, whole)
+        assert compiled().emulated.tile_floats(call.arguments, 32, limit) <= min(limit, whole)
 
 
 def test_an_argument_that_is_missing_is_named() -> None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
+import emulation
 import pytest
 import torch
-from emulation import play
 from problems import make_problem
 from torch import Tensor
 
@@ -19,6 +20,12 @@ from mmg_registry.errors import MMGError, OptionError
 needs_core = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 Results = Sequence[Tensor]
+
+
+def play(call: cuda.Call, **how: Any) -> Results:
+    """As a card would: wide networks here have the wide strips of large tiles."""
+    wide = {"tile_rows": 32, "lanes": 256} if call.arguments["width"] == 128 else {}
+    return emulation.play(call, **wide, **how)
 
 
 # --- What differs -----------------------------------------------------------------------------------------------------
@@ -76,12 +83,12 @@ def spoilt(call: cuda.Call, by: Callable[[tuple[Tensor, ...]], object]) -> Resul
 
 def a_bias_that_stays(state: tuple[Tensor, ...]) -> None:
     """Three of many thousand weights."""
-    start = selfcheck._problem(CPU)[0]
-    selfcheck.NETWORK.views(state[0][0])["b_out"].copy_(selfcheck.NETWORK.views(start)["b_out"])
+    start, network = selfcheck._problem(selfcheck.SMALL, CPU)[0], selfcheck.SMALL.network
+    network.views(state[0][0])["b_out"].copy_(network.views(start)["b_out"])
 
 
 def a_stale_average(state: tuple[Tensor, ...]) -> None:
-    state[3].copy_(selfcheck._problem(CPU)[0])
+    state[3].copy_(selfcheck._problem(selfcheck.SMALL, CPU)[0])
 
 
 def other_weights(call: cuda.Call) -> Results:
@@ -108,6 +115,17 @@ def test_a_corrupted_device_is_refused(
     """In each arithmetic by itself, so that the wide limits of bf16 find it too."""
     monkeypatch.setattr(selfcheck, "LIMITS", {maths: selfcheck.LIMITS[maths]})
     assert selfcheck.disagreement(run, CPU).startswith(f"in {maths}, '{name}")
+
+
+@needs_core
+def test_what_only_large_problems_get_wrong_is_refused() -> None:
+    def spoilt(call: cuda.Call) -> Results:
+        play(call)
+        if call.arguments["width"] == 128 and call.arguments["trains"]:
+            call.results[0].mul_(1.01)
+        return call.results
+
+    assert selfcheck.disagreement(spoilt, CPU).startswith("in float32, 'losses' is 0.005")
 
 
 @needs_core
