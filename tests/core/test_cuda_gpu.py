@@ -67,6 +67,19 @@ def test_rows_that_no_tile_divides(n: int, maths: str) -> None:
     assert relative(placed(problem).gap(isa=maths)[1], problem.reference_gap()[1]) < NEAR[maths]
 
 
+@pytest.mark.parametrize("maths", cuda.MATHS)
+@pytest.mark.parametrize(("width", "batch"), [(64, 1_025), (64, 8_192), (128, 8_192), (256, 3_000), (128, 40_000)])
+def test_batches_that_fill_the_card_and_more(width: int, batch: int, maths: str) -> None:
+    """Tiles of every size, and wide strips of products: against the CPU core, for the reference is slow."""
+    problem = make_problem(5, 5, width, 2, n=5_000)
+    (losses, grad), (losses_cpu, grad_cpu) = (each.grad(isa=how, batch=batch) for each, how in
+                                              ((placed(problem), maths), (problem, "")))  # fmt: skip
+    assert relative(losses, losses_cpu) < NEAR[maths]
+    assert relative(grad, grad_cpu) < NEAR[maths]
+    found, expected = placed(problem).gap(isa=maths), problem.gap()
+    assert relative(found[0], expected[0]) < NEAR[maths]
+
+
 def test_training_with_the_same_seed_is_the_cpus() -> None:
     problem = make_problem(3, 2, 64, 2)
     state, losses = trained(problem, 20, "float32")
