@@ -49,9 +49,11 @@ Plan plan_launch(const Call& c, int device) {
   const size_t most = (attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device) - facts.sharedSizeBytes) / sizeof(float);
   const size_t limit = most / 4 * 4;
   const int units = attribute(cudaDevAttrMultiProcessorCount, device);
+  // The most that any launch may take, so that no other thread's plan takes from this one's.
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)(limit * sizeof(float))),
+        "The kernel was refused its shared memory");
   const auto resident = [&](int rows) {
-    const int bytes = (int)(room(c, rows, limit).shared_floats * sizeof(float));
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), "The kernel was refused its shared memory");
+    const size_t bytes = room(c, rows, limit).shared_floats * sizeof(float);
     int per_unit = 0;
     check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_unit, kernel, kLanes, bytes), "The kernel does not fit the GPU");
     return per_unit * units;
@@ -59,7 +61,7 @@ Plan plan_launch(const Call& c, int device) {
   Plan plan{};
   plan.grid.rows = choose_rows(c, limit, resident);
   const Room taken = room(c, plan.grid.rows, limit);
-  const int blocks = resident(plan.grid.rows);  // last, for it sets what the launch may take
+  const int blocks = resident(plan.grid.rows);
   if (blocks < 1 || !taken.fast) throw std::runtime_error("No block of the kernel fits the GPU; use --device cpu.");
   plan.grid.shared_floats = taken.shared_floats;
   plan.grid.groups = std::min(c.batch.problems, blocks);
