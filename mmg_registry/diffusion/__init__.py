@@ -3,6 +3,7 @@
 from mmg_registry.diffusion.adjustment import KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser
+from mmg_registry.diffusion.lengths import length_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.training import Schedule, TrainReport, train
 
@@ -21,6 +22,7 @@ __all__ = [
     "features",
     "gaussian_tail",
     "joined",
+    "length_information",
     "summarise",
     "train",
 ]

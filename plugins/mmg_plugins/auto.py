@@ -15,6 +15,8 @@ What it decides, and by what; nothing else, and never what is to be estimated:
 - **Size of the network**: where few rows are over-fitted by a network of use, half the width is tried, and half again,
   until training no longer over-fits or the held-out loss surely rises.
 - **Direct or orthogonal**: see `cross_weight`.
+- **Floor**: what the lengths of x and y alone share (`mmg_registry.diffusion.lengths`), the whole shares too; an
+  estimate that is surely lower is raised to it, and half of that widens the error, for there may be more.
 - **Doubts**: what nearest neighbours find in training rows beyond the estimate, and half of what the network sees more
   in training rows than in evaluation rows, widen the error.
 - **Rows**: the mean over evaluation rows is adjusted to all rows by regression on simple features of (x, y), whose
@@ -39,7 +41,7 @@ from mmg_plugins.mmg import MMG, Combined, Fitted, MMGOptions, Rows, by_gap
 from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
-from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features
+from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features, length_information
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.diffusion.training import EXCESS, Refine
 from mmg_registry.held_out import gained
@@ -99,7 +101,7 @@ class Auto(MMG):
     def estimate(self, x: Array, y: Array) -> Estimate:
         found = super().estimate(x, y)
         found.diagnostics["choices"] = self._choices(found.diagnostics, x, y)
-        found.warnings.extend(_neighbours_warning(found))
+        found.warnings.extend(_lengths_warning(found) + _neighbours_warning(found))
         if self._swapped(x, y):
             done = found.diagnostics["coordinates"]
             found.diagnostics["coordinates"] = {"x": done["y"], "y": done["x"]}
@@ -155,7 +157,8 @@ class Auto(MMG):
 
     def _extras(self, prepared: Prepared, x: Tensor, y: Tensor) -> dict[str, NDArray[Any]]:
         known = KnownMeans.of(x.numpy(), y.numpy(), prepared.rho)
-        return {"feature_mean": known.mean, "n_rows": np.array([known.count])}
+        lengths = np.array(length_information(x.numpy(), y.numpy()))
+        return {"feature_mean": known.mean, "n_rows": np.array([known.count]), "lengths": lengths}
 
     def _combine(self, gap: GapEstimate, x: Tensor, y: Tensor) -> Combined:
         fitted = self._need_fit()
@@ -167,8 +170,10 @@ class Auto(MMG):
         # from n rows no estimate can be surer than the spread of the log-density ratio over sqrt(n): direct values
         # have that spread, orthogonal ones less, and what those lack is in the denoisers fitted to the same rows
         of_rows = math.hypot(found.residual_error, max(found.fitted_error, direct.fitted_error))
-        errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross)}
-        return Combined(found.mean, errors, rows + (found.mean - float(rows.mean())))
+        raised, doubt = raised_to(found.mean, *fitted.extras["lengths"].tolist())
+        errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross), "lengths": doubt}
+        mean = found.mean + raised
+        return Combined(mean, errors, rows + (mean - float(rows.mean())))
 
     def _doubts(self, gap: GapEstimate, mi: float) -> dict[str, float]:
         """What the training rows say otherwise.
@@ -220,6 +225,16 @@ def _neighbours(x: Array, y: Array, run: Run) -> tuple[float, float]:
     return (0.0, 0.0) if found.diagnostics["rows_with_copies"] else (found.mi, found.std_error or 0.0)
 
 
+def _lengths_warning(found: Estimate) -> list[str]:
+    doubt = found.diagnostics["errors"]["lengths"]
+    if doubt <= max(0.01, 0.02 * abs(found.mi)):
+        return []
+    return [
+        f"The lengths of x and y alone share at least {found.mi:.2f} nats, more than the network learned of the whole; "
+        f"the estimate was raised to that, and {doubt:.2f} went into its standard error. Give it more rows."
+    ]
+
+
 def _neighbours_warning(found: Estimate) -> list[str]:
     short = found.diagnostics["errors"].get("neighbours", 0.0)
     if short <= max(0.01, 0.02 * abs(found.mi)):
@@ -228,6 +243,18 @@ def _neighbours_warning(found: Estimate) -> list[str]:
         f"Nearest neighbours find at least {found.mi + short:.2f} nats in the training rows, {short:.2f} more than the "
         "network learned; the standard error includes that. Give it more rows, or compare with --plugin ksg."
     ]
+
+
+def raised_to(mi: float, floor: float, error: float) -> tuple[float, float]:
+    """What to add to an estimate that lies below a floor with a standard error, and what that adds to its own.
+
+    Example:
+        >>> raised_to(0.1, 0.3, 0.0), raised_to(0.3, 0.1, 0.0), raised_to(0.1, 0.11, 0.02)
+        ((0.19999999999999998, 0.09999999999999999), (0.0, 0.0), (0.0, 0.0))
+    """
+    short = floor - mi
+    raised = max(0.0, short) * shrinkage(short, error)
+    return raised, math.hypot(raised / 2, error) if raised else 0.0
 
 
 def cross_weight(cross: float, error: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmg_plugins.auto import Auto, _neighbours, cross_weight, shrinkage
+from mmg_plugins.auto import Auto, _neighbours, cross_weight, raised_to, shrinkage
 from mmg_plugins.mmg import MMG, MMGOptions
 from mmg_plugins.recipes import MANY_ROWS, DefaultPrepared, Term, default_recipe
 from mmg_registry.contracts import Run
@@ -141,6 +141,42 @@ def ring(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     angle = rng.uniform(0, 2 * np.pi, n)
     noise = 0.1 * rng.standard_normal((2, n, 2))
     return tuple(np.stack([np.cos(k * angle), np.sin(k * angle)], 1) + e for k, e in zip((1, 2), noise, strict=True))
+
+
+def scaled(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Student 3x3 with two degrees: a common scale, 0.29 nats, is all that they share."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((2, n, 3)) / np.sqrt(rng.chisquare(2, (n, 1)) / 2)
+    return x, y
+
+
+def test_an_estimate_is_no_lower_than_what_lengths_share() -> None:
+    x, y = scaled(1_000)
+    model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
+    found = model.estimate(x[800:], y[800:])
+    floor, error = model._need_fit().extras["lengths"]
+    assert 0.15 < floor < 0.29
+    assert floor - error < found.mi <= floor
+    assert found.diagnostics["errors"]["lengths"] > 0.05
+    assert found.pointwise is not None
+    assert found.pointwise.mean() == pytest.approx(found.mi)
+    assert any("lengths of x and y alone share at least 0." in sentence for sentence in found.warnings)
+    assert found.ci[0] < 0.29 < found.ci[1]
+
+
+def test_lengths_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
+    for rows in (pair(1_000, 2, 2), tuple(side[::-1] if i else side for i, side in enumerate(scaled(1_000)))):
+        x, y = rows
+        found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+        assert found.diagnostics["errors"]["lengths"] == 0
+        assert not any("lengths" in sentence for sentence in found.warnings)
+
+
+def test_a_floor_is_believed_as_far_as_it_is_known() -> None:
+    raised = [raised_to(0.1, 0.2, error)[0] for error in (0.0, 0.05, 0.09, 0.1, 0.2)]
+    assert raised == sorted(raised, reverse=True)
+    assert raised[0] == pytest.approx(0.1)
+    assert raised[-2:] == [0, 0]
 
 
 def test_what_nearest_neighbours_find_and_the_network_did_not_learn_widens_the_error() -> None:
