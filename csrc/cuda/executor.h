@@ -6,7 +6,7 @@
 //   block.each(n, f)    f(i) for all i < n
 //   block.spread(n, f)  the same, and the phase goes on
 //   block.share(n, f)   as each, the blocks of a group taking a part each
-//   block.common(v)     v for all lanes, kept once a block rather than in the registers of each lane; one a kernel at a time
+//   block.common(f)     f() for all lanes, made and kept once a block rather than by each lane; one a kernel at a time
 //   block.fetch(to, from, n)  copies n times 16 bytes to fast memory while the phase goes on, until fetched(); there for all
 //                       when the phase after that begins
 //   block.warps(f)      f(warp) for every warp; a warp's lanes agree on what they do
@@ -65,8 +65,8 @@ struct HostBlock {
   int n_lanes;
   bool backwards;
 
-  template <class T>
-  T common(const T& value) const { return value; }
+  template <class F>
+  auto common(const F& f) const { return f(); }
   void fetch(void* to, const void* from, int n) const {
     each(n, [&](int i) { memcpy((char*)to + 16 * i, (const char*)from + 16 * i, 16); });
   }
@@ -134,15 +134,16 @@ struct DeviceBlock {
   using Warp = DeviceWarp;
   Place at;
 
-  template <class T>
-  MMG_FN const T& common(const T& value) const {
+  template <class F>
+  MMG_FN const auto& common(const F& f) const {
+    using T = decltype(f());
 #if defined(__CUDA_ARCH__)
     __shared__ alignas(16) char room[sizeof(T)];
-    if (threadIdx.x == 0) memcpy(room, &value, sizeof(T));
+    if (threadIdx.x == 0) *(T*)room = f();
     __syncthreads();
     return *(const T*)room;
 #else
-    return value;
+    return *(const T*)nullptr;  // never played
 #endif
   }
   MMG_FN void fetch(void* to, const void* from, int n) const {

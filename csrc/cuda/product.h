@@ -65,6 +65,7 @@ struct Exact {
   static constexpr bool kTensor = false;
   static MMG_FN Cell cell(float x) { return x; }
   static MMG_FN Cell rest(float) { return 0.0f; }
+  static MMG_FN float value(Cell x) { return x; }
   static MMG_FN float sigmoid_of(float x) { return sigmoid(x); }
 
   // sum += left(row.., k) right(k, column..) over k < n_k.
@@ -99,6 +100,7 @@ struct Tensor {
   static constexpr bool kTensor = true;
   static MMG_FN Cell cell(float x) { return (Cell)to_bf16(x); }
   static MMG_FN Cell rest(float x) { return (Cell)to_bf16(x - from_bf16(to_bf16(x))); }
+  static MMG_FN float value(Cell x) { return from_bf16(x); }
   static MMG_FN float sigmoid_of(float x) { return quick_sigmoid(x); }
 
   template <class Warp, class A, class B, int kDown, int kAcross>

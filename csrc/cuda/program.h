@@ -13,6 +13,12 @@ MMG_FN Errors<float> errors_at(const Problem& p, const Shape& s, const Tile<Cell
                          t.out[(t.n + r) * t.ld_out + i], t.out[r * t.ld_out + i]);
 }
 
+template <class P, class Block>
+MMG_FN Tile<typename P::Cell> cut_for(const Block& block, const Batch& batch, const Grid& grid, bool training) {
+  Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
+  return cut<P>(batch.shape, grid.rows, batch.n_bins, training, arena);
+}
+
 // The bf16 copies of all weights, made by the whole group.
 template <class Block>
 MMG_FN void pack_weights(const Block& block, const Network& net, uint16_t* packed) {
@@ -129,8 +135,7 @@ MMG_FN void train_program(Group& group, const Batch& batch, const Training& job,
     if (P::kTensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
     for (uint32_t step = 0; step < job.n_steps; ++step) {
       group.blocks([&](const auto& block) {
-        Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
-        const auto& t = block.common(cut<P>(s, grid.rows, batch.n_bins, true, arena));
+        const auto& t = block.common([&] { return cut_for<P>(block, batch, grid, true); });
         train_tiles<P>(block, p, net, t, job, job.first_step + step, scratch.grads + block.at.number * total, scratch.sums + 2 * block.at.number);
       });
       group.blocks([&](const auto& block) { apply_gradient(block, net, job, b, step, scratch, packed); });
@@ -214,8 +219,7 @@ MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job,
     const Network net(s, job.weights + b * total, packed);
     if (P::kTensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
     group.blocks([&](const auto& block) {
-      Arena arena(block.at.shared, block.at.slab, grid.shared_floats);
-      const auto& t = block.common(cut<P>(s, grid.rows, batch.n_bins, false, arena));
+      const auto& t = block.common([&] { return cut_for<P>(block, batch, grid, false); });
       gap_tiles<P>(block, p, net, t, job, job.rows + (size_t)b * batch.n_rows * kRowValues, scratch.sums + block.at.number * sums);
     });
     group.blocks([&](const auto& block) {

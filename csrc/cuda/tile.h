@@ -43,7 +43,6 @@ struct Arena {
 template <class Cell>
 struct Tile {
   int n, ld, ld_shared, ld_cond, ld_out;  // data rows, and elements from one row of each kind to the next
-  size_t step;                            // from one block's activations to the next one's; 0 in evaluation
   float *a, *b, *weight, *logsnr;         // per data row
   Radial *radius_z, *radius_y;
   int *bin, *landed;                      // of the draws, and of what `sums` holds
@@ -51,7 +50,9 @@ struct Tile {
   double *sums, *means, *bins;            // (n, kBinSums), (n, kRowValues), (n_bins, kBinSums)
   Cell *u, *act, *d, *dgate, *dvalue;     // what products are made of: (2 n, width), in fast memory
   bool fast;                              // whether it holds all of those
-  float *inverse, *h, *dh, *du, *gate, *value, *out, *eps, *z, *y;
+  float* h[kMaxDepth + 1];                // of each layer; in evaluation all the same
+  Cell *gate[kMaxDepth], *value[kMaxDepth];
+  float *inverse, *dh, *du, *out, *eps, *z, *y;
   Cell *shared, *shared_rest, *cond, *cond_rest, *dout;
   float* bias;                            // copies of all biases, a line each, and in fast memory of the first packed weights
   uint16_t* packed;
@@ -60,10 +61,7 @@ struct Tile {
   MMG_FN int rows() const { return 2 * n; }
   MMG_FN int over_n(int i) const { return i >> (n == 16 ? 4 : n == 32 ? 5 : 6); }
   MMG_FN int mod_n(int i) const { return i & (n - 1); }
-  MMG_FN float* h_of(int i) const { return h + i * step; }
-  MMG_FN float* gate_of(int i) const { return gate + i * step; }
-  MMG_FN float* value_of(int i) const { return value + i * step; }
-  MMG_FN float* inverse_of(int i) const { return inverse + (step ? i * rows() : 0); }
+  MMG_FN float* inverse_of(int i) const { return inverse + i * rows(); }
 };
 
 // Lines 8 longer than a multiple of 32: the eight rows of a fragment then fall on different banks, as floats and as halves.
@@ -79,22 +77,25 @@ MMG_FN Tile<typename P::Cell> cut(const Shape& s, int n, int n_bins, bool traini
   Tile<Cell> t;
   t.n = n;
   t.ld = line(s.width), t.ld_shared = line(s.shared()), t.ld_cond = line(s.cond()), t.ld_out = line(s.noised());
-  const size_t array = (size_t)t.rows() * t.ld, layers = training ? s.depth : 0;
-  t.step = training ? array : 0;
+  const size_t array = (size_t)t.rows() * t.ld;
   t.a = arena.take(n), t.b = arena.take(n), t.weight = arena.take(n), t.logsnr = arena.take(n);
   t.radius_z = (Radial*)arena.take(2 * n), t.radius_y = (Radial*)arena.take(2 * n);
   t.bin = (int*)arena.take(n), t.landed = (int*)arena.take(n), t.row = (uint32_t*)arena.take(n);
   t.sums = (double*)arena.take(2 * (size_t)n * kBinSums);
   t.means = (double*)arena.take(training ? 0 : 2 * (size_t)n * kRowValues);
-  t.inverse = arena.take((size_t)t.rows() * (layers + 1));
+  t.inverse = arena.take((size_t)t.rows() * (s.depth + 1));
   t.u = arena.template take_cells<Cell>(array), t.act = arena.template take_cells<Cell>(array);
   t.d = arena.template take_cells<Cell>(training ? array : 0);
   t.dgate = arena.template take_cells<Cell>(training ? array : 0), t.dvalue = arena.template take_cells<Cell>(training ? array : 0);
   t.fast = arena.in_slab == 0;
   t.bias = arena.take((size_t)bias_lines(s) * s.width + s.noised());
   t.bins = (double*)arena.take(training ? 0 : 2 * (size_t)n_bins * kBinSums);
-  t.h = arena.take(array * (layers + 1)), t.dh = arena.take(training ? array : 0), t.du = arena.take(training ? array : 0);
-  t.gate = arena.take(array * layers), t.value = arena.take(array * layers);
+  t.dh = arena.take(training ? array : 0), t.du = arena.take(training ? array : 0);
+  t.h[0] = arena.take(array);
+  for (int i = 0; i < s.depth; ++i) {
+    t.gate[i] = arena.template take_cells<Cell>(training ? array : 0), t.value[i] = arena.template take_cells<Cell>(training ? array : 0);
+    t.h[i + 1] = training ? arena.take(array) : t.h[0];
+  }
   t.out = arena.take((size_t)t.rows() * t.ld_out), t.dout = arena.template take_cells<Cell>(training ? (size_t)t.rows() * t.ld_out : 0);
   t.eps = arena.take((size_t)n * s.noised()), t.z = arena.take((size_t)n * s.dim_x);
   t.y = arena.take((size_t)n * s.dim_y);
@@ -300,6 +301,15 @@ using WideRight = Right<typename P::Cell, P::kTensor>;
 template <class P>
 using OtherRight = Right<typename P::Cell, false>;
 
+// A lane's columns of a row, f(column, number): so few that what was read of them stays in registers.
+constexpr int kLaneColumns = 8;
+
+template <class F>
+MMG_FN void columns(int lane, int width, const F& f) {
+  MMG_UNROLL for (int j = 0; j < kLaneColumns; ++j)
+    if (lane + j * kWarp < width) f(lane + j * kWarp, j);
+}
+
 // 1 / rms of each row (Zhang and Sennrich, arXiv 1910.07467), and the rows times it.
 template <class P, class Block>
 MMG_FN void normalise(const Block& block, const Network& net, const Tile<typename P::Cell>& t, const float* h, float* inverse) {
@@ -307,13 +317,13 @@ MMG_FN void normalise(const Block& block, const Network& net, const Tile<typenam
   const int width = net.shape.width;
   block.warps([&](const Warp& warp) {
     for (int r = warp.index; r < t.rows(); r += warp.count) {
-      float square[Warp::kSlots] = {};
+      float square[Warp::kSlots] = {}, own[kLaneColumns][Warp::kSlots];
       warp.lanes([&](int lane, int slot) {
-        for (int c = lane; c < width; c += kWarp) square[slot] += h[r * t.ld + c] * h[r * t.ld + c];
+        columns(lane, width, [&](int c, int j) { own[j][slot] = h[r * t.ld + c], square[slot] += own[j][slot] * own[j][slot]; });
       });
       const float scale = 1.0f / root(warp.sum(square) / (float)width + 1e-6f);
-      warp.lanes([&](int lane, int) {
-        for (int c = lane; c < width; c += kWarp) t.u[r * t.ld + c] = P::cell(h[r * t.ld + c] * scale);
+      warp.lanes([&](int lane, int slot) {
+        columns(lane, width, [&](int c, int j) { t.u[r * t.ld + c] = P::cell(own[j][slot] * scale); });
         if (lane == 0) inverse[r] = scale;
       });
     }
@@ -345,8 +355,8 @@ MMG_FN void first_layer(const Block& block, const Network& net, const Tile<typen
   block.warps([&](const Warp& warp) {
     product<2>(warp, t.n, w, [&](int r, int c, auto& sums) { fill(r, c, sums, warp); }, [&](int r, int c, const float* v) {
       const float base = v[0] + bias[c];
-      t.h[r * t.ld + c] = base + bias[w + c] + v[1];
-      t.h[(t.n + r) * t.ld + c] = base + bias[2 * w + c];
+      t.h[0][r * t.ld + c] = base + bias[w + c] + v[1];
+      t.h[0][(t.n + r) * t.ld + c] = base + bias[2 * w + c];
     });
   });
 }
@@ -359,8 +369,9 @@ MMG_FN void forward(const Block& block, const Network& net, const Tile<typename 
   const Wide<P> u{t.u, ld}, act{t.act, ld};
   first_layer<P>(block, net, t);
   for (int i = 0; i < s.depth; ++i) {
-    const float* h = t.h_of(i);
-    float *gate = t.gate_of(i), *value = t.value_of(i), *next = t.h_of(i + 1);
+    const float* h = t.h[i];
+    auto *gate = t.gate[i], *value = t.value[i];
+    float* next = t.h[i + 1];
     const float* bias = t.bias + (3 + 3 * i) * s.width;
     normalise<P>(block, net, t, h, t.inverse_of(i));
     block.warps([&](const Warp& warp) {
@@ -370,7 +381,7 @@ MMG_FN void forward(const Block& block, const Network& net, const Tile<typename 
       }, [&](int r, int c, const float* v) {
         const float g = v[0] + bias[c], x = v[1] + bias[s.width + c];
         t.act[r * ld + c] = P::cell(g * P::sigmoid_of(g) * x);
-        if (training) gate[r * ld + c] = g, value[r * ld + c] = x;
+        if (training) gate[r * ld + c] = P::cell(g), value[r * ld + c] = P::cell(x);
       });
     });
     block.warps([&](const Warp& warp) {
@@ -378,7 +389,7 @@ MMG_FN void forward(const Block& block, const Network& net, const Tile<typename 
                  [&](int r, int c, const float* v) { next[r * ld + c] = h[r * ld + c] + v[0] + bias[2 * s.width + c]; });
     });
   }
-  normalise<P>(block, net, t, t.h_of(s.depth), t.inverse_of(s.depth));
+  normalise<P>(block, net, t, t.h[s.depth], t.inverse_of(s.depth));
   block.warps([&](const Warp& warp) {
     product<1>(warp, rows, s.noised(), [&](int r, int c, auto& sums) { P::add(warp, u, net.output(false), s.width, r, c, sums[0]); },
                [&](int r, int c, const float* v) { t.out[r * t.ld_out + c] = v[0] + t.bias[bias_lines(s) * s.width + c]; });
@@ -421,25 +432,27 @@ MMG_FN void normalise_backward(const Block& block, const Network& net, const Til
   using Warp = typename Block::Warp;
   const int width = net.shape.width;
   const bool last = i == net.shape.depth;
-  const float *h = t.h_of(i), *inverse = t.inverse_of(i);
+  const float *h = t.h[i], *inverse = t.inverse_of(i);
   block.warps([&](const Warp& warp) {
     for (int r = warp.index; r < t.rows(); r += warp.count) {
       const int line = r * t.ld;
-      float products[Warp::kSlots] = {};
+      float products[Warp::kSlots] = {}, u[kLaneColumns][Warp::kSlots], du[kLaneColumns][Warp::kSlots];
       warp.lanes([&](int lane, int slot) {
-        for (int c = lane; c < width; c += kWarp) products[slot] += h[line + c] * inverse[r] * t.du[line + c];
+        columns(lane, width, [&](int c, int j) {
+          u[j][slot] = h[line + c] * inverse[r], du[j][slot] = t.du[line + c];
+          products[slot] += u[j][slot] * du[j][slot];
+        });
       });
       const float mean = warp.sum(products) / (float)width;
-      warp.lanes([&](int lane, int) {
-        for (int c = lane; c < width; c += kWarp) {
-          const float d = (t.du[line + c] - h[line + c] * inverse[r] * mean) * inverse[r];
-          t.dh[line + c] = last ? d : d + t.dh[line + c];
-          t.d[line + c] = P::cell(t.dh[line + c]);
-          if (i == 0) continue;
-          const float g = t.gate_of(i - 1)[line + c];
-          t.act[line + c] = P::cell(g * P::sigmoid_of(g) * t.value_of(i - 1)[line + c]);
-          t.u[line + c] = P::cell(t.h_of(i - 1)[line + c] * t.inverse_of(i - 1)[r]);
-        }
+      warp.lanes([&](int lane, int slot) {
+        columns(lane, width, [&](int c, int j) {
+          const float through = (du[j][slot] - u[j][slot] * mean) * inverse[r], d = last ? through : through + t.dh[line + c];
+          t.dh[line + c] = d, t.d[line + c] = P::cell(d);
+          if (i == 0) return;
+          const float g = P::value(t.gate[i - 1][line + c]), v = P::value(t.value[i - 1][line + c]);
+          t.act[line + c] = P::cell(g * P::sigmoid_of(g) * v);
+          t.u[line + c] = P::cell(t.h[i - 1][line + c] * t.inverse_of(i - 1)[r]);
+        });
       });
     }
   });
@@ -465,18 +478,17 @@ MMG_FN void block_backward(const Block& block, const Network& net, const Tile<ty
   using Warp = typename Block::Warp;
   const int rows = t.rows(), ld = t.ld, w = net.shape.width;
   const Wide<P> d{t.d, ld};
-  float *gate = t.gate_of(i), *value = t.value_of(i);
-  const auto floats = [&](const float* p) { return [=](int r, int c) { return p[r * ld + c]; }; };
+  const auto *gate = t.gate[i], *value = t.value[i];
+  const auto of = [&](const typename P::Cell* p) { return [=](int r, int c) { return P::value(p[r * ld + c]); }; };
   block.warps([&](const Warp& warp) {
     product<1>(warp, rows, w, [&](int r, int c, auto& sums) { P::add(warp, d, net.weight(i, 2, true), w, r, c, sums[0]); },
                [&](int r, int c, const float* v) {
-                 float dg = gate[r * ld + c], dv = value[r * ld + c];
+                 float dg = P::value(gate[r * ld + c]), dv = P::value(value[r * ld + c]);
                  gated_backward(v[0], P::sigmoid_of(dg), dg, dv);
-                 gate[r * ld + c] = dg, value[r * ld + c] = dv;
                  t.dgate[r * ld + c] = P::cell(dg), t.dvalue[r * ld + c] = P::cell(dv);
                });
     outer<P>(warp, w, w, rows, Wide<P, true>{t.act, ld}, WideRight<P>{t.d, ld}, g, net.matrix(i, 2));
-    column_sums(warp, rows, w, floats(t.dh), g, net.bias(i, 2));
+    column_sums(warp, rows, w, of(t.d), g, net.bias(i, 2));
   });
   block.warps([&](const Warp& warp) {
     const auto cells = [&](int j) { return j == 0 ? t.dgate : t.dvalue; };
@@ -485,7 +497,7 @@ MMG_FN void block_backward(const Block& block, const Network& net, const Tile<ty
     }, [&](int r, int c, const float* v) { t.du[r * ld + c] = v[0]; });
     MMG_NO_UNROLL for (int j = 0; j < 2; ++j) {
       outer<P>(warp, w, w, rows, Wide<P, true>{t.u, ld}, WideRight<P>{cells(j), ld}, g, net.matrix(i, j));
-      column_sums(warp, rows, w, floats(j == 0 ? gate : value), g, net.bias(i, j));
+      column_sums(warp, rows, w, of(cells(j)), g, net.bias(i, j));
     }
   });
 }
