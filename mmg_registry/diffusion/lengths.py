@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 F64 = NDArray[np.float64]
 
@@ -39,17 +38,19 @@ def length_information(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
     n = len(x)
     if n < FEWEST_ROWS:
         return 0.0, 0.0
-    lengths = [np.sum(np.asarray(side, dtype=np.float64) ** 2, axis=1) for side in (x, y)]
-    if any(len(np.unique(each)) < (1 - MOST_COPIES) * n for each in lengths):
+    scores = [_normal_scores(np.sum(np.asarray(side, dtype=np.float64) ** 2, axis=1)) for side in (x, y)]
+    if any(distinct < (1 - MOST_COPIES) * n for _, distinct in scores):
         return 0.0, 0.0
-    a, b = map(_normal_scores, lengths)
+    (a, _), (b, _) = scores
     r = float(np.clip(np.mean(a * b), -math.sqrt(1 - 1 / n), math.sqrt(1 - 1 / n)))
     spread = float(np.std(a * b - r * (a**2 + b**2) / 2))  # of what each row adds to the correlation
     floor = -0.5 * math.log1p(-r * r) - 0.5 / n  # the mean of what unrelated rows show
     return max(0.0, floor), abs(r) / (1 - r * r) * spread / math.sqrt(n)
 
 
-def _normal_scores(values: F64) -> F64:
-    """Of mean 0 and variance 1."""
-    scores = ndtri((rankdata(values) - 0.5) / len(values))
-    return np.asarray((scores - scores.mean()) / scores.std(), dtype=np.float64)
+def _normal_scores(values: F64) -> tuple[F64, int]:
+    """Of mean 0 and variance 1, copies sharing the mean of their ranks; and how many values differ."""
+    distinct, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(count) - (count - 1) / 2
+    scores = ndtri((ranks[place] - 0.5) / len(values))
+    return (scores - scores.mean()) / (scores.std() or 1.0), len(distinct)
