@@ -3,7 +3,8 @@
 #include <limits>
 #include <vector>
 
-#include "program.h"
+#include "evaluation.h"
+#include "training.h"
 
 namespace mmg {
 namespace gpu {

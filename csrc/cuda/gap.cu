@@ -1,3 +1,4 @@
+#include "evaluation.h"
 #include "kernels.h"
 
 namespace mmg {

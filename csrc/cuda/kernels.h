@@ -1,6 +1,6 @@
 // The kernels by address, for the launcher; each in a file of its own, so that they compile side by side.
 #pragma once
-#include "program.h"
+#include "jobs.h"
 
 namespace mmg {
 namespace gpu {

@@ -1,4 +1,5 @@
 #include "kernels.h"
+#include "training.h"
 
 namespace mmg {
 namespace gpu {
