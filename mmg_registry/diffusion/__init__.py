@@ -1,6 +1,6 @@
 """Denoisers, their training, and what their gap says: the shared machinery of all diffusion estimators."""
 
-from mmg_registry.diffusion.adjustment import KnownMeans, adjust, features
+from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser
 from mmg_registry.diffusion.lengths import length_information
@@ -8,6 +8,7 @@ from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic
 from mmg_registry.diffusion.training import Schedule, TrainReport, train
 
 __all__ = [
+    "Adjusted",
     "Denoiser",
     "FusedDenoiser",
     "GapEstimate",

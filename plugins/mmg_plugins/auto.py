@@ -17,8 +17,9 @@ What it decides, and by what; nothing else, and never what is to be estimated:
 - **Direct or orthogonal**: see `cross_weight`.
 - **Floor**: what the lengths of x and y alone share (`mmg_registry.diffusion.lengths`), the whole shares too; an
   estimate that is surely lower is raised to it, and half of that widens the error, for there may be more.
-- **Doubts**: what nearest neighbours find in training rows beyond the estimate, and half of what the network sees more
-  in training rows than in evaluation rows, widen the error.
+- **What was learned by heart**: half of what the network sees more in training rows than in evaluation rows is added
+  to the estimate, and widens the error as well.
+- **Doubts**: what nearest neighbours find in training rows beyond the estimate widens the error.
 - **Rows**: the mean over evaluation rows is adjusted to all rows by regression on simple features of (x, y), whose
   means over the training rows no network has touched (`mmg_registry.diffusion.adjustment`).
 """
@@ -41,7 +42,7 @@ from mmg_plugins.mmg import MMG, Combined, Fitted, MMGOptions, Rows, by_gap
 from mmg_plugins.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
-from mmg_registry.diffusion import GapEstimate, KnownMeans, adjust, features, length_information
+from mmg_registry.diffusion import Adjusted, GapEstimate, KnownMeans, adjust, features, length_information
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.diffusion.training import EXCESS, Refine
 from mmg_registry.held_out import gained
@@ -93,8 +94,9 @@ class Auto(MMG):
 
     def fit(self, x: Array, y: Array) -> Self:
         super().fit(x, y)
+        seen = self._seen(x, y)
         self._need_fit().extras.update(
-            neighbours=np.array(_neighbours(x, y, self.run)), seen=np.array(self._seen(x, y))
+            neighbours=np.array(_neighbours(x, y, self.run)), seen=np.array([seen.mean, seen.residual_error])
         )
         return self
 
@@ -164,36 +166,37 @@ class Auto(MMG):
         fitted = self._need_fit()
         weight = cross_weight(gap.cross, gap.cross_se)
         rows = gap.rows[:, 1] + weight * (gap.rows[:, 0] - gap.rows[:, 1])
-        known = KnownMeans(fitted.extras["feature_mean"], int(fitted.extras["n_rows"][0]))
-        own = features(x.numpy(), y.numpy(), fitted.prepared.rho)
-        found, direct = (adjust(values.numpy(), own, known) for values in (rows, gap.rows[:, 0]))
+        found, direct = self._adjusted(x, y, rows, gap.rows[:, 0])
         # from n rows no estimate can be surer than the spread of the log-density ratio over sqrt(n): direct values
         # have that spread, orthogonal ones less, and what those lack is in the denoisers fitted to the same rows
         of_rows = math.hypot(found.residual_error, max(found.fitted_error, direct.fitted_error))
-        raised, doubt = raised_to(found.mean, *fitted.extras["lengths"].tolist())
-        errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross), "lengths": doubt}
-        mean = found.mean + raised
+        by_heart = half_by_heart(direct, *fitted.extras["seen"].tolist())
+        raised, doubt = raised_to(found.mean + by_heart, *fitted.extras["lengths"].tolist())
+        errors = {"rows": of_rows, "cross": abs((1 - weight) * gap.cross), "generalisation": by_heart, "lengths": doubt}
+        mean = found.mean + by_heart + raised
         return Combined(mean, errors, rows + (mean - float(rows.mean())))
 
+    def _adjusted(self, x: Tensor, y: Tensor, *values: Tensor) -> list[Adjusted]:
+        """Means of rows' values, adjusted to all rows by their features."""
+        fitted = self._need_fit()
+        known = KnownMeans(fitted.extras["feature_mean"], int(fitted.extras["n_rows"][0]))
+        own = features(x.numpy(), y.numpy(), fitted.prepared.rho)
+        return [adjust(each.numpy(), own, known) for each in values]
+
     def _doubts(self, gap: GapEstimate, mi: float) -> dict[str, float]:
-        """What the training rows say otherwise.
+        """What nearest neighbours find in training rows beyond the estimate and two of their own errors.
 
-        - neighbours: what nearest neighbours find beyond the estimate and two of their own errors. They are low where
-          dependence is strong or columns many, so nothing is concluded where they find less.
-        - generalisation: half of what the network sees more in rows it was trained on. What was learned by heart is
-          gained there and lost here, to first order as much, and the truth lies between.
+        They are low where dependence is strong or columns many, so nothing is concluded where they find less.
         """
-        (found, error), (seen, seen_error) = (self._need_fit().extras[key].tolist() for key in ("neighbours", "seen"))
-        more = seen - gap.direct
-        by_heart = 0.5 * max(0.0, more) * shrinkage(more, math.hypot(seen_error, gap.direct_se))
-        return {"neighbours": max(0.0, found - 2 * error - mi), "generalisation": by_heart}
+        found, error = self._need_fit().extras["neighbours"].tolist()
+        return {"neighbours": max(0.0, found - 2 * error - mi)}
 
-    def _seen(self, x: Array, y: Array) -> list[float]:
-        """The direct value on rows of the training, and its standard error."""
+    def _seen(self, x: Array, y: Array) -> Adjusted:
+        """The direct value on rows of the training."""
         fitted, step = self._need_fit(), -(-len(x) // SEEN_ROWS)
         zx, zy = fitted.prepared.transform(*self._orient(x[::step], y[::step]))
         gap = self._gap(fitted, zx, zy, self._repeats(len(zx)))
-        return [gap.direct, gap.direct_se]
+        return self._adjusted(zx, zy, gap.rows[:, 0])[0]
 
     def _choices(self, diagnostics: dict[str, Any], x: Array, y: Array) -> dict[str, Any]:
         weight = cross_weight(diagnostics["cross"], diagnostics["cross_se"])
@@ -243,6 +246,21 @@ def _neighbours_warning(found: Estimate) -> list[str]:
         f"Nearest neighbours find at least {found.mi + short:.2f} nats in the training rows, {short:.2f} more than the "
         "network learned; the standard error includes that. Give it more rows, or compare with --plugin ksg."
     ]
+
+
+def half_by_heart(direct: Adjusted, seen: float, seen_error: float) -> float:
+    """Half of what the network surely sees more in rows it was trained on, in nats.
+
+    What was learned by heart is gained there and lost on other rows, to first order as much (the optimism of a fit:
+    Efron, "How biased is the apparent error rate of a prediction rule?", JASA 1986), so that the truth lies midway.
+    What training was stopped too early to learn is in neither: the same half is the error of this correction.
+
+    Example:
+        >>> half_by_heart(Adjusted(0.3, 0.0, 0.0, 0.0), 0.4, 0.0), half_by_heart(Adjusted(0.3, 0.0, 0.0, 0.0), 0.2, 0.0)
+        (0.05000000000000002, 0.0)
+    """
+    more = seen - direct.mean
+    return 0.5 * max(0.0, more) * shrinkage(more, math.hypot(seen_error, direct.residual_error))
 
 
 def raised_to(mi: float, floor: float, error: float) -> tuple[float, float]:

@@ -204,12 +204,17 @@ def test_nearest_neighbours_work_on_the_cpu_whatever_the_network_does() -> None:
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0.8, 0.4), (0.0, 0.0), (-0.8, 0.0)])
-def test_half_of_what_training_rows_show_more_widens_the_error(more: float, expected: float) -> None:
+def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more: float, expected: float) -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(1_000, 1, 1))
     rows = pair(3_000, 1, 1, seed=1)
-    direct = model.estimate(*rows).diagnostics["direct"]
-    model._need_fit().extras["seen"] = np.array([direct + more, 0.001])
-    assert model.estimate(*rows).diagnostics["errors"]["generalisation"] == pytest.approx(expected, abs=0.01)
+    extras = model._need_fit().extras
+    extras["seen"] = np.array([-9.0, 0.001])
+    plain = model.estimate(*rows)
+    extras["seen"] = np.array([plain.diagnostics["direct"] + more, 0.001])
+    found = model.estimate(*rows)
+    assert plain.diagnostics["errors"]["generalisation"] == 0
+    assert found.diagnostics["errors"]["generalisation"] == pytest.approx(expected, abs=0.02)
+    assert found.mi - plain.mi == pytest.approx(found.diagnostics["errors"]["generalisation"])
 
 
 def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_many() -> None:
