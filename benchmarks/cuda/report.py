@@ -132,8 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for architecture in architectures:
             for source in SOURCES:
                 said = compile_kernels(nvcc, source, architecture, Path(folder))
-                rows += [row | spent.get(row["kernel"], {}) for spent in [instructions(Path(folder))]
-                         for row in kernels(said, architecture)]  # fmt: skip
+                spent = instructions(Path(folder))
+                rows += [row | spent.get(row["kernel"], {}) for row in kernels(said, architecture)]
     version = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
     release = re.search(r"release ([\d.]+), V([\d.]+)", version)
     tiles = tile_rows()

@@ -31,7 +31,7 @@ struct Padded {
   int ld;
   std::vector<typename P::Cell> cells, rest;
   Padded(int rows, int columns, const std::vector<float>& from, bool turn)
-      : ld(rounded(turn ? rows : columns, 32) + 8), cells((size_t)(rounded(turn ? columns : rows, 32)) * ld), rest(cells) {
+      : ld(line(turn ? rows : columns)), cells((size_t)(rounded(turn ? columns : rows, 32)) * ld), rest(cells) {
     for (int r = 0; r < rows; ++r)
       for (int c = 0; c < columns; ++c) {
         const size_t at = turn ? (size_t)c * ld + r : (size_t)r * ld + c;

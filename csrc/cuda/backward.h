@@ -56,7 +56,7 @@ MMG_FN void normalise_backward(const Block& block, const Network& net, const Til
           t.dh[line + c] = d, t.d[line + c] = P::cell(d);
           if (i == 0) return;
           const float g = P::value(t.gate[i - 1][line + c]), v = P::value(t.value[i - 1][line + c]);
-          t.act[line + c] = P::cell(g * P::sigmoid_of(g) * v);
+          t.act[line + c] = P::cell(gated(g, P::sigmoid_of(g), v));
           t.u[line + c] = P::cell(t.h[i - 1][line + c] * t.inverse_of(i - 1)[r]);
         });
       });

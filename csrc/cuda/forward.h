@@ -62,12 +62,11 @@ MMG_FN void first_layer(const Block& block, const Network& net, const Tile<typen
   const float* bias = t.bias;
   const Other<P> shared{t.shared, t.ld_shared}, shared_rest{t.shared_rest, t.ld_shared};
   const Other<P> cond{t.cond, t.ld_cond}, cond_rest{t.cond_rest, t.ld_cond};
-  const auto fill = [&](int r, int c, auto& sums, const Warp& warp) {
-    P::add_split(warp, shared, shared_rest, net.shared_input(), s.shared(), r, c, sums[0]);
-    P::add_split(warp, cond, cond_rest, net.cond_input(), s.cond(), r, c, sums[1]);
-  };
   block.warps([&](const Warp& warp) {
-    product<2>(warp, t.n, w, [&](int r, int c, auto& sums) { fill(r, c, sums, warp); }, [&](int r, int c, const float* v) {
+    product<2>(warp, t.n, w, [&](int r, int c, auto& sums) {
+      P::add_split(warp, shared, shared_rest, net.shared_input(), s.shared(), r, c, sums[0]);
+      P::add_split(warp, cond, cond_rest, net.cond_input(), s.cond(), r, c, sums[1]);
+    }, [&](int r, int c, const float* v) {
       const float base = v[0] + bias[c];
       t.h[0][r * t.ld + c] = base + bias[w + c] + v[1];
       t.h[0][(t.n + r) * t.ld + c] = base + bias[2 * w + c];
@@ -94,7 +93,7 @@ MMG_FN void forward(const Block& block, const Network& net, const Tile<typename 
         P::add(warp, u, net.weight(i, 1, false), s.width, r, c, sums[1]);
       }, [&](int r, int c, const float* v) {
         const float g = v[0] + bias[c], x = v[1] + bias[s.width + c];
-        t.act[r * ld + c] = P::cell(g * P::sigmoid_of(g) * x);
+        t.act[r * ld + c] = P::cell(gated(g, P::sigmoid_of(g), x));
         if (training) gate[r * ld + c] = P::cell(g), value[r * ld + c] = P::cell(x);
       });
     });

@@ -228,9 +228,14 @@ def _neighbours(x: Array, y: Array, run: Run) -> tuple[float, float]:
     return (0.0, 0.0) if found.diagnostics["rows_with_copies"] else (found.mi, found.std_error or 0.0)
 
 
+def _slight(part: float, mi: float) -> bool:
+    """Whether a part of the error is too small to warn of."""
+    return part <= max(0.01, 0.02 * abs(mi))
+
+
 def _lengths_warning(found: Estimate) -> list[str]:
     doubt = found.diagnostics["errors"]["lengths"]
-    if doubt <= max(0.01, 0.02 * abs(found.mi)):
+    if _slight(doubt, found.mi):
         return []
     return [
         f"The lengths of x and y alone share at least {found.mi:.2f} nats, more than the network learned of the whole; "
@@ -240,7 +245,7 @@ def _lengths_warning(found: Estimate) -> list[str]:
 
 def _neighbours_warning(found: Estimate) -> list[str]:
     short = found.diagnostics["errors"].get("neighbours", 0.0)
-    if short <= max(0.01, 0.02 * abs(found.mi)):
+    if _slight(short, found.mi):
         return []
     return [
         f"Nearest neighbours find at least {found.mi + short:.2f} nats in the training rows, {short:.2f} more than the "
@@ -259,8 +264,7 @@ def half_by_heart(direct: Adjusted, seen: float, seen_error: float) -> float:
         >>> half_by_heart(Adjusted(0.3, 0.0, 0.0, 0.0), 0.4, 0.0), half_by_heart(Adjusted(0.3, 0.0, 0.0, 0.0), 0.2, 0.0)
         (0.05000000000000002, 0.0)
     """
-    more = seen - direct.mean
-    return 0.5 * max(0.0, more) * shrinkage(more, math.hypot(seen_error, direct.residual_error))
+    return 0.5 * surely_above(seen - direct.mean, math.hypot(seen_error, direct.residual_error))
 
 
 def raised_to(mi: float, floor: float, error: float) -> tuple[float, float]:
@@ -270,9 +274,18 @@ def raised_to(mi: float, floor: float, error: float) -> tuple[float, float]:
         >>> raised_to(0.1, 0.3, 0.0), raised_to(0.3, 0.1, 0.0), raised_to(0.1, 0.11, 0.02)
         ((0.19999999999999998, 0.09999999999999999), (0.0, 0.0), (0.0, 0.0))
     """
-    short = floor - mi
-    raised = max(0.0, short) * shrinkage(short, error)
+    raised = surely_above(floor - mi, error)
     return raised, math.hypot(raised / 2, error) if raised else 0.0
+
+
+def surely_above(value: float, error: float) -> float:
+    """What of a noisy value is believed to lie above zero.
+
+    Example:
+        >>> surely_above(0.2, 0.1), surely_above(0.1, 0.2), surely_above(-0.2, 0.1)
+        (0.15000000000000002, 0.0, 0.0)
+    """
+    return max(0.0, value) * shrinkage(value, error)
 
 
 def cross_weight(cross: float, error: float) -> float:
