@@ -19,12 +19,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
-from mmg_registry.benchmark.machine import machine, revision, versions
+from mmg_registry.provenance import machine, revision, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 SCHEMA = "mmg/benchmark/1"
-PACKAGES = ("mmg", "numpy", "scipy", "torch", "pydantic")
+PACKAGES = ("mmg-registry", "numpy", "scipy", "torch", "pydantic")
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
 
 

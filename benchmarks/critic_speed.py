@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from benchmarks import common
-from mmg_plugins.bounds import OBJECTIVES
-from mmg_plugins.critic_networks import Critic, Joint, Shape, blocks
-from mmg_plugins.critic_training import CoreDescent, CriticLearner
-from mmg_plugins.critics import CriticOptions
+from mmg_plugins.critics.critics import CriticOptions
+from mmg_plugins.critics.networks import Critic, Joint, Shape, blocks
+from mmg_plugins.critics.objectives import OBJECTIVES
+from mmg_plugins.critics.training import CoreDescent, CriticLearner
 from mmg_plugins.neural import Descent, TorchDescent
 from mmg_registry.core import isa
-from mmg_registry.held_out import Pair
+from mmg_registry.training.held_out import Pair
 
 STEPS, EVALUATED = 50, 10_000
 Sides = dict[str, Callable[[], Any]]

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.contract import MarginalModel as MarginalModel
     from mmg_registry.bounds.result import Bound as Bound
     from mmg_registry.bounds.run import bound as bound
-    from mmg_registry.bounds.saved import load_model as load_model
-    from mmg_registry.bounds.saved import save_model as save_model
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
     from mmg_registry.contracts import Run as Run
     from mmg_registry.hooks import hookimpl as hookimpl
+    from mmg_registry.models.saved import load_model as load_model
+    from mmg_registry.models.saved import save_model as save_model
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
@@ -50,8 +50,8 @@ _EXPORTS = {
     "BoundEstimator": ("mmg_registry.bounds.contract", "BoundEstimator"),
     "JointModel": ("mmg_registry.bounds.contract", "JointModel"),
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
-    "load_model": ("mmg_registry.bounds.saved", "load_model"),
-    "save_model": ("mmg_registry.bounds.saved", "save_model"),
+    "load_model": ("mmg_registry.models.saved", "load_model"),
+    "save_model": ("mmg_registry.models.saved", "save_model"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }

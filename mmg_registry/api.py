@@ -21,11 +21,11 @@ import numpy as np
 
 from mmg_registry import registry
 from mmg_registry.contracts import Array, Configured, Estimator, Progress, Run
-from mmg_registry.crossfit import combine
 from mmg_registry.data import Cleaned, Pair, as_pair, clean, folds, hold_out
 from mmg_registry.data import readers as data_readers
 from mmg_registry.data.checks import matching, repeated_rows
 from mmg_registry.errors import MMGError, OptionError, PluginError
+from mmg_registry.estimation.crossfit import combine
 from mmg_registry.results import Estimate, Unit
 
 plugins = registry.records
@@ -339,7 +339,7 @@ def _isa() -> str | None:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on, as far as they are installed."""
-    return {"mmg": registry.home_version(), "python": platform.python_version(), **dict(_installed_versions())}
+    return {registry.HOME: registry.home_version(), "python": platform.python_version(), **dict(_installed_versions())}
 
 
 def _installed_versions() -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 GROUP = "mmg.estimators"
 BOUNDS = "mmg.bounds"
-HOME = "mmg"  # the distribution whose entry points are the built-ins
+HOME = "mmg-registry"  # the distribution whose entry points are the built-ins
 C = TypeVar("C", bound="Configured")
 IN_PROCESS = "in-process"  # stands for the distribution of classes given to `register`
 

@@ -16,14 +16,15 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 
 # Lowest first; a module imports only its own and lower layers.
 LAYERS = [
-    {"mmg_registry.errors", "mmg_registry.threads"},
+    {"mmg_registry.errors", "mmg_registry.threads", "mmg_registry.provenance"},
     {"mmg_registry.results"},
     {"mmg_registry.contracts"},
     {"mmg_registry.data", "mmg_registry.preprocess", "mmg_registry.samplers", "mmg_registry.bounds"},
+    {"mmg_registry.annealing", "mmg_registry.models"},
     {"mmg_registry.registry", "mmg_registry.hooks"},
-    {"mmg_registry.core", "mmg_registry.held_out"},
+    {"mmg_registry.core", "mmg_registry.training"},
     {"mmg_registry.diffusion"},
-    {"mmg_registry.crossfit", "mmg_registry.storage"},
+    {"mmg_registry.estimation", "mmg_registry.storage"},
     {"mmg_registry.api", "mmg_registry.testing"},
     {"mmg_registry.bounds.run"},
     {"mmg_registry.benchmark"},

@@ -23,9 +23,9 @@ from benchmarks import common
 from benchmarks.bounds import models
 from benchmarks.bounds.rows import Row, Rows
 from mmg_registry.bounds.contract import JointModel
-from mmg_registry.bounds.decoder import Decoder
-from mmg_registry.bounds.models import linear_gaussian
 from mmg_registry.errors import MMGError
+from mmg_registry.models.built_in import linear_gaussian
+from mmg_registry.models.decoder import Decoder
 
 PLUGINS = "gaussian,ksg,auto,minde-c,doe,mine,nwj,infonce"
 BOUND = "ais"

@@ -22,7 +22,7 @@ import mmg_registry as mmg
 from benchmarks import common
 from benchmarks.bounds import models
 from benchmarks.bounds.rows import Row, Rows
-from mmg_registry.bounds.decoder import Decoder
+from mmg_registry.models.decoder import Decoder
 
 AIM_NATS, AIM_SECONDS = 1.0, 600.0
 CASES = (("vae", "encoder"), ("vae", "fitted"), ("gan", "prior"), ("gan", "fitted"))

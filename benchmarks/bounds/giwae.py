@@ -21,7 +21,7 @@ from torch import Tensor
 
 import mmg_registry as mmg
 from benchmarks import common
-from mmg_registry.bounds.models import MixtureChannel, generator, standard_normal
+from mmg_registry.models.built_in import MixtureChannel, generator, standard_normal
 
 MODEL = {"dim": 6, "mode": 1.5, "sd": 0.4, "noise": 0.6}
 CHAINS = (4, 16, 64)

@@ -29,7 +29,7 @@ from torch import Tensor
 import mmg_registry as mmg
 from benchmarks import common
 from benchmarks.bounds.rows import Row, Rows
-from mmg_registry.bounds.models import MOST_NATS, LinearGaussian, linear_gaussian
+from mmg_registry.models.built_in import MOST_NATS, LinearGaussian, linear_gaussian
 
 MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, of which the best tells half as much again
 LEAST_DRAWN = 1e-5  # nats; widths below, or below 0, are noise

@@ -18,7 +18,7 @@ from typing import Any
 
 import mmg_registry as mmg
 from benchmarks import common
-from mmg_registry.bounds.models import built_in
+from mmg_registry.models.built_in import built_in
 
 PLUGINS = ("mine-ais", "mine-dv", "mine-f")
 MODEL = {"dim": 10, "mi": 20.0}

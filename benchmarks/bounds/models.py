@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mmg_registry.benchmark.mnist.images import digits, read_images, sha256
-from mmg_registry.bounds.decoder import Decoder
-from mmg_registry.bounds.decoder_training import Plan, train
+from mmg_registry.data.images import digits, read_images, sha256
+from mmg_registry.models.decoder import Decoder
+from mmg_registry.models.decoder_training import Plan, train
 
 
 def add_options(parser: argparse.ArgumentParser, epochs: int | None) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmg_registry.bounds.decoder import Decoder
-from mmg_registry.bounds.hmc import JITTER
+from mmg_registry.annealing.hmc import JITTER
+from mmg_registry.models.decoder import Decoder
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ from torch import Tensor
 
 from benchmarks import common
 from benchmarks.bounds import models, plain
-from mmg_registry.bounds.annealing import Annealing
-from mmg_registry.bounds.decoder import Decoder
-from mmg_registry.bounds.hmc import HMCMoves
-from mmg_registry.bounds.models import generator
-from mmg_registry.bounds.path import path_of
-from mmg_registry.bounds.schedule import Pilot
+from mmg_registry.annealing.ais import Annealing
+from mmg_registry.annealing.hmc import HMCMoves
+from mmg_registry.annealing.path import path_of
+from mmg_registry.annealing.schedule import Pilot
+from mmg_registry.models.built_in import generator
+from mmg_registry.models.decoder import Decoder
 
 AIM = 10.0  # times as many chain steps a second
 LEAPFROGS = 10

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import common
 from benchmarks.peers.environments import WORKERS, Peer, Unavailable, alone, ensure
-from mmg_registry.benchmark.machine import machine, revision
 from mmg_registry.benchmark.tasks import Task
+from mmg_registry.provenance import machine, revision
 
 OURS = "mmg"
 OUR_WORKER = "on_mmg.py"

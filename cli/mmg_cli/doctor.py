@@ -13,7 +13,7 @@ from mmg_cli.common import Json, Verbose
 from mmg_cli.output import columns, print_json
 
 PACKAGES = (
-    "mmg", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
+    "mmg-registry", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
     "joblib", "matplotlib", "pandas", "pyarrow",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _checked(index: int) -> str:
 
 def examine_plugins() -> list[dict[str, str]]:
     """Every plugin with "ok" or the reason why it does not load."""
-    from mmg_cli.plugins import listing
+    from mmg_cli.plugins.command import listing
 
     try:
         rows = listing(load=True)

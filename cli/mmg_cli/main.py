@@ -9,9 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli import benchmark, benchmark_mnist, bound, doctor, estimate, plot, plugins, sample, train_model
+from mmg_cli import doctor, estimate, plot, sample, train_model
+from mmg_cli.benchmark import command as benchmark
+from mmg_cli.benchmark import mnist as benchmark_mnist
+from mmg_cli.bound import command as bound
 from mmg_cli.common import Verbose
 from mmg_cli.output import print_error, say, verbosity
+from mmg_cli.plugins import command as plugins
 from mmg_registry.errors import MMGError
 
 INTERRUPTED = 130

@@ -1,6 +1,6 @@
 """Plots of an estimate: the MMSE curves with the area between them, and the integrand with its band.
 
-matplotlib is the optional extra `mmg[plot]` and is imported inside the functions.
+matplotlib is the optional extra `mmg-registry[plot]` and is imported inside the functions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def check_plot(path: str, option: str) -> None:
         OptionError: without matplotlib, for an unknown ending, or for a path that cannot be written.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise OptionError("Plots need matplotlib, which is not installed: pip install 'mmg[plot]' brings it.")
+        raise OptionError("Plots need matplotlib, which is not installed: pip install 'mmg-registry[plot]' brings it.")
     if plot_format(path) not in FORMATS:
         raise OptionError(f"A plot ends in {', '.join('.' + name for name in FORMATS)}, and '{path}' does not.")
     check_writable(path, option)

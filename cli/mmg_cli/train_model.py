@@ -15,9 +15,9 @@ from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.mnist.images import F32
-    from mmg_registry.bounds.decoder import Decoder
-    from mmg_registry.bounds.decoder_training import Plan
+    from mmg_registry.data.images import F32
+    from mmg_registry.models.decoder import Decoder
+    from mmg_registry.models.decoder_training import Plan
 
 
 class Kind(str, Enum):
@@ -87,14 +87,14 @@ def execute(job: Job) -> None:
         raise OptionError(f"A model is saved as npz, and '{job.out}' does not end in .npz; give such a name to --out.")
     check_writable(job.out, "--out")
     model = _trained(job, _plan(job))
-    from mmg_registry.bounds.saved import save_model
+    from mmg_registry.models.saved import save_model
 
     save_model(model, job.out)
     _tell(job, model)
 
 
 def _plan(job: Job) -> Plan:
-    from mmg_registry.bounds.decoder_training import Plan
+    from mmg_registry.models.decoder_training import Plan
 
     seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     sizes = job.latent, _hidden(job.hidden)
@@ -117,14 +117,14 @@ def _hidden(text: str) -> tuple[int, ...]:
 
 
 def _images(path: str | None) -> F32:
-    from mmg_registry.benchmark.mnist.images import digits, read_images
+    from mmg_registry.data.images import digits, read_images
 
     return digits() if path is None else read_images(path)
 
 
 def _trained(job: Job, plan: Plan) -> Decoder:
-    from mmg_registry.benchmark.machine import usable_cores
-    from mmg_registry.bounds.decoder_training import train
+    from mmg_registry.models.decoder_training import train
+    from mmg_registry.provenance import usable_cores
     from mmg_registry.threads import torch_threads
 
     images = _images(job.images)
@@ -141,7 +141,7 @@ def _trained(job: Job, plan: Plan) -> Decoder:
 def _data(path: str | None, images: F32) -> dict[str, Any]:
     import os
 
-    from mmg_registry.benchmark.mnist.images import sha256
+    from mmg_registry.data.images import sha256
 
     return {"file": os.path.basename(path) if path else "scikit-learn's digits", "sha256": sha256(images)}
 

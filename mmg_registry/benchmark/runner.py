@@ -23,8 +23,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmg_registry import api, registry
-from mmg_registry.benchmark import machine
+from mmg_registry import api, provenance, registry
 from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
@@ -127,7 +126,7 @@ def execute(
         jobs: processes at a time.
         started: called with each run as it starts.
     """
-    place = {"machine": machine.machine(), "versions": machine.versions(), "revision": machine.revision()}
+    place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
     waiting, working = list(reversed(runs)), dict[Future[Any], _Process]()
     try:
         while waiting or working:

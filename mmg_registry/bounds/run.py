@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from mmg_registry import registry
+from mmg_registry.annealing.path import checked, values
 from mmg_registry.api import guarded, versions
 from mmg_registry.bounds.checkpoint import Checkpoint
 from mmg_registry.bounds.contract import BoundEstimator
-from mmg_registry.bounds.models import built_in
-from mmg_registry.bounds.path import checked, values
 from mmg_registry.bounds.result import Bound
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError, PluginError, explain
+from mmg_registry.models.built_in import built_in
 from mmg_registry.threads import torch_threads
 
 _NEEDED = {"joint": ("log_prior", "log_likelihood"), "marginal": ("log_prior",)}

@@ -1,6 +1,6 @@
 """The critic's ops: training on batches, the gradient of one, and the scores of all pairs of groups of rows.
 
-They run in the compiled module, on one thread, and only there: `mmg_plugins.critic_networks.Joint` is the same network
+They run in the compiled module, on one thread, and only there: `mmg_plugins.critics.networks.Joint` is the same network
 in torch, the reference that tests hold them to, and what trains where there is no compiled module.
 
 f(x, y) = (gaussian(x, y) + 10 tanh(learned(x, y) / 10)) / temperature; csrc/cpu/critic_layout.h has the formulas.

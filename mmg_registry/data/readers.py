@@ -331,7 +331,7 @@ def _parquet(path: str) -> Table:
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise DataError("reading parquet needs pyarrow: pip install 'mmg[data]'") from error
+        raise DataError("reading parquet needs pyarrow: pip install 'mmg-registry[data]'") from error
     names = list(parquet.ParquetFile(path).schema_arrow.names)
 
     def load(chosen: Sequence[str]) -> Loaded:

@@ -17,7 +17,7 @@ from torch import Tensor
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.core import ROW_VALUES, Proposal, TrainPlan
 from mmg_registry.diffusion.denoisers import Denoiser
-from mmg_registry.held_out import Look, carried_on, choice_error, settled
+from mmg_registry.training.held_out import Look, carried_on, choice_error, settled
 
 VALIDATION_DRAWS = 80_000  # network rows of one look at the held-out loss
 DIRECT = ROW_VALUES.index("direct")

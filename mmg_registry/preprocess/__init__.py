@@ -3,6 +3,6 @@
 from mmg_registry.preprocess.maps import MonotoneMap, fit_map
 from mmg_registry.preprocess.margins import Margins, fit_margins
 from mmg_registry.preprocess.pair import PairTransform
-from mmg_registry.preprocess.turning import Turn, fit_turns
+from mmg_registry.preprocess.spirals import Turn, fit_turns
 
 __all__ = ["Margins", "MonotoneMap", "PairTransform", "Turn", "fit_map", "fit_margins", "fit_turns"]

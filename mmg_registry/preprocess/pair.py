@@ -22,7 +22,7 @@ from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import TALL, chunks, fit_tall, fit_wide
 from mmg_registry.preprocess.maps import F64, Rows
 from mmg_registry.preprocess.margins import Margins, fit_margins, flat_margins
-from mmg_registry.preprocess.turning import Turn, fit_turns
+from mmg_registry.preprocess.spirals import Turn, fit_turns
 
 F32 = NDArray[np.float32]
 

@@ -28,10 +28,10 @@ from typing_extensions import Self
 
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
 from mmg_registry.errors import DataError, OptionError
-from mmg_registry.held_out import Look, Pair, carried_on, choice_error, hold_back, settled
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
 from mmg_registry.threads import torch_threads
+from mmg_registry.training.held_out import Look, Pair, carried_on, choice_error, hold_back, settled
 
 FEWEST_ROWS = 20  # of a fit: two of them are held out
 DECAY = 0.4  # share of the steps that the final decay takes

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import SUPPORT
 
 from mmg_cli.main import run
 
-collect_ignore = ["site"]
-SITE = Path(__file__).parent / "site"
+SITE = SUPPORT / "site"
 
 
 @dataclass

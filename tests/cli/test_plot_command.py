@@ -126,4 +126,5 @@ def test_without_matplotlib_one_sentence_says_how_to_get_it(mmg, monkeypatch) ->
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "matplotlib" else found(name))
     result = mmg("plot", write(ESTIMATE))
     assert result.code == 2
-    assert result.err == ("Error: Plots need matplotlib, which is not installed: pip install 'mmg[plot]' brings it.\n")
+    reason = "Plots need matplotlib, which is not installed: pip install 'mmg-registry[plot]' brings it."
+    assert result.err == f"Error: {reason}\n"

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from fakes import install
+from places import ROOT
 
 from mmg_registry import hooks
 
-EXAMPLE = Path(__file__).parents[2] / "plugins" / "example"
+EXAMPLE = ROOT / "plugins" / "example"
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps")
 
 

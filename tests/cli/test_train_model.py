@@ -82,7 +82,7 @@ def test_without_scikit_learn_the_way_out_is_said(mmg, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     found = mmg("train-model", "--out", "m.npz")
     assert found.code == 2
-    assert "pip install 'mmg[digits]'" in found.err
+    assert "pip install 'mmg-registry[digits]'" in found.err
 
 
 def test_a_saved_model_has_no_settings(mmg) -> None:

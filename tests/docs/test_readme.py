@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from mmg_registry.contracts import Estimator
 from mmg_registry.testing import run_checks
 
-README = Path(__file__).parents[2] / "README.md"
+README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 

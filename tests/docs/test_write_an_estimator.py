@@ -18,10 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from mmg_registry.testing import CHECKS
 
-GUIDE = Path(__file__).parents[2] / "docs" / "write-an-estimator.md"
+GUIDE = ROOT / "docs" / "write-an-estimator.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALL = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")

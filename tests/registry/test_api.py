@@ -66,7 +66,7 @@ def test_the_estimate_and_its_provenance() -> None:
     assert known["backend"]["threads"] == 1
     assert "backend" not in found.diagnostics
     assert known["seconds"]["total"] >= known["seconds"]["fit"] + known["seconds"]["estimate"] > 0
-    assert {"mmg", "python", "numpy"} <= set(known["versions"])
+    assert {"mmg-registry", "python", "numpy"} <= set(known["versions"])
     assert known["data_sha256"] == data_sha256(as_pair(X, Y))
     assert found.warnings == ["A warning of the fake."]
 

@@ -46,7 +46,7 @@ def test_a_strangers_plugin_is_listed_without_importing_it(site: Path) -> None:
 
 
 def test_built_ins_come_through_the_same_group(site: Path) -> None:
-    install(site, "mmg", "9.9", {"mmg.estimators/home-made": "x:Y"}, {})
+    install(site, "mmg-registry", "9.9", {"mmg.estimators/home-made": "x:Y"}, {})
     assert registry.find("home-made").origin == "built-in"
 
 
@@ -141,7 +141,7 @@ def test_a_stale_copy_of_a_distribution_is_no_clash(site: Path, tmp_path_factory
 def test_mmg_plugins_limits_third_party_plugins(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(site)
     add(site, "other-one", "other-dist")
-    install(site, "mmg", "9.9", {"mmg.estimators/home-made": "x:Y"}, {})
+    install(site, "mmg-registry", "9.9", {"mmg.estimators/home-made": "x:Y"}, {})
     monkeypatch.setenv("MMG_PLUGINS", "other-one")
     assert "other-one" in names()
     assert "good-one" not in names()

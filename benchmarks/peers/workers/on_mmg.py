@@ -17,4 +17,4 @@ def estimate(plugin: str, rows: frame.Rows, budget: frame.Budget, seed: int) -> 
 
 if __name__ == "__main__":
     mmg.load_plugin(sys.argv[2])  # an import, as the packages' are, before the clock starts
-    frame.main({sys.argv[2]: lambda *given: estimate(sys.argv[2], *given)}, "mmg", "torch")
+    frame.main({sys.argv[2]: lambda *given: estimate(sys.argv[2], *given)}, "mmg-registry", "torch")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from mmg_registry import api, registry
-from mmg_registry.benchmark import machine, runner
-from mmg_registry.benchmark.mnist.images import F32
+from mmg_registry import api, provenance, registry
+from mmg_registry.benchmark import runner
 from mmg_registry.benchmark.mnist.ratios import Term, Value
 from mmg_registry.benchmark.mnist.spaces import Latents, Pixels, Space, variables
 from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.contracts import Estimator, parse_options
 from mmg_registry.data import as_pair
+from mmg_registry.data.images import F32
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.threads import torch_threads
 
@@ -149,7 +149,7 @@ def execute(
         todo: in this order; one autoencoder is trained for each stretch with the same seed.
         note: told in a sentence what else happens.
     """
-    place = {"machine": machine.machine(), "versions": machine.versions(), "revision": machine.revision()}
+    place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
     with torch_threads(setup.threads):
         draw: _Draw | None = None
         for job in todo:

@@ -1,0 +1,1 @@
+"""`mmg benchmark`: runs, tables, pictures and the report page."""

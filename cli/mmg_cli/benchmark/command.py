@@ -1,0 +1,450 @@
+"""`mmg benchmark`: run estimators on tasks with known answers, and `report`, `compare`, `curves`, `tasks` around it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import Json, Quiet, Verbose, parse_set
+from mmg_cli.estimate import DEFAULT_PLUGIN
+from mmg_cli.output import check_folder, columns, print_json, say, warn, write_atomically
+from mmg_registry.errors import DataError, MMGError, OptionError
+
+if TYPE_CHECKING:
+    from mmg_registry.benchmark.runner import Forecast, Run, Settings
+    from mmg_registry.benchmark.store import Row
+    from mmg_registry.benchmark.tasks import Task
+
+app = typer.Typer(rich_markup_mode=None)
+SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # by all runs of one folder, or of one report
+RUNS = "runs.jsonl"  # mmg_registry.benchmark.store.RUNS, known here without importing it
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg benchmark --out` wrote.")]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a benchmark was asked for; the fields are the command's parameters."""
+
+    suite: str | None
+    plugin: str
+    seeds: int
+    n_train: int
+    n_eval: int
+    out: str | None
+    jobs: int
+    threads: int | None
+    task: list[str] | None
+    resume: bool
+    retry_failed: bool
+    dry_run: bool
+    set: list[str] | None
+    max_seconds: float | None
+    json: bool
+    quiet: bool
+    verbose: int
+
+
+@app.callback(invoke_without_command=True)
+def benchmark(
+    context: typer.Context,
+    suite: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Suites of tasks: bmi, high-mi, null, or a plugin's own.")
+    ] = None,
+    plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
+    n_train: Annotated[int, typer.Option("--n-train", min=1, help="Rows to train on.")] = 100_000,
+    n_eval: Annotated[int, typer.Option("--n-eval", min=1, help="Rows to evaluate on.")] = 10_000,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the results.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each run.  [default: the cores, shared among the jobs]")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only tasks whose id fits, e.g. 'spiral-*'; repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in DIR; finished runs are not repeated.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With --resume: repeat failed runs.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and the time they will take.")] = False,
+    set: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="[PLUGIN:]KEY=VALUE", help="An option of all plugins or of one, repeatable."),
+    ] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of each training.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Run estimators on tasks with known mutual information; every finished run is kept in DIR at once."""
+    given = {name: value for name, value in locals().items() if name != "context"}
+    if context.invoked_subcommand is not None:
+        if suite or out:
+            raise OptionError(f"--suite and --out run a benchmark; leave them out with '{context.invoked_subcommand}'.")
+        return
+    if not any(_was_given(context, name) for name in given):
+        print(context.get_help())
+        return
+    execute(Job(**given))
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def execute(job: Job) -> None:
+    """Check everything that can be checked, run what is not done yet, and report.
+
+    Raises:
+        MMGError: see its subclasses; for failed runs after the report.
+    """
+    plugins = check_plugins(job.plugin, job.set)
+    _demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
+    tasks = _tasks(str(job.suite).split(","), job.task or [])
+    _demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
+    seconds = job.max_seconds
+    _demand(seconds is None or 0 < seconds < math.inf, f"--max-seconds must be a positive number, not {seconds}.")
+    if job.dry_run:
+        _dry_run(job, tasks, plugins)
+        return
+    _demand(job.out is not None, "A benchmark needs --out DIR, the folder that keeps its results.")
+    check_folder(str(job.out), "--out", RUNS)
+    rows = _run(job, tasks, plugins)
+    _report(rows, str(job.out), job.json)
+    failed = sum(row["status"] != "ok" for row in rows)
+    if failed:
+        raise MMGError(f"{failed} of {len(rows)} runs failed; {job.out}/report.html has their errors.")
+
+
+def _demand(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise OptionError(sentence)
+
+
+def _tasks(suites: Sequence[str], globs: Sequence[str]) -> list[Task]:
+    from mmg_registry.benchmark.tasks import select
+    from mmg_registry.hooks import failures
+
+    _demand("mnist" not in suites, "The suite 'mnist' holds ratios, not known values: `mmg benchmark mnist` runs it.")
+    found = select(suites, globs)
+    for failure in failures():
+        warn(str(failure.error))
+    return found
+
+
+def check_plugins(plugin: str, given: list[str] | None) -> dict[str, dict[str, Any]]:
+    """The options of each of the plugins "A,B"; unknown or broken ones, and options out of range, are refused now.
+
+    Raises:
+        PluginError, OptionError: for the first of them.
+    """
+    from mmg_registry.contracts import parse_options
+    from mmg_registry.registry import load_plugin
+
+    names = list(dict.fromkeys(name.strip() for name in plugin.split(",")))
+    options = _options_of(names, parse_set(given or []))
+    for name in names:
+        parse_options(load_plugin(name), options[name])
+    return options
+
+
+def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Share `given` out: "steps" to every plugin, "mmg:steps" to one, which wins over the former.
+
+    >>> _options_of(["a", "b"], {"steps": 1, "b:steps": 2})
+    {'a': {'steps': 1}, 'b': {'steps': 2}}
+    """
+    options: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for key in sorted(given, key=lambda key: ":" in key):
+        plugin, _, option = key.rpartition(":")
+        _demand(plugin in ("", *names), f"--set {key}=... names the plugin '{plugin}', which --plugin does not list.")
+        for name in [plugin] if plugin else names:
+            options[name][option] = given[key]
+    return options
+
+
+def _run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
+    """Run what is missing; returns the rows of the whole folder."""
+    from mmg_cli.benchmark.live import Board, showing
+    from mmg_registry.benchmark.runner import Forecast, execute, plan
+    from mmg_registry.benchmark.store import Store, label, latest
+
+    with Store(str(job.out)) as store:
+        _demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
+        settings = _settings(job, store.rows)
+        runs = _missing(plan(tasks, plugins, job.seeds), store.rows, settings, job.retry_failed)
+        board = Board(runs, job.jobs, Forecast(store.rows))
+        names = [label(name, options) for name, options in plugins.items()]
+        with showing(board, names), closing(execute(runs, settings, job.jobs, board.started)) as rows:
+            try:
+                for row in rows:
+                    store.append(row)
+                    board.finished(row)
+            except KeyboardInterrupt:
+                say(f"{len(board.rows)} of {len(runs)} runs are finished and kept; --resume goes on.")
+                raise
+        return latest(store.rows)
+
+
+def _settings(job: Job, rows: Sequence[Row]) -> Settings:
+    """What the runs share; refused where the folder's earlier runs had something else.
+
+    Raises:
+        OptionError: naming what differs.
+    """
+    from mmg_registry.benchmark.runner import Settings
+    from mmg_registry.provenance import usable_cores
+
+    inherited = rows[0]["threads"] if rows else max(1, usable_cores() // job.jobs)
+    settings = Settings(job.n_train, job.n_eval, job.threads or inherited, job.max_seconds)
+    different = _difference(rows[0], asdict(settings)) if rows else None
+    if different:
+        option, before, now = different
+        raise OptionError(
+            f"{job.out} holds results with {option} {before}, and this asks for {now}; give the same or another --out."
+        )
+    return settings
+
+
+def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
+    """The first of `SHARED` in which runs differ, as an option, with both values; None where they agree."""
+    for name in SHARED:
+        if before[name] != now[name]:
+            return f"--{name.replace('_', '-')}", before[name], now[name]
+    return None
+
+
+def _missing(runs: list[Run], rows: Sequence[Row], settings: Settings, retry_failed: bool) -> list[Run]:
+    from mmg_registry.benchmark.store import key_of, latest
+
+    done = {key_of(row) for row in latest(rows) if row["status"] == "ok" or not retry_failed}
+    return [run for run in runs if run.key(settings) not in done]
+
+
+def _dry_run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> None:
+    """List what is left to do, with the times that earlier rows of the folder suggest."""
+    from mmg_registry.benchmark.runner import Forecast, plan
+    from mmg_registry.benchmark.store import read
+
+    rows = read(job.out) if job.out and os.path.exists(os.path.join(job.out, RUNS)) else []
+    runs = plan(tasks, plugins, job.seeds)
+    left = _missing(runs, rows, _settings(job, rows), job.retry_failed)
+    _print_plan(job, left, len(runs) - len(left), Forecast(rows))
+
+
+def _print_plan(job: Job, runs: list[Run], done: int, forecast: Forecast) -> None:
+    from mmg_registry.benchmark.store import label
+
+    total = forecast.total(runs, job.jobs)
+    listed = [
+        {"suite": run.suite, "task": run.task, "plugin": label(run.plugin, run.options), "seed": run.seed,
+         "seconds": forecast.seconds(run)}
+        for run in runs
+    ]  # fmt: skip
+    if job.json:
+        print_json({"runs": listed, "done": done, "seconds": total})
+        return
+    head = ["SUITE", "TASK", "PLUGIN", "SEED", "SECONDS"]
+    print(columns([head, *([_cell(each[name.lower()]) for name in head] for each in listed)]))
+    print(f"\n{len(runs)} runs to do, {job.jobs} at a time, and {done} done; {_duration(total)}")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
+
+
+def _duration(seconds: float | None) -> str:
+    """A time for a person.
+
+    >>> _duration(None), _duration(40.0), _duration(7000.0)
+    ('the time is unknown until a run has finished', 'about 40 s', 'about 1 h 57 min')
+    """
+    if seconds is None:
+        return "the time is unknown until a run has finished"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    return f"about {hours} h {minutes} min" if hours else f"about {minutes} min"
+
+
+@app.command("report")
+def report(
+    folders: Annotated[
+        list[str], typer.Argument(metavar="DIR...", help="Folders that `mmg benchmark --out` wrote, reported as one.")
+    ],
+    out: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write.  [default: the same folder]")
+    ] = None,
+    json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Print the leaderboard of DIR; write report.html, summary.json and the figures."""
+    _demand(out is not None or len(folders) == 1, "A report of several folders needs -o DIR, another folder to go to.")
+    rows = _together(folders)
+    target = out or folders[0]
+    check_folder(target, "-o", RUNS if out is None else "report.html")
+    _report(rows, target, json)
+
+
+def _together(folders: Sequence[str]) -> list[Row]:
+    """The runs of all folders; of one that several hold, that of the last folder.
+
+    Raises:
+        DataError: where they do not compare: other numbers of rows, or of threads.
+    """
+    from mmg_registry.benchmark.store import latest, read
+
+    found = [read(folder) for folder in folders]
+    for folder, rows in zip(folders[1:], found[1:], strict=True):
+        different = _difference(found[0][0], rows[0])
+        if different:
+            option, before, now = different
+            raise DataError(
+                f"{folders[0]} holds results with {option} {before} and {folder} with {now}; report them apart."
+            )
+    return latest(row for rows in found for row in rows)
+
+
+def _report(rows: list[Row], folder: str, json: bool) -> None:
+    """Print first, then write, so that a full disk costs the files only."""
+    from mmg_cli.benchmark.text import report_text, summary, to_bytes
+    from mmg_registry.benchmark.criteria import cells
+
+    document = summary(rows)
+    if json:
+        print_json(document)
+    else:
+        print(report_text(cells(rows)))
+    figures = _figures(rows)
+    _write(folder, "summary.json", to_bytes(document))
+    for name, (_, content) in figures.items():
+        _write(folder, name, content)
+    from mmg_cli.benchmark.html import page
+
+    path = _write(folder, "report.html", page(rows, dict(figures.values())).encode())
+    if not json:
+        print(f"\n{path}")
+
+
+def _write(folder: str, name: str, content: bytes) -> str:
+    path = os.path.join(folder, name)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise MMGError(f"The folder {folder} cannot be made: {error.strerror}; give another.") from error
+    write_atomically(path, lambda handle: handle.write(content), "The report")
+    return path
+
+
+def _figures(rows: list[Row]) -> dict[str, tuple[str, bytes]]:
+    """File name to caption and PNG, two a suite; nothing without matplotlib."""
+    import importlib.util
+
+    from mmg_cli.benchmark.figures import draw_errors, draw_heat_map, png
+    from mmg_cli.benchmark.text import by_suite
+    from mmg_registry.benchmark.criteria import cells
+
+    if importlib.util.find_spec("matplotlib") is None:
+        warn("The figures need matplotlib (pip install 'mmg-registry[plot]'); `mmg benchmark report` then draws them.")
+        return {}
+    figures = {}
+    for suite, own in by_suite(cells(rows)).items():
+        figures[f"heatmap-{suite}.png"] = (f"Mean estimates of the suite {suite}", png(draw_heat_map(own)))
+        figures[f"errors-{suite}.png"] = (f"Error against seconds, suite {suite}", png(draw_errors(own)))
+    return figures
+
+
+@app.command("compare")
+def compare(
+    before: Annotated[str, typer.Argument(metavar="A", help="A folder of results.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Compare two folders by task and plugin: errors, seconds, and what changed beyond the seeds' spread."""
+    from mmg_cli.benchmark.text import changes_document, compare_text
+    from mmg_registry.benchmark.criteria import cells, compare
+    from mmg_registry.benchmark.store import read
+
+    changes = compare(cells(read(before)), cells(read(after)))
+    if not any(change.before and change.after for change in changes):
+        raise DataError(f"{before} and {after} share no task and plugin, so there is nothing to compare.")
+    if json:
+        print_json(changes_document(changes))
+    else:
+        print(compare_text(changes))
+
+
+@app.command("curves")
+def curves(
+    folder: Folder,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The id of a task.")],
+    plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Where DIR holds several.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Where there are several.  [default: the lowest]")] = None,
+    out: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="The plot: png, pdf or svg.  [TASK.png]")
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Plot the two MMSE curves of one run, the area between them, and the integrand."""
+    from mmg_cli.plotting import check_plot, write_plot
+    from mmg_registry.benchmark.store import read
+    from mmg_registry.results import Estimate
+
+    row = _one_run(read(folder), task, plugin, seed)
+    target = out or f"{task}.png"
+    check_plot(target, "-o")
+    found = Estimate.from_dict(dict(row["estimate"]))
+    if found.curve is None:
+        raise DataError(f"The plugin '{row['plugin']}' gives no curve; those that integrate over log-SNR do.")
+    write_plot(found, target)
+    print(target)
+
+
+def _one_run(rows: list[Row], task: str, plugin: str | None, seed: int | None) -> Row:
+    from mmg_registry.benchmark.store import label
+
+    fitting = [row for row in rows if row["task"] == task and row["status"] == "ok"]
+    if not fitting:
+        known = ", ".join(dict.fromkeys(row["task"] for row in rows if row["status"] == "ok"))
+        raise OptionError(f"No finished run is of the task '{task}'; there are {known or 'none'}.")
+    names = list(dict.fromkeys(label(row["plugin"], row["options"]) for row in fitting))
+    wanted = plugin or (names[0] if len(names) == 1 else None)
+    _demand(wanted in names, f"--plugin must be one of {', '.join(names)}, not {plugin or 'left out'}.")
+    own = [row for row in fitting if label(row["plugin"], row["options"]) == wanted]
+    seeds = sorted(row["seed"] for row in own)
+    _demand(seed is None or seed in seeds, f"--seed must be one of {', '.join(map(str, seeds))}, not {seed}.")
+    return next(row for row in own if row["seed"] == (seeds[0] if seed is None else seed))
+
+
+@app.command("tasks")
+def tasks(
+    suite: Annotated[str | None, typer.Argument(metavar="SUITE", help="Only this suite.")] = None,
+    json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """List the tasks of all suites: id, family, dimensions and true MI in nats."""
+    from mmg_registry.benchmark.tasks import suites
+
+    found = _tasks([suite] if suite else list(suites()), [])
+    listed = [
+        {"suite": each.suite, "task": each.name, "family": each.family, "dim_x": each.sampler.dim_x,
+         "dim_y": each.sampler.dim_y, "true_mi": each.true_mi}
+        for each in found
+    ]  # fmt: skip
+    if json:
+        print_json(listed)
+        return
+    head = ["SUITE", "TASK", "FAMILY", "DIM_X", "DIM_Y", "TRUE_MI"]
+    print(columns([head, *([_shown(each[name.lower()]) for name in head] for each in listed)]))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

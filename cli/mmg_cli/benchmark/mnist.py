@@ -1,0 +1,291 @@
+"""`mmg benchmark mnist`: whether informations between images and their crops are in the ratios that they must be in."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.benchmark.command import check_plugins
+from mmg_cli.common import Json, Quiet, Verbose
+from mmg_cli.estimate import DEFAULT_PLUGIN
+from mmg_cli.output import check_folder, columns, print_json, say, verbosity, write_atomically
+from mmg_registry.errors import MMGError, OptionError
+
+if TYPE_CHECKING:
+    from mmg_registry.benchmark.mnist.ratios import Found, Ratio
+    from mmg_registry.benchmark.mnist.run import Setup
+    from mmg_registry.benchmark.store import Row
+    from mmg_registry.data.images import F32
+
+SCHEMA = "mmg/mnist-ratios/1"
+FILE = "mnist.jsonl"  # mmg_registry.benchmark.mnist.run.FILE, known here without importing it
+HEAD = ("PLUGIN", "TEST", "ROWS", "RATIO", "STD ERR", "WANTED", "HOLDS", "ABOVE", "NATS", "BELOW", "NATS", "SEEDS")
+ROWS = "7,14,21"
+ORIGIN = ("file", "sha256", "n_train", "n_eval", "space", "noise", "threads", "machine", "versions", "revision")
+
+
+class Space(str, Enum):
+    """What the variables of the tests are."""
+
+    latent = "latent"
+    pixels = "pixels"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that was asked for; the fields are the command's parameters."""
+
+    images: str
+    out: str
+    plugin: str
+    space: Space
+    rows: str
+    step: int
+    test: str | None
+    seeds: int
+    n_train: int | None
+    n_eval: int | None
+    noise: float
+    latent_dim: int
+    hidden: int
+    autoencoder_steps: int
+    threads: int | None
+    max_seconds: float | None
+    resume: bool
+    set: list[str] | None
+    json: bool
+
+
+def mnist(
+    images: Annotated[
+        str, typer.Option("--mnist", metavar="FILE", help="Images: idx (.gz too) or npz. Nothing is downloaded.")
+    ],
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder of the results.")],
+    plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
+    space: Annotated[
+        Space, typer.Option(help="Latents of an autoencoder that is trained first, or raw pixels.")
+    ] = Space.latent,
+    rows: Annotated[str, typer.Option(metavar="R,..", help="Numbers of rows kept.")] = ROWS,
+    step: Annotated[int, typer.Option(min=1, help="k of the data processing: B_r beside B_(r+k).")] = 7,
+    test: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Of baseline, data-processing, additivity.  [default: all]")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, of split, noise and every training.")] = 1,
+    n_train: Annotated[int | None, typer.Option("--n-train", min=1, help="Images to train on.  [the rest]")] = None,
+    n_eval: Annotated[
+        int | None, typer.Option("--n-eval", min=1, help="Images to evaluate on.  [a fifth, at most 10,000]")
+    ] = None,
+    noise: Annotated[
+        float, typer.Option(help="Standard deviation of the noise on A; latents vary by 1, pixels from 0 to 1.")
+    ] = 0.5,
+    latent_dim: Annotated[int, typer.Option(min=1, max=512, help="Columns of a latent.")] = 8,
+    hidden: Annotated[int, typer.Option(min=1, max=8192, help="Hidden units of the autoencoder.")] = 256,
+    autoencoder_steps: Annotated[
+        int, typer.Option(min=1, help="Training steps of the autoencoder, of 256 images.")
+    ] = 1_000,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of everything.  [default: the cores]")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of each estimate.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on in DIR; repeat what failed, not what is done.")
+    ] = False,
+    set: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="[PLUGIN:]KEY=VALUE", help="An option of all plugins or of one, repeatable."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Self-consistency on images: information with the first r rows kept, in ratios that must be 1 or 2."""
+    execute(Job(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
+
+
+def execute(job: Job) -> None:
+    """Check everything that can be checked, estimate what is not done yet, and print the ratios.
+
+    Raises:
+        MMGError: see its subclasses; for failed estimates after the table.
+    """
+    check_folder(job.out, "--out", FILE)
+    seconds = job.max_seconds
+    _demand(seconds is None or 0 < seconds < math.inf, f"--max-seconds must be a positive number, not {seconds}.")
+    images = _images(job)
+    ratios, setup = _ratios(job, images.shape[1]), _setup(job, images)
+    plugins = _plugins(job)
+    rows = _run(job, images, setup, ratios, plugins)
+    _report(job, ratios, rows)
+    failed = sum(row["status"] != "ok" for row in rows)
+    if failed:
+        raise MMGError(f"{failed} of {len(rows)} estimates failed; {job.out}/{FILE} has their errors.")
+
+
+def _demand(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise OptionError(sentence)
+
+
+def _images(job: Job) -> F32:
+    from mmg_registry.data.images import read_images
+
+    return read_images(job.images)
+
+
+def _ratios(job: Job, height: int) -> list[Ratio]:
+    from mmg_registry.benchmark.mnist.ratios import TESTS, plan
+
+    tests = [name.strip() for name in job.test.split(",")] if job.test else TESTS
+    return plan(tests, _numbers(job.rows), job.step, height)
+
+
+def _numbers(text: str) -> list[int]:
+    """Rows from "7,14".
+
+    Raises:
+        OptionError: for anything but whole numbers.
+
+    >>> _numbers("7, 14")
+    [7, 14]
+    """
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise OptionError(f"--rows takes whole numbers, as in '{ROWS}', not '{text}'.") from None
+
+
+def _setup(job: Job, images: F32) -> Setup:
+    from mmg_registry.benchmark.mnist.run import Setup, sizes
+    from mmg_registry.data.images import sha256
+    from mmg_registry.provenance import usable_cores
+
+    own = {name: getattr(job, name) for name in ("noise", "latent_dim", "hidden", "autoencoder_steps", "max_seconds")}
+    n_train, n_eval = sizes(len(images), job.n_train, job.n_eval)
+    threads = job.threads or usable_cores()
+    file = os.path.basename(job.images)
+    return Setup(file, sha256(images), n_train, n_eval, space=job.space.value, threads=threads, **own)
+
+
+def _plugins(job: Job) -> dict[str, dict[str, Any]]:
+    from mmg_registry.benchmark.mnist.run import check_pixels
+
+    plugins = check_plugins(job.plugin, job.set)
+    for name, options in plugins.items() if job.space is Space.pixels else ():
+        check_pixels(name, options)
+    return plugins
+
+
+def _run(
+    job: Job, images: F32, setup: Setup, ratios: Sequence[Ratio], plugins: Mapping[str, Mapping[str, Any]]
+) -> list[Row]:
+    """Estimate what is missing; returns the rows that were asked for, those of earlier runs among them."""
+    from mmg_registry.benchmark.mnist.ratios import terms
+    from mmg_registry.benchmark.mnist.run import SCHEMA, execute, jobs
+    from mmg_registry.benchmark.store import Store, key_of, latest
+
+    wanted = jobs(terms(ratios), plugins, job.seeds)
+    with Store(job.out, FILE, SCHEMA) as store:
+        _demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
+        _check_same(job.out, store.rows, setup)
+        done = {key_of(row) for row in latest(store.rows) if row["status"] == "ok"}
+        todo = [each for each in wanted if each.key(setup) not in done]
+        before = len(store.rows)
+        try:
+            with closing(execute(images, setup, todo, _note)) as rows:
+                for i, row in enumerate(rows, start=1):
+                    store.append(row)
+                    _note(f"[{i}/{len(todo)}] {_line(row)}")
+        except KeyboardInterrupt:
+            say(f"{len(store.rows) - before} of {len(todo)} estimates are finished and kept; --resume goes on.")
+            raise
+        keys = {each.key(setup) for each in wanted}
+        return [row for row in latest(store.rows) if key_of(row) in keys]
+
+
+def _check_same(folder: str, rows: Sequence[Row], setup: Setup) -> None:
+    """Refuse to mix results whose ratios would not belong together.
+
+    Raises:
+        OptionError: naming what differs.
+    """
+    for name, now in asdict(setup).items() if rows else ():
+        before = rows[0].get(name)
+        what = {"file": "", "sha256": "other images"}.get(name, f"--{name.replace('_', '-')} {before}")
+        _demand(not what or before == now, f"{folder} holds results of {what}; give the same, or another --out.")
+
+
+def _note(sentence: str) -> None:
+    if not verbosity.quiet:
+        say(sentence)
+
+
+def _line(row: Row) -> str:
+    """One finished estimate in one line."""
+    from mmg_registry.benchmark.store import label
+
+    name = f"{row['formula']} by {label(row['plugin'], row['options'])}, seed {row['seed']}"
+    if row["status"] != "ok":
+        return f"{name} failed: {row['error']['message']}"
+    found = row["estimate"]
+    what = "infinite" if found["mi"] is None else f"{found['mi']:.4f} nats"
+    return f"{name}: {what}, {row['seconds']['wall']:.1f} s"
+
+
+def _report(job: Job, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
+    """Print first, then write, so that a full disk costs the file only."""
+    from mmg_cli.output import to_json
+    from mmg_registry.benchmark.mnist.ratios import judge
+    from mmg_registry.benchmark.mnist.run import values
+    from mmg_registry.benchmark.store import label
+
+    table = []
+    for plugin in dict.fromkeys(label(row["plugin"], row["options"]) for row in rows):
+        seeds = values(rows, plugin)
+        table += [_entry(plugin, found, seeds) for found in judge(ratios, seeds)]
+    document = {"schema": SCHEMA, **{key: _shared(rows, key) for key in ORIGIN}, "ratios": table}
+    if job.json:
+        print_json(document)
+    else:
+        print(columns([HEAD, *map(_cells, table)]))
+    path = os.path.join(job.out, "ratios.json")
+    write_atomically(path, lambda handle: handle.write(to_json(document).encode() + b"\n"), "The table")
+
+
+def _shared(rows: Sequence[Row], key: str) -> Any:
+    """What all rows say under `key`; a list where they differ, as after a resume by another release."""
+    from mmg_registry.benchmark.store import distinct
+
+    found = distinct(rows, key)
+    return found[0] if len(found) == 1 else found
+
+
+def _entry(plugin: str, found: Found, seeds: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+    """One ratio as JSON; the informations are means over seeds, in nats, and None where none is finite."""
+    from mmg_registry.benchmark.mnist.ratios import WANTED
+
+    ratio = found.ratio
+    sides = {name: {"formula": term.formula, "mi": _mean([each[term].mi for each in seeds if term in each])}
+             for name, term in (("above", ratio.above), ("below", ratio.below))}  # fmt: skip
+    return {
+        "plugin": plugin, "test": ratio.test, "rows": ratio.rows, "ratio": found.value, "std_error": found.std_error,
+        "wanted": WANTED[ratio.test], "holds": found.holds, "seeds": found.seeds, **sides,
+    }  # fmt: skip
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    found = sum(numbers) / len(numbers) if numbers else math.nan
+    return found if math.isfinite(found) else None
+
+
+def _cells(entry: Mapping[str, Any]) -> list[str]:
+    from mmg_cli.benchmark.text import number
+
+    holds = {True: "yes", False: "no", None: "-"}[entry["holds"]]
+    ends = [text for side in ("above", "below") for text in (entry[side]["formula"], number(entry[side]["mi"]))]
+    head = [entry["plugin"], entry["test"], str(entry["rows"]), number(entry["ratio"]), number(entry["std_error"])]
+    return [*head, entry["wanted"], holds, *ends, str(entry["seeds"])]

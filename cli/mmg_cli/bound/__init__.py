@@ -1,0 +1,1 @@
+"""`mmg bound` and its picture."""

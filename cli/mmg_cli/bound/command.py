@@ -1,0 +1,256 @@
+"""`mmg bound`: from a model with known densities to bounds on its mutual information."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
+from mmg_cli.output import check_writable, columns, verbosity, warn, write_atomically
+from mmg_cli.progress import progress_bar
+from mmg_registry.errors import DataError, OptionError, PluginError, explain
+
+if TYPE_CHECKING:
+    from mmg_registry.bounds.result import Bound
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything `mmg bound` was asked for; the fields are the command's parameters."""
+
+    model: str
+    plugin: str
+    data: str | None
+    model_set: list[str] | None
+    n: int | None
+    seed: int | None
+    threads: int | None
+    device: str
+    set: list[str] | None
+    json: bool
+    out: str | None
+    plot: str | None
+    checkpoint: str | None
+    quiet: bool
+    verbose: int
+
+
+def complete_bound(incomplete: str) -> list[str]:
+    """Names of bounds that begin with `incomplete`, from metadata only."""
+    from mmg_registry.registry import BOUNDS, records
+
+    return sorted({record.name for record in records(BOUNDS) if record.name.startswith(incomplete)})
+
+
+def bound(
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="linear-gaussian, gaussian-channel, gaussian-mixture, a MODEL.npz that `mmg train-model` wrote, or "
+            "FILE.py:NAME, which is executed.",
+        ),
+    ],
+    plugin: Annotated[
+        str, typer.Option("--plugin", "-p", autocompletion=complete_bound, help="The bound, by name or dist:name.")
+    ] = "ais",
+    data: Annotated[
+        str | None, typer.Option(metavar="DATA", help="An npz file with pairs x and z that the model drew.")
+    ] = None,
+    model_set: Annotated[
+        list[str] | None, typer.Option("--model-set", metavar="KEY=VALUE", help="A setting of the model, repeatable.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("-n", "--pairs", help="Pairs to draw from the model.  [default: 64]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    set: Set = None,
+    json: Json = False,
+    out: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the JSON there too.")] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Plot the sandwich and its gap (png, pdf or svg).")
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Keep the run's state there, and go on from it after a break, to the same bits."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Bound the mutual information of a model whose densities are known, e.g. `mmg bound --model linear-gaussian`."""
+    execute(Job(**locals()))
+
+
+def execute(job: Job) -> None:
+    """Check what can be checked, bound, then print, write and plot.
+
+    Raises:
+        MMGError: see its subclasses.
+    """
+    from mmg_registry.contracts import parse_options
+    from mmg_registry.registry import load_bound
+
+    options = parse_set(job.set or [])
+    parse_options(load_bound(job.plugin), options)
+    _check_outputs(job)
+    _deliver(job, _run(job, options))
+
+
+def _check_outputs(job: Job) -> None:
+    if job.data and job.n is not None:
+        raise OptionError("--data brings the pairs and -n draws them; keep one of the two.")
+    if job.out:
+        check_writable(job.out, "-o")
+    if job.checkpoint:
+        check_writable(job.checkpoint, "--checkpoint")
+    if job.plot:
+        from mmg_cli.plotting import check_plot
+
+        check_plot(job.plot, "--plot")
+
+
+def _run(job: Job, options: dict[str, Any]) -> Bound:
+    from mmg_registry.bounds.run import BoundRequest, run
+
+    with progress_bar(job.json, "nats") as listener:
+        request = BoundRequest(
+            plugin=job.plugin,
+            n=64 if job.n is None else job.n,
+            seed=_seed(job),
+            threads=job.threads,
+            device=job.device,
+            options=options,
+            progress=listener,
+            checkpoint=job.checkpoint,
+        )
+        return run(load_model(job.model, parse_set(job.model_set or [])), request, read_pairs(job.data))
+
+
+def _seed(job: Job) -> int:
+    """The seed given, else that of the run to go on with, else a new one."""
+    if job.seed is not None:
+        return job.seed
+    if job.checkpoint and os.path.isfile(job.checkpoint):
+        from mmg_registry.bounds.checkpoint import request_of
+
+        return int(request_of(job.checkpoint)["seed"])
+    return secrets.randbelow(2**31)
+
+
+def load_model(address: str, settings: dict[str, Any]) -> Any:
+    """The built-in model called `address`, the one saved in MODEL.npz, or NAME of FILE.py for "FILE.py:NAME".
+
+    Raises:
+        OptionError: for an unknown name or setting.
+        DataError: when the saved model cannot be read.
+        PluginError: when the Python file is missing, fails, or has no such name.
+    """
+    if address.endswith(".npz"):
+        from mmg_registry.models.saved import load_model as saved
+
+        if settings:
+            raise OptionError(f"--model-set is for models that are made anew; {address} is what its training made it.")
+        return saved(address)
+    path, _, name = address.rpartition(":")
+    if not path:
+        from mmg_registry.models.built_in import built_in
+
+        return built_in(address, **settings)
+    warn(f"The file {path} is executed, with all the rights that you have.")
+    found = _executed(path, name)
+    if not settings:
+        return found
+    try:
+        return found(**settings)
+    except Exception as error:
+        raise PluginError(
+            f"The model {name} of {path} cannot be made with these settings ({explain(error)})."
+        ) from error
+
+
+def _executed(path: str, name: str) -> Any:
+    import runpy
+
+    if not os.path.isfile(path):
+        raise PluginError(f"There is no file {path} with a model.")
+    try:
+        names = runpy.run_path(path, run_name="mmg_model")
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"The model's file {path} cannot be executed ({explain(error)}).") from error
+    if name not in names:
+        raise PluginError(f"The file {path} defines no '{name}'.")
+    return names[name]
+
+
+def read_pairs(path: str | None) -> tuple[Any, Any] | None:
+    """The arrays x and z of an npz file.
+
+    Raises:
+        DataError: when it cannot be read, or has none.
+    """
+    if path is None:
+        return None
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            sides = {key: arrays[key] for key in ("x", "z") if key in arrays}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise DataError(f"{path} cannot be read as an npz file: {error}.") from error
+    missing = [key for key in ("x", "z") if key not in sides]
+    if missing:
+        raise DataError(f"{path} has no array {' and no array '.join(missing)}; pairs are x and z.")
+    for key, side in sides.items():
+        if side.ndim not in (1, 2) or not np.issubdtype(side.dtype, np.floating):
+            raise DataError(
+                f"The array {key} of {path} has {side.ndim} axes of {side.dtype}; rows of floats are needed."
+            )
+    return sides["x"], sides["z"]
+
+
+def _deliver(job: Job, found: Bound) -> None:
+    print_bound(found, job.json)
+    if job.out:
+        text = found.to_json() + "\n"
+        write_atomically(job.out, lambda handle: handle.write(text.encode()), "The result")
+    if job.plot:
+        from mmg_cli.bound.plot import write_plot
+
+        write_plot(found, job.plot)
+
+
+def print_bound(found: Bound, json: bool) -> None:
+    """Print `found` on stdout: one JSON document, or a table with its warnings."""
+    if json:
+        print(found.to_json())
+        for sentence in found.warnings:
+            warn(sentence)
+    else:
+        print(columns([*_rows(found), *(["warning", sentence] for sentence in found.warnings)]))
+    sys.stdout.flush()
+
+
+def _rows(found: Bound) -> list[list[str]]:
+    about = found.provenance
+    rows = [["verdict", found.verdict]]
+    for name, value, error in (("lower", found.lower, found.lower_se), ("upper", found.upper, found.upper_se)):
+        if value is not None:
+            rows.append([name, f"{value:.4f} nats" + ("" if error is None else f", standard error {error:.4f}")])
+    rows += [["plugin", about["plugin"]["name"]], ["model", about["model"]], ["pairs", str(about["n"])]]
+    rows += [[key, f"{value:.4g}"] for key, value in _numbers(found).items()]
+    rows += [["note", found.diagnostics["caveat"]]] if "caveat" in found.diagnostics else []
+    return [*rows, ["seconds", f"{about['seconds']:.1f}"], ["seed", str(about["seed"])]]
+
+
+def _numbers(found: Bound) -> dict[str, float]:
+    """Single numbers among the diagnostics; -v shows all of them, else only the first few."""
+    numbers = {key: value for key, value in found.diagnostics.items() if isinstance(value, (int, float))}
+    return numbers if verbosity.level else dict(list(numbers.items())[:3])

@@ -1,0 +1,1 @@
+"""`mmg plugins`: listing, checking and starting plugins."""

@@ -1,0 +1,259 @@
+"""`mmg plugins list|show|check|new`: what is installed, what it offers, whether it keeps the contract; a new one."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import traceback
+from collections import defaultdict
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
+from mmg_cli.output import columns, print_json, say, stdout_on_stderr
+from mmg_registry.errors import MMGError, OptionError, PluginError
+
+if TYPE_CHECKING:
+    from mmg_registry.contracts import Configured
+    from mmg_registry.registry import PluginRecord
+
+app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
+
+
+class Format(str, Enum):
+    """Forms of the listing."""
+
+    table = "table"
+    json = "json"
+
+
+@app.callback(invoke_without_command=True)
+def plugins(context: typer.Context) -> None:
+    """List, describe, check and begin estimator plugins."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command("list")
+def list_plugins(
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the list.")] = Format.table,
+    load: Annotated[bool, typer.Option("--load", help="Import every plugin to see whether it works.")] = False,
+    bounds: Annotated[bool, typer.Option("--bounds", help="List the plugins of `mmg bound` instead.")] = False,
+    verbose: Verbose = 0,
+) -> None:
+    """List the installed plugins, from their metadata: none is imported unless --load is given."""
+    rows = listing(load, bounds)
+    if format is Format.json:
+        print_json(rows)
+        return
+    head = ["NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS"]
+    print(columns([head, *([_names(row), *(row[key.lower()] for key in head[1:])] for row in rows)]))
+
+
+def _names(row: dict[str, Any]) -> str:
+    return ", ".join([row["name"], *row["aliases"]])
+
+
+def listing(load: bool = False, bounds: bool = False) -> list[dict[str, Any]]:
+    """One dictionary a class: names that lead to the same object of the same distribution, and fare alike, share it.
+
+    Raises:
+        PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
+    """
+    from mmg_registry.registry import BOUNDS, GROUP, statuses
+
+    groups: dict[tuple[str, ...], list[PluginRecord]] = defaultdict(list)
+    for record, status in statuses(load, BOUNDS if bounds else GROUP):
+        if not status.startswith("broken"):
+            status = _missing_module(record) or status
+        groups[record.distribution, record.version, record.value, status].append(record)
+    return [_row(group, key[-1]) for key, group in groups.items()]
+
+
+def _row(group: list[PluginRecord], status: str) -> dict[str, Any]:
+    first = group[0]
+    return {
+        "name": first.name,
+        "aliases": [record.name for record in group[1:]],
+        "distribution": first.distribution,
+        "version": first.version,
+        "origin": first.origin,
+        "value": first.value,
+        "status": status,
+    }
+
+
+def _missing_module(record: PluginRecord) -> str:
+    """A plugin whose package is gone is known to be broken without importing anything."""
+    package = record.value.partition(":")[0].partition(".")[0]
+    if record.origin == "in-process" or importlib.util.find_spec(package):
+        return ""
+    return f"broken: no module '{package}'"
+
+
+@app.command("show")
+def show(name: PluginArgument, json: Json = False, verbose: Verbose = 0) -> None:
+    """Describe a plugin: what it estimates, its source, and its options with types, bounds and defaults."""
+    document = describe(_load_any(name))
+    if json:
+        print_json(document)
+        return
+    head = [[key, str(value)] for key, value in document.items() if key != "options"]
+    print(columns(head))
+    print()
+    print(columns(_option_rows(document["options"])) if document["options"] else "It has no options.")
+
+
+def _option_rows(options: list[dict[str, Any]]) -> list[list[str]]:
+    keys = ["name", "type", "bounds", "default", "description"]
+    head = ["OPTION", *(key.upper() for key in keys[1:])]
+    return [head, *([str(option[key]) for key in keys] for option in options)]
+
+
+def _load_any(name: str) -> type[Configured]:
+    """The estimator called `name`, or the bound if no estimator is."""
+    from mmg_registry.registry import BOUNDS, load_bound, load_plugin, records
+
+    estimators, bounds = ({record.name for record in records(*group)} for group in ((), (BOUNDS,)))
+    return load_bound(name) if name in bounds - estimators else load_plugin(name)
+
+
+def describe(cls: type[Configured]) -> dict[str, Any]:
+    """What a plugin declares, as JSON-serialisable values."""
+    return {
+        "name": cls.name,
+        "summary": cls.summary,
+        "reference": cls.reference,
+        **_abilities(cls),
+        "options": [_option(name, field) for name, field in cls.Options.model_fields.items()],
+    }
+
+
+def _abilities(cls: Any) -> dict[str, Any]:
+    if cls.noun == "bound":
+        return {"kind": cls.kind, "needs": cls.needs}
+    return {"bound": cls.bound, "curve": cls.has_curve, "pointwise": cls.has_pointwise}
+
+
+def _option(name: str, field: Any) -> dict[str, Any]:
+    default = field.get_default(call_default_factory=True)
+    return {
+        "name": name,
+        "type": type_name(field.annotation),
+        "bounds": _bounds(field.metadata),
+        "default": default if isinstance(default, (bool, int, float, str, type(None))) else str(default),
+        "description": field.description or "",
+    }
+
+
+def type_name(annotation: Any) -> str:
+    """A type as a person writes it: choices of a Literal separated by bars.
+
+    >>> from typing import Literal
+    >>> type_name(int | None), type_name(Literal["default", "paper"])
+    ('int | None', 'default|paper')
+    """
+    from types import NoneType
+    from typing import Literal, get_args, get_origin
+
+    if annotation in (None, NoneType):
+        return "None"
+    if get_origin(annotation) is Literal:
+        return "|".join(map(str, get_args(annotation)))
+    if get_args(annotation) and not isinstance(annotation, type):
+        return str(annotation).replace("typing.", "")
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _bounds(metadata: list[Any]) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    found = [(sign, getattr(item, key, None)) for item in metadata for key, sign in signs.items()]
+    return ", ".join(f"{sign} {value}" for sign, value in found if value is not None)
+
+
+@app.command("check")
+def check(
+    name: PluginArgument,
+    json: Json = False,
+    set: Set = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHECK=REASON", help="A check that is known to fail, and why; repeatable."),
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Load a plugin and check it against the contract on a small sample; exit code 3 if it fails."""
+    options, expected = parse_set(set or []), _expected(expect or [])
+    try:
+        results = _run_checks(name, options, expected)
+    except PluginError as error:
+        _print_broken(name, error, json)
+        raise PluginError(str(error)) from None  # its traceback is printed already
+    _print_checks(name, results, json)
+    failed = [result["check"] for result in results if result["status"] == "failed"]
+    if failed:
+        raise PluginError(f"The plugin '{name}' fails {len(failed)} of {len(results)} checks: {', '.join(failed)}.")
+
+
+def _expected(assignments: list[str]) -> dict[str, str]:
+    """Check name to reason.
+
+    >>> _expected(["same_seed=atomic sums"])
+    {'same_seed': 'atomic sums'}
+    """
+    expected = {}
+    for text in assignments:
+        check, _, reason = (part.strip() for part in text.partition("="))
+        if not reason:
+            raise OptionError(f"--expect takes CHECK=REASON, and '{text}' is not of that form.")
+        expected[check] = reason
+    return expected
+
+
+def _run_checks(name: str, options: dict[str, Any], expected: dict[str, str]) -> list[dict[str, str]]:
+    from mmg_registry.contracts import parse_options
+    from mmg_registry.registry import load_plugin
+    from mmg_registry.testing import run_checks
+
+    with stdout_on_stderr():
+        cls = load_plugin(name)
+        parse_options(cls, options)
+        return run_checks(cls, expected, options)
+
+
+def _print_broken(name: str, error: MMGError, json: bool) -> None:
+    text = "".join(traceback.format_exception(error.__cause__ or error))
+    if json:
+        print_json({"name": name, "status": "broken", "error": str(error), "traceback": text, "checks": []})
+    elif error.__cause__ is not None:
+        say(text.rstrip())
+
+
+def _print_checks(name: str, results: list[dict[str, str]], json: bool) -> None:
+    from mmg_registry.testing import counts, summary
+
+    if json:
+        count = counts(results)
+        print_json({"name": name, "status": "failed" if count["failed"] else "ok", "counts": count, "checks": results})
+        return
+    rows = [[result["check"], result["status"], result["reason"]] for result in results]
+    print(columns([["CHECK", "STATUS", "REASON"], *rows]))
+    print(f"\n{name}: {summary(results)}")
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and single hyphens.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="A new or empty folder.  [default: mmg-NAME]", show_default=False)
+    ] = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a distribution with one estimator called NAME, its test and its README, to start your own from."""
+    from mmg_cli.plugins.new import write_distribution
+
+    folder = write_distribution(name, out)
+    print(folder)
+    say(f"Next: pip install -e {shlex.quote(str(folder))} && mmg plugins check {name}")

@@ -1,0 +1,1 @@
+"""Chains between densities: annealed importance sampling, its moves, schedules and checkpoints."""

@@ -1,0 +1,75 @@
+"""Importance weights without annealing: sums over draws of a path's start, of which few are in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmg_registry.annealing.ais import NOWHERE
+from mmg_registry.annealing.path import Path
+from mmg_registry.bounds.checkpoint import Stages, State
+
+BLOCK = 2**17  # draws at once, whatever the memory: other blocks would be other draws
+
+
+@dataclass
+class LogSums:
+    """log of the sums of e^s and e^2s over `count` draws of every data point, `(n,)` in float64."""
+
+    total: Tensor
+    squares: Tensor
+    count: int
+
+    def with_one(self, score: Tensor) -> LogSums:
+        """The sums with one more score `(n,)`."""
+        return LogSums(torch.logaddexp(self.total, score), torch.logaddexp(self.squares, 2 * score), self.count + 1)
+
+    @property
+    def effective(self) -> float:
+        """Effective number of draws, averaged over data points."""
+        return float((2 * self.total - self.squares).exp().mean())
+
+
+def log_sums(
+    path: Path,
+    score: Callable[[Tensor], Tensor],
+    like: Tensor,
+    count: int,
+    generator: torch.Generator,
+    listen: Callable[[LogSums], None] = lambda _: None,
+    stage: Stages = NOWHERE,
+) -> LogSums:
+    """Sums of e^score over `count` draws of the start of `path`.
+
+    Args:
+        score: of chains `(K, n, latent_size)`, `(K, n)`.
+        like: `(n,)`, for the number of data points and the device.
+        listen: called with the sums so far.
+    """
+    sums = _begun(like, generator, stage)
+    block = max(1, BLOCK // len(like))
+    while sums.count < count:
+        scores = score(path.start(min(block, count - sums.count), generator)).double()
+        total = torch.logaddexp(sums.total, torch.logsumexp(scores, 0))
+        squares = torch.logaddexp(sums.squares, torch.logsumexp(2 * scores, 0))
+        sums = LogSums(total, squares, sums.count + len(scores))
+        stage.save(lambda sums=sums: _state(sums, generator), finished=sums.count == count)  # type: ignore[misc]
+        listen(sums)
+    return sums
+
+
+def _begun(like: Tensor, generator: torch.Generator, stage: Stages) -> LogSums:
+    found = stage.load()
+    if found is None:
+        nothing = torch.full(like.shape, -torch.inf, dtype=torch.float64, device=like.device)
+        return LogSums(nothing, nothing, 0)
+    generator.set_state(found["generator"])
+    return LogSums(found["total"].to(like.device), found["squares"].to(like.device), int(found["count"]))
+
+
+def _state(sums: LogSums, generator: torch.Generator) -> State:
+    count = torch.tensor(sums.count)
+    return {"total": sums.total, "squares": sums.squares, "count": count, "generator": generator.get_state()}

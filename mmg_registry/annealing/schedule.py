@@ -1,0 +1,205 @@
+"""Temperatures 0 = beta_0 < .. < beta_T = 1, and the pilot that tunes what the reported run then keeps frozen.
+
+The pilot goes from 0 to 1 once with few chains of its own, in steps of constant rate: a fixed Kullback-Leibler
+divergence (or a fixed loss of effective sample size) from each temperature to the next. On the way it adapts a step
+size for each data point and a mass.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmg_registry.annealing.hmc import HMCMoves, hmc
+from mmg_registry.annealing.path import Path
+from mmg_registry.errors import DataError, MMGError
+from mmg_registry.threads import torch_threads
+
+Schedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
+Mass = Literal["dense", "diagonal", "identity"]
+F64 = NDArray[np.float64]
+
+CHAINS = 8
+MOVES = 3  # a temperature
+RATE_KL = 0.1  # nats from one temperature of the pilot to the next
+RATE_ESS = 0.8  # of the chains effective after it
+FEW_STEPS = 10  # after which a pilot that accepts nothing is given up
+MOST_STEPS = 2000
+TRAJECTORY = 1.5  # deviations of the posterior, about a quarter of a period
+SIGMOID_RADIUS = 4.0
+
+
+def linear(n: int) -> F64:
+    """`n + 1` equidistant temperatures.
+
+    >>> linear(4)
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    return np.linspace(0.0, 1.0, n + 1)
+
+
+def sigmoid(n: int, radius: float = SIGMOID_RADIUS) -> F64:
+    """`n + 1` temperatures, equidistant in a logistic function from -radius to radius: dense at both ends.
+
+    >>> sigmoid(4).round(3)
+    array([0.   , 0.105, 0.5  , 0.895, 1.   ])
+    """
+    raw = 1 / (1 + np.exp(-np.linspace(-radius, radius, n + 1)))
+    betas: F64 = (raw - raw[0]) / (raw[-1] - raw[0])
+    return betas
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What the pilot found, temperature by temperature.
+
+    Attributes:
+        betas: `(J + 1,)` temperatures of constant rate.
+        steps: `(J + 1, n)` step sizes; scales: `(J + 1, latent_size, ..)` roots of the inverse masses.
+        acceptance: mean acceptance of the pilot's moves.
+        end: its chains at the last temperature, `(CHAINS, n, latent_size)`.
+    """
+
+    betas: F64
+    steps: Tensor
+    scales: Tensor
+    acceptance: float
+    end: Tensor
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything, as tensors."""
+        numbers = {
+            "betas": torch.from_numpy(self.betas),
+            "acceptance": torch.tensor(self.acceptance, dtype=torch.float64),
+        }
+        return {**numbers, "steps": self.steps, "scales": self.scales, "end": self.end}
+
+    @classmethod
+    def of_state(cls, state: dict[str, Tensor]) -> Tuned:
+        """What `state` gave."""
+        numbers = state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"])
+        return cls(*numbers, state["end"])
+
+    def temperatures(self, schedule: Schedule, n: int) -> F64:
+        """`n + 1` temperatures; the adaptive ones are equidistant in the pilot's steps, hence of constant rate."""
+        if schedule in ("linear", "sigmoid"):
+            return linear(n) if schedule == "linear" else sigmoid(n)
+        return np.interp(linear(n), linear(len(self.betas) - 1), self.betas)
+
+    def moves(self, path: Path, betas: F64, most_leapfrogs: int) -> HMCMoves:
+        """HMC at `betas`, with what the pilot found at its nearest temperature, frozen."""
+        nearest = np.interp(betas, self.betas, np.arange(len(self.betas))).round().astype(int)
+        steps, scales = self.steps[nearest], self.scales[nearest]
+        lengths = (TRAJECTORY / steps.mean(1)).ceil().clamp(1, most_leapfrogs)
+        # Whole steps would overshoot the quarter period, at which a Gaussian's chain forgets its state altogether.
+        shrunk = (TRAJECTORY / (lengths * steps.mean(1))).clamp(max=1.0)
+        return HMCMoves(path, betas.tolist(), steps * shrunk[:, None], scales, [int(n) for n in lengths])
+
+
+class Pilot:
+    """The adapting run before the reported one."""
+
+    def __init__(self, path: Path, schedule: Schedule, mass: Mass, leapfrog: int, target: float) -> None:
+        self.path, self.by_ess, self.mass = path, schedule == "adaptive-ess", mass
+        self.leapfrog, self.target = leapfrog, target
+
+    def run(self, generator: torch.Generator) -> Tuned:
+        """Tune along the path.
+
+        Raises:
+            DataError: when the start draws points that the model holds impossible.
+            MMGError: when HMC accepts nothing, or the path is so steep that no temperature is near enough.
+        """
+        z = self.path.start(CHAINS, generator)
+        step, scale = z.new_full(z.shape[1:2], 0.5), z.new_ones(z.shape[2:])
+        betas, steps, scales, accepted = [0.0], [step], [self._scale(z, scale)], [1.0]
+        while betas[-1] < 1:
+            betas.append(self._next(betas[-1], self.path.log_ratio(z)))
+            z, step, scale, acceptance = self._adapt(z, betas[-1], step, scales[-1], generator)
+            steps.append(step)
+            scales.append(scale)
+            accepted.append(acceptance)
+            if len(betas) > FEW_STEPS:
+                _demand_acceptance(float(np.mean(accepted[1:])))
+            if len(betas) > MOST_STEPS:
+                raise MMGError("The path from the start to the posterior is too steep; start at an encoder instead.")
+        _demand_acceptance(float(np.mean(accepted[1:])))
+        return Tuned(np.array(betas), torch.stack(steps), _stacked(scales), float(np.mean(accepted[1:])), z)
+
+    def _adapt(
+        self, z: Tensor, beta: float, step: Tensor, scale: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor, float]:
+        visited = []
+        for _ in range(MOVES):
+            length = min(self.leapfrog, max(1, math.ceil(TRAJECTORY / float(step.mean()))))
+            z, acceptance = hmc(self.path, z, beta, step, scale, length, generator)
+            step = (step * (acceptance.mean(0) - self.target).exp()).clamp(1e-6, 2.0)
+            visited.append(z)
+        return z, step, self._scale(torch.cat(visited), scale), float(acceptance.mean())
+
+    def _scale(self, z: Tensor, former: Tensor) -> Tensor:
+        return former if self.mass == "identity" else root_within(z, dense=self.mass == "dense")
+
+    def _next(self, beta: float, ratio: Tensor) -> float:
+        if not bool(ratio.isfinite().all()):
+            raise DataError(
+                "The supports do not match: at draws of the start the model's density is zero, where HMC cannot go on; "
+                "give an encoder that draws possible z, or use the plugin iwae."
+            )
+        centred = ratio - ratio.mean(0)
+        variance = max(float(centred.square().mean()) * CHAINS / (CHAINS - 1), 1e-300)
+        if not self.by_ess:
+            return min(1.0, beta + math.sqrt(2 * RATE_KL / variance))
+        return _bisect(lambda end: _effective(centred, end - beta) - RATE_ESS, beta)
+
+
+def root_within(z: Tensor, dense: bool) -> Tensor:
+    """Root of the covariance within the data points, averaged over them, of `z` `(K, n, latent_size)`.
+
+    Returns:
+        A lower triangle, or the deviations `(latent_size,)` where it is not to be dense or there are too few draws.
+    """
+    rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
+    root = rows.square().sum(0).sqrt().clamp(min=1e-30)
+    if not dense or (len(z) - 1) * z.shape[1] < 2 * len(root):
+        return root
+    with torch_threads(1):  # LAPACK's last bits depend on their number, and a resumed run may have another
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+    return factor if bool((factor.diagonal() != 0).all()) else root
+
+
+def _stacked(scales: list[Tensor]) -> Tensor:
+    """Roots of all temperatures in one tensor: matrices, unless all are diagonals."""
+    dense = any(scale.ndim == 2 for scale in scales)
+    return torch.stack([torch.diag(scale) if dense and scale.ndim == 1 else scale for scale in scales])
+
+
+def _effective(ratio: Tensor, difference: float) -> float:
+    """Share of the chains that is effective after reweighting by `difference`, averaged over data points."""
+    weight = torch.softmax(difference * ratio, 0)
+    return float((1 / (weight.square().sum(0) * len(weight))).mean())
+
+
+def _bisect(excess: Any, beta: float) -> float:
+    """The next temperature, at which `excess` falls to zero, or 1."""
+    if excess(1.0) >= 0:
+        return 1.0
+    low, high = -700.0, 0.0  # of the log difference: first steps may be as small as 1e-9
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if excess(beta + math.exp(middle)) > 0 else (low, middle)
+    return min(1.0, max(beta + math.exp(high), math.nextafter(beta, 1.0)))
+
+
+def _demand_acceptance(acceptance: float) -> None:
+    if acceptance < 0.01:
+        raise MMGError(
+            f"HMC accepts {100 * acceptance:.1f} % of its proposals, so the chains do not move: the gradients do not "
+            "belong to the densities, or these are not smooth."
+        )

@@ -1,0 +1,1 @@
+"""From checked rows to an estimate: splits and cross-fitting, once for all estimators."""

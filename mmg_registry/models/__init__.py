@@ -1,0 +1,1 @@
+"""Models with known densities: built-in ones, decoders, their training and their files."""

@@ -1,0 +1,1 @@
+"""Training by held-out rows: the loop of all estimators that train, and its parts."""

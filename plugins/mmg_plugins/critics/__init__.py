@@ -1,0 +1,1 @@
+"""Estimators that train a critic: MINE, InfoNCE, NWJ, SMILE and f-DIME."""

@@ -1,0 +1,85 @@
+"""How a critic is trained: the objective of a batch, in torch; and the same steps in the compiled core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mmg_plugins.critics import objectives as bounds
+from mmg_plugins.critics.networks import Critic, Joint
+from mmg_plugins.critics.objectives import CorrectedPartition, Objective, Scores
+from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, Descent, Learner
+from mmg_registry.core.critic import CriticPlan, CriticState, train_critic
+from mmg_registry.training.held_out import Pair
+
+
+@dataclass
+class CriticLearner(Learner):
+    """A critic and what it is trained and judged by.
+
+    Attributes:
+        module: the critic.
+        objective: one of `bounds.OBJECTIVES`; a batch is trained by "donsker-varadhan" with MINE's corrected gradient.
+        value: what each held-out row adds to the running estimate; the objective itself where there is none.
+        smoothing: weight of the past in MINE's moving average.
+    """
+
+    begins_late: ClassVar[bool] = True
+
+    module: Critic
+    objective: str
+    value: Objective | None = None
+    smoothing: float = 0.0
+    partition: CorrectedPartition = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.partition = CorrectedPartition(self.smoothing)
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        scores = self.module.scores(x, y, self.module.group)
+        return self.partition.loss(scores) if self.objective == "donsker-varadhan" else -self._judge(scores).mean()
+
+    def look(self, x: Tensor, y: Tensor) -> Tensor:
+        scores = self.module.scores(x, y, self.module.look)
+        judged = self._judge(scores)
+        return torch.stack([judged, judged if self.value is None else self.value(scores)], 1)
+
+    def _judge(self, scores: Scores) -> Tensor:
+        return bounds.OBJECTIVES[self.objective](scores)
+
+    def descent(self, rows: Pair) -> Descent:
+        joint = isinstance(self.module, Joint) and self.module.in_core
+        return CoreDescent(self, rows) if joint else super().descent(rows)
+
+
+class CoreDescent:
+    """Steps of a joint critic in the compiled core; its weights are the module's before and after."""
+
+    def __init__(self, learner: CriticLearner, rows: Pair) -> None:
+        assert isinstance(learner.module, Joint)
+        self.learner, self.rows, self.critic = learner, rows, learner.module
+        self.state = CriticState.fresh(self.critic.flat())
+
+    def run(self, picked: Tensor, rates: Tensor) -> None:
+        """One step a batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
+        critic, plan = self.critic, self._plan(picked)
+        self.state.weights.copy_(critic.flat())  # training may have gone back to earlier ones
+        try:
+            train_critic(critic.network, critic.gaussian_part, self.state, *self.rows, plan, picked, rates)
+        finally:
+            critic.take(self.state.weights)
+
+    def _plan(self, picked: Tensor) -> CriticPlan:
+        rows = picked.shape[1]
+        groups = max(1, rows // self.critic.group)
+        return CriticPlan(
+            self.learner.objective,
+            rows // groups,
+            groups,
+            smoothing=self.learner.smoothing,
+            weight_decay=WEIGHT_DECAY,
+            longest=LONGEST_GRADIENT,
+        )

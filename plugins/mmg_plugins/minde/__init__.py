@@ -1,0 +1,1 @@
+"""MINDE in its two forms: distances between scores."""

@@ -1,0 +1,1 @@
+"""Estimators by the MMSE gap: the four variants of MMG, and `auto`, which chooses among them."""

@@ -1,0 +1,161 @@
+"""Runs in processes of their own: what a row holds, what a crash costs, what is left when somebody stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmark_rows import failed_row, run_row
+from places import SUPPORT
+
+from mmg_registry import hooks
+from mmg_registry.benchmark.runner import Forecast, Run, Settings, execute, plan, work
+from mmg_registry.benchmark.store import key_of
+from mmg_registry.benchmark.tasks import draw, find, select
+
+SITE = SUPPORT / "bench_site"
+SMALL = Settings(n_train=400, n_eval=100)
+
+
+@pytest.fixture(autouse=True)
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(SITE))
+    hooks.reset()
+    yield
+    hooks.reset()
+
+
+def a_run(plugin: str = "bench-right", task: str = "gaussian-1-0.25", seed: int = 0, **options: Any) -> Run:
+    return Run("tiny", task, plugin, seed, options)
+
+
+def rows_of(*runs: Run, jobs: int = 1) -> list[dict[str, Any]]:
+    return list(execute(runs, SMALL, jobs))
+
+
+def test_every_task_and_plugin_comes_once_before_the_next_seed() -> None:
+    runs = plan(select(["tiny"], ["gaussian-*"]), {"a": {}, "b": {"steps": 1}}, seeds=2)
+    assert [(run.seed, run.task, run.plugin) for run in runs[:5]] == [
+        (0, "gaussian-1-0.25", "a"),
+        (0, "gaussian-1-0.25", "b"),
+        (0, "gaussian-2-0.5", "a"),
+        (0, "gaussian-2-0.5", "b"),
+        (1, "gaussian-1-0.25", "a"),
+    ]
+    assert len(runs) == len({run.key(SMALL) for run in runs}) == 8
+    assert runs[1].options == {"steps": 1}
+
+
+def test_a_row_holds_everything_that_is_needed_to_judge_and_to_repeat_the_run() -> None:
+    run = a_run(shift=0.1)
+    (row,) = rows_of(run)
+    assert key_of(row) == run.key(SMALL)
+    assert (row["status"], row["true_mi"], row["family"], row["dim_x"]) == ("ok", 0.25, "paired", 1)
+    assert row["estimate"]["seed"] == draw(find("tiny", run.task), 1, 1, 0).training_seed
+    assert abs(row["estimate"]["mi"] - 0.35) < 0.15
+    assert row["estimate"]["backend"]["threads"] == 1
+    assert set(row["seconds"]) == {"draw", "total", "fit", "estimate", "wall"}
+    assert row["peak_mb"] > 10
+    assert set(row["machine"]) == {"cpu", "cores", "memory_gb", "system"}
+    assert row["versions"]["numpy"]
+    assert set(row["revision"]) == {"commit", "dirty"}
+    json.dumps(row, allow_nan=False)
+
+
+def test_every_way_of_failing_is_a_row_and_the_others_go_on() -> None:
+    names = ["bench-raise", "bench-die", "bench-quit", "bench-right"]
+    rows = {row["plugin"]: row for row in rows_of(*map(a_run, names), jobs=2)}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        **dict.fromkeys(names[:3], "failed"),
+        "bench-right": "ok",
+    }
+    assert "singular <matrix> & worse" in rows["bench-raise"]["error"]["message"]
+    assert "exit" in rows["bench-die"]["error"]["message"].lower()
+    assert rows["bench-die"]["error"]["output"] == "last words\n"
+    assert rows["bench-quit"]["error"] | {"traceback": ""} == {
+        "type": "SystemExit", "message": "I quit", "traceback": "", "output": "",
+    }  # fmt: skip
+    assert all(row["true_mi"] == 0.25 and row["seconds"]["wall"] > 0 for row in rows.values())
+
+
+def test_the_traceback_of_a_row_names_no_folder_of_the_machine() -> None:
+    text = work(a_run("bench-raise"), SMALL)["error"]["traceback"]
+    assert 'File "bench_site/fake_bench.py"' in text
+    assert str(SITE.parent) not in text
+
+
+def test_an_unknown_task_or_plugin_is_a_failure_of_that_run() -> None:
+    assert work(a_run("no-such-plugin"), SMALL)["error"]["type"] == "PluginError"
+    assert work(a_run(task="no-such-task"), SMALL)["error"]["type"] == "OptionError"
+
+
+def test_a_result_does_not_depend_on_what_ran_before_or_beside() -> None:
+    alone = rows_of(a_run())[0]["estimate"]["mi"]
+    both = rows_of(a_run("bench-nap", seconds=0.0), a_run(), jobs=2)
+    assert [row["estimate"]["mi"] for row in both] == [alone, alone]
+
+
+def test_rows_of_two_jobs_come_as_they_finish() -> None:
+    begun: list[Run] = []
+    slow, quick = a_run("bench-nap", seconds=2.0), a_run()
+    found = [row["plugin"] for row in execute([slow, quick], SMALL, 2, begun.append)]
+    assert found == ["bench-right", "bench-nap"]
+    assert begun == [slow, quick]
+
+
+def test_stopping_early_ends_the_processes_at_work() -> None:
+    with closing(execute([a_run(), a_run("bench-nap", seconds=60.0)], SMALL, jobs=2)) as rows:
+        assert next(rows)["plugin"] == "bench-right"
+        assert workers()
+    deadline = time.monotonic() + 5
+    while workers() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert workers() == []
+
+
+def workers() -> list[int]:
+    """Children of this process that are runs and still alive."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("needs /proc to see the processes")
+    return [pid for pid in children(os.getpid()) if "popen_loky" in of(pid, "cmdline") and ") Z" not in of(pid, "stat")]
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for path in Path(f"/proc/{pid}/task").glob("*/children") for each in path.read_text().split()]
+
+
+def of(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""
+
+
+# ------------------------------------------------------------------------------------------ forecasts
+def test_a_forecast_takes_the_same_task_then_the_same_plugin_then_nothing() -> None:
+    seen = [run_row(task="a", seconds=3.0), run_row(task="a", seconds=5.0, seed=1), run_row(task="b", seconds=19.0)]
+    forecast = Forecast(seen)
+    assert forecast.seconds(Run("s", "a", "p", 2)) == 5.0  # wall times are 4, 6 and 20
+    assert forecast.seconds(Run("s", "c", "p", 2)) == 6.0
+    assert forecast.seconds(Run("s", "a", "p", 2, {"steps": 1})) is None
+    assert forecast.seconds(Run("s", "a", "q", 2)) is None
+
+
+def test_a_failed_run_says_nothing_of_the_time_of_others() -> None:
+    assert Forecast([failed_row()]).seconds(Run("s", "t", "p", 1)) is None
+
+
+def test_the_total_is_shared_among_the_jobs_and_unknown_if_a_part_is() -> None:
+    forecast = Forecast([run_row(seconds=9.0)])
+    runs = [Run("s", "t", "p", seed) for seed in range(4)]
+    assert forecast.total(runs) == 40.0
+    assert forecast.total(runs, jobs=2) == 20.0
+    assert forecast.total(runs[:1], jobs=2) == 10.0  # one run is not halved by a second process
+    assert forecast.total([*runs, Run("s", "t", "q", 0)]) is None
+    assert forecast.total([]) == 0.0

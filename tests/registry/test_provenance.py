@@ -1,0 +1,40 @@
+"""Where something was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmg_registry import provenance
+
+
+def test_the_machine_is_described_without_its_name_or_folders() -> None:
+    found = provenance.machine()
+    assert set(found) == {"cpu", "cores", "memory_gb", "system"}
+    assert found["cores"] >= 1
+    assert found["memory_gb"] > 0.1
+    json.dumps(found, allow_nan=False)
+
+
+def test_an_absent_package_has_no_version() -> None:
+    found = provenance.versions(["numpy", "no-such-package-here"])
+    assert found["numpy"]
+    assert found["python"]
+    assert found["no-such-package-here"] is None
+
+
+def test_outside_of_a_checkout_there_is_no_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    assert provenance.revision() == {"commit": None, "dirty": None}
+
+
+def test_an_installation_inside_of_a_strangers_checkout_has_no_revision(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    provenance._git(tmp_path, "init", "-q")
+    (tmp_path / "provenance.py").write_text("")
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    assert provenance.revision() == {"commit": None, "dirty": None}
