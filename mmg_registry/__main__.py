@@ -1,4 +1,4 @@
-"""`python -m mmg_registry` runs the program `mmg`, whatever package holds it: the one that the distribution declares."""
+"""`python -m mmg_registry` runs the program `mmg` that the distribution declares, whatever package holds it."""
 
 from importlib import metadata
 

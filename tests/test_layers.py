@@ -28,7 +28,7 @@ LAYERS = [
     {"mmg_registry.api", "mmg_registry.testing"},
     {"mmg_registry.bounds.run"},
     {"mmg_registry.benchmark"},
-    {"mmg_registry"},
+    {"mmg_registry", "mmg_registry.__main__"},
     {"mmg_plugins"},
     {"mmg_cli"},
 ]
