@@ -6,8 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
+CXX_SOURCES := $(filter %.h %.cpp %.inl %.cu, $(SOURCES))
 
-.PHONY: demo test lint bench cuda-report clean
+.PHONY: demo test lint format bench cuda-report clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
@@ -23,6 +24,12 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
+
+# The formatting that lint asks for.
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CXX_SOURCES)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed

@@ -35,9 +35,11 @@ class Fields {
 
 inline Batch read_batch(Fields& f) {
   Batch b{};
-  b.shape = Shape{f.number<int>("dim_x"), f.number<int>("dim_y"), f.number<int>("width"), f.number<int>("depth"), f.number<int>("context")};
+  b.shape = Shape{f.number<int>("dim_x"), f.number<int>("dim_y"), f.number<int>("width"), f.number<int>("depth"),
+                  f.number<int>("context")};
   b.problems = f.number<int>("problems"), b.n_rows = f.number<uint32_t>("n_rows"), b.n_bins = f.number<int>("n_bins");
-  b.x = f.pointer<float>("x"), b.y = f.pointer<float>("y"), b.rho = f.pointer<float>("rho"), b.s2 = f.pointer<float>("s2");
+  b.x = f.pointer<float>("x"), b.y = f.pointer<float>("y"), b.rho = f.pointer<float>("rho"),
+  b.s2 = f.pointer<float>("s2");
   b.edges = f.pointer<float>("edges"), b.cdf = f.pointer<float>("cdf"), b.logistic = f.pointer<float>("logistic");
   b.seeds = f.pointer<uint64_t>("seeds");
   return b;
@@ -45,16 +47,19 @@ inline Batch read_batch(Fields& f) {
 
 inline Training read_training(Fields& f) {
   Training t{};
-  t.first_step = f.number<uint32_t>("first_step"), t.n_steps = f.number<uint32_t>("n_steps"), t.batch = f.number<uint32_t>("batch");
+  t.first_step = f.number<uint32_t>("first_step"), t.n_steps = f.number<uint32_t>("n_steps"),
+  t.batch = f.number<uint32_t>("batch");
   t.beta1 = f.number<float>("beta1"), t.beta2 = f.number<float>("beta2"), t.eps = f.number<float>("eps");
   t.weight_decay = f.number<float>("weight_decay"), t.rates = f.pointer<float>("rates");
-  t.weights = f.pointer<float>("weights"), t.m = f.pointer<float>("m"), t.v = f.pointer<float>("v"), t.ema = f.pointer<float>("ema");
+  t.weights = f.pointer<float>("weights"), t.m = f.pointer<float>("m"), t.v = f.pointer<float>("v"),
+  t.ema = f.pointer<float>("ema");
   t.losses = f.pointer<double>("losses"), t.grad = f.pointer<float>("grad");
   return t;
 }
 
 inline Evaluation read_evaluation(Fields& f) {
-  return Evaluation{f.number<uint32_t>("repeats"), f.pointer<float>("weights"), f.pointer<double>("bins"), f.pointer<double>("rows")};
+  return Evaluation{f.number<uint32_t>("repeats"), f.pointer<float>("weights"), f.pointer<double>("bins"),
+                    f.pointer<double>("rows")};
 }
 
 inline Call read_call(Fields& f) {

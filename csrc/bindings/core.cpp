@@ -13,8 +13,9 @@
 
 using namespace mmg;
 
-static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t seed, TrainPlan plan, uintptr_t weights, uintptr_t m,
-                         uintptr_t v, uintptr_t ema, uintptr_t losses, int threads, const std::string& isa) {
+static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t seed, TrainPlan plan, uintptr_t weights,
+                         uintptr_t m, uintptr_t v, uintptr_t ema, uintptr_t losses, int threads,
+                         const std::string& isa) {
   const TrainState state{at<float>(weights), at<float>(m), at<float>(v), at<float>(ema)};
   uint32_t done;
   {
@@ -25,22 +26,25 @@ static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t see
   return done;
 }
 
-static std::pair<double, double> py_grad(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t step, uint32_t batch,
-                                         uintptr_t weights, uintptr_t grad, int threads, const std::string& isa) {
+static std::pair<double, double> py_grad(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t step,
+                                         uint32_t batch, uintptr_t weights, uintptr_t grad, int threads,
+                                         const std::string& isa) {
   Losses l;
   {
     py::gil_scoped_release release;
-    l = denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad), execution(threads, isa));
+    l = denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad),
+                      execution(threads, isa));
   }
   rethrow_python_error();
   return {l.marginal, l.given};
 }
 
-static void py_gap(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t repeats, uintptr_t weights, uintptr_t bins,
-                   uintptr_t rows, int threads, const std::string& isa) {
+static void py_gap(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t repeats, uintptr_t weights,
+                   uintptr_t bins, uintptr_t rows, int threads, const std::string& isa) {
   {
     py::gil_scoped_release release;
-    mmse_gap(shape, data, proposal, seed, repeats, at<float>(weights), at<double>(bins), at<double>(rows), execution(threads, isa));
+    mmse_gap(shape, data, proposal, seed, repeats, at<float>(weights), at<double>(bins), at<double>(rows),
+             execution(threads, isa));
   }
   rethrow_python_error();
 }
@@ -55,20 +59,31 @@ static py::dict build_info() {
 }
 
 PYBIND11_MODULE(_core, m) {
-  py::class_<Shape>(m, "Shape").def(py::init([](int dim_x, int dim_y, int width, int depth, int context) {
-    return Shape{dim_x, dim_y, width, depth, context};
-  }), py::arg("dim_x"), py::arg("dim_y"), py::arg("width"), py::arg("depth"), py::arg("context"));
+  py::class_<Shape>(m, "Shape")
+      .def(py::init([](int dim_x, int dim_y, int width, int depth, int context) {
+             return Shape{dim_x, dim_y, width, depth, context};
+           }),
+           py::arg("dim_x"), py::arg("dim_y"), py::arg("width"), py::arg("depth"), py::arg("context"));
   py::class_<Data>(m, "Data").def(py::init([](uintptr_t x, uintptr_t y, size_t n, uintptr_t rho, uintptr_t s2) {
-    return Data{at<float>(x), at<float>(y), n, at<float>(rho), at<float>(s2)};
-  }), py::arg("x"), py::arg("y"), py::arg("n"), py::arg("rho"), py::arg("s2"));
-  py::class_<Proposal>(m, "Proposal").def(py::init([](int n_bins, uintptr_t edges, uintptr_t cdf, float loc, float scale, float p_lo, float p_hi) {
-    return Proposal{n_bins, at<float>(edges), at<float>(cdf), loc, scale, p_lo, p_hi};
-  }), py::arg("n_bins"), py::arg("edges"), py::arg("cdf"), py::arg("loc"), py::arg("scale"), py::arg("p_lo"), py::arg("p_hi"));
-  py::class_<TrainPlan>(m, "TrainPlan").def(py::init([](uint32_t first_step, uint32_t n_steps, uint32_t batch, float lr, uint32_t warmup,
-      uint32_t hold_until, uint32_t total, float beta1, float beta2, float eps, float weight_decay, float ema_decay) {
-    return TrainPlan{first_step, n_steps, batch, lr, warmup, hold_until, total, beta1, beta2, eps, weight_decay, ema_decay};
-  }), py::arg("first_step"), py::arg("n_steps"), py::arg("batch"), py::arg("lr"), py::arg("warmup"), py::arg("hold_until"),
-     py::arg("total"), py::arg("beta1"), py::arg("beta2"), py::arg("eps"), py::arg("weight_decay"), py::arg("ema_decay"));
+                                    return Data{at<float>(x), at<float>(y), n, at<float>(rho), at<float>(s2)};
+                                  }),
+                                  py::arg("x"), py::arg("y"), py::arg("n"), py::arg("rho"), py::arg("s2"));
+  py::class_<Proposal>(m, "Proposal")
+      .def(py::init([](int n_bins, uintptr_t edges, uintptr_t cdf, float loc, float scale, float p_lo, float p_hi) {
+             return Proposal{n_bins, at<float>(edges), at<float>(cdf), loc, scale, p_lo, p_hi};
+           }),
+           py::arg("n_bins"), py::arg("edges"), py::arg("cdf"), py::arg("loc"), py::arg("scale"), py::arg("p_lo"),
+           py::arg("p_hi"));
+  py::class_<TrainPlan>(m, "TrainPlan")
+      .def(py::init([](uint32_t first_step, uint32_t n_steps, uint32_t batch, float lr, uint32_t warmup,
+                       uint32_t hold_until, uint32_t total, float beta1, float beta2, float eps, float weight_decay,
+                       float ema_decay) {
+             return TrainPlan{first_step, n_steps, batch, lr,  warmup,       hold_until,
+                              total,      beta1,   beta2, eps, weight_decay, ema_decay};
+           }),
+           py::arg("first_step"), py::arg("n_steps"), py::arg("batch"), py::arg("lr"), py::arg("warmup"),
+           py::arg("hold_until"), py::arg("total"), py::arg("beta1"), py::arg("beta2"), py::arg("eps"),
+           py::arg("weight_decay"), py::arg("ema_decay"));
   m.def("train_denoiser", &py_train);
   m.def("denoiser_grad", &py_grad);
   m.def("mmse_gap", &py_gap);

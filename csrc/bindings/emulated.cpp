@@ -13,7 +13,8 @@ namespace gpu {
 static void run(const py::dict& arguments) {
   Fields f(arguments);
   const Call call = read_call(f);
-  const Grid grid{f.number<int>("groups"), f.number<int>("blocks"), f.number<int>("tile_rows"), f.number<size_t>("shared_floats")};
+  const Grid grid{f.number<int>("groups"), f.number<int>("blocks"), f.number<int>("tile_rows"),
+                  f.number<size_t>("shared_floats")};
   emulate(call, grid, f.number<int>("lanes"), f.number<bool>("backwards"));
 }
 
@@ -31,7 +32,7 @@ struct Padded {
   int ld;
   std::vector<typename P::Cell> cells, rest;
   Padded(int rows, int columns, const std::vector<float>& from, bool turn)
-      : ld(line(turn ? rows : columns)), cells((size_t)(rounded(turn ? columns : rows, 32)) * ld), rest(cells) {
+      : ld(line(turn ? rows : columns)), cells(rounded(turn ? columns : rows, 32) * (size_t)ld), rest(cells) {
     for (int r = 0; r < rows; ++r)
       for (int c = 0; c < columns; ++c) {
         const size_t at = turn ? (size_t)c * ld + r : (size_t)r * ld + c;
@@ -42,7 +43,8 @@ struct Padded {
 
 struct Matrices {
   int m, n, k;
-  const std::vector<float> &a, &b;
+  const std::vector<float>& a;  // (m, k)
+  const std::vector<float>& b;  // (k, n)
 };
 
 template <class Fill>
@@ -50,8 +52,9 @@ static std::vector<float> multiplied(const Matrices& of, const Fill& fill) {
   std::vector<float> out((size_t)of.m * of.n, -1.0f);
   const HostBlock block{Place{0, 1, nullptr, nullptr, 0}, 64, false};
   block.warps([&](const HostWarp& warp) {
-    product<1>(warp, of.m, of.n, [&](int r, int c, auto& sums) { fill(warp, r, c, sums[0]); },
-               [&](int r, int c, const float* v) { out[(size_t)r * of.n + c] = v[0]; });
+    product<1>(
+        warp, of.m, of.n, [&](int r, int c, auto& sums) { fill(warp, r, c, sums[0]); },
+        [&](int r, int c, const float* v) { out[(size_t)r * of.n + c] = v[0]; });
   });
   return out;
 }
@@ -82,8 +85,10 @@ static std::vector<float> by_weights(const Matrices& of, bool split) {
 
 // (m, k) times (k, n), row by row: activations times weights, as the first layer does ("split"), the others ("packed"),
 // and in float32; or activations times each other, the left ones as they lie or turned, in fast memory or not.
-static std::vector<float> multiply(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& b, const std::string& how) {
-  if (a.size() != (size_t)m * k || b.size() != (size_t)k * n) throw py::value_error("The matrices do not have these sizes.");
+static std::vector<float> multiply(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& b,
+                                   const std::string& how) {
+  if (a.size() != (size_t)m * k || b.size() != (size_t)k * n)
+    throw py::value_error("The matrices do not have these sizes.");
   const Matrices of{m, n, k, a, b};
   if (how == "float32") return by_weights<Exact>(of, false);
   if (how == "split") return by_weights<Tensor>(of, true);

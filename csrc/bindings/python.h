@@ -11,7 +11,9 @@ namespace mmg {
 namespace py = pybind11;
 
 template <class T>
-T* at(uintptr_t address) { return reinterpret_cast<T*>(address); }
+T* at(uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
 
 // Runs Python's signal handlers; true when one raised (Ctrl-C). The exception is rethrown after the core returns.
 inline bool python_signals() {

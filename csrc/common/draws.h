@@ -13,7 +13,8 @@ struct RowDraw {
 // Slot `slot` of a training step. Slots come in pairs, keyed by the even one: a row drawn with replacement and one
 // log-SNR per stratum, with noise eps and then with -eps. Most of a gradient is noise that is odd in eps, above all at
 // high SNR; there it cancels.
-static MMG_HD RowDraw training_draw(uint64_t seed, const Proposal& q, uint32_t slot, uint32_t step, uint32_t batch, uint32_t n_rows) {
+static MMG_HD RowDraw training_draw(uint64_t seed, const Proposal& q, uint32_t slot, uint32_t step, uint32_t batch,
+                                    uint32_t n_rows) {
   const uint32_t first = slot & ~1u, width = batch - first < 2 ? 1 : 2;
   const Philox d = philox(seed, first, step, 0, kTrainDraw);
   const float u = ((float)first + (float)width * open_unit(d.v[1])) / (float)batch;

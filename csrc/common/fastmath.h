@@ -6,12 +6,18 @@
 namespace mmg {
 
 static MMG_HD int32_t as_bits(float x) {
-  union { float f; int32_t i; } u;
+  union {
+    float f;
+    int32_t i;
+  } u;
   u.f = x;
   return u.i;
 }
 static MMG_HD float as_float(int32_t x) {
-  union { int32_t i; float f; } u;
+  union {
+    int32_t i;
+    float f;
+  } u;
   u.i = x;
   return u.f;
 }

@@ -22,7 +22,8 @@ static MMG_HD int find_bin(const float* sorted, int n_bins, float value) {
   int low = 0, high = n_bins - 1;
   while (low < high) {
     const int mid = (low + high + 1) / 2;
-    if (sorted[mid] <= value) low = mid; else high = mid - 1;
+    if (sorted[mid] <= value) low = mid;
+    else high = mid - 1;
   }
   return low;
 }

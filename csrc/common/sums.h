@@ -5,16 +5,29 @@
 namespace mmg {
 
 // Sums over (row, repeat) pairs in one log-SNR bin, weighted by half the importance weight: nats.
-enum BinSum { kCount, kDirect, kDirect2, kOrthogonal, kOrthogonal2, kCross, kCross2, kMse, kMseGiven, kExcess, kExcessGiven, kBinSums };
+enum BinSum {
+  kCount,
+  kDirect,
+  kDirect2,
+  kOrthogonal,
+  kOrthogonal2,
+  kCross,
+  kCross2,
+  kMse,
+  kMseGiven,
+  kExcess,
+  kExcessGiven,
+  kBinSums
+};
 // Per-row means over repeats: direct and orthogonal gap, and both excess losses over the Wiener denoisers.
 enum RowValue { kRowDirect, kRowOrthogonal, kRowExcess, kRowExcessGiven, kRowValues };
 
 // What coordinates of one row have to say.
 template <class F>
 struct Errors {
-  F marginal, given;      // eps - eps_hat, without and with y
-  F wiener, wiener_given; // the same of the linear denoisers alone
-  F scale, scale_given;   // of the network's correction
+  F marginal, given;       // eps - eps_hat, without and with y
+  F wiener, wiener_given;  // the same of the linear denoisers alone
+  F scale, scale_given;    // of the network's correction
 };
 
 // `residual` is x - rho y; `f_marginal` and `f_given` are the network's outputs.

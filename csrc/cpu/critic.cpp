@@ -28,8 +28,8 @@ bool in_parts(int tiles, Watch& watch, F f) {
   return true;
 }
 
-bool scores_of(const Kernels& k, const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace, float* scores,
-               Watch& watch) {
+bool scores_of(const Kernels& k, const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace,
+               float* scores, Watch& watch) {
   k.critic_sides(p, w, g, training, workspace);
   return in_parts(k.critic_pair_tiles(g), watch,
                   [&](int begin, int end) { k.critic_scores(p, w, g, training, begin, end, workspace, scores); });
@@ -39,7 +39,8 @@ bool scores_of(const Kernels& k, const CriticProblem& p, Weights w, const Groups
 class Gradient {
  public:
   Gradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan, Watch& watch)
-      : kernels_(k), problem_(problem), plan_(plan), watch_(watch), scores_((size_t)plan.groups * plan.size * plan.size),
+      : kernels_(k), problem_(problem), plan_(plan), watch_(watch),
+        scores_((size_t)plan.groups * plan.size * plan.size),
         workspace_(k.critic_floats(problem.layout, plan.groups * plan.size, true)), grad_(problem.layout.n_packed) {}
 
   // False, and `log_average` as it was, if the watch stopped it.
@@ -87,8 +88,8 @@ AdamRates adam_rates(const CriticPlan& p, float rate, int64_t step) {
 
 }  // namespace
 
-uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const CriticState& state,
-                      const Execution& execution) {
+uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan,
+                      const CriticState& state, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const CriticLayout layout = make_critic_layout(shape, k.nr);
   const CriticProblem problem = make_problem(layout, data);
@@ -110,8 +111,8 @@ uint32_t train_critic(const CriticShape& shape, const CriticData& data, const Cr
   return done;
 }
 
-void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights, double* log_average,
-                 float* grad, const Execution& execution) {
+void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
+                 double* log_average, float* grad, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const CriticLayout layout = make_critic_layout(shape, k.nr);
   const CriticProblem problem = make_problem(layout, data);
@@ -122,8 +123,8 @@ void critic_grad(const CriticShape& shape, const CriticData& data, const CriticP
   unpack(layout, gradient.get(), grad);
 }
 
-bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights, float* scores,
-                  const Execution& execution) {
+bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights,
+                  float* scores, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const CriticLayout layout = make_critic_layout(shape, k.nr);
   PackedWeights<CriticLayout> packed(k, layout, weights);

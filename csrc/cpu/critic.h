@@ -31,15 +31,15 @@ struct CriticState {
 };
 
 // Returns the number of batches done: fewer if interrupted, when the one under way leaves no trace.
-uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const CriticState& state,
-                      const Execution& execution);
+uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan,
+                      const CriticState& state, const Execution& execution);
 
 // The gradient of one batch: what the first step of `plan` sees. Worth nothing if interrupted.
-void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights, double* log_average,
-                 float* grad, const Execution& execution);
+void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
+                 double* log_average, float* grad, const Execution& execution);
 
 // scores: (groups, size, size), of the first groups * size rows in their order. Returns false if interrupted.
-bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights, float* scores,
-                  const Execution& execution);
+bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights,
+                  float* scores, const Execution& execution);
 
 }  // namespace mmg

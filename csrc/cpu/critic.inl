@@ -20,12 +20,14 @@ struct CriticSpace {
   int stride;  // of `correlated`
   SideSpace sides[2];
   float *first, *first_slope, *second, *second_slope, *d_first, *d_second;  // a tile of pairs
-  float *learned, *gaussian, *slope, *scores;                              // of every pair of the tile
-  float *d_act, *d_next;                                                   // a tile of rows
+  float *learned, *gaussian, *slope, *scores;                               // of every pair of the tile
+  float *d_act, *d_next;                                                    // a tile of rows
 };
 
 inline int tiles_of(int rows) { return (rows + kRows - 1) / kRows; }
-inline int rows_of_tile(const Groups& g, int tile) { return g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows; }
+inline int rows_of_tile(const Groups& g, int tile) {
+  return g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows;
+}
 
 // With `slab` null, only counts. Outside training, tiles of rows share all but what the pairs need.
 size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, CriticSpace& c) {
@@ -63,7 +65,9 @@ size_t critic_floats(const CriticLayout& l, int rows, bool training) {
 
 // The array of one tile; the first entry of one row in its tile.
 inline float* tile_at(float* array, int n, int tile) { return array + (size_t)tile * panel_floats(n); }
-inline float* row_at(float* array, int n, int row) { return tile_at(array, n, row / kRows) + (size_t)(row % kRows) * NR; }
+inline float* row_at(float* array, int n, int row) {
+  return tile_at(array, n, row / kRows) + (size_t)(row % kRows) * NR;
+}
 
 // ---------------------------------------------------------------------------------------------------------
 // Elementwise steps, over the t rows of every panel
@@ -80,7 +84,8 @@ void silu(int t, int n, float* a, float* slope) {
 
 void multiply(int t, int n, const float* by, float* a) {
   for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) store(a + i, load(a + i) * load(by + i));
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL)
+      store(a + i, load(a + i) * load(by + i));
 }
 
 // Calls f(offset) for every vector of one row of n columns.
@@ -133,13 +138,16 @@ void side_forward(const CriticProblem& p, const float* w, const Groups& g, int k
     u = act;
   }
   float* own = tile_at(side.own, s.units, tile);
-  product<kBias>(n, u, s.width, w + m.inner.packed, w + m.b_inner.packed, s.embedding, tile_at(side.inner, s.embedding, tile));
+  product<kBias>(n, u, s.width, w + m.inner.packed, w + m.b_inner.packed, s.embedding,
+                 tile_at(side.inner, s.embedding, tile));
   product<kBias>(n, u, s.width, w + m.own.packed, w + m.b_own.packed, s.units, own);
   product<kAdd>(n, input, m.dim, w + m.linear.packed, w, s.units, own);
-  product<kAdd>(n, tile_at(side.scaled, s.correlated(), kept), s.correlated(), w + p.layout.innovation.packed, w, s.units, own);
+  product<kAdd>(n, tile_at(side.scaled, s.correlated(), kept), s.correlated(), w + p.layout.innovation.packed, w,
+                s.units, own);
 }
 
-void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int k, int tile, CriticSpace& c, float* grad) {
+void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int k, int tile, CriticSpace& c,
+                   float* grad) {
   const CriticShape& s = p.layout.shape;
   const CriticSide& m = p.layout.sides[k];
   SideSpace& side = c.sides[k];
@@ -152,7 +160,8 @@ void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int
   outer(n, u, s.width, d_own, s.units, false, grad + m.own.packed);
   column_sums(n, d_own, s.units, false, grad + m.b_own.packed);
   outer(n, input, m.dim, d_own, s.units, false, grad + m.linear.packed);
-  outer(n, tile_at(side.scaled, s.correlated(), tile), s.correlated(), d_own, s.units, false, grad + p.layout.innovation.packed);
+  outer(n, tile_at(side.scaled, s.correlated(), tile), s.correlated(), d_own, s.units, false,
+        grad + p.layout.innovation.packed);
   float *d = c.d_act, *next = c.d_next;
   product<kZero>(n, d_inner, s.embedding, wt + m.inner.transposed, wt, s.width, d);
   product<kAdd>(n, d_own, s.units, wt + m.own.transposed, wt, s.width, d);
@@ -199,7 +208,8 @@ void pairs_forward(const CriticProblem& p, const float* w, const Pairs& q, Criti
         last += load(c.second + (size_t)panel * NR * kRows + r * NR + v) * load(w + l.last.packed + panel * NR + v);
     const float *x = c.sides[0].correlated + (size_t)i * c.stride, *y = c.sides[1].correlated + (size_t)j * c.stride;
     for (int v = 0; v < c.stride; v += VL) gaussian += load(x + v) * load(y + v);
-    const float inner = dot_rows(s.embedding, row_at(c.sides[0].inner, s.embedding, i), row_at(c.sides[1].inner, s.embedding, j));
+    const float inner =
+        dot_rows(s.embedding, row_at(c.sides[0].inner, s.embedding, i), row_at(c.sides[1].inner, s.embedding, j));
     c.learned[r] = sum(last) + constant + inner * shrink;
     c.gaussian[r] = p.offset + c.sides[0].square[i] + c.sides[1].square[j] + sum(gaussian);
   }
@@ -211,7 +221,8 @@ void pairs_forward(const CriticProblem& p, const float* w, const Pairs& q, Criti
 }
 
 // Adds to the gradients of both sides' outputs, and to `grad` of what only pairs pass.
-void pairs_backward(const CriticProblem& p, Weights weights, const Pairs& q, const float* d_scores, CriticSpace& c, float* grad) {
+void pairs_backward(const CriticProblem& p, Weights weights, const Pairs& q, const float* d_scores, CriticSpace& c,
+                    float* grad) {
   const CriticLayout& l = p.layout;
   const CriticShape& s = l.shape;
   const float *w = weights.packed, *wt = weights.transposed;
@@ -278,8 +289,8 @@ void critic_sides(const CriticProblem& p, Weights w, const Groups& g, bool train
   }
 }
 
-void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end, float* workspace,
-                   float* scores) {
+void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end,
+                   float* workspace, float* scores) {
   CriticSpace c;
   cut_critic(p.layout, g.rows(), training, workspace, c);
   each_tile_of_pairs(g, begin, end, [&](const Pairs& q, size_t at) {
@@ -288,11 +299,12 @@ void critic_scores(const CriticProblem& p, Weights w, const Groups& g, bool trai
   });
 }
 
-void critic_pairs_backward(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin, int end,
-                           float* workspace, float* grad) {
+void critic_pairs_backward(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin,
+                           int end, float* workspace, float* grad) {
   CriticSpace c;
   cut_critic(p.layout, g.rows(), true, workspace, c);
-  each_tile_of_pairs(g, begin, end, [&](const Pairs& q, size_t at) { pairs_backward(p, w, q, d_scores + at, c, grad); });
+  each_tile_of_pairs(g, begin, end,
+                     [&](const Pairs& q, size_t at) { pairs_backward(p, w, q, d_scores + at, c, grad); });
 }
 
 void critic_sides_backward(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad) {

@@ -39,7 +39,8 @@ class Gradient {
 
   // Worth nothing once the watch has stopped.
   Losses run(Pool& pool, Weights w, uint32_t step) {
-    pool.run((int)slots_, [&](int slot, int thread) { run_slot(w, step, (uint32_t)slot, thread); }, [&] { watch_.look(); });
+    pool.run((int)slots_, [&](int slot, int thread) { run_slot(w, step, (uint32_t)slot, thread); },
+             [&] { watch_.look(); });
     Losses sum{0, 0};
     for (const Losses& l : losses_) sum.marginal += l.marginal, sum.given += l.given;
     return Losses{sum.marginal / batch_, sum.given / batch_};
@@ -79,8 +80,8 @@ AdamRates adam_rates(const TrainPlan& p, uint32_t step) {
 
 }  // namespace
 
-uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, const TrainPlan& plan,
-                        const TrainState& state, double* losses, const Execution& execution) {
+uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed,
+                        const TrainPlan& plan, const TrainState& state, double* losses, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const Layout layout = make_layout(shape, k.nr);
   const Problem problem = make_problem(layout, data, proposal, seed);
@@ -101,9 +102,8 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
     s.rates = adam_rates(plan, step);
     s.weights = weights.packed(), s.m = m.get(), s.v = v.get(), s.ema = ema.get();
     s.grads = gradient.grads(), s.n_grads = gradient.n_grads();
-    pool.run((int)((size + kAdamChunk - 1) / kAdamChunk), [&](int chunk, int) {
-      k.adam(s, chunk * kAdamChunk, std::min(size, (chunk + 1) * kAdamChunk));
-    });
+    pool.run((int)((size + kAdamChunk - 1) / kAdamChunk),
+             [&](int chunk, int) { k.adam(s, chunk * kAdamChunk, std::min(size, (chunk + 1) * kAdamChunk)); });
     pool.run(weights.n_panels(), [&](int panel, int) { weights.transpose(panel); });
   }
   unpack(layout, weights.packed(), state.weights);
@@ -111,8 +111,8 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
   return done;
 }
 
-Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step, uint32_t batch,
-                     const float* weights, float* grad, const Execution& execution) {
+Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step,
+                     uint32_t batch, const float* weights, float* grad, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const Layout layout = make_layout(shape, k.nr);
   const Problem problem = make_problem(layout, data, proposal, seed);
@@ -147,14 +147,17 @@ bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, ui
   for (uint32_t start = 0; start < chunks; start += wave) {
     const uint32_t count = std::min(wave, chunks - start);
     std::fill(partial.begin(), partial.end(), 0.0);
-    pool.run((int)count, [&](int i, int thread) {
-      const uint32_t begin = (start + i) * kRowsPerChunk, end = std::min(n, begin + kRowsPerChunk);
-      std::fill(rows + (size_t)begin * kRowValues, rows + (size_t)end * kRowValues, 0.0);
-      for (uint32_t first = begin; first < end; first += kTileRows)
-        for (uint32_t r = 0; r < repeats && !watch.stopped_for(thread); ++r)
-          k.gap_tile(problem, Weights{packed.get(), nullptr}, first, (int)std::min<uint32_t>(kTileRows, end - first), r, repeats,
-                     workspaces[thread].get(), partial.data() + (size_t)i * n_sums, rows + (size_t)first * kRowValues);
-    }, [&] { watch.look(); });
+    pool.run((int)count,
+             [&](int i, int thread) {
+               const uint32_t begin = (start + i) * kRowsPerChunk, end = std::min(n, begin + kRowsPerChunk);
+               std::fill(rows + (size_t)begin * kRowValues, rows + (size_t)end * kRowValues, 0.0);
+               for (uint32_t first = begin; first < end; first += kTileRows)
+                 for (uint32_t r = 0; r < repeats && !watch.stopped_for(thread); ++r)
+                   k.gap_tile(problem, Weights{packed.get(), nullptr}, first,
+                              (int)std::min<uint32_t>(kTileRows, end - first), r, repeats, workspaces[thread].get(),
+                              partial.data() + (size_t)i * n_sums, rows + (size_t)first * kRowValues);
+             },
+             [&] { watch.look(); });
     if (watch.stopped()) return false;
     for (uint32_t i = 0; i < count; ++i)  // in the order of the rows, whatever thread did what
       for (int j = 0; j < n_sums; ++j) bins[j] += partial[(size_t)i * n_sums + j];

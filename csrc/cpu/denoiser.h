@@ -26,12 +26,12 @@ struct TrainState {
 
 // losses: (n_steps, 2), the batch means without and with y. Returns the number of steps done: fewer if interrupted, when the
 // step that was under way leaves no trace.
-uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, const TrainPlan& plan,
-                        const TrainState& state, double* losses, const Execution& execution);
+uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed,
+                        const TrainPlan& plan, const TrainState& state, double* losses, const Execution& execution);
 
 // loss and gradient of one batch: what a training step sees. grad is canonical.
-Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step, uint32_t batch,
-                     const float* weights, float* grad, const Execution& execution);
+Losses denoiser_grad(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t step,
+                     uint32_t batch, const float* weights, float* grad, const Execution& execution);
 
 // bins: (n_bins, kBinSums) sums; rows: (n, kRowValues) means over repeats. Returns false if interrupted.
 bool mmse_gap(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed, uint32_t repeats,

@@ -9,8 +9,8 @@ namespace mmg {
 
 struct Execution {
   int threads = 1;
-  std::string isa;                      // "" for this machine's best
-  std::function<bool()> interrupted;    // polled some ten times a second on the calling thread
+  std::string isa;                    // "" for this machine's best
+  std::function<bool()> interrupted;  // polled some ten times a second on the calling thread
 };
 
 // Asks `interrupted` at most every tenth of a second, and remembers that the answer was yes. Tasks ask between tiles,

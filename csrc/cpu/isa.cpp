@@ -29,7 +29,8 @@ static const Kernels& find(const std::string& isa) {
     if (isa == k->name) return *k;
     names += (names.empty() ? "" : ", ") + std::string(k->name);
   }
-  throw std::invalid_argument("The instruction set '" + isa + "' is not available on this machine; it has " + names + ".");
+  throw std::invalid_argument("The instruction set '" + isa + "' is not available on this machine; it has " + names +
+                              ".");
 }
 
 const Kernels& kernels(const std::string& isa) {

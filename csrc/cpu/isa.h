@@ -8,6 +8,7 @@
 namespace mmg {
 
 std::vector<std::string> available_isas();  // best first
-const Kernels& kernels(const std::string& isa);  // "" for the choice; throws std::invalid_argument for one not available
+const Kernels& kernels(
+    const std::string& isa);  // "" for the choice; throws std::invalid_argument for one not available
 
 }  // namespace mmg

@@ -193,7 +193,8 @@ void normalise(int t, int width, const float* h, float* u, float* inverse) {
 }
 
 // dh (+)= inverse (du - u mean(u du)): what reaches h through its normalisation.
-void normalise_backward(int t, int width, const float* u, const float* inverse, const float* du, bool fresh, float* dh) {
+void normalise_backward(int t, int width, const float* u, const float* inverse, const float* du, bool fresh,
+                        float* dh) {
   for (int r = 0; r < t; ++r) {
     vf s{};
     for (int p = 0; p < panels(width); ++p)
@@ -297,7 +298,9 @@ size_t workspace_floats(const Layout& l, bool training) {
 // ---------------------------------------------------------------------------------------------------------
 // Data, noise and features of a tile
 
-inline float* feature(float* panel_array, int row, int k) { return panel_array + (size_t)(k / NR) * NR * kRows + row * NR + k % NR; }
+inline float* feature(float* panel_array, int row, int k) {
+  return panel_array + (size_t)(k / NR) * NR * kRows + row * NR + k % NR;
+}
 
 // dim normals (padded with zeros to t.dim) keyed by (seed, c0, c1, stream): coordinate i depends on i alone.
 void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1, Stream stream, float* eps) {
@@ -429,7 +432,8 @@ void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch
     set_draw(t, r, training_draw(p.seed, p.proposal, first + r, step, batch, p.n_rows));
     float* eps = t.eps + (size_t)r * t.dim;
     if (r % 2 == 0) draw_noise(t, p.layout.shape.noised(), p.seed, first + r, step, kTrainNoise, eps);
-    else for (int i = 0; i < t.dim; i += VL) store(eps + i, -load(eps - t.dim + i));
+    else
+      for (int i = 0; i < t.dim; i += VL) store(eps + i, -load(eps - t.dim + i));
     fill_row(p, t, r);
   }
 }
@@ -534,8 +538,8 @@ Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
   return total;
 }
 
-void train_tile(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad, bool fresh,
-                float* workspace, Losses* losses) {
+void train_tile(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad,
+                bool fresh, float* workspace, Losses* losses) {
   Tile t = make_tile(p, true, workspace);
   draw_training_rows(p, t, step, batch, first, n);
   forward(p.layout, w.packed, n, t);
@@ -605,8 +609,18 @@ void transpose(const Matrix& m, int nr, const float* packed, float* transposed, 
 
 }  // namespace
 
-const Kernels MMG_KERNELS = {MMG_ISA_NAME, NR, workspace_floats, train_tile, gap_tile, adam,
-                             critic_floats, critic_pair_tiles, critic_sides, critic_scores, critic_pairs_backward,
-                             critic_sides_backward, transpose};
+const Kernels MMG_KERNELS = {MMG_ISA_NAME,
+                             NR,
+                             workspace_floats,
+                             train_tile,
+                             gap_tile,
+                             adam,
+                             critic_floats,
+                             critic_pair_tiles,
+                             critic_sides,
+                             critic_scores,
+                             critic_pairs_backward,
+                             critic_sides_backward,
+                             transpose};
 
 }  // namespace mmg

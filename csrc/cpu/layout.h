@@ -21,10 +21,10 @@ namespace mmg {
 constexpr int kMaxDepth = 16;
 
 struct Matrix {
-  int k, n;               // (k, n) row-major in the canonical vector
-  size_t canonical;       // offset there
-  size_t packed;          // offset in the packed buffer
-  size_t transposed;      // offset in the transposed buffer
+  int k, n;           // (k, n) row-major in the canonical vector
+  size_t canonical;   // offset there
+  size_t packed;      // offset in the packed buffer
+  size_t transposed;  // offset in the transposed buffer
   bool has_transposed;
 };
 

@@ -59,18 +59,21 @@ void infonce(int groups, int size, float* scores) {
 
 }  // namespace
 
-void objective_gradient(Objective objective, int groups, int size, double smoothing, double* log_average, float* scores) {
+void objective_gradient(Objective objective, int groups, int size, double smoothing, double* log_average,
+                        float* scores) {
   const double pair = 1.0 / ((double)groups * size), other = pair / (size - 1);
   switch (objective) {
     case Objective::kDonskerVaradhan: {
       const double average = updated(smoothing, log_partition(groups, size, scores), log_average);
-      return replace(groups, size, scores, [&](double f, bool own) { return own ? -pair : other * std::exp(f - average); });
+      return replace(groups, size, scores,
+                     [&](double f, bool own) { return own ? -pair : other * std::exp(f - average); });
     }
     case Objective::kInfoNCE: return infonce(groups, size, scores);
     case Objective::kNWJ:
       return replace(groups, size, scores, [&](double f, bool own) { return own ? -pair : other * std::exp(f); });
     case Objective::kJensenShannon:
-      return replace(groups, size, scores, [&](double f, bool own) { return own ? -2 * pair * sigmoid(-f) : 2 * other * sigmoid(f); });
+      return replace(groups, size, scores,
+                     [&](double f, bool own) { return own ? -2 * pair * sigmoid(-f) : 2 * other * sigmoid(f); });
     case Objective::kHellinger:
       return replace(groups, size, scores, [&](double f, bool own) {
         return own ? -0.5 * pair * std::exp(-f / 2) : 0.5 * other * std::exp(f / 2);

@@ -10,6 +10,7 @@ enum class Objective { kDonskerVaradhan, kInfoNCE, kNWJ, kJensenShannon, kHellin
 //
 // Donsker-Varadhan is MINE's: its denominator is a moving average of the partition, with `smoothing` the weight of the
 // past. `log_average` is its logarithm, NaN before the first batch; the other objectives leave it alone.
-void objective_gradient(Objective objective, int groups, int size, double smoothing, double* log_average, float* scores);
+void objective_gradient(Objective objective, int groups, int size, double smoothing, double* log_average,
+                        float* scores);
 
 }  // namespace mmg

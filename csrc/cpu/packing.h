@@ -15,7 +15,8 @@ namespace mmg {
 // Zeroed floats on a cache line's boundary.
 class Buffer {
  public:
-  explicit Buffer(size_t n) : data_(static_cast<float*>(::operator new[](n * sizeof(float) + 64, std::align_val_t{64}))) {
+  explicit Buffer(size_t n)
+      : data_(static_cast<float*>(::operator new[](n * sizeof(float) + 64, std::align_val_t{64}))) {
     std::memset(data_, 0, n * sizeof(float) + 64);
   }
   ~Buffer() { ::operator delete[](data_, std::align_val_t{64}); }
@@ -44,7 +45,8 @@ void pack(const L& layout, const float* canonical, float* packed) {
   std::fill(packed, packed + layout.n_packed, 0.0f);
   for_each_matrix(layout, [&](const Matrix& m) {
     for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n) packed[packed_index(m, layout.nr, k, n)] = canonical[m.canonical + (size_t)k * m.n + n];
+      for (int n = 0; n < m.n; ++n)
+        packed[packed_index(m, layout.nr, k, n)] = canonical[m.canonical + (size_t)k * m.n + n];
   });
 }
 
@@ -52,7 +54,8 @@ template <class L>
 void unpack(const L& layout, const float* packed, float* canonical) {
   for_each_matrix(layout, [&](const Matrix& m) {
     for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n) canonical[m.canonical + (size_t)k * m.n + n] = packed[packed_index(m, layout.nr, k, n)];
+      for (int n = 0; n < m.n; ++n)
+        canonical[m.canonical + (size_t)k * m.n + n] = packed[packed_index(m, layout.nr, k, n)];
   });
 }
 
@@ -74,7 +77,9 @@ class PackedWeights {
     });
     transpose_all();
   }
-  void transpose(int i) { kernels_.transpose(panels_[i].first, layout_.nr, packed_.get(), transposed_.get(), panels_[i].second); }
+  void transpose(int i) {
+    kernels_.transpose(panels_[i].first, layout_.nr, packed_.get(), transposed_.get(), panels_[i].second);
+  }
   void transpose_all() {
     for (int i = 0; i < n_panels(); ++i) transpose(i);
   }

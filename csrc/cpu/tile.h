@@ -16,11 +16,11 @@ constexpr int kTileRows = 32;  // data rows a tile; each passes the network twic
 // What stays the same through a call.
 struct Problem {
   Layout layout;
-  const float* x;       // (n_rows, dim_x)
-  const float* y;       // (n_rows, dim_y)
+  const float* x;  // (n_rows, dim_x)
+  const float* y;  // (n_rows, dim_y)
   uint32_t n_rows;
-  const float* rho;     // (dim_x,) canonical correlations, zeros beyond dim_y
-  const float* s2;      // (dim_x,) 1 - rho^2, computed in double
+  const float* rho;  // (dim_x,) canonical correlations, zeros beyond dim_y
+  const float* s2;   // (dim_x,) 1 - rho^2, computed in double
   Proposal proposal;
   uint64_t seed;
 };
@@ -66,19 +66,19 @@ struct Kernels {
   void (*train_tile)(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad,
                      bool fresh, float* workspace, Losses* losses);
   // Data rows [first, first + n), repeat `repeat` of `repeats`: adds to bins (n_bins, kBinSums) and rows (n, kRowValues).
-  void (*gap_tile)(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats, float* workspace,
-                   double* bins, double* rows);
+  void (*gap_tile)(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats,
+                   float* workspace, double* bins, double* rows);
   void (*adam)(const AdamStep& s, size_t begin, size_t end);
   size_t (*critic_floats)(const CriticLayout& layout, int rows, bool training);
   int (*critic_pair_tiles)(const Groups& g);
   // Both networks of one side; the workspace then holds what the others read.
   void (*critic_sides)(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace);
   // scores: (groups, size, size), of tiles [begin, end) of pairs.
-  void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end, float* workspace,
-                        float* scores);
+  void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end,
+                        float* workspace, float* scores);
   // Given the gradient with respect to scores: adds to `grad` and, in the workspace, to that of the sides' outputs.
-  void (*critic_pairs_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin, int end,
-                                float* workspace, float* grad);
+  void (*critic_pairs_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin,
+                                int end, float* workspace, float* grad);
   void (*critic_sides_backward)(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad);
   void (*transpose)(const Matrix& m, int nr, const float* packed, float* transposed, int panel);
 };

@@ -8,12 +8,13 @@ namespace gpu {
 
 // What the first n rows say of their bins, and their means, handed out with the last repeat.
 template <class Block, class Cell>
-MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, int n, const Evaluation& job, uint32_t repeat,
-                     double* rows) {
+MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, int n,
+                     const Evaluation& job, uint32_t repeat, double* rows) {
   using Warp = typename Block::Warp;
   block.warps([&](const Warp& warp) {
     for (int r = warp.index; r < n; r += warp.count) {
-      float m[Warp::kSlots] = {}, g[Warp::kSlots] = {}, d[Warp::kSlots] = {}, wm[Warp::kSlots] = {}, wg[Warp::kSlots] = {};
+      float m[Warp::kSlots] = {}, g[Warp::kSlots] = {}, d[Warp::kSlots] = {}, wm[Warp::kSlots] = {},
+            wg[Warp::kSlots] = {};
       warp.lanes([&](int lane, int slot) {
         for (int i = lane; i < s.noised(); i += kWarp) {
           const Errors<float> e = errors_at(p, s, t, r, i);
@@ -30,18 +31,20 @@ MMG_FN void row_gaps(const Block& block, const Problem& p, const Shape& s, const
         add_row_values(0.5 * t.weight[r] / job.repeats, gap, mean);
         bin_values(0.5 * t.weight[r], gap, t.sums + r * kBinSums);
         t.landed[r] = t.bin[r];
-        for (int i = 0; repeat + 1 == job.repeats && i < kRowValues; ++i) rows[(size_t)t.row[r] * kRowValues + i] = mean[i];
+        for (int i = 0; repeat + 1 == job.repeats && i < kRowValues; ++i)
+          rows[(size_t)t.row[r] * kRowValues + i] = mean[i];
       });
     }
   });
 }
 
 template <class P, class Block>
-MMG_FN void gap_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t, const Evaluation& job, double* rows,
-                      double* bins) {
+MMG_FN void gap_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t,
+                      const Evaluation& job, double* rows, double* bins) {
   const Shape& s = stored.shape;
   const uint32_t size = t.n, tiles = (uint32_t)(((uint64_t)p.n_rows + size - 1) / size), last = p.n_rows - 1;
-  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
+  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size,
+                 end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
   const int n_sums = p.proposal.n_bins * kBinSums;
   const Network net = fetch_weights(block, stored, t);
   block.spread(n_sums, [&](int i) { t.bins[i] = 0; });
@@ -50,8 +53,9 @@ MMG_FN void gap_tiles(const Block& block, const Problem& p, const Network& store
       const uint32_t first = tile * size;
       const int n = (int)(p.n_rows - first < size ? p.n_rows - first : size);
       const auto row = [&](int r) { return r < n ? first + r : last; };
-      draw_rows(block, p, s, t, [&](int r) { return gap_draw(p.seed, p.proposal, row(r), repeat, job.repeats); },
-                [&](int r) { return NoiseKey{row(r), repeat, kGapNoise, 1.0f}; });
+      draw_rows(
+          block, p, s, t, [&](int r) { return gap_draw(p.seed, p.proposal, row(r), repeat, job.repeats); },
+          [&](int r) { return NoiseKey{row(r), repeat, kGapNoise, 1.0f}; });
       fill_variables(block, p, s, t);
       block.fetched();
       fill_features<P>(block, p, s, t);
@@ -69,7 +73,8 @@ MMG_FN void gap_tiles(const Block& block, const Problem& p, const Network& store
 }
 
 template <class P, class Group>
-MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job, const Grid& grid, const Scratch& scratch) {
+MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job, const Grid& grid,
+                        const Scratch& scratch) {
   const Shape& s = batch.shape;
   const size_t total = Parameters(s).total, sums = (size_t)batch.n_bins * kBinSums;
   uint16_t* packed = P::kTensor ? scratch.packed + (size_t)group.index * PackedWeights(s).total : nullptr;
@@ -79,7 +84,8 @@ MMG_FN void gap_program(Group& group, const Batch& batch, const Evaluation& job,
     if (P::kTensor) group.blocks([&](const auto& block) { pack_weights(block, net, packed); });
     group.blocks([&](const auto& block) {
       const auto& t = block.common([&] { return cut_for<P>(block, batch, grid, false); });
-      gap_tiles<P>(block, p, net, t, job, job.rows + (size_t)b * batch.n_rows * kRowValues, scratch.sums + block.at.number * sums);
+      gap_tiles<P>(block, p, net, t, job, job.rows + (size_t)b * batch.n_rows * kRowValues,
+                   scratch.sums + block.at.number * sums);
     });
     group.blocks([&](const auto& block) {
       const double* first = scratch.sums + (size_t)(block.at.number - block.at.rank) * sums;

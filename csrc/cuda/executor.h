@@ -66,13 +66,17 @@ struct HostBlock {
   bool backwards;
 
   template <class F>
-  auto common(const F& f) const { return f(); }
+  auto common(const F& f) const {
+    return f();
+  }
   void fetch(void* to, const void* from, int n) const {
     each(n, [&](int i) { memcpy((char*)to + 16 * i, (const char*)from + 16 * i, 16); });
   }
   void fetched() const {}
   template <class F>
-  void each(int n, const F& f) const { spread(n, f); }
+  void each(int n, const F& f) const {
+    spread(n, f);
+  }
   template <class F>
   void spread(int n, const F& f) const {
     for (int l = 0; l < n_lanes; ++l)
@@ -150,7 +154,8 @@ struct DeviceBlock {
 #if defined(__CUDA_ARCH__)
     const uint32_t at = (uint32_t)__cvta_generic_to_shared(to);
     for (int i = threadIdx.x; i < n; i += blockDim.x)
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(at + 16 * i), "l"((const char*)from + 16 * i) : "memory");
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(at + 16 * i), "l"((const char*)from + 16 * i)
+                   : "memory");
 #endif
   }
   MMG_FN void fetched() const {

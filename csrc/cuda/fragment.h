@@ -14,7 +14,9 @@ struct Cell {
 
 // Where element i of a lane lies: 8 of the left matrix, 4 of the right one, 4 of the sum. Elements 2 j and 2 j + 1 share
 // register j, the even one in its low half.
-static MMG_HD Cell a_cell(int lane, int i) { return Cell{lane / 4 + 8 * (i / 2 % 2), lane % 4 * 2 + i % 2 + 8 * (i / 4)}; }
+static MMG_HD Cell a_cell(int lane, int i) {
+  return Cell{lane / 4 + 8 * (i / 2 % 2), lane % 4 * 2 + i % 2 + 8 * (i / 4)};
+}
 static MMG_HD Cell b_cell(int lane, int i) { return Cell{lane % 4 * 2 + i % 2 + 8 * (i / 2), lane / 4}; }
 static MMG_HD Cell c_cell(int lane, int i) { return Cell{lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2}; }
 
@@ -51,8 +53,10 @@ template <int kWhich>
 inline void mma(const HostWarp& warp, const Four (&a)[kWarp], const Four (&b)[kWarp], FragmentC (&c)[kWarp]) {
   float left[16][16], right[16][8];
   warp.lanes([&](int lane, int slot) {
-    for (int i = 0; i < 8; ++i) left[a_cell(lane, i).row][a_cell(lane, i).column] = unpack_bf16(a[slot].r[i / 2], i % 2);
-    for (int i = 0; i < 4; ++i) right[b_cell(lane, i).row][b_cell(lane, i).column] = unpack_bf16(b[slot].r[2 * kWhich + i / 2], i % 2);
+    for (int i = 0; i < 8; ++i)
+      left[a_cell(lane, i).row][a_cell(lane, i).column] = unpack_bf16(a[slot].r[i / 2], i % 2);
+    for (int i = 0; i < 4; ++i)
+      right[b_cell(lane, i).row][b_cell(lane, i).column] = unpack_bf16(b[slot].r[2 * kWhich + i / 2], i % 2);
   });
   warp.lanes([&](int lane, int slot) {
     for (int i = 0; i < 4; ++i)
@@ -82,9 +86,11 @@ MMG_FN void mma(const DeviceWarp&, const Four (&a)[1], const Four (&b)[1], Fragm
 #if defined(__CUDA_ARCH__)
   float* s = c[0].c;
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
+      "%3};"
       : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3])
-      : "r"(a[0].r[0]), "r"(a[0].r[1]), "r"(a[0].r[2]), "r"(a[0].r[3]), "r"(b[0].r[2 * kWhich]), "r"(b[0].r[2 * kWhich + 1]));
+      : "r"(a[0].r[0]), "r"(a[0].r[1]), "r"(a[0].r[2]), "r"(a[0].r[3]), "r"(b[0].r[2 * kWhich]),
+        "r"(b[0].r[2 * kWhich + 1]));
 #endif
 }
 
@@ -94,9 +100,13 @@ MMG_FN void load_matrices(const DeviceWarp&, const uint16_t* const (&at)[1], Fou
   uint32_t* r = out[0].r;
   const uint32_t from = (uint32_t)__cvta_generic_to_shared(at[0]);
   if (kTurned)
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(from));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(from));
   else
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(from));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(from));
 #endif
 }
 #endif

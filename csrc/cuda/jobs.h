@@ -15,7 +15,8 @@ constexpr int kMaxDepth = 4, kMaxColumns = 1024;
 constexpr int kLanes = 256;  // of a block
 
 static MMG_HD bool fits(const Shape& s) {
-  return (s.width == 64 || s.width == 128 || s.width == 256) && s.depth >= 1 && s.depth <= kMaxDepth && s.dim_x + s.dim_y <= kMaxColumns;
+  return (s.width == 64 || s.width == 128 || s.width == 256) && s.depth >= 1 && s.depth <= kMaxDepth &&
+         s.dim_x + s.dim_y <= kMaxColumns;
 }
 
 static MMG_HD int rounded(int n, int to) { return (n + to - 1) / to * to; }
@@ -32,8 +33,8 @@ struct Parameters {
 };
 
 struct Problem {
-  const float *x, *y;      // (n_rows, dim_x), (n_rows, dim_y)
-  const float *rho, *s2;   // (dim_x,), zeros and ones beyond the correlations
+  const float *x, *y;     // (n_rows, dim_x), (n_rows, dim_y)
+  const float *rho, *s2;  // (dim_x,), zeros and ones beyond the correlations
   Proposal proposal;
   uint64_t seed;
   uint32_t n_rows;
@@ -44,27 +45,32 @@ struct Batch {
   int problems;
   uint32_t n_rows;
   int n_bins;
-  const float *x, *y;         // (B, n_rows, dim)
-  const float *rho, *s2;      // (B, dim_x)
-  const float *edges, *cdf;   // (B, n_bins + 1)
-  const float* logistic;      // (B, 4): loc, scale, p_lo, p_hi
-  const uint64_t* seeds;      // (B,)
+  const float *x, *y;        // (B, n_rows, dim)
+  const float *rho, *s2;     // (B, dim_x)
+  const float *edges, *cdf;  // (B, n_bins + 1)
+  const float* logistic;     // (B, 4): loc, scale, p_lo, p_hi
+  const uint64_t* seeds;     // (B,)
 
   MMG_FN Problem problem(int b) const {
     const size_t rows = (size_t)b * n_rows, bins = (size_t)b * (n_bins + 1);
     const float* q = logistic + 4 * b;
-    return Problem{x + rows * shape.dim_x, y + rows * shape.dim_y, rho + (size_t)b * shape.dim_x, s2 + (size_t)b * shape.dim_x,
-                   Proposal{n_bins, edges + bins, cdf + bins, q[0], q[1], q[2], q[3]}, seeds[b], n_rows};
+    return Problem{x + rows * shape.dim_x,
+                   y + rows * shape.dim_y,
+                   rho + (size_t)b * shape.dim_x,
+                   s2 + (size_t)b * shape.dim_x,
+                   Proposal{n_bins, edges + bins, cdf + bins, q[0], q[1], q[2], q[3]},
+                   seeds[b],
+                   n_rows};
   }
 };
 
 struct Training {
   uint32_t first_step, n_steps, batch;
   float beta1, beta2, eps, weight_decay;
-  const float* rates;               // (n_steps, 4): learning rate, both corrections, the average's decay
-  float *weights, *m, *v, *ema;     // (B, n_parameters), updated in place
-  double* losses;                   // (B, n_steps, 2): batch means without and with y
-  float* grad;                      // (B, n_parameters) or null: then one step is taken apart, and nothing is updated
+  const float* rates;            // (n_steps, 4): learning rate, both corrections, the average's decay
+  float *weights, *m, *v, *ema;  // (B, n_parameters), updated in place
+  double* losses;                // (B, n_steps, 2): batch means without and with y
+  float* grad;                   // (B, n_parameters) or null: then one step is taken apart, and nothing is updated
 };
 
 struct Evaluation {
@@ -81,12 +87,12 @@ struct Grid {
 };
 
 struct Scratch {
-  float* slabs;          // slab_floats a block: what its fast memory does not hold
+  float* slabs;  // slab_floats a block: what its fast memory does not hold
   size_t slab_floats;
-  float* grads;          // n_parameters a block, in training
-  double* sums;          // a block: 2 losses in training, (n_bins, kBinSums) in evaluation
-  uint16_t* packed;      // PackedWeights a group, zeros to begin with
-  uint32_t* arrived;     // one counter a group, zeros to begin with
+  float* grads;       // n_parameters a block, in training
+  double* sums;       // a block: 2 losses in training, (n_bins, kBinSums) in evaluation
+  uint16_t* packed;   // PackedWeights a group, zeros to begin with
+  uint32_t* arrived;  // one counter a group, zeros to begin with
 };
 
 }  // namespace gpu

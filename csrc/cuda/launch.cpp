@@ -46,7 +46,8 @@ Plan plan_launch(const Call& c, int device) {
   const void* kernel = kernel_of(c);
   cudaFuncAttributes facts;
   check(cudaFuncGetAttributes(&facts, kernel), "The kernel could not be loaded");
-  const size_t most = (attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device) - facts.sharedSizeBytes) / sizeof(float);
+  const size_t most =
+      (attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device) - facts.sharedSizeBytes) / sizeof(float);
   const size_t limit = most / 4 * 4;
   const int units = attribute(cudaDevAttrMultiProcessorCount, device);
   // The most that any launch may take, so that no other thread's plan takes from this one's.
@@ -55,7 +56,8 @@ Plan plan_launch(const Call& c, int device) {
   const auto resident = [&](int rows) {
     const size_t bytes = room(c, rows, limit).shared_floats * sizeof(float);
     int per_unit = 0;
-    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_unit, kernel, kLanes, bytes), "The kernel does not fit the GPU");
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_unit, kernel, kLanes, bytes),
+          "The kernel does not fit the GPU");
     return per_unit * units;
   };
   Plan plan{};
@@ -91,8 +93,10 @@ void check_addresses(const std::vector<std::pair<std::string, const void*>>& add
     cudaPointerAttributes facts{};
     const cudaError_t error = cudaPointerGetAttributes(&facts, address);
     cudaGetLastError();  // what was asked here must not be blamed on a later call
-    const bool ours = facts.type == cudaMemoryTypeManaged || (facts.type == cudaMemoryTypeDevice && facts.device == device);
-    if (error != cudaSuccess || !ours) throw std::invalid_argument("'" + name + "' is not memory of GPU " + std::to_string(device) + ".");
+    const bool ours =
+        facts.type == cudaMemoryTypeManaged || (facts.type == cudaMemoryTypeDevice && facts.device == device);
+    if (error != cudaSuccess || !ours)
+      throw std::invalid_argument("'" + name + "' is not memory of GPU " + std::to_string(device) + ".");
   }
 }
 
@@ -120,8 +124,10 @@ std::string unusable(int device) {
     cudaFuncAttributes facts;
     error = cudaFuncGetAttributes(&facts, gap_kernel_of(false));
     cudaGetLastError();
-    if (error != cudaSuccess) return std::string("the kernels do not load on GPU ") + std::to_string(device) + ": " + cudaGetErrorString(error);
-    if (!attribute(cudaDevAttrCooperativeLaunch, device)) return "GPU " + std::to_string(device) + " launches no cooperative kernels";
+    if (error != cudaSuccess)
+      return std::string("the kernels do not load on GPU ") + std::to_string(device) + ": " + cudaGetErrorString(error);
+    if (!attribute(cudaDevAttrCooperativeLaunch, device))
+      return "GPU " + std::to_string(device) + " launches no cooperative kernels";
   } catch (const std::runtime_error& failed) {
     return failed.what();
   }

@@ -76,12 +76,15 @@ struct Exact {
       const int r = row + c_cell(lane, 0).row, c = column + c_cell(lane, 0).column;
       for (int k = 0; k < n_k; ++k) {
         float across[kAcross][2];
-        MMG_UNROLL for (int j = 0; j < kAcross; ++j) across[j][0] = right(k, c + 8 * j), across[j][1] = right(k, c + 8 * j + 1);
-        MMG_UNROLL for (int d = 0; d < kDown; ++d) {
+        MMG_UNROLL
+        for (int j = 0; j < kAcross; ++j) across[j][0] = right(k, c + 8 * j), across[j][1] = right(k, c + 8 * j + 1);
+        MMG_UNROLL
+        for (int d = 0; d < kDown; ++d) {
           const float upper = left(r + 16 * d, k), lower = left(r + 16 * d + 8, k);
-          MMG_UNROLL for (int j = 0; j < kAcross; ++j)
-            MMG_UNROLL for (int i = 0; i < 2; ++i)
-              sum[d][j][slot].c[i] += upper * across[j][i], sum[d][j][slot].c[i + 2] += lower * across[j][i];
+          MMG_UNROLL
+          for (int j = 0; j < kAcross; ++j) MMG_UNROLL
+          for (int i = 0; i < 2; ++i)
+            sum[d][j][slot].c[i] += upper * across[j][i], sum[d][j][slot].c[i + 2] += lower * across[j][i];
         }
       }
     });
@@ -111,13 +114,15 @@ struct Tensor {
     start(warp, left, row, a_at), start(warp, right, column, b_at);
     for (int k = 0; k < n_k; k += 16) {
       Four a[kDown][Warp::kSlots], b[Warp::kSlots];
-      MMG_UNROLL for (int d = 0; d < kDown; ++d) load(warp, left, a_at[d], a[d]);
-      MMG_UNROLL for (int j = 0; j < kAcross / 2; ++j) load(warp, right, b_at[j], b), multiply(warp, a, b, j, sum);
+      MMG_UNROLL
+      for (int d = 0; d < kDown; ++d) load(warp, left, a_at[d], a[d]);
+      MMG_UNROLL
+      for (int j = 0; j < kAcross / 2; ++j) load(warp, right, b_at[j], b), multiply(warp, a, b, j, sum);
     }
   }
   template <class Warp, class A, int kDown, int kAcross>
-  static MMG_FN void add_split(const Warp& warp, const A& left, const A& left_rest, const Weight& right, int n_k, int row, int column,
-                               Sums<kDown, kAcross, Warp::kSlots>& sum) {
+  static MMG_FN void add_split(const Warp& warp, const A& left, const A& left_rest, const Weight& right, int n_k,
+                               int row, int column, Sums<kDown, kAcross, Warp::kSlots>& sum) {
     Places<kDown, Warp::kSlots> a_at, a_rest_at;
     Places<kAcross / 2, Warp::kSlots> b_at, b_rest_at;
     Weight right_rest = right;
@@ -126,9 +131,10 @@ struct Tensor {
     start(warp, right, column, b_at), start(warp, right_rest, column, b_rest_at);
     for (int k = 0; k < n_k; k += 16) {
       Four a[kDown][Warp::kSlots], a_rest[kDown][Warp::kSlots], b[Warp::kSlots], b_rest[Warp::kSlots];
-      MMG_UNROLL for (int d = 0; d < kDown; ++d)
-        load(warp, left, a_at[d], a[d]), load(warp, left_rest, a_rest_at[d], a_rest[d]);
-      MMG_UNROLL for (int j = 0; j < kAcross / 2; ++j) {
+      MMG_UNROLL
+      for (int d = 0; d < kDown; ++d) load(warp, left, a_at[d], a[d]), load(warp, left_rest, a_rest_at[d], a_rest[d]);
+      MMG_UNROLL
+      for (int j = 0; j < kAcross / 2; ++j) {
         load(warp, right, b_at[j], b), load(warp, right_rest, b_rest_at[j], b_rest);
         multiply(warp, a, b, j, sum), multiply(warp, a, b_rest, j, sum), multiply(warp, a_rest, b, j, sum);
       }
@@ -137,9 +143,11 @@ struct Tensor {
 
  private:
   template <class Warp, int kDown, int kAcross>
-  static MMG_FN void multiply(const Warp& warp, const Four (&a)[kDown][Warp::kSlots], const Four (&b)[Warp::kSlots], int pair,
-                              Sums<kDown, kAcross, Warp::kSlots>& sum) {
-    MMG_UNROLL for (int d = 0; d < kDown; ++d) mma<0>(warp, a[d], b, sum[d][2 * pair]), mma<1>(warp, a[d], b, sum[d][2 * pair + 1]);
+  static MMG_FN void multiply(const Warp& warp, const Four (&a)[kDown][Warp::kSlots], const Four (&b)[Warp::kSlots],
+                              int pair, Sums<kDown, kAcross, Warp::kSlots>& sum) {
+    MMG_UNROLL
+    for (int d = 0; d < kDown; ++d)
+      mma<0>(warp, a[d], b, sum[d][2 * pair]), mma<1>(warp, a[d], b, sum[d][2 * pair + 1]);
   }
 
   // Where lanes load their next fragments from; each load moves on by 16 in k.
@@ -149,7 +157,8 @@ struct Tensor {
   template <class Warp, class Matrix, int kCount>
   static MMG_FN void start(const Warp& warp, const Matrix& m, int first, Places<kCount, Warp::kSlots>& at) {
     warp.lanes([&](int lane, int slot) {
-      MMG_UNROLL for (int i = 0; i < kCount; ++i) at[i][slot] = start_of(m, lane, first + 16 * i);
+      MMG_UNROLL
+      for (int i = 0; i < kCount; ++i) at[i][slot] = start_of(m, lane, first + 16 * i);
     });
   }
 
@@ -158,7 +167,8 @@ struct Tensor {
   template <bool kTurned, bool kFast>
   static MMG_FN const uint16_t* start_of(const Left<uint16_t, kTurned, kFast>& m, int lane, int first) {
     const int low = lane / 8 % 2 * 8, high = lane / 16 * 8;
-    if (kFast) return kTurned ? m.p + (lane % 8 + high) * m.ld + first + low : m.p + (first + lane % 8 + low) * m.ld + high;
+    if (kFast)
+      return kTurned ? m.p + (lane % 8 + high) * m.ld + first + low : m.p + (first + lane % 8 + low) * m.ld + high;
     return kTurned ? m.p + lane % 4 * 2 * m.ld + first + lane / 4 : m.p + (first + lane / 4) * m.ld + lane % 4 * 2;
   }
   template <bool kFast>
@@ -173,12 +183,13 @@ struct Tensor {
   static MMG_FN uint32_t both(const uint16_t* p, int ld) { return (uint32_t)p[ld] << 16 | p[0]; }
 
   template <class Warp, bool kTurned, bool kFast>
-  static MMG_FN void load(const Warp& warp, const Left<uint16_t, kTurned, kFast>& m, const uint16_t* (&at)[Warp::kSlots],
-                          Four (&out)[Warp::kSlots]) {
+  static MMG_FN void load(const Warp& warp, const Left<uint16_t, kTurned, kFast>& m,
+                          const uint16_t* (&at)[Warp::kSlots], Four (&out)[Warp::kSlots]) {
     if (kFast) load_matrices<kTurned>(warp, at, out);
     warp.lanes([&](int, int slot) {
       const uint16_t*& p = at[slot];
-      MMG_UNROLL for (int j = 0; !kFast && j < 4; ++j) {
+      MMG_UNROLL
+      for (int j = 0; !kFast && j < 4; ++j) {
         const int row = j % 2 * 8, k = j / 2 * 8;
         out[slot].r[j] = kTurned ? both(p + k * m.ld + row, m.ld) : *(const uint32_t*)(p + row * m.ld + k);
       }
@@ -186,17 +197,21 @@ struct Tensor {
     });
   }
   template <class Warp, bool kFast>
-  static MMG_FN void load(const Warp& warp, const Right<uint16_t, kFast>& m, const uint16_t* (&at)[Warp::kSlots], Four (&out)[Warp::kSlots]) {
+  static MMG_FN void load(const Warp& warp, const Right<uint16_t, kFast>& m, const uint16_t* (&at)[Warp::kSlots],
+                          Four (&out)[Warp::kSlots]) {
     if (kFast) load_matrices<true>(warp, at, out);
     warp.lanes([&](int, int slot) {
       const uint16_t*& p = at[slot];
-      MMG_UNROLL for (int j = 0; !kFast && j < 4; ++j) out[slot].r[j] = both(p + j % 2 * 8 * m.ld + j / 2 * 8, m.ld);
+      MMG_UNROLL
+      for (int j = 0; !kFast && j < 4; ++j) out[slot].r[j] = both(p + j % 2 * 8 * m.ld + j / 2 * 8, m.ld);
       p += 16 * m.ld;
     });
   }
   template <class Warp>
-  static MMG_FN void load(const Warp& warp, const Weight& w, const uint16_t* (&at)[Warp::kSlots], Four (&out)[Warp::kSlots]) {
-    warp.lanes([&](int, int slot) { out[slot] = *(const Four*)at[slot], at[slot] += packed_across(w.n) * kTileHalves; });
+  static MMG_FN void load(const Warp& warp, const Weight& w, const uint16_t* (&at)[Warp::kSlots],
+                          Four (&out)[Warp::kSlots]) {
+    warp.lanes(
+        [&](int, int slot) { out[slot] = *(const Four*)at[slot], at[slot] += packed_across(w.n) * kTileHalves; });
   }
 };
 
@@ -209,14 +224,16 @@ MMG_FN void strips(const Warp& warp, int m, int n, const Fill& fill, const Out& 
     Sums<kDown, kAcross, Warp::kSlots> sums[kSums] = {};
     fill(row, column, sums);
     warp.lanes([&](int lane, int slot) {
-      MMG_UNROLL for (int d = 0; d < kDown; ++d)
-        MMG_UNROLL for (int j = 0; j < kAcross; ++j)
-          MMG_UNROLL for (int i = 0; i < 4; ++i) {
-            const int r = row + 16 * d + c_cell(lane, i).row, c = column + 8 * j + c_cell(lane, i).column;
-            float v[kSums];
-            MMG_UNROLL for (int k = 0; k < kSums; ++k) v[k] = sums[k][d][j][slot].c[i];
-            if (r < m && c < n) out(r, c, v);
-          }
+      MMG_UNROLL
+      for (int d = 0; d < kDown; ++d) MMG_UNROLL
+      for (int j = 0; j < kAcross; ++j) MMG_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        const int r = row + 16 * d + c_cell(lane, i).row, c = column + 8 * j + c_cell(lane, i).column;
+        float v[kSums];
+        MMG_UNROLL
+        for (int k = 0; k < kSums; ++k) v[k] = sums[k][d][j][slot].c[i];
+        if (r < m && c < n) out(r, c, v);
+      }
     });
   }
 }

@@ -14,7 +14,8 @@ struct NoiseKey {
 };
 
 template <class Block, class Cell, class Draws, class Keys>
-MMG_FN void draw_rows(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, const Draws& draw_of, const Keys& key_of) {
+MMG_FN void draw_rows(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, const Draws& draw_of,
+                      const Keys& key_of) {
   block.spread(t.n, [&](int r) {
     const RowDraw d = draw_of(r);
     const Level c = level(d.draw.logsnr);
@@ -29,7 +30,8 @@ MMG_FN void draw_rows(const Block& block, const Problem& p, const Shape& s, cons
     float normals[4];
     box_muller(open_unit(bits.v[0]), open_unit(bits.v[2]), normals[0], normals[1]);
     box_muller(open_unit(bits.v[1]), open_unit(bits.v[3]), normals[2], normals[3]);
-    MMG_UNROLL for (int j = 0; j < 4; ++j)
+    MMG_UNROLL
+    for (int j = 0; j < 4; ++j)
       if (first + j < noised) t.eps[r * noised + first + j] = key.sign * normals[j];
   });
 }
@@ -46,7 +48,8 @@ MMG_FN void fill_variables(const Block& block, const Problem& p, const Shape& s,
   using Warp = typename Block::Warp;
   block.warps([&](const Warp& warp) {
     for (int r = warp.index; r < t.n; r += warp.count) {
-      const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y, *eps = t.eps + r * s.noised();
+      const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y,
+                  *eps = t.eps + r * s.noised();
       float zz[Warp::kSlots] = {}, yy[Warp::kSlots] = {};
       warp.lanes([&](int lane, int slot) {
         for (int i = lane; i < s.dim_x; i += kWarp) {

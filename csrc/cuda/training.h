@@ -18,12 +18,15 @@ namespace gpu {
 // Loss of each row, and its gradient with respect to the output, written over the output and as cells; see
 // cpu/kernels.inl. Rows from n on have none.
 template <class P, class Block>
-MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, const Tile<typename P::Cell>& t, int n, uint32_t batch) {
+MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, const Tile<typename P::Cell>& t, int n,
+                          uint32_t batch) {
   using Warp = typename Block::Warp;
   const float g = -1.0f / (float)batch;
   block.warps([&](const Warp& warp) {
     for (int r = warp.index; r < t.n; r += warp.count) {
-      const auto put = [&](int row, int i, float d) { t.out[row * t.ld_out + i] = d, t.dout[row * t.ld_out + i] = P::cell(d); };
+      const auto put = [&](int row, int i, float d) {
+        t.out[row * t.ld_out + i] = d, t.dout[row * t.ld_out + i] = P::cell(d);
+      };
       float marginal[Warp::kSlots] = {}, given[Warp::kSlots] = {};
       warp.lanes([&](int lane, int slot) {
         for (int i = lane; i < rounded(s.noised(), 16); i += kWarp) {
@@ -42,20 +45,22 @@ MMG_FN void loss_backward(const Block& block, const Problem& p, const Shape& s, 
 }
 
 template <class P, class Block>
-MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t, const Training& job,
-                        uint32_t step, float* grad, double* losses) {
+MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& stored, const Tile<typename P::Cell>& t,
+                        const Training& job, uint32_t step, float* grad, double* losses) {
   const Network net = fetch_weights(block, stored, t);
   const Shape& s = net.shape;
   const uint32_t size = t.n, tiles = (job.batch + size - 1) / size, last = job.batch - 1;
-  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size, end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
+  const uint32_t begin = (uint64_t)tiles * block.at.rank / block.at.size,
+                 end = (uint64_t)tiles * (block.at.rank + 1) / block.at.size;
   block.spread(2, [&](int i) { losses[i] = 0; });
   if (begin == end) block.each(net.at.total, [&](int e) { grad[e] = 0; });
   for (uint32_t tile = begin; tile < end; ++tile) {
     const uint32_t first = tile * size;
     const int n = (int)(job.batch - first < size ? job.batch - first : size);
     const auto slot = [&](int r) { return r < n ? first + r : last; };
-    draw_rows(block, p, s, t, [&](int r) { return training_draw(p.seed, p.proposal, slot(r), step, job.batch, p.n_rows); },
-              [&](int r) { return NoiseKey{slot(r) & ~1u, step, kTrainNoise, slot(r) % 2 ? -1.0f : 1.0f}; });
+    draw_rows(
+        block, p, s, t, [&](int r) { return training_draw(p.seed, p.proposal, slot(r), step, job.batch, p.n_rows); },
+        [&](int r) { return NoiseKey{slot(r) & ~1u, step, kTrainNoise, slot(r) % 2 ? -1.0f : 1.0f}; });
     fill_variables(block, p, s, t);
     block.fetched();
     fill_features<P>(block, p, s, t);
@@ -73,8 +78,8 @@ MMG_FN void train_tiles(const Block& block, const Problem& p, const Network& sto
 constexpr int kAtOnce = 16;  // loads on their way while a sum over blocks waits for them
 
 template <class Block>
-MMG_FN void apply_gradient(const Block& block, const Network& net, const Training& job, int b, uint32_t step, const Scratch& scratch,
-                           uint16_t* packed) {
+MMG_FN void apply_gradient(const Block& block, const Network& net, const Training& job, int b, uint32_t step,
+                           const Scratch& scratch, uint16_t* packed) {
   const int total = net.at.total, first = block.at.number - block.at.rank;
   const float *grads = scratch.grads + (size_t)first * total, *r = job.rates + 4 * (size_t)step;
   const size_t at = (size_t)b * total;
@@ -83,8 +88,10 @@ MMG_FN void apply_gradient(const Block& block, const Network& net, const Trainin
     float g = 0.0f;
     for (int k = 0; k < block.at.size; k += kAtOnce) {
       float part[kAtOnce];
-      MMG_UNROLL for (int j = 0; j < kAtOnce; ++j) part[j] = k + j < block.at.size ? grads[(size_t)(k + j) * total + e] : 0.0f;
-      MMG_UNROLL for (int j = 0; j < kAtOnce; ++j) g += part[j];
+      MMG_UNROLL
+      for (int j = 0; j < kAtOnce; ++j) part[j] = k + j < block.at.size ? grads[(size_t)(k + j) * total + e] : 0.0f;
+      MMG_UNROLL
+      for (int j = 0; j < kAtOnce; ++j) g += part[j];
     }
     if (job.grad) {
       job.grad[at + e] = g;
@@ -105,7 +112,8 @@ MMG_FN void apply_gradient(const Block& block, const Network& net, const Trainin
 }
 
 template <class P, class Group>
-MMG_FN void train_program(Group& group, const Batch& batch, const Training& job, const Grid& grid, const Scratch& scratch) {
+MMG_FN void train_program(Group& group, const Batch& batch, const Training& job, const Grid& grid,
+                          const Scratch& scratch) {
   const Shape& s = batch.shape;
   const size_t total = Parameters(s).total;
   uint16_t* packed = P::kTensor ? scratch.packed + (size_t)group.index * PackedWeights(s).total : nullptr;
@@ -116,7 +124,8 @@ MMG_FN void train_program(Group& group, const Batch& batch, const Training& job,
     for (uint32_t step = 0; step < job.n_steps; ++step) {
       group.blocks([&](const auto& block) {
         const auto& t = block.common([&] { return cut_for<P>(block, batch, grid, true); });
-        train_tiles<P>(block, p, net, t, job, job.first_step + step, scratch.grads + block.at.number * total, scratch.sums + 2 * block.at.number);
+        train_tiles<P>(block, p, net, t, job, job.first_step + step, scratch.grads + block.at.number * total,
+                       scratch.sums + 2 * block.at.number);
       });
       group.blocks([&](const auto& block) { apply_gradient(block, net, job, b, step, scratch, packed); });
     }

@@ -49,16 +49,24 @@ struct Network {
   }
   MMG_FN Weight output(bool turned) const {
     const int n = shape.noised(), first = (turned ? packed_at.transposed : 0) + packed_at.out;
-    return Weight{w + at.out, n, turned, turned ? shape.width : n, packed_from(first, turned ? packed_halves(n, shape.width) : packed_halves(shape.width, n)), nullptr};
+    return Weight{w + at.out,
+                  n,
+                  turned,
+                  turned ? shape.width : n,
+                  packed_from(first, turned ? packed_halves(n, shape.width) : packed_halves(shape.width, n)),
+                  nullptr};
   }
   MMG_FN Weight shared_input() const { return input(at.shared, packed_at.shared, packed_at.cond - packed_at.shared); }
   MMG_FN Weight cond_input() const { return input(at.cond, packed_at.cond, packed_at.rest - packed_at.cond); }
 
  private:
-  MMG_FN const uint16_t* packed_from(int first, int halves) const { return (first + halves <= copied ? fast : packed) + first; }
+  MMG_FN const uint16_t* packed_from(int first, int halves) const {
+    return (first + halves <= copied ? fast : packed) + first;
+  }
   MMG_FN Weight input(int parameters, int first, int halves) const {
     const int rest = first + packed_at.rest - packed_at.shared;
-    return Weight{w + parameters, shape.width, false, shape.width, packed_from(first, halves), packed_from(rest, halves)};
+    return Weight{w + parameters,           shape.width, false, shape.width, packed_from(first, halves),
+                  packed_from(rest, halves)};
   }
 };
 
