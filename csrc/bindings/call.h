@@ -37,23 +37,36 @@ inline Batch read_batch(Fields& f) {
   Batch b{};
   b.shape = Shape{f.number<int>("dim_x"), f.number<int>("dim_y"), f.number<int>("width"), f.number<int>("depth"),
                   f.number<int>("context")};
-  b.problems = f.number<int>("problems"), b.n_rows = f.number<uint32_t>("n_rows"), b.n_bins = f.number<int>("n_bins");
-  b.x = f.pointer<float>("x"), b.y = f.pointer<float>("y"), b.rho = f.pointer<float>("rho"),
+  b.problems = f.number<int>("problems");
+  b.n_rows = f.number<uint32_t>("n_rows");
+  b.n_bins = f.number<int>("n_bins");
+  b.x = f.pointer<float>("x");
+  b.y = f.pointer<float>("y");
+  b.rho = f.pointer<float>("rho");
   b.s2 = f.pointer<float>("s2");
-  b.edges = f.pointer<float>("edges"), b.cdf = f.pointer<float>("cdf"), b.logistic = f.pointer<float>("logistic");
+  b.edges = f.pointer<float>("edges");
+  b.cdf = f.pointer<float>("cdf");
+  b.logistic = f.pointer<float>("logistic");
   b.seeds = f.pointer<uint64_t>("seeds");
   return b;
 }
 
 inline Training read_training(Fields& f) {
   Training t{};
-  t.first_step = f.number<uint32_t>("first_step"), t.n_steps = f.number<uint32_t>("n_steps"),
+  t.first_step = f.number<uint32_t>("first_step");
+  t.n_steps = f.number<uint32_t>("n_steps");
   t.batch = f.number<uint32_t>("batch");
-  t.beta1 = f.number<float>("beta1"), t.beta2 = f.number<float>("beta2"), t.eps = f.number<float>("eps");
-  t.weight_decay = f.number<float>("weight_decay"), t.rates = f.pointer<float>("rates");
-  t.weights = f.pointer<float>("weights"), t.m = f.pointer<float>("m"), t.v = f.pointer<float>("v"),
+  t.beta1 = f.number<float>("beta1");
+  t.beta2 = f.number<float>("beta2");
+  t.eps = f.number<float>("eps");
+  t.weight_decay = f.number<float>("weight_decay");
+  t.rates = f.pointer<float>("rates");
+  t.weights = f.pointer<float>("weights");
+  t.m = f.pointer<float>("m");
+  t.v = f.pointer<float>("v");
   t.ema = f.pointer<float>("ema");
-  t.losses = f.pointer<double>("losses"), t.grad = f.pointer<float>("grad");
+  t.losses = f.pointer<double>("losses");
+  t.grad = f.pointer<float>("grad");
   return t;
 }
 
@@ -64,7 +77,8 @@ inline Evaluation read_evaluation(Fields& f) {
 
 inline Call read_call(Fields& f) {
   Call c{};
-  c.trains = f.number<bool>("trains"), c.tensor = f.number<bool>("tensor");
+  c.trains = f.number<bool>("trains");
+  c.tensor = f.number<bool>("tensor");
   c.batch = read_batch(f);
   if (!fits(c.batch.shape)) throw py::value_error("The CUDA core has no kernel for a network of this size.");
   if (c.trains) c.training = read_training(f);

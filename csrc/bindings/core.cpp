@@ -1,4 +1,5 @@
-// The Python face of the core: raw addresses and sizes in, nothing owned. mmg_registry/core checks what comes in.
+// `_core`: the CPU core for Python. It takes raw addresses and sizes and owns nothing; mmg_registry/core checks them
+// first.
 #include "python.h"
 
 #include <pybind11/stl.h>
@@ -17,36 +18,27 @@ static uint32_t py_train(Shape shape, Data data, Proposal proposal, uint64_t see
                          uintptr_t m, uintptr_t v, uintptr_t ema, uintptr_t losses, int threads,
                          const std::string& isa) {
   const TrainState state{at<float>(weights), at<float>(m), at<float>(v), at<float>(ema)};
-  uint32_t done;
-  {
-    py::gil_scoped_release release;
-    done = train_denoiser(shape, data, proposal, seed, plan, state, at<double>(losses), execution(threads, isa));
-  }
-  rethrow_python_error();
-  return done;
+  return without_lock([&] {
+    return train_denoiser(shape, data, proposal, seed, plan, state, at<double>(losses), execution(threads, isa));
+  });
 }
 
 static std::pair<double, double> py_grad(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t step,
                                          uint32_t batch, uintptr_t weights, uintptr_t grad, int threads,
                                          const std::string& isa) {
-  Losses l;
-  {
-    py::gil_scoped_release release;
-    l = denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad),
-                      execution(threads, isa));
-  }
-  rethrow_python_error();
+  const Losses l = without_lock([&] {
+    return denoiser_grad(shape, data, proposal, seed, step, batch, at<float>(weights), at<float>(grad),
+                         execution(threads, isa));
+  });
   return {l.marginal, l.given};
 }
 
 static void py_gap(Shape shape, Data data, Proposal proposal, uint64_t seed, uint32_t repeats, uintptr_t weights,
                    uintptr_t bins, uintptr_t rows, int threads, const std::string& isa) {
-  {
-    py::gil_scoped_release release;
-    mmse_gap(shape, data, proposal, seed, repeats, at<float>(weights), at<double>(bins), at<double>(rows),
-             execution(threads, isa));
-  }
-  rethrow_python_error();
+  without_lock([&] {
+    return mmse_gap(shape, data, proposal, seed, repeats, at<float>(weights), at<double>(bins), at<double>(rows),
+                    execution(threads, isa));
+  });
 }
 
 static py::dict build_info() {
@@ -98,7 +90,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("N_RADIAL") = kRadial;
   m.attr("N_WAVES") = kWaves;
   m.attr("WAVE_COLUMNS") = kWaveColumns;
-  m.attr("MAX_DEPTH") = kMaxDepth;
+  m.attr("MAX_DEPTH") = kMaxCpuDepth;
   bind_critic(m);
   gpu::bind_emulated(m.def_submodule("emulated"));
 }

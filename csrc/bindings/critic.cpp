@@ -1,4 +1,4 @@
-// The Python face of the critics: mmg_registry/core/critic.py checks what comes in.
+// The critics of `_core`; mmg_registry/core/critic.py checks all arguments first.
 #include "critic.h"
 
 #include "../cpu/critic.h"
@@ -9,31 +9,22 @@ namespace mmg {
 static uint32_t py_train(CriticShape shape, CriticData data, CriticPlan plan, uintptr_t weights, uintptr_t m,
                          uintptr_t v, uintptr_t steps, uintptr_t log_average, const std::string& isa) {
   const CriticState state{at<float>(weights), at<float>(m), at<float>(v), at<int64_t>(steps), at<double>(log_average)};
-  uint32_t done;
-  {
-    py::gil_scoped_release release;
-    done = train_critic(shape, data, plan, state, execution(1, isa));
-  }
-  rethrow_python_error();
-  return done;
+  return without_lock([&] { return train_critic(shape, data, plan, state, execution(1, isa)); });
 }
 
 static void py_grad(CriticShape shape, CriticData data, CriticPlan plan, uintptr_t weights, uintptr_t log_average,
                     uintptr_t grad, const std::string& isa) {
-  {
-    py::gil_scoped_release release;
-    critic_grad(shape, data, plan, at<float>(weights), at<double>(log_average), at<float>(grad), execution(1, isa));
-  }
-  rethrow_python_error();
+  without_lock([&] {
+    return critic_grad(shape, data, plan, at<float>(weights), at<double>(log_average), at<float>(grad),
+                       execution(1, isa));
+  });
 }
 
 static void py_table(CriticShape shape, CriticData data, int groups, int size, uintptr_t weights, uintptr_t scores,
                      const std::string& isa) {
-  {
-    py::gil_scoped_release release;
-    critic_table(shape, data, groups, size, at<float>(weights), at<float>(scores), execution(1, isa));
-  }
-  rethrow_python_error();
+  without_lock([&] {
+    return critic_table(shape, data, groups, size, at<float>(weights), at<float>(scores), execution(1, isa));
+  });
 }
 
 void bind_critic(py::module_& m) {

@@ -1,4 +1,4 @@
-// `_cuda`: the kernels of csrc/cuda on a GPU. Raw addresses, sizes and a stream in, nothing owned.
+// `_cuda`: the kernels of csrc/cuda on a GPU. It takes raw addresses, sizes and a stream, and owns nothing.
 #include <pybind11/stl.h>
 
 #include "../cuda/launch.h"

@@ -19,24 +19,27 @@ static void run(const py::dict& arguments) {
 }
 
 template <class Map>
-static std::vector<std::vector<std::pair<int, int>>> cells(const Map& map, int elements) {
+static std::vector<std::vector<std::pair<int, int>>> coordinates(const Map& map, int elements) {
   std::vector<std::vector<std::pair<int, int>>> all(kWarp);
   for (int lane = 0; lane < kWarp; ++lane)
     for (int i = 0; i < elements; ++i) all[lane].emplace_back(map(lane, i).row, map(lane, i).column);
   return all;
 }
 
-// Padded with zeros to rows and columns that products read, row by row, as cells and what rounding took from them.
+// A matrix (rows, columns) or its transpose as elements, with their rounding errors, padded with zeros to the rows and
+// columns that products read.
 template <class P>
 struct Padded {
   int ld;
-  std::vector<typename P::Cell> cells, rest;
-  Padded(int rows, int columns, const std::vector<float>& from, bool turn)
-      : ld(line(turn ? rows : columns)), cells(rounded(turn ? columns : rows, 32) * (size_t)ld), rest(cells) {
+  std::vector<typename P::Element> elements, rest;
+  Padded(int rows, int columns, const std::vector<float>& from, bool transpose)
+      : ld(line_length(transpose ? rows : columns)), elements(rounded(transpose ? columns : rows, 32) * (size_t)ld),
+        rest(elements) {
     for (int r = 0; r < rows; ++r)
       for (int c = 0; c < columns; ++c) {
-        const size_t at = turn ? (size_t)c * ld + r : (size_t)r * ld + c;
-        cells[at] = P::cell(from[(size_t)r * columns + c]), rest[at] = P::rest(from[(size_t)r * columns + c]);
+        const size_t at = transpose ? (size_t)c * ld + r : (size_t)r * ld + c;
+        elements[at] = P::element(from[(size_t)r * columns + c]);
+        rest[at] = P::rest(from[(size_t)r * columns + c]);
       }
   }
 };
@@ -50,31 +53,29 @@ struct Matrices {
 template <class Fill>
 static std::vector<float> multiplied(const Matrices& of, const Fill& fill) {
   std::vector<float> out((size_t)of.m * of.n, -1.0f);
-  const HostBlock block{Place{0, 1, nullptr, nullptr, 0}, 64, false};
-  block.warps([&](const HostWarp& warp) {
-    product<1>(
-        warp, of.m, of.n, [&](int r, int c, auto& sums) { fill(warp, r, c, sums[0]); },
-        [&](int r, int c, const float* v) { out[(size_t)r * of.n + c] = v[0]; });
-  });
+  const HostThreadBlock block{Place{0, 1, nullptr, nullptr, 0}, 64, false};
+  const auto only = [&](const HostWarp& warp, int r, int c, auto& sums) { fill(warp, r, c, sums[0]); };
+  product_phase<1>(block, of.m, of.n, only, [&](int r, int c, const float* v) { out[(size_t)r * of.n + c] = v[0]; });
   return out;
 }
 
-template <class P, bool kTurned, bool kFast>
+template <class P, bool kTransposed, bool kFast>
 static std::vector<float> by_activations(const Matrices& of) {
-  const Padded<P> left(of.m, of.k, of.a, kTurned), right(of.k, of.n, of.b, false);
-  const Left<typename P::Cell, kTurned, kFast> a{left.cells.data(), left.ld};
-  const Right<typename P::Cell, kFast> b{right.cells.data(), right.ld};
+  const Padded<P> left(of.m, of.k, of.a, kTransposed), right(of.k, of.n, of.b, false);
+  const Left<typename P::Element, kTransposed, kFast> a{left.elements.data(), left.ld};
+  const Right<typename P::Element, kFast> b{right.elements.data(), right.ld};
   return multiplied(of, [&](const HostWarp& warp, int r, int c, auto& sum) { P::add(warp, a, b, of.k, r, c, sum); });
 }
 
 template <class P>
 static std::vector<float> by_weights(const Matrices& of, bool split) {
   const Padded<P> left(of.m, of.k, of.a, false);
-  const Left<typename P::Cell, false, false> a{left.cells.data(), left.ld}, a_rest{left.rest.data(), left.ld};
+  const Left<typename P::Element, false, false> a{left.elements.data(), left.ld}, a_rest{left.rest.data(), left.ld};
   std::vector<uint16_t> packed(packed_halves(of.k, of.n)), rest(packed);
   for (int i = 0; i < of.k * of.n; ++i) {
     const int at = packed_position(i / of.n, i % of.n, of.n);
-    packed[at] = Tensor::cell(of.b[i]), rest[at] = Tensor::rest(of.b[i]);
+    packed[at] = Tensor::element(of.b[i]);
+    rest[at] = Tensor::rest(of.b[i]);
   }
   const Weight w{of.b.data(), of.n, false, of.n, packed.data(), rest.data()};
   return multiplied(of, [&](const HostWarp& warp, int r, int c, auto& sum) {
@@ -84,7 +85,7 @@ static std::vector<float> by_weights(const Matrices& of, bool split) {
 }
 
 // (m, k) times (k, n), row by row: activations times weights, as the first layer does ("split"), the others ("packed"),
-// and in float32; or activations times each other, the left ones as they lie or turned, in fast memory or not.
+// and in float32; or activations times each other, the left ones as they lie or transposed, in fast memory or not.
 static std::vector<float> multiply(int m, int n, int k, const std::vector<float>& a, const std::vector<float>& b,
                                    const std::string& how) {
   if (a.size() != (size_t)m * k || b.size() != (size_t)k * n)
@@ -94,8 +95,8 @@ static std::vector<float> multiply(int m, int n, int k, const std::vector<float>
   if (how == "split") return by_weights<Tensor>(of, true);
   if (how == "packed") return by_weights<Tensor>(of, false);
   if (how == "fast") return by_activations<Tensor, false, true>(of);
-  if (how == "turned") return by_activations<Tensor, true, false>(of);
-  if (how == "fast, turned") return by_activations<Tensor, true, true>(of);
+  if (how == "transposed") return by_activations<Tensor, true, false>(of);
+  if (how == "fast, transposed") return by_activations<Tensor, true, true>(of);
   if (how == "plain") return by_activations<Tensor, false, false>(of);
   throw py::value_error("There is no such product.");
 }
@@ -111,9 +112,9 @@ void bind_emulated(py::module_ m) {
     Fields f(arguments);
     return choose_rows(read_call(f), limit, [&](int) { return resident; });
   });
-  m.def("a_cells", [] { return cells(a_cell, 8); });
-  m.def("b_cells", [] { return cells(b_cell, 4); });
-  m.def("c_cells", [] { return cells(c_cell, 4); });
+  m.def("a_coordinates", [] { return coordinates(a_coordinate, 8); });
+  m.def("b_coordinates", [] { return coordinates(b_coordinate, 4); });
+  m.def("c_coordinates", [] { return coordinates(c_coordinate, 4); });
   m.def("pair_position", &pair_position);
   m.def("packed_position", &packed_position);
   m.def("to_bf16", [](float x) { return from_bf16(to_bf16(x)); });

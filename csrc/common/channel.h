@@ -6,6 +6,7 @@
 
 namespace mmg {
 
+// The channel's coefficients a and b at one log-SNR.
 struct Level {
   float a, b;
 };
@@ -18,7 +19,7 @@ static MMG_HD F wiener_error(float a, float b, F x, F eps) {
   return (eps * a - x * b) * a;
 }
 
-// The same given y, with r = x - rho y: eps_hat = b (a r + b eps) / (a^2 s2 + b^2).
+// The same for the Wiener denoiser given y, with r = x - rho y: eps_hat = b (a r + b eps) / (a^2 s2 + b^2).
 template <class F>
 static MMG_HD F wiener_error_given(float a, float b, F r, F s2, F eps) {
   return (s2 * eps * a - r * b) * a / (s2 * (a * a) + b * b);
@@ -36,8 +37,8 @@ static MMG_HD F innovation(float a, float b, F z, F rho_y, F s2) {
   return (z - rho_y * a) / root(s2 * (a * a) + b * b);
 }
 
-// What z (or the innovation) says of the clean column (or residual) in units of its own spread, for a Gaussian one of
-// variance s2: the posterior mean is `gain` times it, and the posterior variance is `blur`.
+// Posterior of a clean column of variance s2 given z, or of a residual given the innovation, in units of its standard
+// deviation, if it is Gaussian: the posterior mean is `gain` times z, and the posterior variance is `blur`.
 struct Posterior {
   float gain, blur;
 };

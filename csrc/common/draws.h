@@ -1,4 +1,4 @@
-// Which row, which log-SNR and which noise: the counters that every draw is keyed by.
+// Draws of data rows and log-SNRs, each keyed by a counter.
 #pragma once
 #include "philox.h"
 #include "proposal.h"
@@ -10,9 +10,9 @@ struct RowDraw {
   Draw draw;
 };
 
-// Slot `slot` of a training step. Slots come in pairs, keyed by the even one: a row drawn with replacement and one
-// log-SNR per stratum, with noise eps and then with -eps. Most of a gradient is noise that is odd in eps, above all at
-// high SNR; there it cancels.
+// Returns the draw of slot `slot` of a training step. Slots come in pairs, keyed by the even one: a row drawn with
+// replacement and one log-SNR per stratum, first with noise eps and then with -eps. Most of a gradient's noise is odd
+// in eps, above all at high SNR, and cancels between the two.
 static MMG_HD RowDraw training_draw(uint64_t seed, const Proposal& q, uint32_t slot, uint32_t step, uint32_t batch,
                                     uint32_t n_rows) {
   const uint32_t first = slot & ~1u, width = batch - first < 2 ? 1 : 2;
@@ -21,7 +21,8 @@ static MMG_HD RowDraw training_draw(uint64_t seed, const Proposal& q, uint32_t s
   return RowDraw{below(d.v[0], n_rows), draw_logsnr(q, u)};
 }
 
-// Evaluation: each data row takes one log-SNR from each of `repeats` strata, so its own mean is an integral.
+// Returns the draw of one row in an evaluation: a row takes one log-SNR from each of `repeats` strata, so that its mean
+// over repeats estimates an integral over log-SNR.
 static MMG_HD RowDraw gap_draw(uint64_t seed, const Proposal& q, uint32_t row, uint32_t repeat, uint32_t repeats) {
   const Philox d = philox(seed, row, repeat, 0, kGapDraw);
   return RowDraw{row, draw_logsnr(q, ((float)repeat + open_unit(d.v[0])) / (float)repeats)};

@@ -1,12 +1,12 @@
-// The network's inputs beside z and y themselves: radii, bumps over the log-SNR, damped waves.
+// The network's inputs other than z and y: radial features, bumps over the log-SNR, damped waves.
 #pragma once
 #include "channel.h"
 #include "shape.h"
 
 namespace mmg {
 
-// |v|^2 and its logarithm, in units of their spread for a normal v (sqrt(2 / dim) around 1): lets the network see a
-// scale that all coordinates share. The first saturates at +-4, so that no heavy tail drowns the rest.
+// |v|^2 / dim and its logarithm, less 1 and 0, over their standard deviation for a normal v, sqrt(2 / dim): they show
+// the network a scale that all coordinates share. The first saturates at +-4, so that no heavy tail drowns the rest.
 struct Radial {
   float bounded, logarithm;
 };
@@ -16,7 +16,8 @@ static MMG_HD Radial radial(float square, int dim) {
   return Radial{u / root(1.0f + u * u * 0.0625f), log_(q + 1e-3f) * unit};
 }
 
-// The log-SNR itself (number 0), and smooth bumps on a fixed grid from -11 to 24, 2.5 apart: `offset` less their centre.
+// Features of the log-SNR: number 0 is the log-SNR itself, the others are smooth bumps 2.5 apart, from -11 to 24.
+// bump_offset(k) is minus the centre of bump k; bump() takes the distance from a centre.
 static MMG_HD float embedded_logsnr(float logsnr) { return logsnr * 0.125f; }
 static MMG_HD float bump_offset(int k) { return (float)k * -2.5f + 13.5f; }
 

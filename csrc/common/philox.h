@@ -9,7 +9,7 @@ struct Philox {
   uint32_t v[4];
 };
 
-// What the last counter word says a draw is for; two uses never share a counter.
+// The purpose of a draw, the last word of its counter: two purposes never share a counter.
 enum Stream : uint32_t { kTrainDraw = 0, kTrainNoise = 1, kGapDraw = 2, kGapNoise = 3 };
 
 static MMG_HD Philox philox(uint64_t seed, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3) {
@@ -26,10 +26,10 @@ static MMG_HD Philox philox(uint64_t seed, uint32_t c0, uint32_t c1, uint32_t c2
   return Philox{{c0, c1, c2, c3}};
 }
 
-// 32 random bits to the open interval (0, 1): the centres of 2^23 cells, all exact in float32.
+// Maps 32 random bits to the open interval (0, 1): to the centres of 2^23 equal parts, all exact in float32.
 static MMG_HD float open_unit(uint32_t bits) { return ((float)(bits >> 9) + 0.5f) * 1.1920928955078125e-07f; }
 
-// 32 random bits to an integer in [0, n).
+// Maps 32 random bits to an integer in [0, n).
 static MMG_HD uint32_t below(uint32_t bits, uint32_t n) { return (uint32_t)(((uint64_t)bits * n) >> 32); }
 
 }  // namespace mmg

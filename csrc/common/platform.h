@@ -1,4 +1,4 @@
-// What every other header needs to be the same code on the host, under SIMD flags and on a GPU.
+// The definitions by which all other headers are the same code on the host, under SIMD flags and on a GPU.
 #pragma once
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-// The proposal over log-SNR: piecewise constant over bins, or a truncated logistic; both with exact weights.
+// The proposal density over log-SNR: piecewise constant over bins, or a truncated logistic; both with exact weights.
 #pragma once
 #include "fastmath.h"
 
@@ -28,7 +28,7 @@ static MMG_HD int find_bin(const float* sorted, int n_bins, float value) {
   return low;
 }
 
-// u in (0, 1) to a log-SNR with its importance weight.
+// Maps u in (0, 1) to a log-SNR with its importance weight.
 static MMG_HD Draw draw_logsnr(const Proposal& q, float u) {
   if (q.scale > 0.0f) {
     const float width = q.p_hi - q.p_lo, p = q.p_lo + width * u;

@@ -1,4 +1,4 @@
-// What an evaluation sums: the errors of both denoisers, squared and weighted.
+// The sums of an evaluation: the errors of both denoisers, squared and weighted.
 #pragma once
 #include "channel.h"
 
@@ -22,7 +22,7 @@ enum BinSum {
 // Per-row means over repeats: direct and orthogonal gap, and both excess losses over the Wiener denoisers.
 enum RowValue { kRowDirect, kRowOrthogonal, kRowExcess, kRowExcessGiven, kRowValues };
 
-// What coordinates of one row have to say.
+// Errors of one coordinate of a row, or of a vector of them.
 template <class F>
 struct Errors {
   F marginal, given;       // eps - eps_hat, without and with y
@@ -43,7 +43,7 @@ static MMG_HD Errors<F> denoiser_errors(float a, float b, F x, F residual, F eps
   return e;
 }
 
-// Squared lengths of one row's errors: everything that the sums need.
+// Squared norms of one row's errors: all that the sums need.
 struct Gap {
   double marginal, given, between, wiener, wiener_given;
 };
@@ -52,10 +52,14 @@ static MMG_HD void bin_values(double half_weight, const Gap& gap, double* values
   const double direct = half_weight * (gap.marginal - gap.given), orthogonal = half_weight * gap.between;
   const double cross = direct - orthogonal;
   values[kCount] = 1;
-  values[kDirect] = direct, values[kDirect2] = direct * direct;
-  values[kOrthogonal] = orthogonal, values[kOrthogonal2] = orthogonal * orthogonal;
-  values[kCross] = cross, values[kCross2] = cross * cross;
-  values[kMse] = half_weight * gap.marginal, values[kMseGiven] = half_weight * gap.given;
+  values[kDirect] = direct;
+  values[kDirect2] = direct * direct;
+  values[kOrthogonal] = orthogonal;
+  values[kOrthogonal2] = orthogonal * orthogonal;
+  values[kCross] = cross;
+  values[kCross2] = cross * cross;
+  values[kMse] = half_weight * gap.marginal;
+  values[kMseGiven] = half_weight * gap.given;
   values[kExcess] = half_weight * (gap.marginal - gap.wiener);
   values[kExcessGiven] = half_weight * (gap.given - gap.wiener_given);
 }

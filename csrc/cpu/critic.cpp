@@ -10,8 +10,8 @@
 namespace mmg {
 namespace {
 
-constexpr int kRowsAtOnce = 512;    // of groups that are scored in one go: what they need stays in the cache
-constexpr int kTilesAtOnce = 4096;  // of pairs between two looks at the watch: tens of milliseconds
+constexpr int kRowsAtOnce = 512;    // of the groups that are scored together: their workspace stays in the cache
+constexpr int kTilesAtOnce = 4096;  // tiles of pairs between two looks at the watch: tens of milliseconds
 
 CriticProblem make_problem(const CriticLayout& layout, const CriticData& d) {
   return CriticProblem{layout, d.x, d.y, d.cross, d.square, d.shrink, d.grow, d.offset, d.temperature};
@@ -36,14 +36,14 @@ bool scores_of(const Kernels& k, const CriticProblem& p, Weights w, const Groups
 }
 
 // The gradient of one batch after the other.
-class Gradient {
+class CriticGradient {
  public:
-  Gradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan, Watch& watch)
+  CriticGradient(const Kernels& k, const CriticProblem& problem, const CriticPlan& plan, Watch& watch)
       : kernels_(k), problem_(problem), plan_(plan), watch_(watch),
         scores_((size_t)plan.groups * plan.size * plan.size),
         workspace_(k.critic_floats(problem.layout, plan.groups * plan.size, true)), grad_(problem.layout.n_packed) {}
 
-  // False, and `log_average` as it was, if the watch stopped it.
+  // Returns false, with `log_average` unchanged, if the watch stopped it.
   bool run(Weights w, uint32_t step, double* log_average) {
     const Groups groups{plan_.groups, plan_.size, plan_.picked + (size_t)step * plan_.batch};
     float *grad = grad_.get(), *scores = scores_.data(), *workspace = workspace_.get();
@@ -59,7 +59,8 @@ class Gradient {
     return done;
   }
 
-  // To `longest` where it is longer. False where it is not finite: an exponential overflowed and tells nothing.
+  // Scales the gradient down to the norm `longest` where it is longer. Returns false where it is not finite: an
+  // exponential overflowed, and the gradient is of no use.
   bool clip() {
     double square = 0;
     for (size_t i = 0; i < problem_.layout.n_packed; ++i) square += (double)grad_.get()[i] * grad_.get()[i];
@@ -80,8 +81,12 @@ class Gradient {
 };
 
 AdamRates adam_rates(const CriticPlan& p, float rate, int64_t step) {
-  AdamRates r{};  // an average without memory: it is not wanted
-  r.lr = rate, r.beta1 = p.beta1, r.beta2 = p.beta2, r.eps = p.eps, r.weight_decay = p.weight_decay;
+  AdamRates r{};  // ema_decay 0: nobody reads the moving average
+  r.lr = rate;
+  r.beta1 = p.beta1;
+  r.beta2 = p.beta2;
+  r.eps = p.eps;
+  r.weight_decay = p.weight_decay;
   correct(r, (double)step);
   return r;
 }
@@ -95,9 +100,10 @@ uint32_t train_critic(const CriticShape& shape, const CriticData& data, const Cr
   const CriticProblem problem = make_problem(layout, data);
   PackedWeights<CriticLayout> weights(k, layout, state.weights);
   Buffer m(layout.n_packed), v(layout.n_packed), average(layout.n_packed);
-  pack(layout, state.m, m.get()), pack(layout, state.v, v.get());
+  pack(layout, state.m, m.get());
+  pack(layout, state.v, v.get());
   Watch watch(execution);
-  Gradient gradient(k, problem, plan, watch);
+  CriticGradient gradient(k, problem, plan, watch);
   const float* grad = gradient.get();
   uint32_t done = 0;
   for (; done < plan.n_steps && gradient.run(weights.view(), done, state.log_average); ++done) {
@@ -107,20 +113,22 @@ uint32_t train_critic(const CriticShape& shape, const CriticData& data, const Cr
     weights.transpose_all();
   }
   unpack(layout, weights.packed(), state.weights);
-  unpack(layout, m.get(), state.m), unpack(layout, v.get(), state.v);
+  unpack(layout, m.get(), state.m);
+  unpack(layout, v.get(), state.v);
   return done;
 }
 
-void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
+bool critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
                  double* log_average, float* grad, const Execution& execution) {
   const Kernels& k = kernels(execution.isa);
   const CriticLayout layout = make_critic_layout(shape, k.nr);
   const CriticProblem problem = make_problem(layout, data);
   PackedWeights<CriticLayout> packed(k, layout, weights);
   Watch watch(execution);
-  Gradient gradient(k, problem, plan, watch);
-  gradient.run(packed.view(), 0, log_average);
+  CriticGradient gradient(k, problem, plan, watch);
+  const bool done = gradient.run(packed.view(), 0, log_average);
   unpack(layout, gradient.get(), grad);
+  return done;
 }
 
 bool critic_table(const CriticShape& shape, const CriticData& data, int groups, int size, const float* weights,
@@ -134,7 +142,8 @@ bool critic_table(const CriticShape& shape, const CriticData& data, int groups, 
   CriticProblem problem = make_problem(layout, data);
   for (int first = 0; first < groups; first += most) {
     const size_t row = (size_t)first * size;
-    problem.x = data.x + row * shape.dim_x, problem.y = data.y + row * shape.dim_y;
+    problem.x = data.x + row * shape.dim_x;
+    problem.y = data.y + row * shape.dim_y;
     const Groups here{std::min(most, groups - first), size, nullptr};
     if (!scores_of(k, problem, packed.view(), here, false, workspace.get(), scores + row * size, watch)) return false;
   }

@@ -1,5 +1,5 @@
-// The entry points of the critic on the CPU, each on one thread: networks this small leave nothing to share. Pointers are
-// canonical (critic_layout.h) float32; Python owns them all.
+// The entry points of the critic on the CPU. Each runs on one thread, for networks this small leave nothing to share.
+// Pointers are canonical (critic_layout.h) float32; Python owns them all.
 #pragma once
 #include "execution.h"
 #include "objectives.h"
@@ -7,7 +7,7 @@
 
 namespace mmg {
 
-// Rows and the Gaussian part: what `CriticProblem` says of them.
+// Rows and the Gaussian part; `CriticProblem` has their shapes.
 struct CriticData {
   const float *x, *y, *cross, *square, *shrink, *grow;
   float offset, temperature;
@@ -21,12 +21,12 @@ struct CriticPlan {
   uint32_t n_steps;
   int batch, groups, size;  // the first groups * size rows of a batch are scored
   float beta1, beta2, eps, weight_decay;
-  float longest;  // gradient: a longer one is cut to this
+  float longest;  // the largest norm of a gradient; a longer one is scaled down to it
 };
 
 struct CriticState {
   float *weights, *m, *v;  // updated in place
-  int64_t* steps;          // of the optimiser; none is done where the gradient is not finite
+  int64_t* steps;          // that the optimiser has made; it makes none where the gradient is not finite
   double* log_average;     // see objectives.h
 };
 
@@ -34,8 +34,9 @@ struct CriticState {
 uint32_t train_critic(const CriticShape& shape, const CriticData& data, const CriticPlan& plan,
                       const CriticState& state, const Execution& execution);
 
-// The gradient of one batch: what the first step of `plan` sees. Worth nothing if interrupted.
-void critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
+// Writes the gradient of one batch, that of the first step of `plan`. Returns false, with an incomplete gradient, if
+// interrupted.
+bool critic_grad(const CriticShape& shape, const CriticData& data, const CriticPlan& plan, const float* weights,
                  double* log_average, float* grad, const Execution& execution);
 
 // scores: (groups, size, size), of the first groups * size rows in their order. Returns false if interrupted.

@@ -1,9 +1,9 @@
 // The critic (critic_layout.h) on groups of rows: both networks of one side once a row, by tiles of kRows, then all
-// pairs of each group, by tiles of as many pairs. Included by kernels.inl, of whose products it is made.
+// pairs of each group, by tiles of kRows pairs. Included by kernels.inl, whose products it uses.
 //
-// Pairs are by far the most there is, so nothing of them is kept for back-propagation: their one layer is run again.
+// Pairs far outnumber rows, so nothing of them is kept for back-propagation: their one layer is run again.
 
-constexpr float kLargest = 10.0f;  // nats that the networks add to the Gaussian part or take from it, at most
+constexpr float kLargest = 10.0f;  // the most, in nats, that the networks add to the Gaussian part or take from it
 
 // ---------------------------------------------------------------------------------------------------------
 // Workspace
@@ -29,7 +29,8 @@ inline int rows_of_tile(const Groups& g, int tile) {
   return g.rows() - tile * kRows < kRows ? g.rows() - tile * kRows : kRows;
 }
 
-// With `slab` null, only counts. Outside training, tiles of rows share all but what the pairs need.
+// Cuts the arrays from a slab, or only counts its floats if that is null. Outside training, tiles of rows share all
+// arrays but those that the pairs read.
 size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, CriticSpace& c) {
   Slab take{slab};
   const CriticShape& s = l.shape;
@@ -44,17 +45,27 @@ size_t cut_critic(const CriticLayout& l, int rows, bool training, float* slab, C
       side.act[i] = take(kept * panel_floats(s.width));
       side.slope[i] = training ? take(kept * panel_floats(s.width)) : nullptr;
     }
-    side.inner = take(all * panel_floats(s.embedding)), side.own = take(all * panel_floats(s.units));
+    side.inner = take(all * panel_floats(s.embedding));
+    side.own = take(all * panel_floats(s.units));
     side.d_inner = training ? take(all * panel_floats(s.embedding)) : nullptr;
     side.d_own = training ? take(all * panel_floats(s.units)) : nullptr;
-    side.correlated = take((size_t)rows * c.stride), side.square = take(rows);
+    side.correlated = take((size_t)rows * c.stride);
+    side.square = take(rows);
   }
   auto in_training = [&](size_t n) { return training ? take(n) : nullptr; };
   const size_t pairs = panel_floats(s.units);
-  c.first = take(pairs), c.first_slope = in_training(pairs), c.d_first = in_training(pairs);
-  c.second = take(pairs), c.second_slope = in_training(pairs), c.d_second = in_training(pairs);
-  c.learned = take(kRows), c.gaussian = take(kRows), c.slope = take(kRows), c.scores = take(kRows);
-  c.d_act = in_training(panel_floats(s.width)), c.d_next = in_training(panel_floats(s.width));
+  c.first = take(pairs);
+  c.first_slope = in_training(pairs);
+  c.d_first = in_training(pairs);
+  c.second = take(pairs);
+  c.second_slope = in_training(pairs);
+  c.d_second = in_training(pairs);
+  c.learned = take(kRows);
+  c.gaussian = take(kRows);
+  c.slope = take(kRows);
+  c.scores = take(kRows);
+  c.d_act = in_training(panel_floats(s.width));
+  c.d_next = in_training(panel_floats(s.width));
   return take.used;
 }
 
@@ -63,42 +74,27 @@ size_t critic_floats(const CriticLayout& l, int rows, bool training) {
   return cut_critic(l, rows, training, nullptr, c);
 }
 
-// The array of one tile; the first entry of one row in its tile.
+// Return the array of one tile, and the first entry of one row in its tile.
 inline float* tile_at(float* array, int n, int tile) { return array + (size_t)tile * panel_floats(n); }
 inline float* row_at(float* array, int n, int row) {
   return tile_at(array, n, row / kRows) + (size_t)(row % kRows) * NR;
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// Elementwise steps, over the t rows of every panel
+// Elementwise steps
 
-// a = silu(a), and its derivative where it is wanted.
+// a = silu(a); writes its derivative to `slope` unless that is null.
 void silu(int t, int n, float* a, float* slope) {
-  for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
-      const vf x = load(a + i), s = sigmoid(x), y = x * s;
-      store(a + i, y);
-      if (slope) store(slope + i, s + y * (1.0f - s));
-    }
+  each_vector(t, n, [&](size_t i) {
+    const vf x = load(a + i), s = sigmoid(x), y = x * s;
+    store(a + i, y);
+    if (slope) store(slope + i, s + y * (1.0f - s));
+  });
 }
 
+// a = a by, element by element.
 void multiply(int t, int n, const float* by, float* a) {
-  for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL)
-      store(a + i, load(a + i) * load(by + i));
-}
-
-// Calls f(offset) for every vector of one row of n columns.
-template <class F>
-inline __attribute__((always_inline)) void along_row(int n, F f) {
-  for (int p = 0; p < panels(n); ++p)
-    for (int j = 0; j < NR; j += VL) f((size_t)p * NR * kRows + j);
-}
-
-inline float dot_rows(int n, const float* a, const float* b) {
-  vf s{};
-  along_row(n, [&](size_t i) { s += load(a + i) * load(b + i); });
-  return sum(s);
+  each_vector(t, n, [&](size_t i) { store(a + i, load(a + i) * load(by + i)); });
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -173,7 +169,8 @@ void side_backward(const CriticProblem& p, Weights weights, const Groups& g, int
     if (i == 0) break;
     product<kZero>(n, d, s.width, wt + m.hidden[i].transposed, wt, s.width, next);
     float* swap = d;
-    d = next, next = swap;
+    d = next;
+    next = swap;
   }
 }
 
@@ -187,36 +184,79 @@ struct Pairs {
   int y(int r) const { return group * size + (first + r) % size; }
 };
 
-// c.scores of the pairs; in training also c.slope, the derivative by what is learned.
-void pairs_forward(const CriticProblem& p, const float* w, const Pairs& q, CriticSpace& c) {
-  const CriticLayout& l = p.layout;
-  const CriticShape& s = l.shape;
+// First hidden layer of the pairs: the sum of both sides' own outputs, before the activation.
+void add_sides(const CriticShape& s, const Pairs& q, CriticSpace& c) {
   for (int r = 0; r < q.t; ++r) {
     const float *a = row_at(c.sides[0].own, s.units, q.x(r)), *b = row_at(c.sides[1].own, s.units, q.y(r));
     float* to = c.first + (size_t)r * NR;
-    along_row(s.units, [&](size_t i) { store(to + i, load(a + i) + load(b + i)); });
+    along_row(s.units, [&](size_t i, int) { store(to + i, load(a + i) + load(b + i)); });
   }
+}
+
+// Computes c.learned and c.gaussian of pair r, both in nats.
+inline __attribute__((always_inline)) void score_pair(const CriticProblem& p, const float* w, const Pairs& q, int r,
+                                                      float shrink, CriticSpace& c) {
+  const CriticLayout& l = p.layout;
+  const CriticShape& s = l.shape;
+  const SideSpace &left = c.sides[0], &right = c.sides[1];
+  const int i = q.x(r), j = q.y(r);
+  vf last{}, gaussian{};
+  along_row(s.units, [&](size_t at, int column) {
+    last += load(c.second + (size_t)r * NR + at) * load(w + l.last.packed + column);
+  });
+  const float *x = left.correlated + (size_t)i * c.stride, *y = right.correlated + (size_t)j * c.stride;
+  for (int v = 0; v < c.stride; v += VL) gaussian += load(x + v) * load(y + v);
+  const float inner = dot_rows(s.embedding, row_at(left.inner, s.embedding, i), row_at(right.inner, s.embedding, j));
+  c.learned[r] = sum(last) + w[l.b_last.packed] + inner * shrink;
+  c.gaussian[r] = p.offset + left.square[i] + right.square[j] + sum(gaussian);
+}
+
+// Computes c.scores of the pairs, and c.slope, their derivative with respect to c.learned.
+void pairs_forward(const CriticProblem& p, const float* w, const Pairs& q, CriticSpace& c) {
+  const CriticLayout& l = p.layout;
+  const CriticShape& s = l.shape;
+  add_sides(s, q, c);
   silu(q.t, s.units, c.first, c.first_slope);
   product<kBias>(q.t, c.first, s.units, w + l.pair.packed, w + l.b_pair.packed, s.units, c.second);
   silu(q.t, s.units, c.second, c.second_slope);
-  const float shrink = 1.0f / root((float)s.embedding), constant = w[l.b_last.packed];
-  for (int r = 0; r < q.t; ++r) {
-    const int i = q.x(r), j = q.y(r);
-    vf last{}, gaussian{};
-    for (int panel = 0; panel < panels(s.units); ++panel)
-      for (int v = 0; v < NR; v += VL)
-        last += load(c.second + (size_t)panel * NR * kRows + r * NR + v) * load(w + l.last.packed + panel * NR + v);
-    const float *x = c.sides[0].correlated + (size_t)i * c.stride, *y = c.sides[1].correlated + (size_t)j * c.stride;
-    for (int v = 0; v < c.stride; v += VL) gaussian += load(x + v) * load(y + v);
-    const float inner =
-        dot_rows(s.embedding, row_at(c.sides[0].inner, s.embedding, i), row_at(c.sides[1].inner, s.embedding, j));
-    c.learned[r] = sum(last) + constant + inner * shrink;
-    c.gaussian[r] = p.offset + c.sides[0].square[i] + c.sides[1].square[j] + sum(gaussian);
-  }
+  const float shrink = 1.0f / root((float)s.embedding);
+  for (int r = 0; r < q.t; ++r) score_pair(p, w, q, r, shrink, c);
   for (int r = 0; r < q.t; r += VL) {
     const vf tanh = 1.0f - 2.0f / (exp_(load(c.learned + r) * (2.0f / kLargest)) + 1.0f);
     store(c.scores + r, (load(c.gaussian + r) + tanh * kLargest) / p.temperature);
     store(c.slope + r, (1.0f - tanh * tanh) / p.temperature);
+  }
+}
+
+// Adds pair r's gradient, d = d(loss)/d(c.learned), to that of the last layer and of both sides' inner outputs.
+inline __attribute__((always_inline)) void pair_backward(const CriticLayout& l, const float* w, const Pairs& q, int r,
+                                                         float d, float shrink, CriticSpace& c, float* grad) {
+  const CriticShape& s = l.shape;
+  grad[l.b_last.packed] += d;
+  along_row(s.units, [&](size_t i, int column) {
+    const size_t at = (size_t)r * NR + i, in = l.last.packed + column;
+    store(grad + in, load(grad + in) + load(c.second + at) * d);
+    store(c.d_second + at, load(w + in) * load(c.second_slope + at) * d);
+  });
+  const int i = q.x(r), j = q.y(r);
+  const float *x = row_at(c.sides[0].inner, s.embedding, i), *y = row_at(c.sides[1].inner, s.embedding, j);
+  float *dx = row_at(c.sides[0].d_inner, s.embedding, i), *dy = row_at(c.sides[1].d_inner, s.embedding, j);
+  along_row(s.embedding, [&](size_t at, int) {
+    store(dx + at, load(dx + at) + load(y + at) * (d * shrink));
+    store(dy + at, load(dy + at) + load(x + at) * (d * shrink));
+  });
+}
+
+// Adds the gradient of the first hidden layer, c.d_first, to those of both sides' own outputs.
+void add_sides_backward(const CriticShape& s, const Pairs& q, CriticSpace& c) {
+  for (int r = 0; r < q.t; ++r) {
+    float *a = row_at(c.sides[0].d_own, s.units, q.x(r)), *b = row_at(c.sides[1].d_own, s.units, q.y(r));
+    const float* from = c.d_first + (size_t)r * NR;
+    along_row(s.units, [&](size_t at, int) {
+      const vf d = load(from + at);
+      store(a + at, load(a + at) + d);
+      store(b + at, load(b + at) + d);
+    });
   }
 }
 
@@ -225,38 +265,15 @@ void pairs_backward(const CriticProblem& p, Weights weights, const Pairs& q, con
                     float* grad) {
   const CriticLayout& l = p.layout;
   const CriticShape& s = l.shape;
-  const float *w = weights.packed, *wt = weights.transposed;
-  pairs_forward(p, w, q, c);
+  const float* wt = weights.transposed;
+  pairs_forward(p, weights.packed, q, c);
   const float shrink = 1.0f / root((float)s.embedding);
-  for (int r = 0; r < q.t; ++r) {
-    const float d = d_scores[r] * c.slope[r];
-    grad[l.b_last.packed] += d;
-    for (int panel = 0; panel < panels(s.units); ++panel)
-      for (int v = 0; v < NR; v += VL) {
-        const size_t at = (size_t)panel * NR * kRows + r * NR + v, in = l.last.packed + panel * NR + v;
-        store(grad + in, load(grad + in) + load(c.second + at) * d);
-        store(c.d_second + at, load(w + in) * load(c.second_slope + at) * d);
-      }
-    const int i = q.x(r), j = q.y(r);
-    const float *x = row_at(c.sides[0].inner, s.embedding, i), *y = row_at(c.sides[1].inner, s.embedding, j);
-    float *dx = row_at(c.sides[0].d_inner, s.embedding, i), *dy = row_at(c.sides[1].d_inner, s.embedding, j);
-    along_row(s.embedding, [&](size_t at) {
-      store(dx + at, load(dx + at) + load(y + at) * (d * shrink));
-      store(dy + at, load(dy + at) + load(x + at) * (d * shrink));
-    });
-  }
+  for (int r = 0; r < q.t; ++r) pair_backward(l, weights.packed, q, r, d_scores[r] * c.slope[r], shrink, c, grad);
   outer(q.t, c.first, s.units, c.d_second, s.units, false, grad + l.pair.packed);
   column_sums(q.t, c.d_second, s.units, false, grad + l.b_pair.packed);
   product<kZero>(q.t, c.d_second, s.units, wt + l.pair.transposed, wt, s.units, c.d_first);
   multiply(q.t, s.units, c.first_slope, c.d_first);
-  for (int r = 0; r < q.t; ++r) {
-    float *a = row_at(c.sides[0].d_own, s.units, q.x(r)), *b = row_at(c.sides[1].d_own, s.units, q.y(r));
-    const float* from = c.d_first + (size_t)r * NR;
-    along_row(s.units, [&](size_t at) {
-      const vf d = load(from + at);
-      store(a + at, load(a + at) + d), store(b + at, load(b + at) + d);
-    });
-  }
+  add_sides_backward(s, q, c);
 }
 
 inline int tiles_of_group(const Groups& g) { return (g.size * g.size + kRows - 1) / kRows; }

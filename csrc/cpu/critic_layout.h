@@ -39,10 +39,21 @@ CriticLayout make_critic_layout(const CriticShape& shape, int nr);
 template <class F>
 void for_each_matrix(const CriticLayout& layout, F f) {
   for (const CriticSide& side : layout.sides) {
-    for (int i = 0; i < layout.shape.depth; ++i) f(side.hidden[i]), f(side.b_hidden[i]);
-    f(side.inner), f(side.b_inner), f(side.own), f(side.b_own), f(side.linear);
+    for (int i = 0; i < layout.shape.depth; ++i) {
+      f(side.hidden[i]);
+      f(side.b_hidden[i]);
+    }
+    f(side.inner);
+    f(side.b_inner);
+    f(side.own);
+    f(side.b_own);
+    f(side.linear);
   }
-  f(layout.innovation), f(layout.pair), f(layout.b_pair), f(layout.last), f(layout.b_last);
+  f(layout.innovation);
+  f(layout.pair);
+  f(layout.b_pair);
+  f(layout.last);
+  f(layout.b_last);
 }
 
 }  // namespace mmg

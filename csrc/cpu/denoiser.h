@@ -24,8 +24,8 @@ struct TrainState {
   float *weights, *m, *v, *ema;  // updated in place
 };
 
-// losses: (n_steps, 2), the batch means without and with y. Returns the number of steps done: fewer if interrupted, when the
-// step that was under way leaves no trace.
+// losses: (n_steps, 2), the batch means without and with y. Returns the number of steps done: fewer if interrupted,
+// when the step that was under way leaves no trace.
 uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& proposal, uint64_t seed,
                         const TrainPlan& plan, const TrainState& state, double* losses, const Execution& execution);
 

@@ -1,4 +1,4 @@
-// How a call of the core runs, and how it learns that it shall not go on.
+// How a call of the core runs, and how it is interrupted.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -13,7 +13,7 @@ struct Execution {
   std::function<bool()> interrupted;  // polled some ten times a second on the calling thread
 };
 
-// Asks `interrupted` at most every tenth of a second, and remembers that the answer was yes. Tasks ask between tiles,
+// Calls `interrupted` at most every tenth of a second, and remembers that it returned true. Tasks look between tiles,
 // for the work between two steps or waves may take minutes.
 class Watch {
  public:

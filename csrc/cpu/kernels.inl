@@ -159,34 +159,45 @@ void column_sums(int t, const float* d, int n, bool fresh, float* g) {
 // ---------------------------------------------------------------------------------------------------------
 // Elementwise steps
 
-// a = silu(g) v over the t rows of every panel.
-void gate(int t, int n, const float* g, const float* v, float* a) {
+// Calls f(offset) for every vector of the first t rows of n columns.
+template <class F>
+inline __attribute__((always_inline)) void each_vector(int t, int n, F f) {
   for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL)
-      store(a + i, gated(load(g + i), load(v + i)));
+    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) f(i);
+}
+
+// Calls f(offset, column) for every vector of one row of n columns.
+template <class F>
+inline __attribute__((always_inline)) void along_row(int n, F f) {
+  for (int p = 0; p < panels(n); ++p)
+    for (int j = 0; j < NR; j += VL) f((size_t)p * NR * kRows + j, p * NR + j);
+}
+
+inline __attribute__((always_inline)) float dot_rows(int n, const float* a, const float* b) {
+  vf s{};
+  along_row(n, [&](size_t i, int) { s += load(a + i) * load(b + i); });
+  return sum(s);
+}
+
+// a = silu(g) v.
+void gate(int t, int n, const float* g, const float* v, float* a) {
+  each_vector(t, n, [&](size_t i) { store(a + i, gated(load(g + i), load(v + i))); });
 }
 
 // Given da, replaces g and v by the gradients with respect to them.
 void gate_backward(int t, int n, const float* da, float* g, float* v) {
-  for (int p = 0; p < panels(n); ++p)
-    for (size_t i = (size_t)p * NR * kRows, end = i + (size_t)t * NR; i < end; i += VL) {
-      vf dg = load(g + i), dv = load(v + i);
-      gated_backward(load(da + i), dg, dv);
-      store(g + i, dg), store(v + i, dv);
-    }
+  each_vector(t, n, [&](size_t i) {
+    vf dg = load(g + i), dv = load(v + i);
+    gated_backward(load(da + i), dg, dv);
+    store(g + i, dg);
+    store(v + i, dv);
+  });
 }
 
-// Root-mean-square normalisation of each row (Zhang and Sennrich, arXiv 1910.07467), without weights: u = h / rms(h).
+// Divides each row by its root mean square (Zhang and Sennrich, arXiv 1910.07467): u = h / rms(h), inverse = 1 /
+// rms(h).
 void normalise(int t, int width, const float* h, float* u, float* inverse) {
-  for (int r = 0; r < t; ++r) {
-    vf s{};
-    for (int p = 0; p < panels(width); ++p)
-      for (int j = 0; j < NR; j += VL) {
-        const vf v = load(h + (size_t)p * NR * kRows + r * NR + j);
-        s += v * v;
-      }
-    inverse[r] = 1.0f / root(sum(s) / (float)width + 1e-6f);
-  }
+  for (int r = 0; r < t; ++r) inverse[r] = 1.0f / root(dot_rows(width, h + r * NR, h + r * NR) / (float)width + 1e-6f);
   for (int p = 0; p < panels(width); ++p, h += NR * kRows, u += NR * kRows)
     for (int r = 0; r < t; ++r)
       for (int j = 0; j < NR; j += VL) store(u + r * NR + j, load(h + r * NR + j) * inverse[r]);
@@ -196,23 +207,18 @@ void normalise(int t, int width, const float* h, float* u, float* inverse) {
 void normalise_backward(int t, int width, const float* u, const float* inverse, const float* du, bool fresh,
                         float* dh) {
   for (int r = 0; r < t; ++r) {
-    vf s{};
-    for (int p = 0; p < panels(width); ++p)
-      for (int j = 0; j < NR; j += VL) {
-        const size_t at = (size_t)p * NR * kRows + r * NR + j;
-        s += load(u + at) * load(du + at);
-      }
-    const float mean = sum(s) / (float)width;
-    for (int p = 0; p < panels(width); ++p)
-      for (int j = 0; j < NR; j += VL) {
-        const size_t at = (size_t)p * NR * kRows + r * NR + j;
-        const vf d = (load(du + at) - load(u + at) * mean) * inverse[r];
-        store(dh + at, fresh ? d : d + load(dh + at));
-      }
+    const size_t row = (size_t)r * NR;
+    const float mean = dot_rows(width, u + row, du + row) / (float)width;
+    along_row(width, [&](size_t i, int) {
+      const size_t at = row + i;
+      const vf d = (load(du + at) - load(u + at) * mean) * inverse[r];
+      store(dh + at, fresh ? d : d + load(dh + at));
+    });
   }
 }
 
-// h0 of both passes from the shared part `base` (n rows) and y's part `given` (n rows): rows of two tokens.
+// Computes h0 of both passes (2 n rows) from the shared part `base` (n rows); on entry the first n rows of h hold y's
+// part.
 void merge_passes(int n, int width, const float* base, const float* mask, const float* null, float* h) {
   for (int p = 0; p < panels(width); ++p, base += NR * kRows, h += NR * kRows, mask += NR, null += NR)
     for (int r = 0; r < n; ++r)
@@ -224,7 +230,7 @@ void merge_passes(int n, int width, const float* base, const float* mask, const 
       }
 }
 
-// Its backward: d(base) = d(given rows) + d(null rows).
+// Computes the gradient with respect to `base`: d(base) = d(given rows) + d(null rows).
 void sum_passes(int n, int width, const float* dh, float* dbase) {
   for (int p = 0; p < panels(width); ++p, dh += NR * kRows, dbase += NR * kRows)
     for (int i = 0; i < n * NR; i += VL) store(dbase + i, load(dh + i) + load(dh + n * NR + i));
@@ -242,13 +248,14 @@ struct Tile {
   int dim;
   float *x, *residual, *eps, *rho, *s2, *uniforms, *phase, *damp;
   float *in_shared, *in_cond, *base;
-  float *h, *norm[kMaxDepth + 1], *inverse[kMaxDepth + 1], *gate[kMaxDepth], *value[kMaxDepth], *act[kMaxDepth], *out;
+  float *h, *norm[kMaxCpuDepth + 1], *inverse[kMaxCpuDepth + 1], *gate[kMaxCpuDepth], *value[kMaxCpuDepth],
+      *act[kMaxCpuDepth], *out;
   float *dh, *da, *dnorm;
 };
 
 constexpr int wave_lanes = (kWaves * kWaveColumns + VL - 1) / VL * VL;
 
-// Hands out a slab, vector by vector; a null one is only counted.
+// Hands out a slab by multiples of 16 floats; with a null one it only counts.
 struct Slab {
   float* floats;
   size_t used = 0;
@@ -259,7 +266,8 @@ struct Slab {
   }
 };
 
-// With `slab` null, only counts. Outside training, blocks share their buffers.
+// Cuts a tile's arrays from a slab, or only counts its floats if that is null. Outside training the gated blocks share
+// their buffers.
 size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   Slab take{slab};
   const Shape& s = l.shape;
@@ -267,9 +275,11 @@ size_t cut(const Layout& l, bool training, float* slab, Tile& t) {
   t.x = take((size_t)t.dim * kTileRows);
   t.residual = take((size_t)t.dim * kTileRows);
   t.eps = take((size_t)t.dim * kTileRows);
-  t.rho = take(t.dim), t.s2 = take(t.dim);
+  t.rho = take(t.dim);
+  t.s2 = take(t.dim);
   t.uniforms = take(2 * (size_t)t.dim);
-  t.phase = take(wave_lanes), t.damp = take(wave_lanes);
+  t.phase = take(wave_lanes);
+  t.damp = take(wave_lanes);
   t.in_shared = take(panel_floats(s.shared()));
   t.in_cond = take(panel_floats(s.cond()));
   t.base = take(panel_floats(s.width));
@@ -302,7 +312,7 @@ inline float* feature(float* panel_array, int row, int k) {
   return panel_array + (size_t)(k / NR) * NR * kRows + row * NR + k % NR;
 }
 
-// dim normals (padded with zeros to t.dim) keyed by (seed, c0, c1, stream): coordinate i depends on i alone.
+// Draws `dim` normals, padded with zeros to t.dim, keyed by (seed, c0, c1, stream): coordinate i depends on i alone.
 void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1, Stream stream, float* eps) {
   float *u = t.uniforms, *turn = u + t.dim;
   for (int i = 0; i < dim; i += 4) {  // one Philox call makes four normals: coordinates i .. i + 3
@@ -316,8 +326,12 @@ void draw_noise(const Tile& t, int dim, uint64_t seed, uint32_t c0, uint32_t c1,
     vf n0, n1;
     box_muller(load(u + i), load(turn + i), n0, n1);
     alignas(64) float even[VL], odd[VL];  // lanes are cheaper to pick from memory than from a register
-    store(even, n0), store(odd, n1);
-    for (int j = 0; j < VL && 2 * (i + j) < dim; ++j) eps[2 * (i + j)] = even[j], eps[2 * (i + j) + 1] = odd[j];
+    store(even, n0);
+    store(odd, n1);
+    for (int j = 0; j < VL && 2 * (i + j) < dim; ++j) {
+      eps[2 * (i + j)] = even[j];
+      eps[2 * (i + j) + 1] = odd[j];
+    }
   }
   for (int i = dim; i < t.dim; ++i) eps[i] = 0.0f;
 }
@@ -340,7 +354,7 @@ void embed(float logsnr, int row, int at, float* features) {
   for (int k = 0; k < kEmbedding; ++k) *feature(features, row, at + k) = bumps[k];
 }
 
-// The waves of one kind, gathered so that a vector of them is computed at a time.
+// Collects the waves of one kind, so that a vector of them is computed at a time.
 struct Waves {
   Tile& t;
   int used = 0;
@@ -348,7 +362,8 @@ struct Waves {
   void add(Posterior known, float value) {
     for (int k = 0; k < kWaves; ++k, ++used) {
       const Wave w = wave(known, value, k);
-      t.phase[used] = w.turn, t.damp[used] = w.exponent;
+      t.phase[used] = w.turn;
+      t.damp[used] = w.exponent;
     }
   }
 
@@ -358,7 +373,8 @@ struct Waves {
       vf sine, cosine;
       sincos_turn(load(t.phase + i), sine, cosine);
       const vf damp = exp_(load(t.damp + i));
-      store(t.phase + i, sine * damp), store(t.damp + i, cosine * damp);
+      store(t.phase + i, sine * damp);
+      store(t.damp + i, cosine * damp);
     }
     for (int i = 0; i < used; ++i) {
       *feature(features, row, at + i) = t.phase[i];
@@ -367,7 +383,7 @@ struct Waves {
   }
 };
 
-// The innovation of every noisy column, and the waves of z and of it.
+// Writes the innovation of every noisy column, and the waves of z and of the innovation.
 void fill_posterior(const Problem& p, Tile& t, int r) {
   const Shape& s = p.layout.shape;
   const float a = t.a[r], b = t.b[r];
@@ -391,7 +407,8 @@ void fill_row(const Problem& p, Tile& t, int r) {
   const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y;
   float *xr = t.x + (size_t)r * t.dim, *res = t.residual + (size_t)r * t.dim, *eps = t.eps + (size_t)r * t.dim;
   const Level c = level(t.logsnr[r]);
-  t.a[r] = c.a, t.b[r] = c.b;
+  t.a[r] = c.a;
+  t.b[r] = c.b;
   float zz = 0, yy = 0;
   for (int i = 0; i < s.dim_x; ++i) {
     const float z = i < s.noised() ? c.a * x[i] + c.b * eps[i] : x[i];
@@ -424,7 +441,9 @@ void fill_row(const Problem& p, Tile& t, int r) {
 
 void set_draw(Tile& t, int r, const RowDraw& d) {
   t.row[r] = d.row;
-  t.logsnr[r] = d.draw.logsnr, t.weight[r] = d.draw.weight, t.bin[r] = d.draw.bin;
+  t.logsnr[r] = d.draw.logsnr;
+  t.weight[r] = d.draw.weight;
+  t.bin[r] = d.draw.bin;
 }
 
 void draw_training_rows(const Problem& p, Tile& t, uint32_t step, uint32_t batch, uint32_t first, int n) {
@@ -466,7 +485,7 @@ void forward(const Layout& l, const float* w, int n, Tile& t) {
   product<kZero>(n, t.in_cond, s.cond(), w + l.cond.packed, w, s.width, t.h);
   merge_passes(n, s.width, t.base, w + l.mask.packed, w + l.null.packed, t.h);
   for (int i = 0; i < s.depth; ++i) {
-    const Block& b = l.blocks[i];
+    const GatedBlock& b = l.gated_blocks[i];
     normalise(rows, s.width, t.h, t.norm[i], t.inverse[i]);
     product<kBias>(rows, t.norm[i], s.width, w + b.gate.packed, w + b.b_gate.packed, s.width, t.gate[i]);
     product<kBias>(rows, t.norm[i], s.width, w + b.value.packed, w + b.b_value.packed, s.width, t.value[i]);
@@ -487,7 +506,7 @@ void backward(const Layout& l, Weights weights, int n, Tile& t, bool fresh, floa
   product<kZero>(rows, t.out, s.noised(), wt + l.out.transposed, wt, s.width, t.dnorm);
   normalise_backward(rows, s.width, t.norm[s.depth], t.inverse[s.depth], t.dnorm, true, t.dh);
   for (int i = s.depth - 1; i >= 0; --i) {
-    const Block& b = l.blocks[i];
+    const GatedBlock& b = l.gated_blocks[i];
     outer(rows, t.act[i], s.width, t.dh, s.width, fresh, grad + b.down.packed);
     column_sums(rows, t.dh, s.width, fresh, grad + b.b_down.packed);
     product<kZero>(rows, t.dh, s.width, wt + b.down.transposed, wt, s.width, t.da);
@@ -518,8 +537,9 @@ inline Errors<vf> errors(const Tile& t, int n, int r, int i) {
                          load(feature(t.out, n + r, i)), load(feature(t.out, r, i)));
 }
 
-// Loss of the tile, and its gradient with respect to the output, written over the output. Under any weight over log-SNR
-// the best denoiser is the same; none leaves the emphasis where the proposal puts its draws: where there is a gap.
+// Returns the tile's losses and writes their gradient with respect to the output over the output. The best denoiser is
+// the same under any weight over log-SNR. The loss has none, so that training spends its effort where the proposal
+// draws: where the two denoisers differ.
 Losses loss_backward(const Problem& p, Tile& t, int n, uint32_t batch) {
   Losses total{0, 0};
   const float g = -1.0f / (float)batch;
@@ -544,19 +564,23 @@ void train_tile(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint
   draw_training_rows(p, t, step, batch, first, n);
   forward(p.layout, w.packed, n, t);
   const Losses here = loss_backward(p, t, n, batch);
-  losses->marginal += here.marginal, losses->given += here.given;
+  losses->marginal += here.marginal;
+  losses->given += here.given;
   backward(p.layout, w, n, t, fresh, grad);
 }
 
 Gap gap_of_row(const Tile& t, int dim, int n, int r) {
-  vf m{}, g{}, d{}, wm{}, wg{};
+  vf marginal{}, given{}, between{}, wiener{}, wiener_given{};
   for (int i = 0; i < dim; i += VL) {
     const Errors<vf> e = errors(t, n, r, i);
-    const vf between = e.marginal - e.given;
-    m += e.marginal * e.marginal, g += e.given * e.given, d += between * between;
-    wm += e.wiener * e.wiener, wg += e.wiener_given * e.wiener_given;
+    const vf difference = e.marginal - e.given;
+    marginal += e.marginal * e.marginal;
+    given += e.given * e.given;
+    between += difference * difference;
+    wiener += e.wiener * e.wiener;
+    wiener_given += e.wiener_given * e.wiener_given;
   }
-  return Gap{sum(m), sum(g), sum(d), sum(wm), sum(wg)};
+  return Gap{sum(marginal), sum(given), sum(between), sum(wiener), sum(wiener_given)};
 }
 
 void add_bin(double half_weight, const Gap& gap, double* bin) {
@@ -586,11 +610,14 @@ void adam(const AdamStep& s, size_t begin, size_t end) {
     for (int k = 1; k < s.n_grads; ++k) g += load(s.grads[k] + i);
     vf w = load(s.weights + i), m = load(s.m + i), v = load(s.v + i), ema = load(s.ema + i);
     adam_update(s.rates, g, w, m, v, ema);
-    store(s.weights + i, w), store(s.m + i, m), store(s.v + i, v), store(s.ema + i, ema);
+    store(s.weights + i, w);
+    store(s.m + i, m);
+    store(s.v + i, v);
+    store(s.ema + i, ema);
   }
 }
 
-// One panel (NR columns of the transposed matrix, i.e. rows of m) of the copy for back-propagation.
+// Writes one panel of the transposed copy for back-propagation: nr of its columns, which are rows of m.
 void transpose(const Matrix& m, int nr, const float* packed, float* transposed, int panel) {
   const float* from = packed + m.packed;
   float* to = transposed + m.transposed + (size_t)panel * m.n * nr;

@@ -7,7 +7,7 @@
 namespace mmg {
 namespace {
 
-// Calls f(score, whether it is of a pair) for all.
+// Calls f(score, own) for every score; `own` is true on the diagonal, for a pair of the data.
 template <class T, class F>
 void each_score(int groups, int size, T* scores, F f) {
   for (int g = 0; g < groups; ++g)
@@ -15,7 +15,7 @@ void each_score(int groups, int size, T* scores, F f) {
       for (int j = 0; j < size; ++j, ++scores) f(*scores, i == j);
 }
 
-// Replaces all by what f(score, whether it is of a pair) returns.
+// Replaces every score by f(score, own).
 template <class F>
 void replace(int groups, int size, float* scores, F f) {
   each_score(groups, size, scores, [&](float& score, bool own) { score = (float)f(score, own); });
@@ -34,7 +34,7 @@ double log_add(double a, double b) {
   return larger + std::log1p(std::exp(std::min(a, b) - larger));
 }
 
-// Log of the mean of e^f over shuffled pairs.
+// Returns the logarithm of the mean of e^f over shuffled pairs, in nats.
 double log_partition(int groups, int size, const float* scores) {
   float largest = -INFINITY;
   double total = 0;

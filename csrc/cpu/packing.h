@@ -1,5 +1,5 @@
-// What the drivers share: aligned buffers, a network's weights as the kernels read them, rates of the optimiser. Not for kernel files: what
-// is a template here must be compiled without their flags.
+// The parts that both drivers use: aligned buffers, a network's weights as the kernels read them, rates of the
+// optimiser. Kernel files must not include this: its templates must be compiled without their flags.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -40,26 +40,27 @@ inline size_t packed_index(const Matrix& m, int nr, int k, int n) {
   return m.packed + (size_t)(n / nr) * m.k * nr + (size_t)k * nr + n % nr;
 }
 
+// Calls f(index in the canonical vector, index in the packed buffer) for every parameter.
+template <class L, class F>
+void each_parameter(const L& layout, F f) {
+  for_each_matrix(layout, [&](const Matrix& m) {
+    for (int k = 0; k < m.k; ++k)
+      for (int n = 0; n < m.n; ++n) f(m.canonical + (size_t)k * m.n + n, packed_index(m, layout.nr, k, n));
+  });
+}
+
 template <class L>
 void pack(const L& layout, const float* canonical, float* packed) {
   std::fill(packed, packed + layout.n_packed, 0.0f);
-  for_each_matrix(layout, [&](const Matrix& m) {
-    for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n)
-        packed[packed_index(m, layout.nr, k, n)] = canonical[m.canonical + (size_t)k * m.n + n];
-  });
+  each_parameter(layout, [&](size_t from, size_t to) { packed[to] = canonical[from]; });
 }
 
 template <class L>
 void unpack(const L& layout, const float* packed, float* canonical) {
-  for_each_matrix(layout, [&](const Matrix& m) {
-    for (int k = 0; k < m.k; ++k)
-      for (int n = 0; n < m.n; ++n)
-        canonical[m.canonical + (size_t)k * m.n + n] = packed[packed_index(m, layout.nr, k, n)];
-  });
+  each_parameter(layout, [&](size_t to, size_t from) { canonical[to] = packed[from]; });
 }
 
-// Sets what makes up for moments that start from zero, after `steps` steps.
+// Sets the bias corrections of both moments, which start from zero, after `steps` steps.
 inline void correct(AdamRates& rates, double steps) {
   rates.correction1 = (float)(1.0 / (1.0 - std::pow((double)rates.beta1, steps)));
   rates.correction2 = (float)(1.0 / (1.0 - std::pow((double)rates.beta2, steps)));

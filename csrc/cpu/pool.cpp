@@ -2,7 +2,8 @@
 
 namespace mmg {
 
-// Steps are a fraction of a millisecond apart: spinning that long beats a system call, and idling longer must sleep.
+// Polls before a thread sleeps. Steps are a fraction of a millisecond apart: to spin that long costs less than a system
+// call, and a thread that idles longer must sleep.
 constexpr int kSpins = 4000;
 
 static void relax() {

@@ -13,7 +13,7 @@ namespace mmg {
 
 constexpr int kTileRows = 32;  // data rows a tile; each passes the network twice (with and without y)
 
-// What stays the same through a call.
+// The arguments that stay the same through a call.
 struct Problem {
   Layout layout;
   const float* x;  // (n_rows, dim_x)
@@ -41,7 +41,7 @@ struct Losses {
   double marginal, given;  // sums of |error|^2 / 2
 };
 
-// What stays the same through a call on a critic.
+// The arguments that stay the same through a call on a critic.
 struct CriticProblem {
   CriticLayout layout;
   const float *x, *y;           // (n_rows, dim_x), (n_rows, dim_y)
@@ -65,18 +65,20 @@ struct Kernels {
   // Rows [first, first + n) of step `step`'s batch: adds their gradient to `grad` (overwrites it if `fresh`).
   void (*train_tile)(const Problem& p, Weights w, uint32_t step, uint32_t batch, uint32_t first, int n, float* grad,
                      bool fresh, float* workspace, Losses* losses);
-  // Data rows [first, first + n), repeat `repeat` of `repeats`: adds to bins (n_bins, kBinSums) and rows (n, kRowValues).
+  // Data rows [first, first + n), repeat `repeat` of `repeats`: adds to bins (n_bins, kBinSums) and rows (n,
+  // kRowValues).
   void (*gap_tile)(const Problem& p, Weights w, uint32_t first, int n, uint32_t repeat, uint32_t repeats,
                    float* workspace, double* bins, double* rows);
   void (*adam)(const AdamStep& s, size_t begin, size_t end);
   size_t (*critic_floats)(const CriticLayout& layout, int rows, bool training);
   int (*critic_pair_tiles)(const Groups& g);
-  // Both networks of one side; the workspace then holds what the others read.
+  // Runs the networks of both sides; the workspace then holds the outputs that the functions of pairs read.
   void (*critic_sides)(const CriticProblem& p, Weights w, const Groups& g, bool training, float* workspace);
   // scores: (groups, size, size), of tiles [begin, end) of pairs.
   void (*critic_scores)(const CriticProblem& p, Weights w, const Groups& g, bool training, int begin, int end,
                         float* workspace, float* scores);
-  // Given the gradient with respect to scores: adds to `grad` and, in the workspace, to that of the sides' outputs.
+  // Given the gradient with respect to scores, adds to `grad` and, in the workspace, to the gradient of the sides'
+  // outputs.
   void (*critic_pairs_backward)(const CriticProblem& p, Weights w, const Groups& g, const float* d_scores, int begin,
                                 int end, float* workspace, float* grad);
   void (*critic_sides_backward)(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad);

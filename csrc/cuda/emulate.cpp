@@ -23,8 +23,7 @@ void emulate(const Call& c, const Grid& grid, int lanes, bool backwards) {
   std::vector<float> memory(needs.total / sizeof(float), poison), shared(grid.shared_floats, poison);
   std::fill(memory.begin(), memory.begin() + needs.zeroed / sizeof(float), 0.0f);
   cut_scratch(c, grid, (char*)memory.data(), scratch);
-  const HostGroup group{0,     grid.groups, grid.blocks, shared.data(), scratch.slabs, scratch.slab_floats,
-                        lanes, backwards};
+  HostGroup group{0, grid.groups, grid.blocks, shared.data(), scratch.slabs, scratch.slab_floats, lanes, backwards};
   if (c.tensor) play<Tensor>(c, grid, scratch, group);
   else play<Exact>(c, grid, scratch, group);
 }

@@ -1,18 +1,23 @@
-// What a tile program runs on. A program is a sequence of phases; within one, every lane of a block works alone, and
-// all lanes are through before the next begins. On a GPU a lane is a thread and a phase ends in __syncthreads(); on the
-// host one thread plays all lanes in turn, which is how the tests run whole kernels without a GPU. Lanes can be played
-// backwards: where two lanes of a phase touch the same value, the result then changes.
+// What a tile program runs on. A program is a sequence of phases; within one, every lane of a thread block works alone,
+// and all lanes are through before the next begins. On a GPU a lane is a thread and a phase ends in __syncthreads(); on
+// the host one thread plays all lanes in turn, which is how the tests run whole kernels without a GPU. Lanes can be
+// played backwards: where two lanes of a phase touch the same value, the result then changes.
 //
-//   block.each(n, f)    f(i) for all i < n
-//   block.spread(n, f)  the same, and the phase goes on
-//   block.share(n, f)   as each, the blocks of a group taking a part each
-//   block.common(f)     f() for all lanes, made and kept once a block rather than by each lane; one a kernel at a time
-//   block.fetch(to, from, n)  copies n times 16 bytes to fast memory while the phase goes on, until fetched(); there for all
-//                       when the phase after that begins
-//   block.warps(f)      f(warp) for every warp; a warp's lanes agree on what they do
-//   warp.lanes(f)       f(lane, slot) for 32 lanes; what a lane holds between two calls lies in arrays of kSlots
-//   warp.meet()         what lanes wrote before is there for all of them
-//   group.blocks(f)     f(block) for every block of a group, which has the memory of the others before it afterwards
+// In csrc/cuda a `block` is always a thread block; the network's residual blocks are called gated blocks.
+//
+//   block.each(n, f)    calls f(i) for all i < n
+//   block.spread(n, f)  does the same without ending the phase
+//   block.share(n, f)   as each, the thread blocks of a group taking a part each
+//   block.common(f)     returns f(), computed and kept once a thread block rather than by each lane; once a kernel at a
+//   time block.fetch(to, from, n)  starts to copy n times 16 bytes to fast memory; they are there for all lanes when
+//   the phase
+//                       after the next fetched() begins
+//   block.warps(f)      calls f(warp) for every warp; a warp's lanes agree on what they do
+//   warp.lanes(f)       calls f(lane, slot) for 32 lanes; what a lane holds between two calls lies in arrays of kSlots
+//   warp.meet()         makes what lanes wrote before visible to all of them
+//   warp.sum(v)         returns the sum over all lanes of v[slot], and uses v up
+//   group.blocks(f)     calls f(block) for every thread block of a group, and makes what each wrote visible to the
+//   others
 #pragma once
 #include <stddef.h>
 #include <string.h>
@@ -30,12 +35,21 @@ namespace gpu {
 
 constexpr int kWarp = 32;
 
-// Where a block works: memory of its own, fast and slow, and its place in its group.
+// Where a thread block works: memory of its own, fast and slow, and its rank in its group of `size`.
 struct Place {
   int rank, size;
   float *shared, *slab;
-  int number;  // among all blocks
+  int number;  // among all thread blocks of the launch
 };
+
+// The part [begin, end) of n things that falls to one thread block of a group.
+struct Part {
+  int begin, end;
+};
+
+static MMG_HD Part part_of(int n, const Place& at) {
+  return Part{(int)((long long)n * at.rank / at.size), (int)((long long)n * (at.rank + 1) / at.size)};
+}
 
 struct HostWarp {
   static constexpr int kSlots = kWarp;
@@ -59,7 +73,7 @@ struct HostWarp {
   }
 };
 
-struct HostBlock {
+struct HostThreadBlock {
   using Warp = HostWarp;
   Place at;
   int n_lanes;
@@ -89,8 +103,8 @@ struct HostBlock {
   }
   template <class F>
   void share(int n, const F& f) const {
-    const int begin = (int)((long long)n * at.rank / at.size), end = (int)((long long)n * (at.rank + 1) / at.size);
-    each(end - begin, [&](int i) { f(begin + i); });
+    const Part part = part_of(n, at);
+    each(part.end - part.begin, [&](int i) { f(part.begin + i); });
   }
 };
 
@@ -105,7 +119,7 @@ struct HostGroup {
   void blocks(const F& f) const {
     for (int i = 0; i < size; ++i) {
       const int rank = backwards ? size - 1 - i : i, number = index * size + rank;
-      f(HostBlock{Place{rank, size, shared, slabs + number * slab_floats, number}, n_lanes, backwards});
+      f(HostThreadBlock{Place{rank, size, shared, slabs + number * slab_floats, number}, n_lanes, backwards});
     }
   }
 };
@@ -134,7 +148,7 @@ struct DeviceWarp {
   }
 };
 
-struct DeviceBlock {
+struct DeviceThreadBlock {
   using Warp = DeviceWarp;
   Place at;
 
@@ -185,8 +199,8 @@ struct DeviceBlock {
   }
   template <class F>
   MMG_FN void share(int n, const F& f) const {
-    const int begin = (int)((long long)n * at.rank / at.size), end = (int)((long long)n * (at.rank + 1) / at.size);
-    each(end - begin, [&](int i) { f(begin + i); });
+    const Part part = part_of(n, at);
+    each(part.end - part.begin, [&](int i) { f(part.begin + i); });
   }
 };
 
@@ -201,7 +215,7 @@ struct DeviceGroup {
 
   template <class F>
   MMG_FN void blocks(const F& f) {
-    f(DeviceBlock{at});
+    f(DeviceThreadBlock{at});
 #if defined(__CUDA_ARCH__)
     __syncthreads();
     due += size;
@@ -217,6 +231,31 @@ struct DeviceGroup {
   }
 };
 #endif
+
+// Calls f(warp, r) for every row r < n: a warp takes one row at a time.
+template <class ThreadBlock, class F>
+MMG_FN void each_row(const ThreadBlock& block, int n, const F& f) {
+  using Warp = typename ThreadBlock::Warp;
+  block.warps([&](const Warp& warp) {
+    for (int r = warp.index; r < n; r += warp.count) f(warp, r);
+  });
+}
+
+// Calls f(i, slot) for every i < n: a lane takes every 32nd one.
+template <class Warp, class F>
+MMG_FN void each_lane(const Warp& warp, int n, const F& f) {
+  warp.lanes([&](int lane, int slot) {
+    for (int i = lane; i < n; i += kWarp) f(i, slot);
+  });
+}
+
+// Calls f() once, on a warp's first lane.
+template <class Warp, class F>
+MMG_FN void first_lane(const Warp& warp, const F& f) {
+  warp.lanes([&](int lane, int) {
+    if (lane == 0) f();
+  });
+}
 
 }  // namespace gpu
 }  // namespace mmg

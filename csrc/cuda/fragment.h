@@ -8,23 +8,28 @@
 namespace mmg {
 namespace gpu {
 
-struct Cell {
+// Of an element in a matrix.
+struct Coordinate {
   int row, column;
 };
 
-// Where element i of a lane lies: 8 of the left matrix, 4 of the right one, 4 of the sum. Elements 2 j and 2 j + 1 share
-// register j, the even one in its low half.
-static MMG_HD Cell a_cell(int lane, int i) {
-  return Cell{lane / 4 + 8 * (i / 2 % 2), lane % 4 * 2 + i % 2 + 8 * (i / 4)};
+// Return the coordinate of a lane's element i in the left matrix (i < 8), the right one (i < 4) and the sum (i < 4).
+// Elements 2 j and 2 j + 1 share register j, the even one in its low half.
+static MMG_HD Coordinate a_coordinate(int lane, int i) {
+  return Coordinate{lane / 4 + 8 * (i / 2 % 2), lane % 4 * 2 + i % 2 + 8 * (i / 4)};
 }
-static MMG_HD Cell b_cell(int lane, int i) { return Cell{lane % 4 * 2 + i % 2 + 8 * (i / 2), lane / 4}; }
-static MMG_HD Cell c_cell(int lane, int i) { return Cell{lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2}; }
+static MMG_HD Coordinate b_coordinate(int lane, int i) {
+  return Coordinate{lane % 4 * 2 + i % 2 + 8 * (i / 2), lane / 4};
+}
+static MMG_HD Coordinate c_coordinate(int lane, int i) {
+  return Coordinate{lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2};
+}
 
-// Place (k, n) of 16 x 16 elements of the right matrix, two fragments side by side, among their 32 x 8, lane by lane: a
-// lane's registers of both lie together, so that one load brings them.
+// Returns where element (k, n) of 16 x 16 elements of the right matrix, which are two fragments side by side, is stored
+// among 32 lanes of 8: a lane's registers of both lie together, so that one load brings them.
 static MMG_HD int pair_position(int k, int n) { return (n % 8 * 4 + k % 8 / 2) * 8 + n / 8 * 4 + k / 8 * 2 + k % 2; }
 
-// A lane's registers: of one left fragment, or of two right ones side by side. Aligned, so that one load brings all.
+// A lane's registers of one left fragment, or of two right ones side by side; aligned, so that one load brings all.
 struct alignas(16) Four {
   uint32_t r[4];
 };
@@ -47,33 +52,40 @@ static MMG_HD float from_bf16(uint32_t half) { return as_float((int32_t)(half <<
 
 static MMG_HD float unpack_bf16(uint32_t both, int which) { return from_bf16(which ? both >> 16 : both & 0xffffu); }
 
-// c += a b, `b` the first or the second of a pair. On the host: the registers are laid out as matrices, multiplied, and
-// cut up again.
+// c += a b, where b is the first or the second of a pair of right fragments. On the host the registers are laid out as
+// matrices and multiplied, and the result is handed back to the lanes.
 template <int kWhich>
 inline void mma(const HostWarp& warp, const Four (&a)[kWarp], const Four (&b)[kWarp], FragmentC (&c)[kWarp]) {
   float left[16][16], right[16][8];
   warp.lanes([&](int lane, int slot) {
-    for (int i = 0; i < 8; ++i)
-      left[a_cell(lane, i).row][a_cell(lane, i).column] = unpack_bf16(a[slot].r[i / 2], i % 2);
-    for (int i = 0; i < 4; ++i)
-      right[b_cell(lane, i).row][b_cell(lane, i).column] = unpack_bf16(b[slot].r[2 * kWhich + i / 2], i % 2);
+    for (int i = 0; i < 8; ++i) {
+      const Coordinate at = a_coordinate(lane, i);
+      left[at.row][at.column] = unpack_bf16(a[slot].r[i / 2], i % 2);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const Coordinate at = b_coordinate(lane, i);
+      right[at.row][at.column] = unpack_bf16(b[slot].r[2 * kWhich + i / 2], i % 2);
+    }
   });
   warp.lanes([&](int lane, int slot) {
-    for (int i = 0; i < 4; ++i)
-      for (int k = 0; k < 16; ++k) c[slot].c[i] += left[c_cell(lane, i).row][k] * right[k][c_cell(lane, i).column];
+    for (int i = 0; i < 4; ++i) {
+      const Coordinate at = c_coordinate(lane, i);
+      for (int k = 0; k < 16; ++k) c[slot].c[i] += left[at.row][k] * right[k][at.column];
+    }
   });
 }
 
-// Four 8 x 8 matrices of bf16 from fast memory (PTX ISA, "ldmatrix"): lane 8 j + i says where row i of matrix j begins, on
-// 16 bytes; register j of a lane gets elements (lane / 4, 2 (lane % 4)) and the next of matrix j, or of its transpose.
-template <bool kTurned>
+// Loads four 8 x 8 matrices of bf16 from fast memory (PTX ISA, "ldmatrix"): lane 8 j + i holds the address of row i of
+// matrix j, aligned to 16 bytes; register j of a lane gets elements (lane / 4, 2 (lane % 4)) and the next one of matrix
+// j, or of its transpose.
+template <bool kTransposed>
 inline void load_matrices(const HostWarp& warp, const uint16_t* const (&at)[kWarp], Four (&out)[kWarp]) {
   warp.lanes([&](int lane, int slot) {
     for (int j = 0; j < 4; ++j) {
       uint32_t halves[2];
       for (int i = 0; i < 2; ++i) {
         const int row = lane / 4, column = lane % 4 * 2 + i;
-        halves[i] = kTurned ? at[8 * j + column][row] : at[8 * j + row][column];
+        halves[i] = kTransposed ? at[8 * j + column][row] : at[8 * j + row][column];
       }
       out[slot].r[j] = halves[1] << 16 | halves[0];
     }
@@ -94,12 +106,12 @@ MMG_FN void mma(const DeviceWarp&, const Four (&a)[1], const Four (&b)[1], Fragm
 #endif
 }
 
-template <bool kTurned>
+template <bool kTransposed>
 MMG_FN void load_matrices(const DeviceWarp&, const uint16_t* const (&at)[1], Four (&out)[1]) {
 #if defined(__CUDA_ARCH__)
   uint32_t* r = out[0].r;
   const uint32_t from = (uint32_t)__cvta_generic_to_shared(at[0]);
-  if (kTurned)
+  if (kTransposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                  : "r"(from));

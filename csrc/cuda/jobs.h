@@ -1,5 +1,5 @@
-// What a launch is told: B independent problems of one shape, packed one after another in arrays; what to do with them;
-// and memory to work in. Plain structs, passed to kernels by value. Whoever calls owns all memory.
+// The arguments of a launch: B independent problems of one shape, packed one after another in arrays; what to do with
+// them; and memory to work in. Plain structs, passed to kernels by value. The caller owns all memory.
 #pragma once
 #include <stddef.h>
 
@@ -11,24 +11,33 @@
 namespace mmg {
 namespace gpu {
 
-constexpr int kMaxDepth = 4, kMaxColumns = 1024;
-constexpr int kLanes = 256;  // of a block
+constexpr int kMaxCudaDepth = 4;   // gated blocks
+constexpr int kMaxColumns = 1024;  // of x and y together
+constexpr int kLanes = 256;        // threads of a thread block
 
 static MMG_HD bool fits(const Shape& s) {
-  return (s.width == 64 || s.width == 128 || s.width == 256) && s.depth >= 1 && s.depth <= kMaxDepth &&
+  return (s.width == 64 || s.width == 128 || s.width == 256) && s.depth >= 1 && s.depth <= kMaxCudaDepth &&
          s.dim_x + s.dim_y <= kMaxColumns;
 }
 
 static MMG_HD int rounded(int n, int to) { return (n + to - 1) / to * to; }
 
-// Offsets in the canonical vector (network.py); a block's six parameters lie `per_block` after those of the one before.
+// Offsets in the canonical vector (mmg_registry/core/network.py). The six parameters of a gated block are stored
+// `per_gated_block` floats after those of the one before.
 struct Parameters {
-  int shared, b_in, cond, mask, null, blocks, per_block, out, b_out, total;
+  int shared, b_in, cond, mask, null, gated_blocks, per_gated_block, out, b_out, total;
   explicit MMG_FN Parameters(const Shape& s) {
     const int w = s.width;
-    shared = 0, b_in = s.shared() * w, cond = b_in + w, mask = cond + s.cond() * w, null = mask + w, blocks = null + w;
-    per_block = 3 * (w * w + w);
-    out = blocks + s.depth * per_block, b_out = out + w * s.noised(), total = b_out + s.noised();
+    shared = 0;
+    b_in = s.shared() * w;
+    cond = b_in + w;
+    mask = cond + s.cond() * w;
+    null = mask + w;
+    gated_blocks = null + w;
+    per_gated_block = 3 * (w * w + w);
+    out = gated_blocks + s.depth * per_gated_block;
+    b_out = out + w * s.noised();
+    total = b_out + s.noised();
   }
 };
 
@@ -91,7 +100,7 @@ struct Scratch {
   size_t slab_floats;
   float* grads;       // n_parameters a block, in training
   double* sums;       // a block: 2 losses in training, (n_bins, kBinSums) in evaluation
-  uint16_t* packed;   // PackedWeights a group, zeros to begin with
+  uint16_t* packed;   // PackedOffsets a group, zeros to begin with
   uint32_t* arrived;  // one counter a group, zeros to begin with
 };
 

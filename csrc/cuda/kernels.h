@@ -13,12 +13,8 @@ static __device__ DeviceGroup make_group(const Grid& grid, const Scratch& scratc
   extern __shared__ float4 fast[];  // aligned for doubles
   const int index = blockIdx.x / grid.blocks, rank = blockIdx.x % grid.blocks;
   float* slab = scratch.slabs + (size_t)blockIdx.x * scratch.slab_floats;
-  return DeviceGroup{index,
-                     grid.groups,
-                     grid.blocks,
-                     Place{rank, grid.blocks, (float*)fast, slab, (int)blockIdx.x},
-                     scratch.arrived + index,
-                     0};
+  const Place at{rank, grid.blocks, (float*)fast, slab, (int)blockIdx.x};
+  return DeviceGroup{index, grid.groups, grid.blocks, at, scratch.arrived + index, 0};
 }
 #endif
 

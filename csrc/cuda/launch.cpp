@@ -40,7 +40,8 @@ class OnDevice {
 
 }  // namespace
 
-// As many blocks as are resident at once, shared out evenly among the problems, and to no problem more than it has tiles.
+// As many blocks as are resident at once, shared out evenly among the problems, and to no problem more than it has
+// tiles.
 Plan plan_launch(const Call& c, int device) {
   OnDevice here(device);
   const void* kernel = kernel_of(c);

@@ -46,7 +46,7 @@ inline Needs cut_scratch(const Call& c, const Grid& g, char* base, Scratch& scra
   };
   Needs needs;
   scratch.arrived = (uint32_t*)take(g.groups * sizeof(uint32_t));
-  scratch.packed = (uint16_t*)take(c.tensor ? g.groups * (size_t)PackedWeights(s).total * 2 : 0);
+  scratch.packed = (uint16_t*)take(c.tensor ? g.groups * (size_t)PackedOffsets(s).total * 2 : 0);
   needs.zeroed = used;
   scratch.slabs = (float*)take(blocks * scratch.slab_floats * sizeof(float));
   scratch.grads = (float*)take(c.trains ? blocks * Parameters(s).total * sizeof(float) : 0);
@@ -55,15 +55,16 @@ inline Needs cut_scratch(const Call& c, const Grid& g, char* base, Scratch& scra
   return needs;
 }
 
-// How many blocks can share one problem's work, by tiles of so many rows.
+// Returns how many thread blocks can share one problem's work: its tiles of `size` rows.
 inline int tiles(const Call& c, int size) {
   const uint64_t rows = c.trains ? c.training.batch : c.batch.n_rows, n = (rows + size - 1) / size;
   return n < 65536 ? (int)n : 65536;
 }
 
-// Rows of a tile. A batch that all of a problem's blocks can hold at once is spread over as many as there are, for then
-// no block waits for another's second tile and none adds to a gradient that it has written before. Else 32; 16 in
-// training of wide networks, which keeps more of a row in fast memory.
+// Returns the rows of a tile; resident(rows) is how many thread blocks the card holds at once. A batch that a problem's
+// thread blocks can hold at once is spread over all of them, for then none waits for another's second tile and none
+// adds to a gradient that it has written before. Other batches take tiles of 32 rows, or of 16 in training of wide
+// networks, which keeps more of a row in fast memory.
 template <class Resident>
 int choose_rows(const Call& c, size_t limit, const Resident& resident) {
   const int usual = c.trains && c.batch.shape.width > 64 ? 16 : 32;

@@ -1,4 +1,4 @@
-// Draws, noise and features of a tile's rows, as phases of a block.
+// Draws, noise and features of a tile's rows, as phases of a thread block.
 #pragma once
 #include "../common/draws.h"
 #include "tile.h"
@@ -6,69 +6,83 @@
 namespace mmg {
 namespace gpu {
 
-// What a row's noise is keyed by; the sign is that of the second row of a pair.
+// The counters that key a row's noise; `sign` is -1 for the second row of an antithetic pair.
 struct NoiseKey {
   uint32_t c0, c1;
   Stream stream;
   float sign;
 };
 
-template <class Block, class Cell, class Draws, class Keys>
-MMG_FN void draw_rows(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t, const Draws& draw_of,
-                      const Keys& key_of) {
+// Draws columns first to first + 3 of row r's noise: one Philox call makes four normals.
+template <class Element>
+MMG_FN void draw_noise(const Tile<Element>& t, uint64_t seed, const NoiseKey& key, int r, int first, int noised) {
+  const Philox bits = philox(seed, key.c0, key.c1, first / 4, key.stream);
+  float normals[4];
+  box_muller(open_unit(bits.v[0]), open_unit(bits.v[2]), normals[0], normals[1]);
+  box_muller(open_unit(bits.v[1]), open_unit(bits.v[3]), normals[2], normals[3]);
+  MMG_UNROLL
+  for (int j = 0; j < 4; ++j)
+    if (first + j < noised) t.eps[r * noised + first + j] = key.sign * normals[j];
+}
+
+// Draws data row, log-SNR and noise of every row of a tile: draw_of(r) is row r's draw, key_of(r) the key of its noise.
+template <class ThreadBlock, class Element, class Draws, class Keys>
+MMG_FN void draw_rows(const ThreadBlock& block, const Problem& p, const Shape& s, const Tile<Element>& t,
+                      const Draws& draw_of, const Keys& key_of) {
   block.spread(t.n, [&](int r) {
     const RowDraw d = draw_of(r);
     const Level c = level(d.draw.logsnr);
-    t.row[r] = d.row, t.bin[r] = d.draw.bin, t.logsnr[r] = d.draw.logsnr, t.weight[r] = d.draw.weight;
-    t.a[r] = c.a, t.b[r] = c.b;
+    t.row[r] = d.row;
+    t.bin[r] = d.draw.bin;
+    t.logsnr[r] = d.draw.logsnr;
+    t.weight[r] = d.draw.weight;
+    t.a[r] = c.a;
+    t.b[r] = c.b;
   });
-  const int noised = s.noised(), calls = (noised + 3) / 4;  // one Philox call makes four normals
-  block.each(t.n * calls, [&](int i) {
-    const int r = t.mod_n(i), first = t.over_n(i) * 4;
-    const NoiseKey key = key_of(r);
-    const Philox bits = philox(p.seed, key.c0, key.c1, first / 4, key.stream);
-    float normals[4];
-    box_muller(open_unit(bits.v[0]), open_unit(bits.v[2]), normals[0], normals[1]);
-    box_muller(open_unit(bits.v[1]), open_unit(bits.v[3]), normals[2], normals[3]);
-    MMG_UNROLL
-    for (int j = 0; j < 4; ++j)
-      if (first + j < noised) t.eps[r * noised + first + j] = key.sign * normals[j];
+  const int noised = s.noised();
+  block.each(t.n * ((noised + 3) / 4), [&](int i) {
+    const int r = t.mod_n(i);
+    draw_noise(t, p.seed, key_of(r), r, t.over_n(i) * 4, noised);
   });
 }
 
-// rho y of noisy column i, the linear prediction of it.
-template <class Cell>
-MMG_FN float predicted(const Problem& p, const Shape& s, const Tile<Cell>& t, int r, int i) {
+// Returns rho y of noisy column i, its linear prediction from y.
+template <class Element>
+MMG_FN float predicted(const Problem& p, const Shape& s, const Tile<Element>& t, int r, int i) {
   return i < s.dim_y ? p.rho[i] * t.y[r * s.dim_y + i] : 0.0f;
 }
 
-// z and y of the rows, and the radii of both: a warp a row.
-template <class Block, class Cell>
-MMG_FN void fill_variables(const Block& block, const Problem& p, const Shape& s, const Tile<Cell>& t) {
-  using Warp = typename Block::Warp;
-  block.warps([&](const Warp& warp) {
-    for (int r = warp.index; r < t.n; r += warp.count) {
-      const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y,
-                  *eps = t.eps + r * s.noised();
-      float zz[Warp::kSlots] = {}, yy[Warp::kSlots] = {};
-      warp.lanes([&](int lane, int slot) {
-        for (int i = lane; i < s.dim_x; i += kWarp) {
-          const float z = i < s.noised() ? t.a[r] * x[i] + t.b[r] * eps[i] : x[i];
-          t.z[r * s.dim_x + i] = z, zz[slot] += z * z;
-        }
-        for (int i = lane; i < s.dim_y; i += kWarp) t.y[r * s.dim_y + i] = y[i], yy[slot] += y[i] * y[i];
-      });
-      const Radial z = radial(warp.sum(zz), s.dim_x), of_y = radial(warp.sum(yy), s.dim_y);
-      warp.lanes([&](int lane, int) {
-        if (lane == 0) t.radius_z[r] = z, t.radius_y[r] = of_y;
-      });
-    }
+// Fills z and y of row r, and the radial features of both.
+template <class Warp, class Element>
+MMG_FN void fill_row(const Warp& warp, const Problem& p, const Shape& s, const Tile<Element>& t, int r) {
+  const float *x = p.x + (size_t)t.row[r] * s.dim_x, *y = p.y + (size_t)t.row[r] * s.dim_y;
+  const float* eps = t.eps + r * s.noised();
+  float zz[Warp::kSlots] = {}, yy[Warp::kSlots] = {};
+  each_lane(warp, s.dim_x, [&](int i, int slot) {
+    const float z = i < s.noised() ? t.a[r] * x[i] + t.b[r] * eps[i] : x[i];
+    t.z[r * s.dim_x + i] = z;
+    zz[slot] += z * z;
+  });
+  each_lane(warp, s.dim_y, [&](int i, int slot) {
+    t.y[r * s.dim_y + i] = y[i];
+    yy[slot] += y[i] * y[i];
+  });
+  const Radial of_z = radial(warp.sum(zz), s.dim_x), of_y = radial(warp.sum(yy), s.dim_y);
+  first_lane(warp, [&] {
+    t.radius_z[r] = of_z;
+    t.radius_y[r] = of_y;
   });
 }
 
-// Wave j of a kind: sines, then cosines, of `value` of each noisy column, as sharply as `s2` lets the column be known.
-template <class Cell, class Value, class Variance>
-MMG_FN float wave_feature(const Tile<Cell>& t, int r, int j, int waves, const Value& value, const Variance& s2) {
+template <class ThreadBlock, class Element>
+MMG_FN void fill_variables(const ThreadBlock& block, const Problem& p, const Shape& s, const Tile<Element>& t) {
+  each_row(block, t.n, [&](const auto& warp, int r) { fill_row(warp, p, s, t, r); });
+}
+
+// Returns wave j of one kind: sines, then cosines, of value(i) of each noisy column i, damped by what a prior variance
+// s2(i) leaves unknown of it.
+template <class Element, class Value, class Variance>
+MMG_FN float wave_feature(const Tile<Element>& t, int r, int j, int waves, const Value& value, const Variance& s2) {
   const int half = waves / 2, i = j % half / kWaves;
   const Wave w = wave(posterior(t.a[r], t.b[r], s2(i)), value(i), j % kWaves);
   float sine, cosine;
@@ -76,9 +90,9 @@ MMG_FN float wave_feature(const Tile<Cell>& t, int r, int j, int waves, const Va
   return (j < half ? sine : cosine) * exp_(w.exponent);
 }
 
-// Feature k of those that both passes see; zero beyond them.
-template <class Cell>
-MMG_FN float shared_feature(const Shape& s, const Tile<Cell>& t, int r, int k) {
+// Returns feature k of the inputs that both passes see; zero beyond them.
+template <class Element>
+MMG_FN float shared_feature(const Shape& s, const Tile<Element>& t, int r, int k) {
   const float* z = t.z + r * s.dim_x;
   const Radial of_z = t.radius_z[r];
   if (k < s.dim_x) return z[k];
@@ -89,9 +103,9 @@ MMG_FN float shared_feature(const Shape& s, const Tile<Cell>& t, int r, int k) {
   return wave_feature(t, r, k, s.waves(), [&](int i) { return z[i]; }, [](int) { return 1.0f; });
 }
 
-// Feature k of those that only the pass given y sees; zero beyond them.
-template <class Cell>
-MMG_FN float given_feature(const Problem& p, const Shape& s, const Tile<Cell>& t, int r, int k) {
+// Returns feature k of the inputs that only the pass given y sees; zero beyond them.
+template <class Element>
+MMG_FN float given_feature(const Problem& p, const Shape& s, const Tile<Element>& t, int r, int k) {
   const float *z = t.z + r * s.dim_x, *y = t.y + r * s.dim_y;
   const auto surprise = [&](int i) { return innovation(t.a[r], t.b[r], z[i], predicted(p, s, t, r, i), p.s2[i]); };
   if (k < s.dim_y) return y[k];
@@ -104,12 +118,13 @@ MMG_FN float given_feature(const Problem& p, const Shape& s, const Tile<Cell>& t
   return wave_feature(t, r, k, s.waves(), surprise, [&](int i) { return p.s2[i]; });
 }
 
-// Rows run fastest, so that the lanes of a warp make the same feature and take the same way through the code.
-template <class P, class Block>
-MMG_FN void fill_features(const Block& block, const Problem& p, const Shape& s, const Tile<typename P::Cell>& t) {
-  using Cell = typename P::Cell;
-  const auto put = [&](Cell* cells, Cell* rest, int at, float value) {
-    cells[at] = P::cell(value);
+// Fills all inputs. Rows run fastest, so that the lanes of a warp compute the same feature and take the same branches.
+template <class P, class ThreadBlock>
+MMG_FN void fill_features(const ThreadBlock& block, const Problem& p, const Shape& s,
+                          const Tile<typename P::Element>& t) {
+  using Element = typename P::Element;
+  const auto put = [&](Element* elements, Element* rest, int at, float value) {
+    elements[at] = P::element(value);
     if (P::kTensor) rest[at] = P::rest(value);
   };
   block.spread(t.n * rounded(s.shared(), 16), [&](int i) {

@@ -120,7 +120,7 @@ def test_bf16_training_keeps_its_copies_of_the_weights_fresh() -> None:
 
 
 SIZES = [(16, 8, 16), (1, 1, 1), (17, 33, 31), (64, 70, 48)]
-ERRORS = {"float32": 1e-6, "split": 3e-5, **dict.fromkeys(("packed", "plain", "fast", "turned", "fast, turned"), 1e-2)}
+ERRORS = {"float32": 1e-6, "split": 3e-5, **dict.fromkeys(("packed", "plain", "fast", "transposed", "fast, transposed"), 1e-2)}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -158,14 +158,14 @@ def test_every_element_of_a_fragment_has_one_lane(name: str, rows: int, columns:
 def test_fragments_are_those_of_the_instruction_set() -> None:
     """A few elements as the PTX manual draws them, for mma.m16n8k16."""
     core = compiled().emulated
-    assert core.a_cells()[5] == [(1, 2), (1, 3), (9, 2), (9, 3), (1, 10), (1, 11), (9, 10), (9, 11)]
-    assert core.b_cells()[5] == [(2, 1), (3, 1), (10, 1), (11, 1)]
-    assert core.c_cells()[5] == [(1, 2), (1, 3), (9, 2), (9, 3)]
+    assert core.a_coordinates()[5] == [(1, 2), (1, 3), (9, 2), (9, 3), (1, 10), (1, 11), (9, 10), (9, 11)]
+    assert core.b_coordinates()[5] == [(2, 1), (3, 1), (10, 1), (11, 1)]
+    assert core.c_coordinates()[5] == [(1, 2), (1, 3), (9, 2), (9, 3)]
 
 
 def test_packing_is_the_inverse_of_loading() -> None:
     core = compiled().emulated
-    for lane, elements in enumerate(core.b_cells()):
+    for lane, elements in enumerate(core.b_coordinates()):
         for n in (0, 8):
             assert [core.pair_position(k, c + n) for k, c in elements] == [8 * lane + n // 2 + i for i in range(4)]
     places = [core.packed_position(k, c, 20) for k in range(32) for c in range(32)]
