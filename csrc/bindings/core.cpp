@@ -11,6 +11,7 @@
 #include "../cpu/isa.h"
 #include "critic.h"
 #include "emulated.h"
+#include "fastmath.h"
 
 using namespace mmg;
 
@@ -92,5 +93,6 @@ PYBIND11_MODULE(_core, m) {
   m.attr("WAVE_COLUMNS") = kWaveColumns;
   m.attr("MAX_DEPTH") = kMaxCpuDepth;
   bind_critic(m);
+  bind_fastmath(m.def_submodule("fastmath"));
   gpu::bind_emulated(m.def_submodule("emulated"));
 }

@@ -1,5 +1,7 @@
-// exp, log, sin and cos in float32, written once for a scalar and for a GCC vector of any length: F is
-// float or a vector of floats. Errors are a few units in the last place over the ranges stated.
+// exp, log, sin and cos in float32, written once for a scalar and for a GCC vector of any length: F is float or a
+// vector of floats. The line "name: at most .. ULP" above a function bounds its error in units in the last place of the
+// exact result; tests/registry/core/test_fastmath.py reads these lines and measures every variant that the machine runs
+// against float64.
 #pragma once
 #include "platform.h"
 
@@ -30,7 +32,8 @@ static MMG_HD float root(float x) { return __builtin_sqrtf(x); }
 static MMG_HD float floor_(float x) { return __builtin_floorf(x); }
 #endif
 
-// e^x for |x| <= 87 (clamped): 2^n e^r with |r| <= ln(2)/2, r split in two to keep its digits.
+// e^x, x clamped to [-87, 87]: 2^n e^r with |r| <= ln(2) / 2, where r is computed in two steps to keep its digits.
+// exp_: at most 1 ULP for x in [-87, 87].
 template <class F>
 static MMG_HD F exp_(F x) {
   x = choose(x > 87.0f, F{} + 87.0f, choose(x < -87.0f, F{} - 87.0f, x));
@@ -45,7 +48,8 @@ static MMG_HD F exp_(F x) {
   return (p * r * r + r + 1.0f) * as_float((as_bits(shifted) << 23) + 0x3f800000);
 }
 
-// ln x for normal x > 0: the exponent, and a polynomial in the mantissa over [sqrt(1/2), sqrt(2)).
+// ln x for positive normal x: from the exponent, and a polynomial in the mantissa over [sqrt(1/2), sqrt(2)).
+// log_: at most 0.85 ULP for x in [1.1754944e-38, 3.4028235e38].
 template <class F>
 static MMG_HD F log_(F x) {
   const auto bits = as_bits(x);
@@ -62,7 +66,8 @@ static MMG_HD F log_(F x) {
   return n * 0.693359375f + ((p * m * s - n * 2.12194440e-4f) - s * 0.5f + m);
 }
 
-// sin and cos of 2 pi t for t in [0, 1): the nearest quarter turn, and a short series for the rest.
+// sin and cos of 2 pi t, t in turns: the nearest quarter of a turn, and a short series for the rest.
+// sincos_turn: at most 2 ULP for t in [0, 0.99999994].
 template <class F>
 static MMG_HD void sincos_turn(F t, F& sine, F& cosine) {
   const F magic = F{} + 12582912.0f, shifted = t * 4.0f + magic;
@@ -75,12 +80,15 @@ static MMG_HD void sincos_turn(F t, F& sine, F& cosine) {
   cosine = choose(((quarter + 1) & 2) != 0, -b, b);
 }
 
+// 1 / (1 + e^-x); below -87 it stays at e^-87.
+// sigmoid: at most 2.1 ULP for x in [-87, 87].
 template <class F>
 static MMG_HD F sigmoid(F x) {
   return 1.0f / (exp_(-x) + 1.0f);
 }
 
-// Two independent standard normals from two uniforms in (0, 1) and [0, 1): Box and Muller, 1958.
+// Two independent standard normals from two uniforms, u in (0, 1) and t in [0, 1): Box and Muller, 1958.
+// box_muller: at most 3.7 ULP for u in [5.9604645e-08, 0.99999994].
 template <class F>
 static MMG_HD void box_muller(F u, F t, F& n0, F& n1) {
   const F r = root(log_(u) * -2.0f);

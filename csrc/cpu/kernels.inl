@@ -23,6 +23,7 @@ static MMG_HD vf root(vf x) {
 #include "../common/activation.h"
 #include "../common/draws.h"
 #include "../common/features.h"
+#include "../common/functions.h"
 #include "tile.h"
 
 namespace mmg {
@@ -630,6 +631,18 @@ void transpose(const Matrix& m, int nr, const float* packed, float* transposed, 
 }
 
 // ---------------------------------------------------------------------------------------------------------
+// The functions of fastmath.h, for the test that measures their errors
+
+void evaluate_vectors(Function function, const float* x, const float* y, size_t n, float* a, float* b) {
+  for (size_t i = 0; i < n; i += VL) {
+    vf first{}, second{};
+    evaluate(function, load(x + i), load(y + i), first, second);
+    store(a + i, first);
+    store(b + i, second);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------
 // The critics
 
 #include "critic.inl"
@@ -648,6 +661,7 @@ const Kernels MMG_KERNELS = {MMG_ISA_NAME,
                              critic_scores,
                              critic_pairs_backward,
                              critic_sides_backward,
-                             transpose};
+                             transpose,
+                             evaluate_vectors};
 
 }  // namespace mmg

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../common/adam.h"
+#include "../common/functions.h"
 #include "../common/proposal.h"
 #include "../common/sums.h"
 #include "critic_layout.h"
@@ -83,6 +84,8 @@ struct Kernels {
                                 int end, float* workspace, float* grad);
   void (*critic_sides_backward)(const CriticProblem& p, Weights w, const Groups& g, float* workspace, float* grad);
   void (*transpose)(const Matrix& m, int nr, const float* packed, float* transposed, int panel);
+  // For tests: a function of n values, a multiple of 16, aligned to 64 bytes; see `evaluate` in functions.h.
+  void (*evaluate)(Function function, const float* x, const float* y, size_t n, float* a, float* b);
 };
 
 extern const Kernels kBaselineKernels;
