@@ -151,8 +151,8 @@ def multiply(m: int, n: int, k: int, a: Tensor, b: Tensor, how: str) -> Tensor:
 
 @pytest.mark.parametrize(("name", "rows", "columns"), [("a", 16, 16), ("b", 16, 8), ("c", 16, 8)])
 def test_every_element_of_a_fragment_has_one_lane(name: str, rows: int, columns: int) -> None:
-    cells = [tuple(cell) for lane in getattr(compiled().emulated, f"{name}_cells")() for cell in lane]
-    assert sorted(cells) == [(r, c) for r in range(rows) for c in range(columns)]
+    places = [tuple(place) for lane in getattr(compiled().emulated, f"{name}_coordinates")() for place in lane]
+    assert sorted(places) == [(r, c) for r in range(rows) for c in range(columns)]
 
 
 def test_fragments_are_those_of_the_instruction_set() -> None:

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.skipif(CORE is None, reason="the compiled core is not b
 # --- Numbers to try --------------------------------------------------------------------------------------------------
 def from_order(order: np.ndarray) -> Floats:
     """Return the float32 at each place of their order: 0 for 0, the first one below zero for -1."""
-    return np.where(order < 0, -np.abs(order).astype(np.int32).view(np.float32), np.abs(order).astype(np.int32).view(np.float32))
+    return np.where(
+        order < 0, -np.abs(order).astype(np.int32).view(np.float32), np.abs(order).astype(np.int32).view(np.float32)
+    )
 
 
 def order_of(value: float) -> int:
@@ -57,7 +59,9 @@ def evaluate(name: str, variant: str, x: Floats, y: Floats) -> tuple[Floats, Flo
     skip = -arrays.ctypes.data % 64 // 4
     rows = arrays[skip : skip + 4 * n].reshape(4, n)
     rows[0, : len(x)], rows[1, : len(x)] = x, y
-    CORE.fastmath.evaluate(name, variant, rows[0].ctypes.data, rows[1].ctypes.data, n, rows[2].ctypes.data, rows[3].ctypes.data)
+    CORE.fastmath.evaluate(
+        name, variant, rows[0].ctypes.data, rows[1].ctypes.data, n, rows[2].ctypes.data, rows[3].ctypes.data
+    )
     return rows[2, : len(x)], rows[3, : len(x)]
 
 
