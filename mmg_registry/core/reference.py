@@ -279,7 +279,7 @@ def denoiser_grad(problem: Problem, weights: Tensor, step: int, batch: int) -> t
     errors = denoiser_errors(network_correction(network, weights, problem.rho), x, y, problem.rho, draws)
     losses = torch.stack(batch_loss(errors))
     (grad,) = torch.autograd.grad(losses.sum(), weights)
-    return losses.detach(), grad
+    return losses.detach().double(), grad
 
 
 def train_denoiser(problem: Problem, state: State, plan: TrainPlan, steps: range) -> Tensor:
