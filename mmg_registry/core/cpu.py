@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmg_registry.core.checks import require_core
-from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.plan import TrainPlan, step_rates
 from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, State, linear_denoiser
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 
@@ -19,8 +19,9 @@ def train_denoiser(
     """Run `steps` on `state` in place; losses `(len(steps), 2)` float64. See `ops.train_denoiser`."""
     call = _Call(problem)
     losses = torch.zeros(len(steps), 2, dtype=torch.float64)
-    rates = plan.lr, plan.warmup, plan.hold_until, plan.total, plan.beta1, plan.beta2, plan.eps, plan.weight_decay
-    native = call.core.TrainPlan(steps.start, len(steps), plan.batch, *rates, plan.ema_decay)
+    rates = step_rates(plan, steps)
+    numbers = plan.beta1, plan.beta2, plan.eps, plan.weight_decay
+    native = call.core.TrainPlan(steps.start, len(steps), plan.batch, rates.data_ptr(), *numbers)
     addresses = [tensor.data_ptr() for tensor in (*state, losses)]
     call.core.train_denoiser(*call.given, native, *addresses, compute.threads, compute.isa)
     return losses

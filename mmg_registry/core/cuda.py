@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmg_registry.core.build import cuda_module, torch_reason
 from mmg_registry.core.network import Network
-from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.plan import TrainPlan, step_rates
 from mmg_registry.core.problem import Problems, State, linear_denoiser
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 from mmg_registry.errors import MMGError
@@ -110,25 +110,6 @@ def out_of_memory(size: int, device: torch.device) -> MMGError:
         f"GPU {index_of(device)} has no {size / 1e6:,.0f} MB left; lower the number of rows, the width or depth of the "
         "network, or how many problems are trained at once, or use --device cpu."
     )
-
-
-def step_rates(plan: TrainPlan, steps: range) -> Tensor:
-    """`(len(steps), 4)` float32: learning rate, both bias corrections of Adam, the average's decay.
-
-    Example:
-        >>> [round(rate, 3) for rate in step_rates(TrainPlan(warmup=4, lr=1.0), range(1))[0].tolist()]
-        [0.25, 10.0, 100.0, 0.1]
-    """
-    rows = [
-        [
-            plan.lr_at(step),
-            1 / (1 - plan.beta1 ** (step + 1)),
-            1 / (1 - plan.beta2 ** (step + 1)),
-            min(plan.ema_decay, (1 + step) / (10 + step)),
-        ]
-        for step in steps
-    ]
-    return torch.tensor(rows, dtype=torch.float64).reshape(len(steps), 4).float()
 
 
 @dataclass(frozen=True)

@@ -175,13 +175,3 @@ def test_weights_of_other_problems_are_refused(on_gpu: bool, monkeypatch: pytest
             mmse_gap_many(problems, wrong, repeats=1)
     with pytest.raises(ValueError, match="memory of its own"):
         train_many(problems, (weights, weights, weights, weights), PLAN, range(1))
-
-
-def test_rates_are_those_of_the_reference() -> None:
-    rates = cuda.step_rates(PLAN, range(5, 9))
-    assert rates[:, 0].tolist() == pytest.approx([PLAN.lr_at(step) for step in range(5, 9)], rel=1e-6)
-    assert rates[0, 1:].tolist() == pytest.approx([1 / (1 - 0.9**6), 1 / (1 - 0.99**6), 6 / 15], rel=1e-6)
-
-
-def test_no_steps_are_no_rates() -> None:
-    assert cuda.step_rates(PLAN, range(5, 5)).shape == (0, 4)
