@@ -6,7 +6,8 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,80 @@ def test_upward_imports_would_be_seen() -> None:
     assert layer("mmg_registry.api") > layer("mmg_registry.errors")
 
 
+# --- No circles -------------------------------------------------------------------------------------------------------
+KNOWN_CIRCLES = {
+    frozenset({"mmg_registry.hooks", "mmg_registry.registry"}),
+}
+
+
+def circle(sources: Mapping[str, str], known: Set[frozenset[str]] = frozenset()) -> list[str]:
+    """Modules that import each other, anywhere in them but for the sake of types alone; none if there is no circle."""
+    graph = {name: _imported(name, source, sources) for name, source in sources.items()}
+    for name, targets in graph.items():
+        targets -= {target for target in targets if {name, target} in known}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _imported(module: str, source: str, sources: Mapping[str, str]) -> set[str]:
+    """Other modules among `sources`, but for the packages that hold `module`: they run first in any case."""
+    tree = _WithoutTypeChecking().visit(ast.parse(source))
+    found = set(imports(module, ast.unparse(tree), set(sources))) & set(sources)
+    return {target for target in found if not f"{module}.".startswith(f"{target}.")}
+
+
+class _WithoutTypeChecking(ast.NodeTransformer):
+    def visit_If(self, node: ast.If) -> ast.AST:
+        self.generic_visit(node)
+        if ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            node.body = [ast.Pass()]
+        return node
+
+
+def texts() -> dict[str, str]:
+    return {name: path.read_text(encoding="utf-8") for name, path in modules().items()}
+
+
+def test_no_two_modules_import_each_other() -> None:
+    assert circle(texts(), KNOWN_CIRCLES) == []
+
+
+@pytest.mark.parametrize("known", KNOWN_CIRCLES, ids=" and ".join)
+def test_a_known_circle_is_still_one(known: frozenset[str]) -> None:
+    """So that the list shrinks."""
+    assert set(circle({name: text for name, text in texts().items() if name in known})) == known
+
+
+CIRCLES = [
+    {"a": "from mmg_registry.core import b", "b": "from mmg_registry.core import a"},
+    {"a": "import mmg_registry.core.b", "b": "def f():\n    from mmg_registry.core import a"},
+    {"a": "from mmg_registry.core import b", "b": "from mmg_registry.core.c import f", "c": "from .a import name"},
+]
+NO_CIRCLES = [
+    {"a": "from mmg_registry.core import b, c", "b": "from mmg_registry.core import c", "c": ""},
+    {"a": "from mmg_registry.core import b", "b": "if TYPE_CHECKING:\n    from mmg_registry.core import a"},
+]
+
+
+def in_core(sources: dict[str, str]) -> dict[str, str]:
+    return {f"mmg_registry.core.{name}": source for name, source in sources.items()}
+
+
+@pytest.mark.parametrize("sources", CIRCLES)
+def test_circles_would_be_seen(sources: dict[str, str]) -> None:
+    assert set(circle(in_core(sources))) == set(in_core(sources))
+    assert circle(in_core(sources), {frozenset({"mmg_registry.core.a", "mmg_registry.core.z"})})
+
+
+@pytest.mark.parametrize("sources", NO_CIRCLES)
+def test_no_circle_is_seen_where_there_is_none(sources: dict[str, str]) -> None:
+    assert circle(in_core(sources)) == []
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("module", [name for name in sorted(modules()) if name.startswith("mmg_registry")])
 def test_the_registry_names_no_plugin_and_no_command_line(module: str) -> None:
     tree = ast.parse(modules()[module].read_text(encoding="utf-8"))

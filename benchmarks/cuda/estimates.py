@@ -14,6 +14,7 @@ import mmg_registry as mmg
 from mmg_registry import core
 from mmg_registry.benchmark import tasks
 from mmg_registry.core import reference
+from mmg_registry.core.problem import State
 from mmg_registry.samplers import SAMPLERS
 
 PAIRS, PAIR_ROWS, AT_ONCE = 10_000, 10_000, 500
@@ -75,30 +76,30 @@ def pairs(device: str) -> dict[str, Any]:
     return {"pairs": PAIRS, "rows": PAIR_ROWS, "steps": PAIR_STEPS, **rates}
 
 
-def _problem(count: int, device: str) -> tuple[tuple[Tensor, ...], tuple[Tensor, Tensor, Tensor], list[core.Proposal]]:
+def _problems(count: int, device: str) -> tuple[core.Problems, State]:
     generator = torch.Generator().manual_seed(0)
     y, noise = (torch.randn(count, PAIR_ROWS, 1, generator=generator) for _ in range(2))
     rho = torch.linspace(0.1, 0.9, count, dtype=torch.float64)[:, None]
     x = rho[:, :, None].float() * y + (1 - rho.square()).sqrt()[:, :, None].float() * noise
     weights = torch.stack([PAIR_NETWORK.init(seed) for seed in range(count)]).to(device)
     state = weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
-    return state, (x.to(device), y.to(device), rho), [core.Proposal.uniform(-10.0, 14.0)] * count
+    proposals = [core.Proposal.uniform(-10.0, 14.0)] * count
+    return core.Problems(PAIR_NETWORK, x.to(device), y.to(device), rho, proposals, range(count)), state
+
+
+def _plan() -> core.TrainPlan:
+    return core.TrainPlan(hold_until=PAIR_STEPS // 2, total=PAIR_STEPS)
 
 
 def _pairs(count: int, device: str) -> Tensor:
-    state, rows, proposals = _problem(count, device)
-    plan, seeds = core.TrainPlan(hold_until=PAIR_STEPS // 2, total=PAIR_STEPS), range(count)
-    core.train_many(PAIR_NETWORK, state, *rows, proposals, plan, seeds=seeds, first_step=0, n_steps=PAIR_STEPS)
-    return core.mmse_gap_many(PAIR_NETWORK, state[3], *rows, proposals, seeds=seeds, repeats=PAIR_REPEATS)[0].cpu()
+    problems, state = _problems(count, device)
+    core.train_many(problems, state, _plan(), range(PAIR_STEPS))
+    return core.mmse_gap_many(problems, state[3], PAIR_REPEATS)[0].cpu()
 
 
 def _pairs_in_torch(count: int, device: str) -> None:
     """The same by the reference, as plain torch on the GPU runs it."""
-    state, (x, y, rho), proposals = _problem(count, device)
-    plan = core.TrainPlan(hold_until=PAIR_STEPS // 2, total=PAIR_STEPS)
-    for i in range(count):
-        own = tuple(part[i] for part in state)
-        where: dict[str, Any] = {"seed": i, "first_step": 0, "n_steps": PAIR_STEPS}
-        reference.train_denoiser(PAIR_NETWORK, own, x[i], y[i], rho[i], proposals[i], plan, **where)
-        errors = reference.network_errors(PAIR_NETWORK, own[3], rho[i])
-        reference.mmse_gap(errors, x[i], y[i], proposals[i], seed=i, repeats=PAIR_REPEATS)
+    problems, (weights, m, v, ema) = _problems(count, device)
+    for i, problem in enumerate(problems):
+        reference.train_denoiser(problem, (weights[i], m[i], v[i], ema[i]), _plan(), range(PAIR_STEPS))
+        reference.mmse_gap(problem, ema[i], PAIR_REPEATS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmarks.cuda.gpu import seconds
 from benchmarks.speed import sides
 from benchmarks.speed.cases import Cell
-from benchmarks.speed.torch_side import Problem, Training
+from benchmarks.speed.torch_side import Batches, Training
 from mmg_registry import core
 
 STEPS = 50  # a turn of the core; PyTorch's steps are timed one by one
@@ -22,10 +22,10 @@ EVALUATED = [Cell(64, 0, 5, 1), Cell(128, 0, 5, 1), Cell(128, 0, 25, 1), Cell(25
 GAP_ROWS, GAP_REPEATS = 100_000, 4
 
 
-def placed(cell: Cell, device: str, n: int = sides.N_ROWS) -> tuple[Any, ...]:
-    """x and y on the GPU, rho and proposal on the CPU, as the ops take them."""
-    x, y, rho, proposal = sides.problem(cell.dim, n)
-    return x.to(device), y.to(device), rho, proposal
+def placed(cell: Cell, device: str, n: int = sides.N_ROWS) -> core.Problem:
+    """Return the problem of `cell` with its rows on the GPU, all else on the CPU, as the ops take them."""
+    problem = sides.problem(cell.network, n)
+    return replace(problem, x=problem.x.to(device), y=problem.y.to(device))
 
 
 def fresh(cell: Cell, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -36,19 +36,18 @@ def fresh(cell: Cell, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def core_step(cell: Cell, device: str, maths: str) -> float:
     """Seconds of one step inside the core."""
     problem, plan = placed(cell, device), core.TrainPlan(batch=cell.batch)
-    how: dict[str, Any] = {"seed": 0, "first_step": 0, "n_steps": STEPS, "isa": maths}
-    return seconds(partial(core.train_denoiser, cell.network, fresh(cell, device), *problem, plan, **how)) / STEPS
+    how = range(STEPS), core.Compute(maths=maths)
+    return seconds(partial(core.train_denoiser, problem, fresh(cell, device), plan, *how)) / STEPS
 
 
 def torch_step(cell: Cell, device: str, compiled: bool) -> float:
     """Seconds of the same step in PyTorch, eager or compiled for this batch with `mode="max-autotune"`."""
-    x, y, rho, proposal = placed(cell, device)
+    problem = placed(cell, device)
     with torch.device(device):
-        problem = Problem(x, y, rho.to(device), proposal)
-        training = Training(cell.network, fresh(cell, device)[0], problem, core.TrainPlan(batch=cell.batch))
+        training = Training(problem, fresh(cell, device)[0], core.TrainPlan(batch=cell.batch))
         if compiled:
             torch._dynamo.reset()
-            training.loss = torch.compile(Problem.drawn_loss, dynamic=False, mode="max-autotune")
+            training.loss = torch.compile(Batches.drawn_loss, dynamic=False, mode="max-autotune")
         return seconds(partial(training.step, 0))
 
 
@@ -60,10 +59,7 @@ def product_rate(device: str) -> float:
 
 def gap_seconds(cell: Cell, device: str, maths: str) -> float:
     problem, weights = placed(cell, device, GAP_ROWS), fresh(cell, device)[0]
-    run: Callable[[], object] = partial(
-        core.mmse_gap, cell.network, weights, *problem, seed=0, repeats=GAP_REPEATS, isa=maths
-    )
-    return seconds(run)
+    return seconds(partial(core.mmse_gap, problem, weights, GAP_REPEATS, core.Compute(maths=maths)))
 
 
 def training(device: str) -> list[dict[str, Any]]:

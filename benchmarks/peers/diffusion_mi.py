@@ -25,7 +25,7 @@ import torch
 import mmg_registry as mmg
 from benchmarks import common
 from benchmarks.peers.environments import PEERS, WORKERS, alone, ensure
-from mmg_registry.core import Network, Proposal, TrainPlan, train_denoiser
+from mmg_registry.core import Network, Problem, Proposal, TrainPlan, train_denoiser
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.samplers import SAMPLERS
 
@@ -85,10 +85,10 @@ def training_rate(arrays: dict[str, Any], n_parameters: int, steps: int, seed: i
     weights = network.init(seed)
     state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
     plan = TrainPlan(hold_until=steps, total=steps)
-    problem = (network, state, zx, zy, torch.from_numpy(pair.rho), Proposal.uniform(-10.0, 14.0), plan)
-    train_denoiser(*problem, seed=seed, first_step=0, n_steps=10)
+    problem = Problem(network, zx, zy, torch.from_numpy(pair.rho), Proposal.uniform(-10.0, 14.0), seed)
+    train_denoiser(problem, state, plan, range(10))
     start = time.process_time()
-    train_denoiser(*problem, seed=seed, first_step=10, n_steps=steps)
+    train_denoiser(problem, state, plan, range(10, 10 + steps))
     return network, 2 * plan.batch * steps / (time.process_time() - start)
 
 

@@ -35,11 +35,10 @@ def _bytes(name: str) -> int:
 
 def main(argv: Sequence[str]) -> None:
     """Print the growth for each number of repeats, after a first evaluation that loads what is needed."""
-    x, y, rho, proposal = sides.problem(dim=5)
     network = cases.Cell(64, 2048, 5, 2).network
-    problem = (network, network.init(0), x, y, rho, proposal)
+    problem, weights, compute = sides.problem(network), network.init(0), core.Compute(threads=2)
     for repeats in [1, *map(int, argv)]:
-        print(repeats, peak_growth(partial(core.mmse_gap, *problem, seed=0, repeats=repeats, threads=2)))
+        print(repeats, peak_growth(partial(core.mmse_gap, problem, weights, repeats, compute)))
 
 
 if __name__ == "__main__":

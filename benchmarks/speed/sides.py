@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.speed.cases import Cell
 from benchmarks.speed.load import Meter
-from benchmarks.speed.torch_side import Denoisers, Problem, Training, mmse_gap
+from benchmarks.speed.torch_side import Denoisers, Training, mmse_gap
 from mmg_registry import core
 
 if TYPE_CHECKING:
@@ -29,36 +29,35 @@ N_ROWS = 100_000
 Side = Callable[[], object]
 
 
-def problem(dim: int, n: int = N_ROWS) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, core.Proposal]:
-    """Canonical coordinates `(n, dim)` of a normal pair, their correlations, and a proposal.
+def problem(network: core.Network, n: int = N_ROWS) -> core.Problem:
+    """Return canonical coordinates `(n, dim)` of a normal pair, for a network of `dim` + `dim` columns.
 
     Example:
-        >>> x, y, rho, proposal = problem(dim=2, n=10)
-        >>> x.shape, proposal.window
+        >>> made = problem(core.Network(2, 2), n=10)
+        >>> made.x.shape, made.proposal.window
         (torch.Size([10, 2]), 24.0)
     """
+    dim = network.dim_x
     generator = torch.Generator().manual_seed(dim)
     rho = torch.linspace(0.8, 0.1, dim, dtype=torch.float64)
     x, noise = (torch.randn(n, dim, generator=generator) for _ in range(2))
     y = rho.float() * x + (1 - rho.square()).sqrt().float() * noise
-    return x, y, rho, core.Proposal.uniform(-10.0, 14.0)
+    return core.Problem(network, x, y, rho, core.Proposal.uniform(-10.0, 14.0), seed=0)
 
 
 def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
     """Runs of the same number of steps by each side, and that number; every side is warm."""
-    x, y, rho, proposal = problem(cell.dim)
+    given, compute = problem(cell.network), core.Compute(cell.threads)
     plan, weights = core.TrainPlan(batch=cell.batch), cell.network.init(seed=0)
     state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
 
     def ours(n_steps: int) -> object:
-        return core.train_denoiser(
-            cell.network, state, x, y, rho, proposal, plan, seed=0, first_step=0, n_steps=n_steps, threads=cell.threads
-        )
+        return core.train_denoiser(given, state, plan, range(n_steps), compute)
 
-    eager = Training(cell.network, weights, Problem(x, y, rho, proposal), plan)
+    eager = Training(given, weights, plan)
     runs = {"eager": eager.run}
     if compiled:
-        faster = Training(cell.network, weights, Problem(x, y, rho, proposal), plan)
+        faster = Training(given, weights, plan)
         faster.compile()
         runs["compile"] = faster.run
     n_steps = repetitions(ours)
@@ -70,13 +69,12 @@ def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
 
 def gap_sides(cell: Cell, n_rows: int = 32_768, repeats: int = 4) -> tuple[dict[str, Side], int]:
     """Evaluations of the same rows by each side, and the network evaluations in one."""
-    x, y, rho, proposal = problem(cell.dim, n_rows)
+    given, compute = problem(cell.network, n_rows), core.Compute(cell.threads)
     weights = cell.network.init(seed=0)
-    eager, net = Problem(x, y, rho, proposal), Denoisers(cell.network, weights, rho)
-    ours = (cell.network, weights, x, y, rho, proposal)
+    net = Denoisers(cell.network, weights, given.rho)
     sides: dict[str, Side] = {
-        "eager": lambda: mmse_gap(eager, net, repeats, tile=cell.batch),
-        "ours": lambda: core.mmse_gap(*ours, seed=0, repeats=repeats, threads=cell.threads),
+        "eager": lambda: mmse_gap(given, net, repeats, tile=cell.batch),
+        "ours": lambda: core.mmse_gap(given, weights, repeats, compute),
     }
     for side in sides.values():
         side()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmg_registry.core import BIN_SUMS, Network, Proposal, TrainPlan
+from mmg_registry.core import BIN_SUMS, Network, Problem, TrainPlan
 from mmg_registry.core.network import N_EMBEDDING, N_WAVES
 from mmg_registry.core.proposal import ROW_VALUES
 from mmg_registry.core.reference import channel, draw_logsnr, linear_prediction, normalise, radial
@@ -75,13 +75,13 @@ class Block(nn.Module):
         return torch.addmm(h + self.b_down, nn.functional.silu(gate) * value, self.down)
 
 
-class Problem:
-    """Data in canonical coordinates `(n, dim)`, their canonical correlations, and a proposal."""
+class Batches:
+    """Rows of a problem, drawn and noised, and the losses of a network on them."""
 
-    def __init__(self, x: Tensor, y: Tensor, rho: Tensor, proposal: Proposal) -> None:
-        self.x, self.y, self.proposal, self.k = x, y, proposal, len(rho)
-        self.rho = rho.to(x.dtype)
-        self.s2 = torch.ones(x.shape[1])
+    def __init__(self, problem: Problem) -> None:
+        self.x, self.y, self.proposal, self.k = problem.x, problem.y, problem.proposal, len(problem.rho)
+        self.rho = problem.rho.to(self.x)
+        self.s2 = self.x.new_ones(self.x.shape[1])
         self.s2[: self.k] = 1 - self.rho.square()
 
     def errors(self, net: nn.Module, rows: Tensor, logsnr: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
@@ -114,13 +114,9 @@ class Problem:
 class Training:
     """The optimiser steps of `train_denoiser`."""
 
-    def __init__(self, network: Network, weights: Tensor, problem: Problem, plan: TrainPlan) -> None:
-        self.plan, self.net, self.loss, self.problem = (
-            plan,
-            Denoisers(network, weights, problem.rho),
-            Problem.drawn_loss,
-            problem,
-        )
+    def __init__(self, problem: Problem, weights: Tensor, plan: TrainPlan) -> None:
+        self.plan, self.batches, self.loss = plan, Batches(problem), Batches.drawn_loss
+        self.net = Denoisers(problem.network, weights, self.batches.rho)
         self.parameters = list(self.net.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.adam = torch.optim.Adam(
@@ -130,7 +126,7 @@ class Training:
     def compile(self) -> None:
         """From now on, draws, both passes, loss and gradients are compiled for this batch size."""
         torch._dynamo.reset()
-        self.loss = torch.compile(Problem.drawn_loss, dynamic=False, fullgraph=True)
+        self.loss = torch.compile(Batches.drawn_loss, dynamic=False, fullgraph=True)
 
     def run(self, first_step: int, n_steps: int) -> Tensor:
         """The losses `(n_steps,)`."""
@@ -139,7 +135,7 @@ class Training:
     def step(self, step: int) -> Tensor:
         self.adam.param_groups[0]["lr"] = self.plan.lr_at(step)
         self.adam.zero_grad(set_to_none=True)
-        loss = self.loss(self.problem, self.net, self.plan.batch)
+        loss = self.loss(self.batches, self.net, self.plan.batch)
         loss.backward()
         self.adam.step()
         decay = min(self.plan.ema_decay, (1 + step) / (10 + step))
@@ -150,14 +146,14 @@ class Training:
 @torch.inference_mode()
 def mmse_gap(problem: Problem, net: nn.Module, repeats: int, tile: int) -> tuple[Tensor, Tensor]:
     """Per-bin sums and per-row means, as `mmg_registry.core.mmse_gap`."""
-    n, proposal = len(problem.x), problem.proposal
+    n, proposal, batches = len(problem.x), problem.proposal, Batches(problem)
     bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(n, len(ROW_VALUES), dtype=torch.float64)
     for chunk in torch.arange(n).split(tile):
         for repeat in range(repeats):
             logsnr, weight, found = draw_logsnr(proposal, (repeat + torch.rand(len(chunk))) / repeats)
             eps = torch.randn(len(chunk), problem.x.shape[1])
-            values = _values(problem.errors(net, chunk, logsnr, eps), weight)
+            values = _values(batches.errors(net, chunk, logsnr, eps), weight)
             bins.index_add_(0, found, _bin_columns(values))
             rows[chunk] += values[:, [0, 1, 4, 5]] / repeats
     return bins, rows

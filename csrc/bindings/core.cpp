@@ -68,15 +68,12 @@ PYBIND11_MODULE(_core, m) {
            py::arg("n_bins"), py::arg("edges"), py::arg("cdf"), py::arg("loc"), py::arg("scale"), py::arg("p_lo"),
            py::arg("p_hi"));
   py::class_<TrainPlan>(m, "TrainPlan")
-      .def(py::init([](uint32_t first_step, uint32_t n_steps, uint32_t batch, float lr, uint32_t warmup,
-                       uint32_t hold_until, uint32_t total, float beta1, float beta2, float eps, float weight_decay,
-                       float ema_decay) {
-             return TrainPlan{first_step, n_steps, batch, lr,  warmup,       hold_until,
-                              total,      beta1,   beta2, eps, weight_decay, ema_decay};
+      .def(py::init([](uint32_t first_step, uint32_t n_steps, uint32_t batch, uintptr_t rates, float beta1, float beta2,
+                       float eps, float weight_decay) {
+             return TrainPlan{first_step, n_steps, batch, at<float>(rates), beta1, beta2, eps, weight_decay};
            }),
-           py::arg("first_step"), py::arg("n_steps"), py::arg("batch"), py::arg("lr"), py::arg("warmup"),
-           py::arg("hold_until"), py::arg("total"), py::arg("beta1"), py::arg("beta2"), py::arg("eps"),
-           py::arg("weight_decay"), py::arg("ema_decay"));
+           py::arg("first_step"), py::arg("n_steps"), py::arg("batch"), py::arg("rates"), py::arg("beta1"),
+           py::arg("beta2"), py::arg("eps"), py::arg("weight_decay"));
   m.def("train_denoiser", &py_train);
   m.def("denoiser_grad", &py_grad);
   m.def("mmse_gap", &py_gap);

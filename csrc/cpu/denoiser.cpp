@@ -1,7 +1,6 @@
 #include "denoiser.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "isa.h"
@@ -27,13 +26,6 @@ struct Setup {
   const Problem problem;
   Pool pool;
 };
-
-float learning_rate(const TrainPlan& p, uint32_t step) {
-  const double warm = p.warmup ? std::min(1.0, (step + 1.0) / p.warmup) : 1.0;
-  if (step < p.hold_until) return (float)(p.lr * warm);
-  const double done = std::min(1.0, (step - p.hold_until + 1.0) / (p.total - p.hold_until + 1.0));
-  return (float)(p.lr * warm * 0.5 * (1.0 + std::cos(3.14159265358979323846 * done)));
-}
 
 // The gradient of one batch, cut into slots whose number and order depend on the batch alone.
 class DenoiserGradient {
@@ -80,16 +72,9 @@ class DenoiserGradient {
   std::vector<const float*> pointers_;
 };
 
-AdamRates adam_rates(const TrainPlan& p, uint32_t step) {
-  AdamRates s{};
-  s.lr = learning_rate(p, step);
-  s.beta1 = p.beta1;
-  s.beta2 = p.beta2;
-  s.eps = p.eps;
-  s.weight_decay = p.weight_decay;
-  correct(s, step + 1.0);
-  s.ema_decay = std::min(p.ema_decay, (1.0f + step) / (10.0f + step));  // the average forgets the start quickly
-  return s;
+AdamRates adam_rates(const TrainPlan& p, uint32_t done) {
+  const float* rates = p.rates + 4 * (size_t)done;
+  return AdamRates{rates[0], p.beta1, p.beta2, p.eps, p.weight_decay, rates[3], rates[1], rates[2]};
 }
 
 // The optimiser's state, packed as the weights are.
@@ -192,7 +177,7 @@ uint32_t train_denoiser(const Shape& shape, const Data& data, const Proposal& pr
     if (watch.stopped()) break;
     losses[2 * done] = l.marginal;
     losses[2 * done + 1] = l.given;
-    move(setup, weights, moments, gradient, adam_rates(plan, step));
+    move(setup, weights, moments, gradient, adam_rates(plan, done));
   }
   unpack(setup.layout, weights.packed(), state.weights);
   moments.write(setup.layout, state);

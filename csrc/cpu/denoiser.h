@@ -13,11 +13,8 @@ struct Data {
 
 struct TrainPlan {
   uint32_t first_step, n_steps, batch;
-  float lr;             // peak learning rate
-  uint32_t warmup;      // steps of linear warm-up
-  uint32_t hold_until;  // the cosine decay to zero starts here
-  uint32_t total;       // and ends here
-  float beta1, beta2, eps, weight_decay, ema_decay;
+  const float* rates;  // (n_steps, 4): learning rate, both corrections, the average's decay
+  float beta1, beta2, eps, weight_decay;
 };
 
 struct TrainState {

@@ -6,6 +6,7 @@ steps are fixed numbers here, found in a pilot (`pilot`) with chains of its own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -65,23 +66,33 @@ def hmc(
     here = path.tempered(z, beta)
     velocity = _like(z, torch.randn, generator)  # momentum over the root of the mass: standard normal
     eps = step * (1 + JITTER * (2 * _like(z[..., 0], torch.rand, generator) - 1))
-    moved, end, there = _leapfrog(path, z, velocity, here.gradient, beta, eps[..., None], scale, leapfrog)
+    pull = _Pull(path, beta, scale)
+    moved, end, there = _leapfrog(pull, z, velocity, here.gradient, eps[..., None], leapfrog)
     energy = 0.5 * (velocity.square().sum(-1) - end.square().sum(-1)) + there - here.value
     acceptance = energy.nan_to_num(nan=-torch.inf).clamp(max=0).exp()  # a diverged trajectory is refused
     accepted = _like(acceptance, torch.rand, generator) < acceptance
     return torch.where(accepted[..., None], moved, z), acceptance
 
 
+@dataclass(frozen=True)
+class _Pull:
+    """What moves a chain: the density at one temperature, in coordinates in which the mass is 1."""
+
+    path: Path
+    beta: float
+    scale: Tensor
+
+
 def _leapfrog(
-    path: Path, z: Tensor, velocity: Tensor, gradient: Tensor, beta: float, eps: Tensor, scale: Tensor, n: int
+    pull: _Pull, z: Tensor, velocity: Tensor, gradient: Tensor, eps: Tensor, n: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`n` steps of size `eps` `(K, n, 1)`, in coordinates in which the mass is 1."""
+    """Go `n` steps of size `eps` `(K, n, 1)`; return positions, velocities and log-densities after them."""
     value = gradient[..., 0]
-    velocity = velocity + 0.5 * eps * _pulled(gradient, scale)
+    velocity = velocity + 0.5 * eps * _pulled(gradient, pull.scale)
     for i in range(n):
-        z = z + eps * _spread(velocity, scale)
-        value, gradient = path.tempered(z, beta)
-        velocity = velocity + (0.5 if i == n - 1 else 1.0) * eps * _pulled(gradient, scale)
+        z = z + eps * _spread(velocity, pull.scale)
+        value, gradient = pull.path.tempered(z, pull.beta)
+        velocity = velocity + (0.5 if i == n - 1 else 1.0) * eps * _pulled(gradient, pull.scale)
     return z, velocity, value
 
 

@@ -1,15 +1,18 @@
-"""The compiled core behind `torch.library` ops, and the pure-torch reference of each op.
+"""The compiled core's ops, the pure-torch reference of each, and what they are given.
 
-Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` of this package, and the `_many` forms for many
-problems at once; each takes the compiled path of its data's device, and the reference where there is none
-(`why_reference` says why). `build_info` never raises: without a compiled module it says why.
+Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` of this package with a `Problem`, and the `_many`
+forms with `Problems`; each takes the compiled path of its rows' device, and the reference where there is none
+(`why_reference` says why). `build_info` never raises: without a compiled module it says why. `torch.ops.mmg` has the
+same ops with flat arguments.
 """
 
+from mmg_registry.core import library
 from mmg_registry.core.build import build_info, compiled, isa
 from mmg_registry.core.many import mmse_gap_many, train_many
 from mmg_registry.core.network import Network
 from mmg_registry.core.ops import denoiser_grad, mmse_gap, train_denoiser, why_reference
 from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.problem import Compute, Problem, Problems
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 from mmg_registry.core.selfcheck import chosen_device
 from mmg_registry.core.selfcheck import verdict as gpu_verdict
@@ -17,7 +20,10 @@ from mmg_registry.core.selfcheck import verdict as gpu_verdict
 __all__ = [
     "BIN_SUMS",
     "ROW_VALUES",
+    "Compute",
     "Network",
+    "Problem",
+    "Problems",
     "Proposal",
     "TrainPlan",
     "build_info",
@@ -26,6 +32,7 @@ __all__ = [
     "denoiser_grad",
     "gpu_verdict",
     "isa",
+    "library",
     "mmse_gap",
     "mmse_gap_many",
     "train_denoiser",

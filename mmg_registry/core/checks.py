@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def require_core() -> ModuleType:
-    """The compiled module.
+    """Return the compiled module.
 
     Raises:
         RuntimeError: where there is none.
@@ -25,7 +25,7 @@ def require_core() -> ModuleType:
 
 
 def demand(condition: bool, sentence: str) -> None:
-    """Raises a ValueError with `sentence` unless `condition` holds."""
+    """Raise a ValueError with `sentence` unless `condition` holds."""
     if not condition:
         raise ValueError(sentence)
 
@@ -33,7 +33,7 @@ def demand(condition: bool, sentence: str) -> None:
 def check(
     name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...], device: torch.device = CPU
 ) -> Tensor:
-    """Everything a raw address must satisfy; None in `shape` stands for any length from 1 on.
+    """Refuse a tensor whose raw address must not be used; None in `shape` stands for any length from 1 on.
 
     Raises:
         ValueError: for another type, device, layout or size, naming the tensor.
@@ -51,7 +51,7 @@ def check(
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raises a ValueError that names what does not lie within `low` and `high`."""
+    """Raise a ValueError that names what does not lie within `low` and `high`."""
     demand(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
 
 

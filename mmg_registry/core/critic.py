@@ -150,22 +150,26 @@ class CriticState:
         return cls(weights, torch.zeros_like(weights), torch.zeros_like(weights), *counters)
 
 
+@dataclass(frozen=True)
+class CriticProblem:
+    """A critic's sizes, what is known before training, and rows.
+
+    Attributes:
+        x, y: `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates.
+    """
+
+    network: CriticNetwork
+    part: GaussianPart
+    x: Tensor
+    y: Tensor
+
+
 def train_critic(
-    network: CriticNetwork,
-    part: GaussianPart,
-    state: CriticState,
-    x: Tensor,
-    y: Tensor,
-    plan: CriticPlan,
-    picked: Tensor,
-    rates: Tensor,
-    *,
-    isa: str = "",
+    problem: CriticProblem, state: CriticState, plan: CriticPlan, picked: Tensor, rates: Tensor, *, isa: str = ""
 ) -> int:
-    """One optimiser step (AdamW) a batch, updating `state` in place.
+    """Run one optimiser step (AdamW) a batch, updating `state` in place.
 
     Args:
-        x, y: `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates.
         picked: `(batches, rows)` int64, the rows of each batch.
         rates: `(batches,)` float32 learning rates.
 
@@ -177,9 +181,9 @@ def train_critic(
         KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
         RuntimeError: without the compiled module.
     """
-    call = _Call(network, part, x, y)
+    call = _Call(problem)
     check("rates", rates, torch.float32, (len(picked),))
-    _check_state(network, state)
+    _check_state(problem.network, state)
     native = call.plan(plan, picked, rates)
     tensors = (state.weights, state.m, state.v, state.steps, state.log_average)
     addresses = [tensor.data_ptr() for tensor in tensors]
@@ -187,26 +191,20 @@ def train_critic(
 
 
 def critic_grad(
-    network: CriticNetwork,
-    part: GaussianPart,
-    weights: Tensor,
-    x: Tensor,
-    y: Tensor,
-    plan: CriticPlan,
-    picked: Tensor,
-    log_average: Tensor,
-    *,
-    isa: str = "",
+    problem: CriticProblem, weights: Tensor, plan: CriticPlan, picked: Tensor, log_average: Tensor, *, isa: str = ""
 ) -> Tensor:
-    """Gradient `(n_parameters,)` of the loss of one batch of rows, `picked` `(1, rows)`; `log_average` as in training.
+    """Return the gradient `(n_parameters,)` of the loss of one batch of rows, `picked` `(1, rows)`.
+
+    Args:
+        log_average: `(1,)` float64, as in training.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         RuntimeError: without the compiled module.
     """
-    call = _Call(network, part, x, y)
+    call = _Call(problem)
     native = call.plan(plan, picked, torch.zeros(len(picked)))
-    check("weights", weights, torch.float32, (network.n_parameters,))
+    check("weights", weights, torch.float32, (problem.network.n_parameters,))
     check("log_average", log_average, torch.float64, (1,))
     grad = torch.zeros_like(weights)
     addresses = weights.data_ptr(), log_average.data_ptr(), grad.data_ptr()
@@ -214,20 +212,18 @@ def critic_grad(
     return grad
 
 
-def critic_table(
-    network: CriticNetwork, part: GaussianPart, weights: Tensor, x: Tensor, y: Tensor, size: int, *, isa: str = ""
-) -> Tensor:
-    """Scores f(x_i, y_j) `(groups, size, size)` of each group of `size` rows; rows that fill no group are left out.
+def critic_table(problem: CriticProblem, weights: Tensor, size: int, *, isa: str = "") -> Tensor:
+    """Return scores f(x_i, y_j) `(groups, size, size)` of each group of `size` rows; others are left out.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         KeyboardInterrupt: within a second of Ctrl-C.
         RuntimeError: without the compiled module.
     """
-    call = _Call(network, part, x, y)
-    check("weights", weights, torch.float32, (network.n_parameters,))
-    check_range("size", size, 1, min(len(x), 2**15))
-    scores = torch.empty(len(x) // size, size, size)
+    call, n = _Call(problem), len(problem.x)
+    check("weights", weights, torch.float32, (problem.network.n_parameters,))
+    check_range("size", size, 1, min(n, 2**15))
+    scores = torch.empty(n // size, size, size)
     addresses = weights.data_ptr(), scores.data_ptr()
     call.core.critic_table(call.shape, call.data, len(scores), size, *addresses, isa)
     return scores
@@ -236,8 +232,9 @@ def critic_table(
 class _Call:
     """Checked native structures of one call; keeps alive the tensors whose addresses they hold."""
 
-    def __init__(self, network: CriticNetwork, part: GaussianPart, x: Tensor, y: Tensor) -> None:
+    def __init__(self, problem: CriticProblem) -> None:
         self.core: Any = require_core()
+        network, part, x, y = problem.network, problem.part, problem.x, problem.y
         _check_sizes(network)
         check("x", x, torch.float32, (None, network.dim_x))
         check("y", y, torch.float32, (len(x), network.dim_y))

@@ -7,7 +7,6 @@ current stream without waiting for it. `_core.emulated` takes the same dict with
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +15,13 @@ from torch import Tensor
 
 from mmg_registry.core.build import cuda_module, torch_reason
 from mmg_registry.core.network import Network
-from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
+from mmg_registry.core.plan import TrainPlan, step_rates
+from mmg_registry.core.problem import Problems, State, linear_denoiser
+from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 from mmg_registry.errors import MMGError
 
 WIDTHS, MAX_DEPTH, MAX_COLUMNS = (64, 128, 256), 4, 1024  # csrc/cuda/jobs.h
 MATHS = ("bf16", "float32")
-State = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def too_large(network: Network) -> str:
@@ -71,45 +70,29 @@ def chosen_maths(name: str = "") -> str:
     return maths
 
 
-@dataclass(frozen=True)
-class Problems:
-    """What B problems are given, on one device; all in float32 but the seeds.
+def arrays_of(problems: Problems) -> dict[str, Tensor]:
+    """Return what B problems are given, on their device; all in float32 but the seeds.
 
-    Attributes:
-        x, y: `(B, n, dim_x)`, `(B, n, dim_y)`.
+    Returns:
+        x, y: the rows, as they are.
         rho, s2: `(B, dim_x)` canonical correlations, zeros beyond them, and 1 less their squares.
         edges, cdf: `(B, n_bins + 1)`; logistic: `(B, 4)`, of each proposal.
         seeds: `(B,)` int64.
     """
+    rho, s2 = linear_denoiser(problems.rho, problems.network.dim_x)
+    small = {"rho": rho, "s2": s2}
+    small |= {name: torch.stack([getattr(q, name) for q in problems.proposals]) for name in ("edges", "cdf")}
+    small["logistic"] = torch.tensor([[q.loc, q.scale, *q.p_range] for q in problems.proposals])
+    small["seeds"] = torch.tensor(list(problems.seeds))
+    there = {name: sent(each, problems.device) for name, each in small.items()}
+    return {"x": problems.x, "y": problems.y, **there}
 
-    network: Network
-    x: Tensor
-    y: Tensor
-    rho: Tensor
-    s2: Tensor
-    edges: Tensor
-    cdf: Tensor
-    logistic: Tensor
-    seeds: Tensor
 
-    @classmethod
-    def of(
-        cls, network: Network, x: Tensor, y: Tensor, rho: Tensor, proposals: Sequence[Proposal], seeds: Sequence[int]
-    ) -> Problems:
-        """From rows on a device and small things on the CPU: rho `(B, k)` float64, a proposal and a seed each."""
-        full = torch.zeros(len(x), network.dim_x, dtype=torch.float64)
-        full[:, : rho.shape[1]] = rho
-        small = [full.float(), (1 - full.square()).float()]
-        small += [torch.stack([q.edges for q in proposals]), torch.stack([q.cdf for q in proposals])]
-        small += [torch.tensor([[q.loc, q.scale, *q.p_range] for q in proposals]), torch.tensor(list(seeds))]
-        return cls(network, x, y, *(sent(each, x.device) for each in small))
-
-    def arguments(self) -> dict[str, Any]:
-        net = self.network
-        sizes = {"dim_x": net.dim_x, "dim_y": net.dim_y, "width": net.width, "depth": net.depth, "context": net.context}
-        counts = {"problems": len(self.x), "n_rows": self.x.shape[1], "n_bins": self.edges.shape[1] - 1}
-        arrays = ("x", "y", "rho", "s2", "edges", "cdf", "logistic", "seeds")
-        return {**sizes, **counts, **{name: getattr(self, name).data_ptr() for name in arrays}}
+def _arguments(problems: Problems, arrays: dict[str, Tensor]) -> dict[str, Any]:
+    net = problems.network
+    sizes = {"dim_x": net.dim_x, "dim_y": net.dim_y, "width": net.width, "depth": net.depth, "context": net.context}
+    counts = {"problems": len(problems), "n_rows": problems.x.shape[1], "n_bins": problems.proposals[0].n_bins}
+    return {**sizes, **counts, **{name: array.data_ptr() for name, array in arrays.items()}}
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
@@ -129,27 +112,6 @@ def out_of_memory(size: int, device: torch.device) -> MMGError:
     )
 
 
-def step_rates(plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
-    """`(n_steps, 4)` float32: learning rate, both bias corrections of Adam, the average's decay.
-
-    Example:
-        >>> step_rates(TrainPlan(warmup=4, lr=1.0), 0, 1)[0].tolist() == [0.25, 10.0, 100.0, 0.1]
-        False
-        >>> [round(rate, 3) for rate in step_rates(TrainPlan(warmup=4, lr=1.0), 0, 1)[0].tolist()]
-        [0.25, 10.0, 100.0, 0.1]
-    """
-    rows = [
-        [
-            plan.lr_at(step),
-            1 / (1 - plan.beta1 ** (step + 1)),
-            1 / (1 - plan.beta2 ** (step + 1)),
-            min(plan.ema_decay, (1 + step) / (10 + step)),
-        ]
-        for step in range(first_step, first_step + n_steps)
-    ]
-    return torch.tensor(rows, dtype=torch.float64).reshape(n_steps, 4).float()
-
-
 @dataclass(frozen=True)
 class Call:
     """One launch: its arguments, and what they point at, which must outlive the call."""
@@ -159,50 +121,46 @@ class Call:
     results: tuple[Tensor, ...]
 
 
-def train_call(
-    problems: Problems, state: State, plan: TrainPlan, first_step: int, n_steps: int, *, maths: str = ""
-) -> Call:
-    """`n_steps` steps of every problem; `state` holds `(B, n_parameters)` each, losses come as `(B, n_steps, 2)`."""
-    device = problems.x.device
-    losses = torch.empty(len(problems.x), n_steps, 2, dtype=torch.float64, device=device)
-    rates = sent(step_rates(plan, first_step, n_steps), device)
-    names = dict(zip(("weights", "m", "v", "ema"), (part.data_ptr() for part in state), strict=True))
-    more = {"first_step": first_step, "n_steps": n_steps, "losses": losses.data_ptr(), "grad": 0, **names}
-    return _training(problems, plan, rates, more, maths, (state, losses), (losses,))
+def train_call(problems: Problems, state: State, plan: TrainPlan, steps: range, maths: str = "") -> Call:
+    """Steps of every problem; `state` holds `(B, n_parameters)` each, losses come as `(B, len(steps), 2)`."""
+    losses = torch.empty(len(problems), len(steps), 2, dtype=torch.float64, device=problems.device)
+    rates = sent(step_rates(plan, steps), problems.device)
+    names = {name: part.data_ptr() for name, part in zip(("weights", "m", "v", "ema"), state, strict=True)}
+    span = {"first_step": steps.start, "n_steps": len(steps), "rates": rates.data_ptr()}
+    more = {**_settings(plan), **span, **names, "losses": losses.data_ptr(), "grad": 0}
+    return _call(problems, maths, more, (state, losses, rates), (losses,))
 
 
-def grad_call(problems: Problems, weights: Tensor, step: int, batch: int, *, maths: str = "") -> Call:
+def grad_call(problems: Problems, weights: Tensor, step: int, batch: int, maths: str = "") -> Call:
     """Losses `(B, 1, 2)` and gradients `(B, n_parameters)` of what step `step` sees."""
-    device = problems.x.device
-    losses, grad = torch.empty(len(weights), 1, 2, dtype=torch.float64, device=device), torch.empty_like(weights)
-    rates = sent(torch.zeros(1, 4), device)
+    losses = torch.empty(len(weights), 1, 2, dtype=torch.float64, device=problems.device)
+    grad, rates = torch.empty_like(weights), sent(torch.zeros(1, 4), problems.device)
     names = {"weights": weights.data_ptr(), "m": 0, "v": 0, "ema": 0}
-    more = {"first_step": step, "n_steps": 1, "losses": losses.data_ptr(), "grad": grad.data_ptr(), **names}
-    return _training(problems, TrainPlan(batch=batch), rates, more, maths, (weights, losses, grad), (losses, grad))
+    span = {"first_step": step, "n_steps": 1, "rates": rates.data_ptr()}
+    more = {**_settings(TrainPlan(batch=batch)), **span, **names, "losses": losses.data_ptr(), "grad": grad.data_ptr()}
+    return _call(problems, maths, more, (weights, losses, grad, rates), (losses, grad))
 
 
-def _training(
-    problems: Problems,
-    plan: TrainPlan,
-    rates: Tensor,
-    more: dict[str, Any],
-    maths: str,
-    alive: tuple[Any, ...],
-    results: tuple[Tensor, ...],
-) -> Call:
+def _settings(plan: TrainPlan) -> dict[str, Any]:
     numbers = {name: getattr(plan, name) for name in ("batch", "beta1", "beta2", "eps", "weight_decay")}
-    how = {"trains": True, "tensor": chosen_maths(maths) == "bf16", "rates": rates.data_ptr()}
-    return Call({**problems.arguments(), **numbers, **how, **more}, (problems, rates, alive), results)
+    return {"trains": True, **numbers}
 
 
-def gap_call(problems: Problems, weights: Tensor, repeats: int, *, maths: str = "") -> Call:
+def gap_call(problems: Problems, weights: Tensor, repeats: int, maths: str = "") -> Call:
     """Sums `(B, n_bins, len(BIN_SUMS))` and means `(B, n, len(ROW_VALUES))` under `weights` `(B, n_parameters)`."""
-    device, n_bins = problems.x.device, problems.edges.shape[1] - 1
-    bins = torch.empty(len(weights), n_bins, len(BIN_SUMS), dtype=torch.float64, device=device)
-    rows = torch.empty(len(weights), problems.x.shape[1], len(ROW_VALUES), dtype=torch.float64, device=device)
-    where = {"weights": weights.data_ptr(), "bins": bins.data_ptr(), "rows": rows.data_ptr(), "repeats": repeats}
-    how = {"trains": False, "tensor": chosen_maths(maths) == "bf16"}
-    return Call({**problems.arguments(), **how, **where}, (problems, weights), (bins, rows))
+    count, n_rows, n_bins = len(problems), problems.x.shape[1], problems.proposals[0].n_bins
+    bins = torch.empty(count, n_bins, len(BIN_SUMS), dtype=torch.float64, device=problems.device)
+    rows = torch.empty(count, n_rows, len(ROW_VALUES), dtype=torch.float64, device=problems.device)
+    where = {"weights": weights.data_ptr(), "bins": bins.data_ptr(), "rows": rows.data_ptr()}
+    return _call(problems, maths, {"trains": False, "repeats": repeats, **where}, (weights,), (bins, rows))
+
+
+def _call(
+    problems: Problems, maths: str, more: dict[str, Any], alive: tuple[Any, ...], results: tuple[Tensor, ...]
+) -> Call:
+    arrays = arrays_of(problems)
+    arguments = {**_arguments(problems, arrays), "tensor": chosen_maths(maths) == "bf16", **more}
+    return Call(arguments, (arrays, *alive), results)
 
 
 def launch(call: Call) -> tuple[Tensor, ...]:

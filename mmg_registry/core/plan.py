@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,32 @@ class TrainPlan:
             )
 
     def lr_at(self, step: int) -> float:
-        """The learning rate of a step, as the compiled core computes it."""
+        """Return the learning rate of a step."""
         warm = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
         if step < self.hold_until:
             return self.lr * warm
         done = min(1.0, (step - self.hold_until + 1) / (self.total - self.hold_until + 1))
         return self.lr * warm * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def step_rates(plan: TrainPlan, steps: range) -> Tensor:
+    """Return what changes from step to step, as the compiled cores take it on both devices.
+
+    The plan's numbers are rounded to float32 first, for they reach the cores in that precision: all is then computed
+    in float64 but the average's decay, and rounded to float32.
+
+    Returns:
+        `(len(steps), 4)` float32: learning rate, both bias corrections of Adam, the average's decay.
+
+    Example:
+        >>> [round(rate, 3) for rate in step_rates(TrainPlan(warmup=4, lr=1.0), range(1))[0].tolist()]
+        [0.25, 10.0, 100.0, 0.1]
+    """
+    lr, beta1, beta2 = torch.tensor([plan.lr, plan.beta1, plan.beta2]).tolist()
+    rounded = replace(plan, lr=lr)
+    rows = [[rounded.lr_at(step), beta1 ** (step + 1), beta2 ** (step + 1)] for step in steps]
+    found = torch.tensor(rows, dtype=torch.float64).reshape(len(steps), 3)
+    found[:, 1:] = 1 / (1 - found[:, 1:])
+    number = torch.arange(steps.start, steps.stop).float()
+    decay = ((1 + number) / (10 + number)).clamp(max=plan.ema_decay)
+    return torch.cat([found.float(), decay[:, None]], 1)

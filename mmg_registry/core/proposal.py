@@ -105,8 +105,12 @@ class Proposal:
         """The logistic's own distribution function at both ends of the window (0, 0 when piecewise)."""
         if self.scale <= 0:
             return 0.0, 0.0
-        low, high = ((edge - self.loc) / self.scale for edge in (self.low, self.high))
-        return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+        low, high = (_sigmoid((edge - self.loc) / self.scale) for edge in (self.low, self.high))
+        return low, high
+
+
+def _sigmoid(v: float) -> float:
+    return 1 / (1 + math.exp(-v)) if v > -700 else 0.0  # beyond, exp has no float64
 
 
 def increases(values: Tensor) -> bool:

@@ -15,9 +15,11 @@ from torch import Tensor
 
 from mmg_registry.core.network import N_EMBEDDING, N_WAVES, Network
 from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.problem import Problem, State
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 
 TRAIN_DRAW, TRAIN_NOISE, GAP_DRAW, GAP_NOISE = range(4)
+TILE = 4096  # draws that an evaluation makes at once
 
 # Corrections of the denoiser with and without y, from (z, logsnr, y): each (n, dim_x).
 Correction = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -268,53 +270,28 @@ def batch_loss(errors: Errors, weight: Tensor | None = None) -> tuple[Tensor, Te
 # --- The ops ------------------------------------------------------------------------------------------------
 
 
-def denoiser_grad(
-    network: Network,
-    weights: Tensor,
-    x: Tensor,
-    y: Tensor,
-    rho: Tensor,
-    proposal: Proposal,
-    *,
-    seed: int,
-    step: int,
-    batch: int,
-) -> tuple[Tensor, Tensor]:
-    """Losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
+def denoiser_grad(problem: Problem, weights: Tensor, step: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Return losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
+    x, y, network = problem.x, problem.y, problem.network
     weights = weights.detach().requires_grad_(True)
-    draws = training_draws(proposal, seed, step, batch, len(x), network.noised)
-    draws = draws.on(x.device)
+    draws = training_draws(problem.proposal, problem.seed, step, batch, len(x), network.noised).on(x.device)
     draws = Draws(draws.row, draws.logsnr.to(x), draws.weight.to(x), draws.bin, draws.eps.to(x))
-    errors = denoiser_errors(network_correction(network, weights, rho), x, y, rho, draws)
+    errors = denoiser_errors(network_correction(network, weights, problem.rho), x, y, problem.rho, draws)
     losses = torch.stack(batch_loss(errors))
     (grad,) = torch.autograd.grad(losses.sum(), weights)
-    return losses.detach(), grad
+    return losses.detach().double(), grad
 
 
-def train_denoiser(
-    network: Network,
-    state: tuple[Tensor, Tensor, Tensor, Tensor],
-    x: Tensor,
-    y: Tensor,
-    rho: Tensor,
-    proposal: Proposal,
-    plan: TrainPlan,
-    *,
-    seed: int,
-    first_step: int,
-    n_steps: int,
-) -> Tensor:
-    """`n_steps` steps of Adam with decoupled weight decay and averaged weights, on `state` in place; losses."""
-    losses = torch.zeros(n_steps, 2, dtype=torch.float64)
-    for i in range(n_steps):
-        step = first_step + i
-        where = {"seed": seed, "step": step, "batch": plan.batch}
-        losses[i], grad = denoiser_grad(network, state[0], x, y, rho, proposal, **where)
+def train_denoiser(problem: Problem, state: State, plan: TrainPlan, steps: range) -> Tensor:
+    """Run steps of Adam with decoupled weight decay and averaged weights, on `state` in place; losses `(.., 2)`."""
+    losses = torch.zeros(len(steps), 2, dtype=torch.float64)
+    for i, step in enumerate(steps):
+        losses[i], grad = denoiser_grad(problem, state[0], step, plan.batch)
         adam_step(state, grad, plan, step)
     return losses
 
 
-def adam_step(state: tuple[Tensor, Tensor, Tensor, Tensor], grad: Tensor, plan: TrainPlan, step: int) -> None:
+def adam_step(state: State, grad: Tensor, plan: TrainPlan, step: int) -> None:
     """Adam (Kingma and Ba, arXiv 1412.6980) and the moving average, whose memory grows with the steps done."""
     weights, m, v, ema = state
     m.lerp_(grad, 1 - plan.beta1)
@@ -324,13 +301,20 @@ def adam_step(state: tuple[Tensor, Tensor, Tensor, Tensor], grad: Tensor, plan: 
     ema.lerp_(weights, 1 - min(plan.ema_decay, (1 + step) / (10 + step)))
 
 
+def mmse_gap(problem: Problem, weights: Tensor, repeats: int) -> tuple[Tensor, Tensor]:
+    """Return the gap of the core's own network: per-bin sums and per-row means; see `gap_of_errors`."""
+    errors_of = network_errors(problem.network, weights, problem.rho)
+    how = {"seed": problem.seed, "repeats": repeats, "noised": problem.network.noised}
+    return gap_of_errors(errors_of, problem.x, problem.y, problem.proposal, **how)
+
+
 def network_errors(network: Network, weights: Tensor, rho: Tensor, marginal: bool = True) -> ErrorsOf:
-    """The errors of the core's own network, as `mmse_gap` wants them; see `network_correction`."""
+    """Return the errors of the core's own network, as `gap_of_errors` wants them; see `network_correction`."""
     correction = network_correction(network, weights, rho, marginal)
     return lambda x, y, draws: denoiser_errors(correction, x, y, rho, draws)
 
 
-def mmse_gap(
+def gap_of_errors(
     errors_of: ErrorsOf,
     x: Tensor,
     y: Tensor,
@@ -339,16 +323,19 @@ def mmse_gap(
     seed: int,
     repeats: int,
     noised: int | None = None,
-    tile: int = 4096,
 ) -> tuple[Tensor, Tensor]:
-    """Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)` in float64; see `BIN_SUMS`, `ROW_VALUES`.
+    """Return the gap between any pair of denoisers, by their errors; all else as in `mmse_gap`.
 
-    The first `noised` columns of x (all unless given) are noised.
+    Args:
+        noised: how many columns of x are noised, the first ones; all unless given.
+
+    Returns:
+        Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)`, float64, in nats; see `BIN_SUMS`, `ROW_VALUES`.
     """
     bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(len(x), len(ROW_VALUES), dtype=torch.float64)
     with torch.no_grad():
-        for draw in torch.arange(len(x) * repeats).split(tile):
+        for draw in torch.arange(len(x) * repeats).split(TILE):
             draws = gap_draws(proposal, seed, draw % repeats, repeats, draw // repeats, noised or x.shape[1])
             values = _gap_values(errors_of(x, y, draws.on(x.device)), draws.weight.to(x.device)).cpu()
             bins.index_add_(0, draws.bin, _bin_columns(values))

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmg_registry.core import cuda
+from mmg_registry.core import cpu, cuda, reference
+from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.problem import Problem, State
 from mmg_registry.core.proposal import Proposal
 from mmg_registry.errors import OptionError, explain
 
@@ -50,18 +52,19 @@ LIMITS = {
 Run = Callable[[cuda.Call], Sequence[Tensor]]
 
 
-def _problem(probe: Probe, place: torch.device) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Proposal]]:
-    """Weights of which none is zero, so that whatever a kernel computes counts; x, y, rho and the proposal."""
+def _problem(probe: Probe, place: torch.device) -> tuple[Problem, Tensor]:
+    """A problem on `place`, and weights of which none is zero, so that whatever a kernel computes counts."""
     draw, network = torch.Generator().manual_seed(SEED), probe.network
     weights = network.init(SEED) + 0.1 * torch.randn(network.n_parameters, generator=draw)
     y, x = (torch.randn(probe.rows, columns, generator=draw) for columns in (network.dim_y, network.dim_x))
     rho = torch.tensor([0.9, 0.5, 0.2], dtype=torch.float64)[: network.dim_y]
     x[:, : len(rho)] = (rho * y + (1 - rho.square()).sqrt() * x[:, : len(rho)]).float()
     edges, mass = torch.tensor([-10.0, -4.0, -1.0, 2.5, 6.0, 14.0]), torch.tensor([1.0, 2.0, 5.0, 3.0, 0.5])
-    return weights.to(place), (x.to(place), y.to(place), rho, Proposal.piecewise(edges, mass))
+    problem = Problem(network, x.to(place), y.to(place), rho, Proposal.piecewise(edges, mass), SEED)
+    return problem, weights.to(place)
 
 
-def _state(weights: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _state(weights: Tensor) -> State:
     return weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
 
 
@@ -76,23 +79,21 @@ def _named(
 
 
 def on_cpu(probe: Probe) -> dict[str, Tensor]:
-    """What the CPU core computes."""
-    from mmg_registry.core import ops  # which asks this module before it launches a kernel
-
-    weights, rows = _problem(probe, torch.device("cpu"))
+    """What the CPU computes: the compiled core, or the reference where there is none."""
+    core = reference if compiled() is None else cpu
+    problem, weights = _problem(probe, torch.device("cpu"))
     state = _state(weights)
-    losses = ops.train_denoiser(probe.network, state, *rows, probe.plan, seed=SEED, first_step=0, n_steps=probe.steps)
-    gap = ops.mmse_gap(probe.network, weights, *rows, seed=SEED, repeats=probe.repeats)
+    losses = core.train_denoiser(problem, state, probe.plan, range(probe.steps))
+    gap = core.mmse_gap(problem, weights, probe.repeats)
     return _named(probe.network, gap, losses, weights, state)
 
 
 def on_device(probe: Probe, run: Run, place: torch.device, maths: str) -> dict[str, Tensor]:
     """What `run` computes, given launches on memory of `place`."""
-    weights, (x, y, rho, proposal) = _problem(probe, place)
-    problems = cuda.Problems.of(probe.network, x[None], y[None], rho[None], [proposal], [SEED])
+    problem, weights = _problem(probe, place)
     state = _state(weights[None])
-    losses = run(cuda.train_call(problems, state, probe.plan, 0, probe.steps, maths=maths))[0][0]
-    bins, means = run(cuda.gap_call(problems, weights[None], probe.repeats, maths=maths))
+    losses = run(cuda.train_call(problem.batch(), state, probe.plan, range(probe.steps), maths))[0][0]
+    bins, means = run(cuda.gap_call(problem.batch(), weights[None], probe.repeats, maths))
     return _named(probe.network, (bins[0], means[0]), losses, weights, [part[0] for part in state])
 
 

@@ -2,7 +2,7 @@
 
 from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
-from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser
+from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
 from mmg_registry.diffusion.norms import length_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.training import Schedule, TrainReport, train
@@ -14,6 +14,7 @@ __all__ = [
     "GapEstimate",
     "KnownMeans",
     "ModuleDenoiser",
+    "Objective",
     "Schedule",
     "TrainReport",
     "adaptive_logistic",

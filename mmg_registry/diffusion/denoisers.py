@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from mmg_registry.core import (
+    Compute,
     Network,
+    Problem,
     Proposal,
     TrainPlan,
     isa,
@@ -82,13 +85,12 @@ class FusedDenoiser:
         self.network, self.rho = network, rho
         self.n_parameters = network.n_parameters
         self._x, self._y = x.to(self.device), y.to(self.device)
-        self._seed, self._threads = seed, threads
+        self._seed, self._compute = seed, Compute(threads)
         self._state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
-        problem = (self.network, self._state, self._x, self._y, self.rho, proposal, plan)
-        how: dict[str, Any] = {"first_step": first_step, "n_steps": n_steps, "threads": self._threads}
-        return train_denoiser(*problem, seed=self._seed, **how).cpu()
+        problem = Problem(self.network, self._x, self._y, self.rho, proposal, self._seed)
+        return train_denoiser(problem, self._state, plan, range(first_step, first_step + n_steps), self._compute).cpu()
 
     @property
     def backend(self) -> dict[str, str]:
@@ -98,8 +100,8 @@ class FusedDenoiser:
         return {"isa": "torch", "why": why} if why else {"isa": "cuda", "maths": chosen_maths()}
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
-        problem = (self.network, self._state[3], x.to(self.device), y.to(self.device), self.rho, proposal)
-        bins, rows = mmse_gap(*problem, seed=seed, repeats=repeats, threads=self._threads)
+        problem = Problem(self.network, x.to(self.device), y.to(self.device), self.rho, proposal, seed)
+        bins, rows = mmse_gap(problem, self._state[3], repeats, self._compute)
         return bins.cpu(), rows.cpu()
 
     def errors(self, marginal: bool = True) -> reference.ErrorsOf:
@@ -120,20 +122,37 @@ class FusedDenoiser:
             part.copy_(kept)
 
 
+@dataclass(frozen=True)
+class Objective:
+    """What a module is trained to do.
+
+    Attributes:
+        precondition: whether it corrects the linear denoisers, rather than predict the noise itself.
+        published: train as published: drop y for whole batches at random, half of them, instead of passing every
+            batch with and without y; weigh the loss to be uniform over log-SNR; draw every row's noise alone.
+        weighted: whether a published training weighs its loss at all, or leaves the emphasis to the proposal.
+    """
+
+    precondition: bool = True
+    published: bool = False
+    weighted: bool = True
+
+
+CORRECTION = Objective()
+
+
 class ModuleDenoiser:
     """Any `torch.nn.Module` as the denoiser, trained with torch's Adam on the reference's draws.
 
     The module is called as `module(z, logsnr, y)` and `module(z, logsnr, None)` with `z` `(n, dim_x)`, `logsnr`
-    `(n,)` and `y` `(n, dim_y)`, and returns `(n, dim_x)`: the noise itself, or with `precondition` the correction
+    `(n,)` and `y` `(n, dim_y)`, and returns `(n, dim_x)`: the noise itself, or (preconditioned) the correction
     of the linear (Wiener) denoisers in units of their error, which starts every Gaussian task solved.
 
     Args:
         module: trained in place.
         x, y, rho: as for `FusedDenoiser`.
-        precondition: whether the module corrects the linear denoisers.
-        published: train as published: drop y for whole batches at random, half of them, instead of passing every
-            batch with and without y; weigh the loss to be uniform over log-SNR; draw every row's noise alone.
-        weighted: whether a published training weighs its loss at all, or leaves the emphasis to the proposal.
+        seed: of all noise; the module has its weights already.
+        objective: what it is trained to do.
     """
 
     def __init__(
@@ -144,15 +163,12 @@ class ModuleDenoiser:
         rho: Tensor,
         *,
         seed: int,
-        precondition: bool = True,
-        published: bool = False,
-        weighted: bool = True,
+        objective: Objective = CORRECTION,
     ) -> None:
         self.module, self.rho = module, rho
         self.n_parameters = sum(p.numel() for p in module.parameters())
         self._x, self._y, self._seed = x, y, seed
-        self._precondition, self._published = precondition, published
-        self._weighted = published and weighted
+        self._objective = objective
         self._average = {k: v.detach().clone() for k, v in module.state_dict().items()}
         self._adam: torch.optim.Adam | None = None
         self._coin = torch.Generator().manual_seed(seed)
@@ -171,7 +187,7 @@ class ModuleDenoiser:
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
         with self._averaged():
-            return reference.mmse_gap(self._errors, x, y, proposal, seed=seed, repeats=repeats)
+            return reference.gap_of_errors(self._errors, x, y, proposal, seed=seed, repeats=repeats)
 
     def errors(self) -> reference.ErrorsOf:
         def errors_of(x: Tensor, y: Tensor, draws: reference.Draws) -> reference.Errors:
@@ -213,11 +229,12 @@ class ModuleDenoiser:
 
     def _step(self, adam: torch.optim.Adam, proposal: Proposal, plan: TrainPlan, step: int) -> Tensor:
         sizes = plan.batch, len(self._x), self._x.shape[1]
-        draws = reference.training_draws(proposal, self._seed, step, *sizes, paired=not self._published)
-        weight = draws.weight / proposal.window if self._weighted else None
+        draws = reference.training_draws(proposal, self._seed, step, *sizes, paired=not self._objective.published)
+        weighted = self._objective.published and self._objective.weighted
+        weight = draws.weight / proposal.window if weighted else None
         marginal, given = reference.batch_loss(self._errors(self._x, self._y, draws), weight)
         loss = marginal + given
-        if self._published:
+        if self._objective.published:
             loss = marginal if torch.rand((), generator=self._coin) < 0.5 else given
         for group in adam.param_groups:
             group["lr"] = plan.lr_at(step)
@@ -239,6 +256,6 @@ class ModuleDenoiser:
         def correction(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             return self.module(z, logsnr, y), self.module(z, logsnr, None)
 
-        if self._precondition:
+        if self._objective.precondition:
             return reference.denoiser_errors(correction, x, y, self.rho, draws)
         return reference.noise_errors(correction, x, y, self.rho, draws)

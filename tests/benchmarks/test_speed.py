@@ -18,19 +18,20 @@ from torch import Tensor
 
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import cases, load, peaks, report, sides, torch_side
-from mmg_registry.core import Network, Proposal, TrainPlan, reference
+from mmg_registry.core import Network, Problem, Proposal, TrainPlan, reference
 
 # ------------------------------------------------------------------------------------------ PyTorch's side
 
 
-def problem_of(dim_x: int, dim_y: int) -> tuple[Network, Tensor, tuple[Tensor, Tensor, Tensor, Proposal]]:
+def problem_of(dim_x: int, dim_y: int) -> tuple[Problem, Tensor]:
     network = Network(dim_x, dim_y, width=12, depth=2)
     generator = torch.Generator().manual_seed(1)
     weights = network.init(0) + 0.1 * torch.randn(network.n_parameters, generator=generator)
     x, y = (torch.randn(200, dim, generator=generator) for dim in (dim_x, dim_y))
     rho = torch.linspace(0.9, 0.2, min(dim_x, dim_y), dtype=torch.float64)
     edges = torch.linspace(-6.0, 10.0, 9)
-    return network, weights, (x, y, rho, Proposal.piecewise(edges, torch.linspace(1.0, 3.0, 8)))
+    proposal = Proposal.piecewise(edges, torch.linspace(1.0, 3.0, 8))
+    return Problem(network, x, y, rho, proposal, seed=7), weights
 
 
 @pytest.fixture
@@ -38,24 +39,24 @@ def same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch's side takes the draws of the core's steps 0, 1, 2 ... instead of its own."""
     steps = iter(range(100))
 
-    def draw(self: torch_side.Problem, n: int) -> tuple[Tensor, ...]:
+    def draw(self: torch_side.Batches, n: int) -> tuple[Tensor, ...]:
         d = reference.training_draws(self.proposal, 7, next(steps), n, len(self.x), self.x.shape[1])
         return d.row, d.logsnr, d.eps
 
-    monkeypatch.setattr(torch_side.Problem, "draw", draw)
+    monkeypatch.setattr(torch_side.Batches, "draw", draw)
 
 
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (4, 3), (2, 5)])
 def test_a_torch_step_is_the_step_of_the_core(dim_x: int, dim_y: int, same_draws: None) -> None:
-    network, weights, problem = problem_of(dim_x, dim_y)
+    problem, weights = problem_of(dim_x, dim_y)
     plan = TrainPlan(batch=32, warmup=2, hold_until=3, total=6)
-    training = torch_side.Training(network, weights, torch_side.Problem(*problem), plan)
+    training = torch_side.Training(problem, weights, plan)
     state = (weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
-    expected = reference.train_denoiser(network, state, *problem, plan, seed=7, first_step=0, n_steps=5)
+    expected = reference.train_denoiser(problem, state, plan, range(5))
     assert training.run(0, 5).double() == pytest.approx(expected.sum(1).numpy(), rel=1e-4)
     for flat, tensors in ((state[0], training.parameters), (state[3], training.average)):
         named = dict(zip((name for name, _ in training.net.named_parameters()), tensors, strict=True))
-        assert_same_weights(network.views(flat), named)
+        assert_same_weights(problem.network.views(flat), named)
 
 
 def assert_same_weights(views: dict[str, Tensor], named: dict[str, Tensor]) -> None:
@@ -69,28 +70,27 @@ def assert_same_weights(views: dict[str, Tensor], named: dict[str, Tensor]) -> N
 
 
 def test_torch_sums_what_the_core_sums() -> None:
-    network, weights, problem = problem_of(4, 3)
-    d = reference.training_draws(problem[3], 0, 0, 64, 200, 4)
-    expected = reference.denoiser_errors(reference.network_correction(network, weights, problem[2]), *problem[:3], d)
-    net = torch_side.Denoisers(network, weights, problem[2])
-    values = torch_side._values(torch_side.Problem(*problem).errors(net, d.row, d.logsnr, d.eps), d.weight)
+    problem, weights = problem_of(4, 3)
+    d = reference.training_draws(problem.proposal, 0, 0, 64, 200, 4)
+    expected = reference.network_errors(problem.network, weights, problem.rho)(problem.x, problem.y, d)
+    net = torch_side.Denoisers(problem.network, weights, problem.rho)
+    values = torch_side._values(torch_side.Batches(problem).errors(net, d.row, d.logsnr, d.eps), d.weight)
     oracle = reference._gap_values(expected, d.weight)
     torch.testing.assert_close(values, oracle, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(torch_side._bin_columns(oracle), reference._bin_columns(oracle))
 
 
 def test_torch_evaluates_every_row_as_often_as_asked() -> None:
-    network, weights, problem = problem_of(2, 2)
-    bins, rows = torch_side.mmse_gap(
-        torch_side.Problem(*problem), torch_side.Denoisers(network, weights, problem[2]), repeats=3, tile=64
-    )
+    problem, weights = problem_of(2, 2)
+    net = torch_side.Denoisers(problem.network, weights, problem.rho)
+    bins, rows = torch_side.mmse_gap(problem, net, repeats=3, tile=64)
     assert bins[:, 0].sum() == 3 * 200
     assert bins[:, 1].sum() / (3 * 200) == pytest.approx(rows[:, 0].mean().item())
     assert rows.abs().min() > 0
 
 
 def test_torch_draws_pairs_of_opposite_noise_and_one_log_snr_per_stratum() -> None:
-    problem = torch_side.Problem(*sides.problem(dim=2, n=50))
+    problem = torch_side.Batches(sides.problem(Network(2, 2), n=50))
     rows, logsnr, eps = problem.draw(200)
     strata = torch.floor((logsnr[:100] + 10.0) / 24.0 * 100 + 1e-3 * (torch.arange(100) == 0))
     assert (strata - torch.arange(100)).abs().max() <= 1  # float32 may put one on the other side of an edge

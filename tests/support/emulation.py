@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from problems import Problem, State
+from problems import Case
 from torch import Tensor
 
-from mmg_registry.core import TrainPlan, compiled, cuda
+from mmg_registry.core import Problems, TrainPlan, compiled, cuda
+from mmg_registry.core.problem import State
 
 ALL_FAST = 10**7  # floats of fast memory: everything fits
 Results = tuple[Tensor, ...]
@@ -32,27 +33,26 @@ def play(call: cuda.Call, **how: Any) -> Results:
     return call.results
 
 
-def gather(*problems: Problem, seeds: tuple[int, ...] = (1,)) -> cuda.Problems:
+def gather(*cases: Case, seeds: tuple[int, ...] = (1,)) -> Problems:
     """Problems of one shape as one batch."""
-    x, y, rho = (torch.stack([getattr(p, name) for p in problems]) for name in ("x", "y", "rho"))
-    return cuda.Problems.of(problems[0].network, x, y, rho, [p.proposal for p in problems], seeds)
+    return Problems.of([case.problem(seed) for case, seed in zip(cases, seeds, strict=True)])
 
 
-def played_grad(problem: Problem, *, batch: int = 128, maths: str = "float32", **how: Any) -> Results:
-    """As `Problem.grad`: losses `(2,)` and gradient."""
+def played_grad(problem: Case, *, batch: int = 128, maths: str = "float32", **how: Any) -> Results:
+    """As `Case.grad`: losses `(2,)` and gradient."""
     losses, grad = play(cuda.grad_call(gather(problem), problem.weights[None], 3, batch, maths=maths), **how)
     return losses[0, 0], grad[0]
 
 
-def played_gap(problem: Problem, *, repeats: int = 4, maths: str = "float32", **how: Any) -> Results:
-    """As `Problem.gap`: per-bin sums and per-row means."""
+def played_gap(problem: Case, *, repeats: int = 4, maths: str = "float32", **how: Any) -> Results:
+    """As `Case.gap`: per-bin sums and per-row means."""
     bins, rows = play(cuda.gap_call(gather(problem), problem.weights[None], repeats, maths=maths), **how)
     return bins[0], rows[0]
 
 
 def played_train(
-    problems: cuda.Problems, weights: Tensor, plan: TrainPlan, n_steps: int, *, maths: str = "float32", **how: Any
+    problems: Problems, weights: Tensor, plan: TrainPlan, n_steps: int, *, maths: str = "float32", **how: Any
 ) -> tuple[State, Tensor]:
     """The state after `n_steps` from fresh `weights` `(B, n_parameters)`, and losses `(B, n_steps, 2)`."""
     state = weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
-    return state, play(cuda.train_call(problems, state, plan, 0, n_steps, maths=maths), **how)[0]
+    return state, play(cuda.train_call(problems, state, plan, range(n_steps), maths=maths), **how)[0]

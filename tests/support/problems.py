@@ -8,11 +8,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmg_registry.core import Network, Proposal, TrainPlan, build_info, denoiser_grad, mmse_gap, reference
-from mmg_registry.core import train_denoiser as core_train
+from mmg_registry.core import (
+    Compute,
+    Network,
+    Problem,
+    Proposal,
+    TrainPlan,
+    build_info,
+    denoiser_grad,
+    mmse_gap,
+    reference,
+    train_denoiser,
+)
+from mmg_registry.core.problem import State
 
 ISAS: list[str] = build_info()["isas_available"]
-State = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def gaussian_pair(rho: Tensor, n: int, dim_x: int, dim_y: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -41,8 +51,8 @@ def fresh_state(weights: Tensor) -> State:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Everything that the three ops share, with one method an op."""
+class Case:
+    """A problem in parts, with weights: one method an op, each with a seed of its own."""
 
     network: Network
     weights: Tensor
@@ -51,30 +61,30 @@ class Problem:
     rho: Tensor
     proposal: Proposal
 
-    def grad(self, **how: Any) -> tuple[Tensor, Tensor]:
-        arguments = {"seed": 1, "step": 3, "batch": 128, **how}
-        return denoiser_grad(self.network, self.weights, self.x, self.y, self.rho, self.proposal, **arguments)
+    def problem(self, seed: int = 1) -> Problem:
+        return Problem(self.network, self.x, self.y, self.rho, self.proposal, seed)
+
+    def grad(self, *, seed: int = 1, step: int = 3, batch: int = 128, **how: Any) -> tuple[Tensor, Tensor]:
+        return denoiser_grad(self.problem(seed), self.weights, step, batch, Compute(**how))
 
     def reference_grad(self, *, seed: int = 1, step: int = 3, batch: int = 128) -> tuple[Tensor, Tensor]:
         """By autograd in float64, on the same draws."""
-        wide = (t.double() for t in (self.weights, self.x, self.y))
-        where = {"seed": seed, "step": step, "batch": batch}
-        return reference.denoiser_grad(self.network, *wide, self.rho, self.proposal, **where)
+        wide = Case(self.network, *(t.double() for t in (self.weights, self.x, self.y)), self.rho, self.proposal)
+        return reference.denoiser_grad(wide.problem(seed), wide.weights, step, batch)
 
-    def train(self, plan: TrainPlan, n_steps: int, state: State | None = None, **how: Any) -> tuple[State, Tensor]:
+    def train(
+        self, plan: TrainPlan, n_steps: int, state: State | None = None, seed: int = 1, first_step: int = 0, **how: Any
+    ) -> tuple[State, Tensor]:
         """The state after `n_steps`, and the losses."""
         state = state or fresh_state(self.weights)
-        arguments = {"seed": 1, "first_step": 0, "n_steps": n_steps, **how}
-        return state, core_train(self.network, state, self.x, self.y, self.rho, self.proposal, plan, **arguments)
+        steps = range(first_step, first_step + n_steps)
+        return state, train_denoiser(self.problem(seed), state, plan, steps, Compute(**how))
 
-    def gap(self, **how: Any) -> tuple[Tensor, Tensor]:
-        arguments = {"seed": 1, "repeats": 4, **how}
-        return mmse_gap(self.network, self.weights, self.x, self.y, self.rho, self.proposal, **arguments)
+    def gap(self, *, seed: int = 1, repeats: int = 4, **how: Any) -> tuple[Tensor, Tensor]:
+        return mmse_gap(self.problem(seed), self.weights, repeats, Compute(**how))
 
     def reference_gap(self, *, seed: int = 1, repeats: int = 4) -> tuple[Tensor, Tensor]:
-        errors = reference.network_errors(self.network, self.weights, self.rho)
-        sizes = {"seed": seed, "repeats": repeats, "noised": self.network.noised}
-        return reference.mmse_gap(errors, self.x, self.y, self.proposal, **sizes)
+        return reference.mmse_gap(self.problem(seed), self.weights, repeats)
 
 
 def make_problem(
@@ -85,18 +95,18 @@ def make_problem(
     n: int = 300,
     proposal: Proposal | None = None,
     context: int = 0,
-) -> Problem:
+) -> Case:
     """Weights without a zero among them, so that every gradient is alive."""
     network = Network(dim_x, dim_y, width, depth, context)
     rho = torch.linspace(0.9, 0.2, min(dim_x, dim_y), dtype=torch.float64)
     weights = network.init(seed=5)
     weights += 0.1 * torch.randn(len(weights), generator=torch.Generator().manual_seed(6))
     x, y = gaussian_pair(rho, n, dim_x, dim_y)
-    return Problem(network, weights, x, y, rho, proposal or default_proposal())
+    return Case(network, weights, x, y, rho, proposal or default_proposal())
 
 
-def wiener_problem(rho: Tensor, dim_x: int, dim_y: int, n: int, seed: int, proposal: Proposal) -> Problem:
+def wiener_problem(rho: Tensor, dim_x: int, dim_y: int, n: int, seed: int, proposal: Proposal) -> Case:
     """A network whose output is zero: for Gaussian data both denoisers are then the exact conditional means."""
     network = Network(dim_x, dim_y, width=4, depth=1)
     x, y = gaussian_pair(rho, n, dim_x, dim_y, seed)
-    return Problem(network, network.init(seed=0), x, y, rho, proposal)
+    return Case(network, network.init(seed=0), x, y, rho, proposal)

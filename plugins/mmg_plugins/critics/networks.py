@@ -21,7 +21,7 @@ from torch.nn.functional import linear, silu
 from mmg_plugins.critics.objectives import Scores
 from mmg_plugins.neural import perceptron
 from mmg_registry.core import compiled
-from mmg_registry.core.critic import MAX_DEPTH, CriticNetwork, GaussianPart, critic_table
+from mmg_registry.core.critic import MAX_DEPTH, CriticNetwork, CriticProblem, GaussianPart, critic_table
 
 LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it, at most
 CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
@@ -195,7 +195,8 @@ class Joint(Separable):
         if torch.is_grad_enabled() or not self.in_core:
             return super().table(x, y)
         of_x, of_y = (each.flatten(0, 1).contiguous() for each in (x, y))
-        return critic_table(self.network, self.gaussian_part, self.flat(), of_x, of_y, x.shape[1])
+        problem = CriticProblem(self.network, self.gaussian_part, of_x, of_y)
+        return critic_table(problem, self.flat(), x.shape[1])
 
     def pieces(self) -> list[Tensor]:
         """Views of all parameters in the canonical order of `mmg_registry.core.critic`, each `(fan_in, fan_out)`."""

@@ -12,7 +12,7 @@ from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.networks import Critic, Joint
 from mmg_plugins.critics.objectives import CorrectedPartition, Objective, Scores
 from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, Descent, Learner
-from mmg_registry.core.critic import CriticPlan, CriticState, train_critic
+from mmg_registry.core.critic import CriticPlan, CriticProblem, CriticState, train_critic
 from mmg_registry.training.held_out import Pair
 
 
@@ -66,9 +66,10 @@ class CoreDescent:
     def run(self, picked: Tensor, rates: Tensor) -> None:
         """One step a batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
         critic, plan = self.critic, self._plan(picked)
+        problem = CriticProblem(critic.network, critic.gaussian_part, *self.rows)
         self.state.weights.copy_(critic.flat())  # training may have gone back to earlier ones
         try:
-            train_critic(critic.network, critic.gaussian_part, self.state, *self.rows, plan, picked, rates)
+            train_critic(problem, self.state, plan, picked, rates)
         finally:
             critic.take(self.state.weights)
 

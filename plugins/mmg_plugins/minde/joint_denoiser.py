@@ -39,20 +39,21 @@ class JointDenoiser:
     the joint network sees them as if "given" a variable that predicts nothing and reduces their variances to that.
 
     Args:
+        network: sizes of the network of x given y; the other two have its width and depth.
         x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
-        width, depth: of each network.
         how: seed, threads and device, as for `FusedDenoiser`.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, rho: Tensor, width: int, depth: int, **how: Any) -> None:
-        self.dim_x, dim_x, dim_y = x.shape[1], x.shape[1], y.shape[1]
+    def __init__(self, network: Network, x: Tensor, y: Tensor, rho: Tensor, **how: Any) -> None:
+        self.dim_x = network.dim_x
+        dim_x, dim_y, width, depth = network.dim_x, network.dim_y, network.width, network.depth
         self._turn, variance = principal(rho, dim_x, dim_y)
         w, loose = self._halved(beside(x, y)), (1 - variance / 2).sqrt()
         joint = Network(dim_x + dim_y, dim_x + dim_y + 1, width, depth)
         self.parts = {
             "joint": FusedDenoiser(joint, w, _nothing(w), loose, **how),
-            "x_given_y": FusedDenoiser(Network(dim_x, dim_y, width, depth), x, y, rho, **how),
+            "x_given_y": FusedDenoiser(network, x, y, rho, **how),
             "y_given_x": FusedDenoiser(Network(dim_y, dim_x, width, depth), y, x, rho, **how),
         }
         self.n_parameters = sum(part.n_parameters for part in self.parts.values())
@@ -70,7 +71,7 @@ class JointDenoiser:
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
         w = beside(x, y)
-        return reference.mmse_gap(self.errors(), w, w, proposal, seed=seed, repeats=repeats)
+        return reference.gap_of_errors(self.errors(), w, w, proposal, seed=seed, repeats=repeats)
 
     def errors(self) -> reference.ErrorsOf:
         """Of rows `(w, w)`, w the pair as one variable."""

@@ -35,8 +35,8 @@ from mmg_plugins.minde.vp_sde import stub, training_proposal, window
 from mmg_plugins.mmg.mmg import MMG, Combined, Fitted, FittedTerm, MMGOptions, Rows, by_gap
 from mmg_plugins.mmg.recipes import PaperPrepared, PaperRecipe, Prepared, Recipe, Term
 from mmg_registry.contracts import Array
-from mmg_registry.core import Proposal, TrainPlan, chosen_device, reference
-from mmg_registry.diffusion import Denoiser, GapEstimate, ModuleDenoiser, Schedule, joined
+from mmg_registry.core import Network, Proposal, TrainPlan, chosen_device, reference
+from mmg_registry.diffusion import Denoiser, GapEstimate, ModuleDenoiser, Objective, Schedule, joined
 from mmg_registry.diffusion.training import Refine
 from mmg_registry.results import Estimate
 
@@ -176,7 +176,7 @@ class MINDEConditional(MMG):
         if not self._outside:
             return super()._sums(each, x, y, proposal, repeats)
         errors_of = against_gaussian(each.denoiser.errors(), self._sigma)
-        return reference.mmse_gap(errors_of, *self._noised(x, y), proposal, seed=self.run.seed, repeats=repeats)
+        return reference.gap_of_errors(errors_of, *self._noised(x, y), proposal, seed=self.run.seed, repeats=repeats)
 
     def _noised(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """What is noised, and what the denoisers' errors take beside it."""
@@ -235,9 +235,10 @@ class MINDEJoint(MINDEConditional):
         if self._published:
             return super()._denoiser(prepared, term, x, y)
         if self.denoiser is not None:
-            return PairModuleDenoiser(self.denoiser, x, y, rho[:0], seed=run.seed, precondition=False)
-        sizes = self.options.width, self.options.depth
-        return JointDenoiser(x, y, rho, *sizes, seed=run.seed, threads=run.threads, device=chosen_device(run.device))
+            objective = Objective(precondition=False)
+            return PairModuleDenoiser(self.denoiser, x, y, rho[:0], seed=run.seed, objective=objective)
+        network = Network(x.shape[1], y.shape[1], self.options.width, self.options.depth)
+        return JointDenoiser(network, x, y, rho, seed=run.seed, threads=run.threads, device=chosen_device(run.device))
 
     def _plan(self, prepared: Prepared) -> tuple[TrainPlan, Schedule]:
         plan, schedule = super()._plan(prepared)

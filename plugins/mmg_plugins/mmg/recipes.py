@@ -14,7 +14,7 @@ from torch import Tensor
 from mmg_plugins.mmg.paper_network import PaperDenoiser
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.core import Network, TrainPlan, chosen_device
-from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Schedule
+from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Objective, Schedule
 from mmg_registry.preprocess import PairTransform
 
 
@@ -256,8 +256,8 @@ class PaperPrepared:
             torch.manual_seed(run.seed)
             module = module or self.network()
         rho = torch.zeros(0, dtype=torch.float64)
-        how = {"precondition": False, "published": True, "weighted": self.weighted}
-        return self.kind(module, x, y, rho, seed=run.seed, **how)
+        objective = Objective(precondition=False, published=True, weighted=self.weighted)
+        return self.kind(module, x, y, rho, seed=run.seed, objective=objective)
 
     def network(self) -> torch.nn.Module:
         return PaperDenoiser(self.dim_x, self.dim_y)

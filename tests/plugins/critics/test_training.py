@@ -19,7 +19,7 @@ from mmg_plugins.critics.training import CoreDescent, CriticLearner
 from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, TorchDescent
 from mmg_registry.contracts import Run
 from mmg_registry.core import build_info, compiled
-from mmg_registry.core.critic import CriticPlan, CriticState, critic_grad, critic_table, train_critic
+from mmg_registry.core.critic import CriticPlan, CriticProblem, CriticState, critic_grad, critic_table, train_critic
 
 ISAS = build_info()["isas_available"]
 pytestmark = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
@@ -58,6 +58,11 @@ def autograd(made: Joint, objective: str, x: Tensor, y: Tensor) -> Tensor:
     return held.flat()
 
 
+def in_core(made: Joint, x: Tensor, y: Tensor) -> CriticProblem:
+    """A critic and rows, as the compiled core takes them."""
+    return CriticProblem(made.network, made.gaussian_part, x, y)
+
+
 def nan() -> Tensor:
     return torch.full((1,), math.nan, dtype=torch.float64)
 
@@ -83,7 +88,7 @@ def test_scores_are_those_in_torch(shape: tuple[int, ...], temperature: float, i
     for size in (1, 9, 70):
         groups = len(x) // size
         of_x, of_y = (each[: groups * size].view(groups, size, -1) for each in (x, y))
-        found = critic_table(made.network, made.gaussian_part, made.flat(), x, y, size, isa=isa)
+        found = critic_table(in_core(made, x, y), made.flat(), size, isa=isa)
         torch.testing.assert_close(found, made.table(of_x, of_y).detach(), rtol=1e-4, atol=1e-4)
 
 
@@ -107,7 +112,7 @@ def test_gradients_are_those_of_torch(objective: str, shape: tuple[int, ...], is
     picked = torch.randint(len(x), (1, 97), generator=torch.Generator().manual_seed(1))
     groups = max(1, 97 // made.group)
     plan = CriticPlan(objective, 97 // groups, groups, smoothing=0.9)
-    found = critic_grad(made.network, made.gaussian_part, made.flat(), x, y, plan, picked, nan(), isa=isa)
+    found = critic_grad(in_core(made, x, y), made.flat(), plan, picked, nan(), isa=isa)
     assert relative(found, autograd(made, objective, x[picked[0]], y[picked[0]])) < 1e-5
 
 
@@ -138,7 +143,7 @@ def test_the_average_of_the_partition_is_kept_between_calls() -> None:
     assert torch_side.partition.log_average is not None
     assert float(core_side.state.log_average) == pytest.approx(float(torch_side.partition.log_average), abs=1e-5)
     plan = CriticPlan("nwj", 8, 8, smoothing=0.9)
-    train_critic(made.network, made.gaussian_part, core_side.state, x, y, plan, picked, torch.zeros(1))
+    train_critic(in_core(made, x, y), core_side.state, plan, picked, torch.zeros(1))
     assert int(core_side.state.steps) == 4
 
 
@@ -149,10 +154,10 @@ def test_no_step_is_done_on_a_gradient_that_is_not_finite() -> None:
     before = state.weights.clone()
     plan = CriticPlan("jensen-shannon", 8, 8, longest=LONGEST_GRADIENT, weight_decay=WEIGHT_DECAY)
     picked = torch.stack([torch.arange(64), torch.arange(64, 128)])
-    done = train_critic(made.network, made.gaussian_part, state, x, y, plan, picked[:1], torch.full((1,), 1e-3))
+    done = train_critic(in_core(made, x, y), state, plan, picked[:1], torch.full((1,), 1e-3))
     assert (done, int(state.steps)) == (1, 0)
     assert torch.equal(state.weights, before)
-    train_critic(made.network, made.gaussian_part, state, x, y, plan, picked, torch.full((2,), 1e-3))
+    train_critic(in_core(made, x, y), state, plan, picked, torch.full((2,), 1e-3))
     assert int(state.steps) == 1
     assert bool(state.weights.isfinite().all())
     assert not torch.equal(state.weights, before)

@@ -21,7 +21,7 @@ from mmg_plugins.mmg.paper_network import PaperDenoiser
 from mmg_plugins.mmg.recipes import Prepared
 from mmg_registry import load_plugin, storage
 from mmg_registry.contracts import Run
-from mmg_registry.core import Proposal, TrainPlan, reference
+from mmg_registry.core import Network, Proposal, TrainPlan, reference
 from mmg_registry.diffusion import GapEstimate, gaussian_tail, summarise
 from mmg_registry.diffusion.training import Refine
 from mmg_registry.errors import OptionError
@@ -203,7 +203,7 @@ def canonical(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def untrained(width: int = 8) -> JointDenoiser:
-    return JointDenoiser(*canonical(100), RHO, width, 1, seed=0, threads=1)
+    return JointDenoiser(Network(2, 2, width, 1), *canonical(100), RHO, seed=0, threads=1)
 
 
 @pytest.mark.parametrize("ends", [(-12.0, 20.0), (-2.0, 3.0), (1.0, 9.0)])

@@ -14,7 +14,7 @@ import torch
 
 from mmg_registry.core import compiled
 from mmg_registry.core import critic as ops
-from mmg_registry.core.critic import CriticNetwork, CriticPlan, CriticState, GaussianPart
+from mmg_registry.core.critic import CriticNetwork, CriticPlan, CriticProblem, CriticState, GaussianPart
 
 needs_core = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
 NETWORK = CriticNetwork(3, 2, width=8, depth=2, embedding=4, units=4)
@@ -26,11 +26,13 @@ def part(columns: int = 2, temperature: float = 1.0) -> GaussianPart:
 
 
 def given(**changed: Any) -> dict[str, Any]:
-    """Arguments of `train_critic`."""
+    """Arguments of `train_critic`, some of a problem's parts changed."""
     weights = torch.randn(NETWORK.n_parameters, generator=torch.Generator().manual_seed(0))
+    parts = {"network": NETWORK, "part": part(), "x": torch.zeros(10, 3), "y": torch.zeros(10, 2)}
+    problem = CriticProblem(**{name: changed.pop(name, part) for name, part in parts.items()})
     arguments = {
-        "network": NETWORK, "part": part(), "state": CriticState.fresh(weights), "x": torch.zeros(10, 3),
-        "y": torch.zeros(10, 2), "plan": PLAN, "picked": torch.arange(8)[None], "rates": torch.zeros(1),
+        "problem": problem, "state": CriticState.fresh(weights), "plan": PLAN, "picked": torch.arange(8)[None],
+        "rates": torch.zeros(1),
     }  # fmt: skip
     return {**arguments, **changed}
 
@@ -96,8 +98,8 @@ def test_state_that_shares_memory_is_refused() -> None:
 def test_a_table_needs_a_group() -> None:
     weights, rows = given()["state"].weights, (torch.zeros(10, 3), torch.zeros(10, 2))
     with pytest.raises(ValueError, match="'size' must lie between 1 and 10"):
-        ops.critic_table(NETWORK, part(), weights, *rows, 11)
-    assert ops.critic_table(NETWORK, part(), weights, *rows, 4).shape == (2, 4, 4)
+        ops.critic_table(CriticProblem(NETWORK, part(), *rows), weights, 11)
+    assert ops.critic_table(CriticProblem(NETWORK, part(), *rows), weights, 4).shape == (2, 4, 4)
 
 
 @needs_core
@@ -133,7 +135,7 @@ def test_ctrl_c_ends_a_long_step_without_a_trace_and_a_long_table() -> None:
     before = state.weights.clone()
     for long in (
         lambda: ops.train_critic(*arguments.values()),
-        lambda: ops.critic_table(NETWORK, part(), state.weights, x, y, 8_000),
+        lambda: ops.critic_table(arguments["problem"], state.weights, 8_000),
     ):
         begin = time.monotonic()
         threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
-from problems import Problem, fresh_state, make_problem
+from problems import Case, fresh_state, make_problem
 from torch import Tensor
 
-from mmg_registry.core import Network, TrainPlan, build, compiled, cuda, mmse_gap_many, reference, selfcheck, train_many
+from mmg_registry.core import (
+    Network,
+    Problems,
+    TrainPlan,
+    build,
+    compiled,
+    cuda,
+    mmse_gap_many,
+    ops,
+    reference,
+    selfcheck,
+    train_many,
+)
 from mmg_registry.core import why_reference as why
 from mmg_registry.errors import MMGError, OptionError
 
@@ -67,10 +81,7 @@ def test_the_built_module_answers_without_a_gpu() -> None:
     assert "CUDA finds no usable GPU here" in core.unusable(0)
     assert core.build_info()["architectures"].startswith("80")
     problem = make_problem(2, 2, 64, 1)
-    problems = cuda.Problems.of(
-        problem.network, problem.x[None], problem.y[None], problem.rho[None], [problem.proposal], [0]
-    )
-    call = cuda.gap_call(problems, problem.weights[None], 1)
+    call = cuda.gap_call(problem.problem().batch(), problem.weights[None], 1)
     with pytest.raises(RuntimeError, match=r"^(No GPU|The GPU) .*: .*\.$"):
         core.scratch_bytes(call.arguments, 0)
 
@@ -93,7 +104,7 @@ def test_the_reference_keeps_to_the_device_of_the_data(op: str) -> None:
     """On the meta device, which refuses to mix devices as a GPU does and needs none."""
     problem = make_problem(3, 2, 16, 1, n=20, context=1)
     there = [t.to("meta") for t in (problem.weights, problem.x, problem.y)]
-    other = Problem(problem.network, *there, problem.rho, problem.proposal)
+    other = Case(problem.network, *there, problem.rho, problem.proposal)
     if op == "grad":
         assert other_grad(other).is_meta
     elif op == "gap":
@@ -104,33 +115,30 @@ def test_the_reference_keeps_to_the_device_of_the_data(op: str) -> None:
         reference.adam_step(fresh_state(other.weights), other_grad(other), PLAN, 0)
 
 
-def other_grad(problem: Problem) -> Tensor:
-    where = {"seed": 1, "step": 0, "batch": 8}
-    data = problem.x, problem.y, problem.rho, problem.proposal
-    return reference.denoiser_grad(problem.network, problem.weights, *data, **where)[1]
+def other_grad(problem: Case) -> Tensor:
+    return reference.denoiser_grad(problem.problem(), problem.weights, step=0, batch=8)[1]
 
 
 # --- Many problems on the CPU ---------------------------------------------------------------------------------------
-def many(count: int = 3) -> tuple[Network, tuple[Tensor, ...], list[Problem]]:
-    problems = [make_problem(2, 1, 16, 1, n=30) for _ in range(count)]
-    weights = torch.stack([p.weights + 0.01 * i for i, p in enumerate(problems)])
-    rows = [torch.stack([getattr(p, name) for p in problems]) for name in ("x", "y", "rho")]
-    return problems[0].network, (weights, *rows), problems
+def many(count: int = 3) -> tuple[Problems, Tensor, list[Case]]:
+    """Problems of seeds 1, 2 .., their weights, and each by itself."""
+    cases = [make_problem(2, 1, 16, 1, n=30) for _ in range(count)]
+    cases = [replace(case, weights=case.weights + 0.01 * i) for i, case in enumerate(cases)]
+    batch = Problems.of([case.problem(seed=i + 1) for i, case in enumerate(cases)])
+    return batch, torch.stack([case.weights for case in cases]), cases
 
 
 @needs_core
 def test_many_problems_are_each_of_them() -> None:
-    network, (weights, x, y, rho), problems = many()
-    proposals = [p.proposal for p in problems]
+    problems, weights, cases = many()
     state = fresh_state(weights)
-    losses = train_many(network, state, x, y, rho, proposals, PLAN, seeds=(1, 2, 3), first_step=0, n_steps=4)
-    bins, rows = mmse_gap_many(network, state[3], x, y, rho, proposals, seeds=(1, 2, 3), repeats=2)
-    for i, p in enumerate(problems):
-        alone = Problem(network, weights[i], p.x, p.y, p.rho, p.proposal)
+    losses = train_many(problems, state, PLAN, range(4))
+    bins, rows = mmse_gap_many(problems, state[3], repeats=2)
+    for i, alone in enumerate(cases):
         own, own_losses = alone.train(PLAN, 4, seed=i + 1)
         assert torch.equal(own_losses, losses[i])
         assert all(torch.equal(part[i], one) for part, one in zip(state, own, strict=True))
-        gap = Problem(network, own[3], p.x, p.y, p.rho, p.proposal).gap(seed=i + 1, repeats=2)
+        gap = replace(alone, weights=own[3]).gap(seed=i + 1, repeats=2)
         assert torch.equal(gap[0], bins[i])
         assert torch.equal(gap[1], rows[i])
 
@@ -146,18 +154,24 @@ def test_many_problems_are_each_of_them() -> None:
         ({"x": torch.zeros(3, 2, 30).mT}, "must be contiguous"),
     ],
 )
-def test_many_problems_that_do_not_fit_are_refused(change: dict[str, object], words: str) -> None:
-    network, (weights, x, y, rho), problems = many()
-    given = {"x": x, "y": y, "rho": rho, "proposals": [p.proposal for p in problems], "seeds": (1, 2, 3), **change}
+def test_many_problems_that_do_not_fit_are_refused(change: dict[str, Any], words: str) -> None:
+    problems, weights, _ = many()
     with pytest.raises(ValueError, match=words):
-        mmse_gap_many(network, weights, repeats=1, **given)  # type: ignore[arg-type]
+        mmse_gap_many(replace(problems, **change), weights, repeats=1)
 
 
-def test_rates_are_those_of_the_reference() -> None:
-    rates = cuda.step_rates(PLAN, 5, 4)
-    assert rates[:, 0].tolist() == pytest.approx([PLAN.lr_at(step) for step in range(5, 9)], rel=1e-6)
-    assert rates[0, 1:].tolist() == pytest.approx([1 / (1 - 0.9**6), 1 / (1 - 0.99**6), 6 / 15], rel=1e-6)
-
-
-def test_no_steps_are_no_rates() -> None:
-    assert cuda.step_rates(PLAN, 5, 0).shape == (0, 4)
+@needs_core
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_weights_of_other_problems_are_refused(on_gpu: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is launched."""
+    monkeypatch.setattr(ops, "on_gpu", lambda given: on_gpu)
+    problems, weights, _ = many()
+    for wrong, words in (
+        (weights[:2], "'weights' must hold one entry a problem"),
+        (weights[:, 1:].contiguous(), "'weights' must be a contiguous"),
+        (weights.double(), "'weights' must be a contiguous"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            mmse_gap_many(problems, wrong, repeats=1)
+    with pytest.raises(ValueError, match="memory of its own"):
+        train_many(problems, (weights, weights, weights, weights), PLAN, range(1))

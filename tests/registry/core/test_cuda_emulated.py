@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 import torch
 from emulation import ALL_FAST, gather, play, played_gap, played_grad, played_train
-from problems import Problem, fresh_state, make_problem, uneven_proposal
+from problems import Case, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
 from mmg_registry.core import (
+    Compute,
     Network,
+    Problems,
     Proposal,
     TrainPlan,
     compiled,
+    cpu,
     cuda,
-    many,
     mmse_gap_many,
     ops,
     selfcheck,
@@ -33,7 +35,7 @@ PLAN = TrainPlan(batch=70, lr=2e-3, warmup=5, hold_until=10, total=20, weight_de
 OPS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {"grad": played_grad, "gap": played_gap}
 
 
-def problem_of(shape: tuple[int, int, int, int, int], **how: Any) -> Problem:
+def problem_of(shape: tuple[int, int, int, int, int], **how: Any) -> Case:
     return make_problem(*shape[:4], context=shape[4], **{"n": 100, **how})
 
 
@@ -41,7 +43,7 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found.double() - expected.double()).norm() / expected.double().norm())
 
 
-def worst(problem: Problem, found: Tensor, expected: Tensor) -> float:
+def worst(problem: Case, found: Tensor, expected: Tensor) -> float:
     """Largest relative error among the parameters' gradients."""
     views = zip(problem.network.views(found).values(), problem.network.views(expected).values(), strict=True)
     return max(relative(a, b) for a, b in views)
@@ -93,7 +95,7 @@ def test_an_estimate_is_the_cpu_cores_within_a_thousandth() -> None:
     state, _ = played_train(gather(problem), problem.weights[None], plan, 40, blocks=1)
     found = play(cuda.gap_call(gather(problem), state[3], 2, maths="float32"))[1][0]
     weights = problem.train(plan, 40)[0][3]
-    trained = Problem(problem.network, weights, problem.x, problem.y, problem.rho, problem.proposal)
+    trained = Case(problem.network, weights, problem.x, problem.y, problem.rho, problem.proposal)
     assert (found.mean(0) - trained.gap(repeats=2)[1].mean(0)).abs().max() < 1e-3
 
 
@@ -258,7 +260,7 @@ def test_a_batch_of_problems_is_each_of_them(maths: str, groups: int) -> None:
     """Data, correlations, proposals and seeds of their own; fewer groups than problems, and more."""
     p = make_problem(2, 2, 64, 1, n=60, proposal=uneven_proposal())
     changed = [(p.weights + 0.01 * i, p.x.roll(i, 0), p.y * (1 - 0.1 * i), p.rho * (1 - 0.2 * i)) for i in range(3)]
-    problems = [Problem(p.network, *parts, p.proposal) for parts in changed]
+    problems = [Case(p.network, *parts, p.proposal) for parts in changed]
     seeds, weights = (4, 5, 6), torch.stack([p.weights for p in problems])
     state, losses = played_train(gather(*problems, seeds=seeds), weights, PLAN, 3, maths=maths, groups=groups)
     bins, rows = play(cuda.gap_call(gather(*problems, seeds=seeds), state[3], 2, maths=maths), groups=groups)
@@ -315,47 +317,39 @@ def test_an_unknown_arithmetic_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 # --- The ops' implementations on a GPU, with the launch played -----------------------------------------------------
-def flat(problem: Problem) -> list[Any]:
-    q, net = problem.proposal, problem.network
-    logistic = [q.loc, q.scale, *q.p_range]
-    return [problem.x, problem.y, problem.rho, q.edges, q.cdf, logistic, net.width, net.depth, net.context, 1]
-
-
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CPU memory, with the device's name for a GPU alone."""
     monkeypatch.setattr(selfcheck, "launch", play)
+    monkeypatch.setattr(ops, "on_gpu", lambda given: True)
+
+
+FLOAT32 = Compute(maths="float32")
 
 
 @pytest.mark.usefixtures("played")
 @pytest.mark.parametrize("proposal", [None, uneven_proposal()], ids=["logistic", "piecewise"])
 def test_ops_hand_everything_to_the_launch(proposal: Proposal | None) -> None:
-    problem = make_problem(4, 3, 64, 1, n=40, context=1, proposal=proposal)
-    rows = flat(problem)
-    found, expected = ops._gap_cuda(problem.weights, *rows, 2, 1, "float32"), problem.gap(repeats=2)
+    case = make_problem(4, 3, 64, 1, n=40, context=1, proposal=proposal)
+    problem, weights = case.problem(), case.weights
+    found, expected = case.gap(repeats=2, maths="float32"), cpu.mmse_gap(problem, weights, 2)
+    assert all(0 < relative(a, b) < 1e-5 for a, b in zip(found, expected, strict=True))
+    found, expected = case.grad(batch=41, maths="float32"), cpu.denoiser_grad(problem, weights, 3, 41)
     assert all(relative(a, b) < 1e-5 for a, b in zip(found, expected, strict=True))
-    found, expected = ops._grad_cuda(problem.weights, *rows, 3, 41, 1, "float32"), problem.grad(batch=41)
-    assert all(relative(a, b) < 1e-5 for a, b in zip(found, expected, strict=True))
-    steps = [2, 3, PLAN.batch, PLAN.warmup, PLAN.hold_until, PLAN.total]
-    rates = [PLAN.lr, PLAN.beta1, PLAN.beta2, PLAN.eps, PLAN.weight_decay, PLAN.ema_decay]
-    state = fresh_state(problem.weights)
-    losses = ops._train_cuda(*state, *rows, steps, rates, 1, "float32")
-    state_cpu, losses_cpu = problem.train(PLAN, 3, first_step=2)
-    assert relative(losses, losses_cpu) < 1e-5
+    state, losses = case.train(PLAN, 3, first_step=2, maths="float32")
+    state_cpu = fresh_state(weights)
+    assert relative(losses, cpu.train_denoiser(problem, state_cpu, PLAN, range(2, 5))) < 1e-5
     assert relative(state[0], state_cpu[0]) < 1e-4
 
 
 @pytest.mark.usefixtures("played")
-def test_many_problems_go_into_one_launch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On CPU memory, with the device's name for a GPU alone."""
-    monkeypatch.setattr(many, "_on_gpu", lambda network, x: True)
-    problem = make_problem(2, 2, 64, 1, n=40)
-    rows = [torch.stack([part, part]) for part in (problem.x, problem.y, problem.rho)]
-    weights, proposals = torch.stack([problem.weights] * 2), [problem.proposal] * 2
-    state, how = fresh_state(weights), {"seeds": (1, 2), "isa": "float32"}
-    losses = train_many(problem.network, state, *rows, proposals, PLAN, first_step=0, n_steps=2, **how)
-    bins, means = mmse_gap_many(problem.network, weights, *rows, proposals, repeats=2, **how)
-    for i in range(2):
-        assert relative(losses[i], problem.train(PLAN, 2, seed=i + 1)[1]) < 1e-5
-        gap = problem.gap(seed=i + 1, repeats=2)
+def test_many_problems_go_into_one_launch() -> None:
+    case = make_problem(2, 2, 64, 1, n=40)
+    problems, weights = Problems.of([case.problem(seed) for seed in (1, 2)]), torch.stack([case.weights] * 2)
+    losses = train_many(problems, fresh_state(weights), PLAN, range(2), FLOAT32)
+    bins, means = mmse_gap_many(problems, weights, 2, FLOAT32)
+    for i, problem in enumerate(problems):
+        assert relative(losses[i], cpu.train_denoiser(problem, fresh_state(case.weights), PLAN, range(2))) < 1e-5
+        gap = cpu.mmse_gap(problem, case.weights, 2)
         assert relative(bins[i], gap[0]) < 1e-5
         assert relative(means[i], gap[1]) < 1e-5

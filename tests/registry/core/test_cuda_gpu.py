@@ -7,17 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from places import SUPPORT
-from problems import Problem, State, fresh_state, make_problem
+from problems import Case, fresh_state, make_problem
 from torch import Tensor
 
 import mmg_registry as mmg
 from mmg_registry.benchmark import tasks
-from mmg_registry.core import Network, TrainPlan, cuda, mmse_gap, mmse_gap_many, selfcheck, train_many
+from mmg_registry.core import Compute, Network, Problems, TrainPlan, cuda, mmse_gap_many, selfcheck, train_many
+from mmg_registry.core.problem import State
 from mmg_registry.diffusion import FusedDenoiser
 from mmg_registry.errors import MMGError
 
@@ -28,17 +30,17 @@ PLAN = TrainPlan(batch=129, lr=2e-3, warmup=5, hold_until=10, total=20, weight_d
 NEAR = {"float32": 1e-4, "bf16": 0.05}  # relative; bf16 keeps 8 bits of every factor
 
 
-def placed(problem: Problem, device: str = "cuda:0") -> Problem:
+def placed(problem: Case, device: str = "cuda:0") -> Case:
     there = (t.to(device) for t in (problem.weights, problem.x, problem.y))
-    return Problem(problem.network, *there, problem.rho, problem.proposal)
+    return Case(problem.network, *there, problem.rho, problem.proposal)
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
     return float((found.cpu().double() - expected.double()).norm() / expected.double().norm())
 
 
-def trained(problem: Problem, n_steps: int, maths: str) -> tuple[State, Tensor]:
-    return placed(problem).train(PLAN, n_steps, isa=maths)
+def trained(problem: Case, n_steps: int, maths: str) -> tuple[State, Tensor]:
+    return placed(problem).train(PLAN, n_steps, maths=maths)
 
 
 def test_the_card_passes_the_self_check() -> None:
@@ -52,10 +54,10 @@ def test_the_card_passes_the_self_check() -> None:
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_every_op_is_the_references(sizes: tuple[int, int], width: int, depth: int, maths: str) -> None:
     problem = make_problem(*sizes, width, depth, n=129)
-    (losses, grad), (losses_ref, grad_ref) = placed(problem).grad(isa=maths), problem.reference_grad()
+    (losses, grad), (losses_ref, grad_ref) = placed(problem).grad(maths=maths), problem.reference_grad()
     assert relative(losses, losses_ref) < NEAR[maths]
     assert relative(grad, grad_ref) < NEAR[maths]
-    for found, expected in zip(placed(problem).gap(isa=maths), problem.reference_gap(), strict=True):
+    for found, expected in zip(placed(problem).gap(maths=maths), problem.reference_gap(), strict=True):
         assert relative(found, expected) < NEAR[maths]
 
 
@@ -63,8 +65,8 @@ def test_every_op_is_the_references(sizes: tuple[int, int], width: int, depth: i
 @pytest.mark.parametrize("n", [1, 127, 128, 129])
 def test_rows_that_no_tile_divides(n: int, maths: str) -> None:
     problem = make_problem(4, 3, 64, 2, n=n, context=1)
-    assert relative(placed(problem).grad(isa=maths, batch=n)[1], problem.reference_grad(batch=n)[1]) < NEAR[maths]
-    assert relative(placed(problem).gap(isa=maths)[1], problem.reference_gap()[1]) < NEAR[maths]
+    assert relative(placed(problem).grad(maths=maths, batch=n)[1], problem.reference_grad(batch=n)[1]) < NEAR[maths]
+    assert relative(placed(problem).gap(maths=maths)[1], problem.reference_gap()[1]) < NEAR[maths]
 
 
 @pytest.mark.parametrize("maths", cuda.MATHS)
@@ -72,11 +74,11 @@ def test_rows_that_no_tile_divides(n: int, maths: str) -> None:
 def test_batches_that_fill_the_card_and_more(width: int, batch: int, maths: str) -> None:
     """Tiles of every size, and wide strips of products: against the CPU core, for the reference is slow."""
     problem = make_problem(5, 5, width, 2, n=5_000)
-    (losses, grad), (losses_cpu, grad_cpu) = (each.grad(isa=how, batch=batch) for each, how in
+    (losses, grad), (losses_cpu, grad_cpu) = (each.grad(maths=how, batch=batch) for each, how in
                                               ((placed(problem), maths), (problem, "")))  # fmt: skip
     assert relative(losses, losses_cpu) < NEAR[maths]
     assert relative(grad, grad_cpu) < NEAR[maths]
-    found, expected = placed(problem).gap(isa=maths), problem.gap()
+    found, expected = placed(problem).gap(maths=maths), problem.gap()
     assert relative(found[0], expected[0]) < NEAR[maths]
 
 
@@ -85,7 +87,7 @@ def test_training_with_the_same_seed_is_the_cpus() -> None:
     state, losses = trained(problem, 20, "float32")
     state_cpu, losses_cpu = problem.train(PLAN, 20)
     assert relative(losses, losses_cpu) < 1e-4
-    gaps = [Problem(problem.network, s[3].cpu(), problem.x, problem.y, problem.rho, problem.proposal).gap()[1].mean(0)
+    gaps = [Case(problem.network, s[3].cpu(), problem.x, problem.y, problem.rho, problem.proposal).gap()[1].mean(0)
             for s in (state, state_cpu)]  # fmt: skip
     assert (gaps[0] - gaps[1]).abs().max() < 1e-3
 
@@ -97,7 +99,7 @@ def test_the_same_seed_gives_the_same_bits(maths: str) -> None:
     (state, losses), (again, losses_again) = (trained(problem, 10, maths) for _ in range(2))
     assert torch.equal(losses, losses_again)
     assert all(map(torch.equal, state, again))
-    once, twice = (placed(problem).gap(isa=maths) for _ in range(2))
+    once, twice = (placed(problem).gap(maths=maths) for _ in range(2))
     assert all(map(torch.equal, once, twice))
 
 
@@ -116,7 +118,7 @@ def test_work_is_queued_on_the_current_stream() -> None:
 @pytest.mark.skipif(not REASON and torch.cuda.device_count() < 2, reason="there is one GPU")
 def test_the_second_gpu_computes_the_same() -> None:
     problem = make_problem(3, 2, 64, 1)
-    found = placed(problem, "cuda:1").gap(isa="float32")
+    found = placed(problem, "cuda:1").gap(maths="float32")
     assert found[0].device == torch.device("cuda", 1)
     assert relative(found[1], problem.gap()[1]) < NEAR["float32"]
 
@@ -125,21 +127,19 @@ def test_the_second_gpu_computes_the_same() -> None:
 def test_many_problems_are_each_of_them(maths: str) -> None:
     problems = [placed(make_problem(1, 1, 64, 2, n=200)) for _ in range(300)]
     weights = torch.stack([p.weights * (1 + 0.001 * i) for i, p in enumerate(problems)])
-    x, y, rho = (torch.stack([getattr(p, name) for p in problems]) for name in ("x", "y", "rho"))
-    rows, proposals, seeds = (x, y, rho), [p.proposal for p in problems], range(300)
     state, plan = fresh_state(weights), TrainPlan(batch=64, warmup=0, hold_until=5, total=5)
-    how: dict[str, Any] = {"seeds": seeds, "isa": maths}
-    losses = train_many(problems[0].network, state, *rows, proposals, plan, first_step=0, n_steps=5, **how)
-    bins, _ = mmse_gap_many(problems[0].network, state[3], *rows, proposals, repeats=2, **how)
+    batch, compute = Problems.of([p.problem(seed) for seed, p in enumerate(problems)]), Compute(maths=maths)
+    losses = train_many(batch, state, plan, range(5), compute)
+    bins, _ = mmse_gap_many(batch, state[3], 2, compute)
     for i in (0, 151, 299):
         p = problems[i]
-        own, own_losses = Problem(p.network, weights[i], *rows_of(p)).train(plan, 5, seed=i, isa=maths)
+        own, own_losses = Case(p.network, weights[i], *rows_of(p)).train(plan, 5, seed=i, maths=maths)
         assert relative(losses[i], own_losses.cpu()) < NEAR[maths]
-        gap = Problem(p.network, own[3], *rows_of(p)).gap(seed=i, repeats=2, isa=maths)
+        gap = Case(p.network, own[3], *rows_of(p)).gap(seed=i, repeats=2, maths=maths)
         assert relative(bins[i], gap[0].cpu()) < NEAR[maths]
 
 
-def rows_of(p: Problem) -> tuple[Any, ...]:
+def rows_of(p: Case) -> tuple[Any, ...]:
     return p.x, p.y, p.rho, p.proposal
 
 
@@ -157,11 +157,8 @@ def test_no_memory_is_a_clean_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_address_that_is_no_memory_of_the_gpu_is_refused() -> None:
     problem = placed(make_problem(2, 2, 64, 1))
-    problems = cuda.Problems.of(
-        problem.network, problem.x[None], problem.y[None], problem.rho[None], [problem.proposal], [0]
-    )
     for address in (problem.x.cpu().data_ptr(), 4096):
-        call = cuda.gap_call(problems, problem.weights[None], 1)
+        call = cuda.gap_call(problem.problem().batch(), problem.weights[None], 1)
         call.arguments["y"] = address
         with pytest.raises(ValueError, match="'y' is not memory of GPU 0"):
             cuda.launch(call)
@@ -170,7 +167,7 @@ def test_an_address_that_is_no_memory_of_the_gpu_is_refused() -> None:
 def test_data_on_two_devices_are_refused() -> None:
     problem = placed(make_problem(2, 2, 64, 1))
     with pytest.raises(ValueError, match=r"'y' must be a contiguous .* cuda:0 tensor"):
-        mmse_gap(problem.network, problem.weights, problem.x, problem.y.cpu(), *rows_of(problem)[2:], seed=0, repeats=1)
+        replace(problem, y=problem.y.cpu()).gap()
 
 
 def test_a_network_beyond_the_kernels_runs_in_torch_and_says_so() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from problems import ISAS, Problem, make_problem, uneven_proposal
+from problems import ISAS, Case, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
 from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, reference
@@ -21,7 +23,7 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found.double() - expected).norm() / expected.norm())
 
 
-def assert_gradients_agree(problem: Problem, found: Tensor, expected: Tensor) -> None:
+def assert_gradients_agree(problem: Case, found: Tensor, expected: Tensor) -> None:
     views = zip(problem.network.views(found).items(), problem.network.views(expected).values(), strict=True)
     errors = {name: (relative(view, other), float((view - other).abs().max() / other.abs().max()))
               for (name, view), other in views}  # fmt: skip
@@ -72,7 +74,7 @@ def test_gradient_where_correlations_are_nearly_one(isa: str) -> None:
     easy = make_problem(3, 2, 20, 1)
     x = easy.x.clone()
     x[:, :2] = (rho * easy.y.double() + (1 - rho**2).sqrt() * easy.x[:, :2].double()).float()
-    problem = Problem(easy.network, easy.weights, x, easy.y, rho, easy.proposal)
+    problem = Case(easy.network, easy.weights, x, easy.y, rho, easy.proposal)
     assert_gradients_agree(problem, problem.grad(isa=isa)[1], problem.reference_grad()[1])
 
 
@@ -81,12 +83,9 @@ def test_gradient_where_correlations_are_nearly_one(isa: str) -> None:
 def test_steps_are_the_references(isa: str) -> None:
     problem = make_problem(3, 2, 20, 2)
     state, losses = problem.train(PLAN, 20, isa=isa)
-    wide = tuple(t.double() for t in (problem.weights, problem.x, problem.y))
-    ref = (wide[0].clone(), torch.zeros_like(wide[0]), torch.zeros_like(wide[0]), wide[0].clone())
-    where = {"seed": 1, "first_step": 0, "n_steps": 20}
-    losses_ref = reference.train_denoiser(
-        problem.network, ref, wide[1], wide[2], problem.rho, problem.proposal, PLAN, **where
-    )
+    wide = replace(problem, **{name: getattr(problem, name).double() for name in ("weights", "x", "y")})
+    ref = fresh_state(wide.weights)
+    losses_ref = reference.train_denoiser(wide.problem(), ref, PLAN, range(20))
     torch.testing.assert_close(losses, losses_ref, rtol=1e-4, atol=0)
     moved = relative(problem.weights, ref[0])
     for found, expected in zip(state, ref, strict=True):
@@ -128,7 +127,7 @@ def test_another_seed_gives_another_training() -> None:
 def test_training_learns() -> None:
     problem = make_problem(2, 2, 32, 1, n=1000)
     state, losses = problem.train(TrainPlan(batch=256, lr=3e-3, warmup=10, hold_until=300, total=300), 300)
-    trained = Problem(problem.network, state[3], problem.x, problem.y, problem.rho, problem.proposal)
+    trained = Case(problem.network, state[3], problem.x, problem.y, problem.rho, problem.proposal)
     before, after = (p.gap()[1].mean(0)[2:] for p in (problem, trained))  # excess over the exact denoisers
     assert bool((after < 0.1 * before).all())
     assert losses[-20:].mean() < losses[:20].mean()
@@ -140,7 +139,7 @@ def test_instruction_sets_agree_on_an_estimate() -> None:
     estimates = []
     for isa in ISAS:
         state, _ = problem.train(plan, 200, isa=isa)
-        trained = Problem(problem.network, state[3], problem.x, problem.y, problem.rho, problem.proposal)
+        trained = Case(problem.network, state[3], problem.x, problem.y, problem.rho, problem.proposal)
         estimates.append(trained.gap(isa=isa)[1].mean(0)[:2])
     for found in estimates[1:]:
         assert (found - estimates[0]).abs().max() < 1e-3
@@ -186,7 +185,7 @@ def test_squares_in_a_bin_bound_its_sum() -> None:
 
 def test_a_row_does_not_depend_on_the_other_rows() -> None:
     problem = make_problem(n=200)
-    part = Problem(problem.network, problem.weights, problem.x[:77], problem.y[:77], problem.rho, problem.proposal)
+    part = Case(problem.network, problem.weights, problem.x[:77], problem.y[:77], problem.rho, problem.proposal)
     assert torch.equal(part.gap()[1], problem.gap()[1][:77])
 
 

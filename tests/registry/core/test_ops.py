@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from problems import ISAS, Problem, fresh_state, make_problem, uneven_proposal
+from problems import ISAS, Case, fresh_state, make_problem, uneven_proposal
 from torch import Tensor
 
-from mmg_registry.core import Network, Proposal, TrainPlan, checks, compiled, ops, reference
+from mmg_registry.core import (
+    Network,
+    Problems,
+    Proposal,
+    TrainPlan,
+    checks,
+    compiled,
+    mmse_gap_many,
+    op_checks,
+    ops,
+    reference,
+)
 
 pytestmark = pytest.mark.skipif(not ISAS, reason="the compiled core is not built")
 NAN = math.nan
 SMALL = TrainPlan(batch=8, warmup=0, hold_until=3, total=3)
 
 
-def flat(problem: Problem) -> list[Any]:
+def flat(problem: Case) -> list[Any]:
     """The arguments that all three schemas share, from x to seed."""
     q = problem.proposal
-    logistic = [q.loc, q.scale, *q.p_range]
     sizes = [problem.network.width, problem.network.depth, problem.network.context, 1]
-    return [problem.x, problem.y, problem.rho, q.edges, q.cdf, logistic, *sizes]
+    return [problem.x, problem.y, problem.rho, q.edges, q.cdf, q.loc, q.scale, *sizes]
 
 
-def train_arguments(problem: Problem) -> list[Any]:
+def train_arguments(problem: Case) -> list[Any]:
     plan = [0, 2, SMALL.batch, SMALL.warmup, SMALL.hold_until, SMALL.total]
     rates = [SMALL.lr, SMALL.beta1, SMALL.beta2, SMALL.eps, SMALL.weight_decay, SMALL.ema_decay]
     return [*fresh_state(problem.weights), *flat(problem), plan, rates, 1, ""]
 
 
-def grad_arguments(problem: Problem) -> list[Any]:
+def grad_arguments(problem: Case) -> list[Any]:
     return [problem.weights, *flat(problem), 0, 8, 1, ""]
 
 
-def gap_arguments(problem: Problem) -> list[Any]:
+def gap_arguments(problem: Case) -> list[Any]:
     return [problem.weights, *flat(problem), 2, 1, ""]
 
 
@@ -87,7 +98,7 @@ def test_zero_steps_change_nothing() -> None:
 
 
 # --- Tensors that are refused ---------------------------------------------------------------------------------------
-def with_tensor(name: str, tensor: Tensor) -> Problem:
+def with_tensor(name: str, tensor: Tensor) -> Case:
     """A problem with one tensor replaced."""
     problem = make_problem(n=50)
     if name in ("edges", "cdf"):
@@ -101,7 +112,7 @@ def genuine(name: str) -> Tensor:
     return tensor
 
 
-def call_every_op(problem: Problem) -> list[Callable[[], Any]]:
+def call_every_op(problem: Case) -> list[Callable[[], Any]]:
     state = (problem.weights, *fresh_state(problem.weights)[1:])
     return [problem.grad, problem.gap, lambda: problem.train(SMALL, 1, state)]
 
@@ -246,12 +257,14 @@ def raw(name: str, **changes: Any) -> Any:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"logistic": [2.0, 3.0, 0.1]}, "'logistic' must hold loc, scale and two probabilities, not 3"),
-        ({"logistic": [2.0, 3.0, 0.9, 0.1]}, "two increasing probabilities"),
-        ({"logistic": [2.0, 3.0, 0.0, 1.0]}, "two increasing probabilities"),
-        ({"logistic": [NAN, 3.0, 0.1, 0.9]}, "finite loc and scale"),
-        ({"logistic": [2.0, -3.0, 0.1, 0.9]}, "scale >= 0"),
-        ({"logistic": [2.0, NAN, 0.1, 0.9]}, "scale >= 0"),
+        ({"loc": 1e6}, "two increasing probabilities"),
+        ({"loc": -1e6}, "two increasing probabilities"),
+        ({"loc": NAN}, "finite 'loc'"),
+        ({"loc": math.inf}, "finite 'loc'"),
+        ({"scale": 1e-6}, "two increasing probabilities"),
+        ({"scale": -3.0}, "'scale' >= 0"),
+        ({"scale": NAN}, "'scale' >= 0"),
+        ({"scale": math.inf}, "'scale' >= 0"),
         ({"edges": torch.zeros(0), "cdf": torch.zeros(0)}, "'edges' must be"),
         ({"x": torch.zeros(50)}, "'x' must be"),
         ({"width": 16}, "'weights' must be"),
@@ -268,8 +281,10 @@ def test_raw_ops_refuse_the_same(name: str, changes: dict[str, Any], sentence: s
     [
         ({"plan": [0, 1, 8, 0, 3]}, "must hold six numbers each"),
         ({"rates": []}, "must hold six numbers each"),
-        ({"plan": [0, 1, 0, 0, 3, 3]}, "'batch' must lie between"),
-        ({"plan": [0, 1, 8, -1, 3, 3]}, "'warmup' must lie between"),
+        ({"plan": [0, 1, 0, 0, 3, 3]}, "training plan needs batch >= 1"),
+        ({"plan": [0, -1, 8, 0, 3, 3]}, "'n_steps' must lie between"),
+        ({"plan": [0, 1, 2**25, 0, 3, 3]}, "'batch' must lie between"),
+        ({"plan": [0, 1, 8, -1, 3, 3]}, "training plan needs .* warmup >= 0"),
         ({"plan": [0, 1, 8, 0, 3, 2]}, "total"),
         ({"plan": [0, 1, 8, 0, 3, 2**33]}, "'total' must lie between"),
         ({"rates": [NAN, 0.9, 0.99, 1e-8, 0.0, 0.999]}, "training plan needs"),
@@ -291,9 +306,7 @@ def no_core(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_core")
 def test_the_reference_takes_over_with_the_same_results() -> None:
     problem = make_problem(n=50)
-    expected = reference.denoiser_grad(
-        problem.network, problem.weights, problem.x, problem.y, problem.rho, problem.proposal, seed=1, step=3, batch=128
-    )
+    expected = reference.denoiser_grad(problem.problem(), problem.weights, step=3, batch=128)
     assert all(map(torch.equal, problem.grad(), expected))
     assert all(map(torch.equal, problem.gap(), problem.reference_gap()))
     state, losses = problem.train(SMALL, 2)
@@ -306,8 +319,64 @@ def test_the_reference_refuses_the_same() -> None:
     for call in call_every_op(with_tensor("x", genuine("x").half())):
         with pytest.raises(ValueError, match="'x' must be"):
             call()
+    with pytest.raises(ValueError, match="'x' must be"):
+        raw("mmse_gap", x=genuine("x").half())
+
+
+@pytest.mark.usefixtures("no_core")
+@pytest.mark.parametrize("name", OPS)
+def test_the_reference_takes_over_behind_the_raw_ops_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = raw(name)
+    monkeypatch.undo()
+    for a, b in zip(*((r if isinstance(r, tuple) else (r,)) for r in (found, raw(name))), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mmse_gap", "denoiser_grad", "train_denoiser"])
+def test_without_the_compiled_module_its_calls_say_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "compiled", lambda: None)
     with pytest.raises(RuntimeError, match="mmg doctor"):
-        raw("mmse_gap")
+        raw(name)
+
+
+# --- How often ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each check of a problem, a plan and so on was asked, by its name."""
+    counts: Counter[str] = Counter()
+
+    def counting(name: str) -> Callable[..., None]:
+        genuine_check = getattr(op_checks, name)
+
+        def check(*arguments: Any) -> None:
+            counts[name] += 1
+            genuine_check(*arguments)
+
+        return check
+
+    for name in [name for name in vars(op_checks) if name.startswith(("check_", "_check_"))]:
+        if name != "check_range":
+            monkeypatch.setattr(op_checks, name, counting(name))
+    return counts
+
+
+ONCE = {"check_problem", "_check_rows", "_check_rho", "_check_proposal", "_check_network"}
+
+
+@pytest.mark.parametrize("reach", ["by an object", "by flat arguments"])
+@pytest.mark.parametrize("name", OPS)
+def test_an_op_is_checked_once(name: str, reach: str, counted: Counter[str]) -> None:
+    problem = make_problem(n=50)
+    calls = {"train_denoiser": lambda: problem.train(SMALL, 1), "denoiser_grad": problem.grad, "mmse_gap": problem.gap}
+    calls[name]() if reach == "by an object" else raw(name)
+    assert set(counted) > ONCE
+    assert set(counted.values()) == {1}
+
+
+def test_each_of_many_problems_is_checked_once(counted: Counter[str]) -> None:
+    problem = make_problem(n=50)
+    mmse_gap_many(Problems.of([problem.problem(seed) for seed in range(3)]), torch.stack([problem.weights] * 3), 1)
+    assert {counted[name] for name in ONCE} == {3}
 
 
 @pytest.mark.parametrize("context", [-1, 3])
@@ -319,7 +388,7 @@ def test_a_context_that_leaves_nothing_to_noise_is_refused(context: int) -> None
 
 def test_largest_depth_is_the_compiled_one() -> None:
     core: Any = compiled()
-    assert core.MAX_DEPTH == ops._MAX_DEPTH
+    assert core.MAX_DEPTH == op_checks.MAX_DEPTH
 
 
 def test_a_correlation_of_one_is_no_error() -> None:

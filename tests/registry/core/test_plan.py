@@ -7,6 +7,7 @@ import math
 import pytest
 
 from mmg_registry.core import TrainPlan
+from mmg_registry.core.plan import step_rates
 
 PLAN = TrainPlan(lr=1.0, warmup=10, hold_until=50, total=100)
 
@@ -53,3 +54,21 @@ def test_without_a_warm_up_the_first_step_is_a_full_one() -> None:
 def test_a_plan_that_cannot_train_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="training plan needs"):
         TrainPlan(**wrong)
+
+
+# --- What the cores take ----------------------------------------------------------------------------------------------
+def test_rates_are_those_of_the_reference() -> None:
+    plan = TrainPlan(batch=8, lr=2e-3, warmup=2, hold_until=4, total=10, beta1=0.9, beta2=0.99)
+    rates = step_rates(plan, range(5, 9))
+    assert rates[:, 0].tolist() == pytest.approx([plan.lr_at(step) for step in range(5, 9)], rel=1e-6)
+    assert rates[0, 1:].tolist() == pytest.approx([1 / (1 - 0.9**6), 1 / (1 - 0.99**6), 6 / 15], rel=1e-6)
+
+
+def test_the_average_forgets_no_quicker_than_planned() -> None:
+    decay = step_rates(TrainPlan(ema_decay=0.5), range(100))[:, 3]
+    assert decay[0] == pytest.approx(0.1)
+    assert decay[-1] == 0.5
+
+
+def test_no_steps_are_no_rates() -> None:
+    assert step_rates(PLAN, range(5, 5)).shape == (0, 4)

@@ -185,9 +185,7 @@ def test_cross_term_is_twice_the_product_of_error_and_difference() -> None:
 def test_loss_of_exact_denoisers_is_the_mean_of_the_known_curves() -> None:
     rho = torch.tensor([0.8], dtype=torch.float64)
     problem = wiener_problem(rho, 1, 1, 4000, 0, Proposal.uniform(-10.0, 14.0, 8))
-    losses, _ = reference.denoiser_grad(
-        problem.network, problem.weights, problem.x, problem.y, rho, problem.proposal, seed=0, step=0, batch=20_000
-    )
+    losses, _ = reference.denoiser_grad(problem.problem(seed=0), problem.weights, step=0, batch=20_000)
     edges = torch.tensor([-10.0, 14.0], dtype=torch.float64)
     for loss, s2 in zip(losses.tolist(), (1.0, 1 - 0.64), strict=True):
         softplus = torch.nn.functional.softplus(edges + math.log(s2))  # the integral of sigmoid(logsnr + log s2)

@@ -14,7 +14,7 @@ import torch
 from problems import make_problem
 from torch import Tensor
 
-from mmg_registry.core import compiled, cuda, many, mmse_gap_many, ops, selfcheck
+from mmg_registry.core import TrainPlan, compiled, cuda, mmse_gap_many, ops, selfcheck, train_many
 from mmg_registry.errors import MMGError, OptionError
 
 needs_core = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
@@ -38,7 +38,7 @@ def test_the_emulated_kernels_pass_with_room_to_spare(blocks: int, monkeypatch: 
 
 
 def other_noise(call: cuda.Call) -> Results:
-    call.alive[0].seeds.add_(1)
+    call.alive[0]["seeds"].add_(1)
     return play(call)
 
 
@@ -77,18 +77,18 @@ def nothing_at_all(call: cuda.Call) -> Results:
 def spoilt(call: cuda.Call, by: Callable[[tuple[Tensor, ...]], object]) -> Results:
     play(call)
     if call.arguments["trains"]:
-        by(call.alive[2][0])
+        by(call.alive[1])
     return call.results
 
 
 def a_bias_that_stays(state: tuple[Tensor, ...]) -> None:
     """Three of many thousand weights."""
-    start, network = selfcheck._problem(selfcheck.SMALL, CPU)[0], selfcheck.SMALL.network
+    start, network = selfcheck._problem(selfcheck.SMALL, CPU)[1], selfcheck.SMALL.network
     network.views(state[0][0])["b_out"].copy_(network.views(start)["b_out"])
 
 
 def a_stale_average(state: tuple[Tensor, ...]) -> None:
-    state[3].copy_(selfcheck._problem(selfcheck.SMALL, CPU)[0])
+    state[3].copy_(selfcheck._problem(selfcheck.SMALL, CPU)[1])
 
 
 def other_weights(call: cuda.Call) -> Results:
@@ -215,18 +215,16 @@ def test_no_op_goes_round_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OptionError("refused")
 
     monkeypatch.setattr(selfcheck, "launch", refuse)
-    monkeypatch.setattr(many, "_on_gpu", lambda network, x: True)
-    p = make_problem(2, 2, 64, 1, n=10)
-    q, net = p.proposal, p.network
-    flat = [p.x, p.y, p.rho, q.edges, q.cdf, [q.loc, q.scale, *q.p_range], net.width, net.depth, net.context, 1]
-    steps, rates = [0, 1, 8, 0, 1, 1], [1e-3, 0.9, 0.99, 1e-8, 0.0, 0.9]
-    state = selfcheck._state(p.weights)
-    rows = p.x[None], p.y[None], p.rho[None], [q]
+    monkeypatch.setattr(ops, "on_gpu", lambda given: True)
+    case = make_problem(2, 2, 64, 1, n=10)
+    plan = TrainPlan(batch=8, hold_until=1, total=1)
+    many, weights = case.problem().batch(), case.weights[None]
     for run in (
-        lambda: ops._train_cuda(*state, *flat, steps, rates, 1, ""),
-        lambda: ops._grad_cuda(p.weights, *flat, 0, 8, 1, ""),
-        lambda: ops._gap_cuda(p.weights, *flat, 1, 1, ""),
-        lambda: mmse_gap_many(net, p.weights[None], *rows, seeds=(1,), repeats=1),
+        lambda: case.train(plan, 1),
+        case.grad,
+        case.gap,
+        lambda: train_many(many, selfcheck._state(weights), plan, range(1)),
+        lambda: mmse_gap_many(many, weights, 1),
     ):
         with pytest.raises(OptionError, match="refused"):
             run()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmg_registry.core import BIN_SUMS, Network, Proposal, mmse_gap
+from mmg_registry.core import BIN_SUMS, Network, Problem, Proposal, mmse_gap
 from mmg_registry.diffusion import default_logistic, summarise
 from mmg_registry.diffusion.curve import make_curve
 
@@ -69,7 +69,7 @@ def test_curve_integrates_to_the_estimate() -> None:
     weights = network.init(0) + 0.1 * torch.randn(network.n_parameters, generator=torch.Generator().manual_seed(0))
     data = torch.randn(300, 2, generator=torch.Generator().manual_seed(1))
     rho = torch.zeros(2, dtype=torch.float64)
-    gap = summarise(*mmse_gap(network, weights, data, data.flip(0), rho, q, seed=0, repeats=5), q, 5)
+    gap = summarise(*mmse_gap(Problem(network, data, data.flip(0), rho, q, seed=0), weights, repeats=5), q, 5)
     widths = q.edges.double().diff()
     for name in ("direct", "orthogonal", "cross"):
         integral = float((torch.tensor(getattr(gap.curve, name), dtype=torch.float64) * widths).sum())

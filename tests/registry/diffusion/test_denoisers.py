@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmg_registry.core import Network, Proposal, TrainPlan
-from mmg_registry.diffusion import FusedDenoiser, ModuleDenoiser, default_logistic
+from mmg_registry.diffusion import FusedDenoiser, ModuleDenoiser, Objective, default_logistic
 from mmg_registry.diffusion.denoisers import Denoiser
 
 RHO = torch.tensor([0.8], dtype=torch.float64)
@@ -51,7 +51,7 @@ def fused(seed: int = 0) -> FusedDenoiser:
 
 
 def of_module(**how: bool) -> ModuleDenoiser:
-    return ModuleDenoiser(small_module(), *pair(1_000), RHO, seed=0, **how)
+    return ModuleDenoiser(small_module(), *pair(1_000), RHO, seed=0, objective=Objective(**how))
 
 
 KINDS = {"fused": fused, "module": of_module, "noise": lambda: of_module(precondition=False)}
@@ -114,7 +114,9 @@ def test_evaluating_does_not_change_the_training(make: type[FusedDenoiser]) -> N
 def test_a_module_that_predicts_the_noise_learns_a_gaussian_pair() -> None:
     torch.manual_seed(0)
     x, y = pair(20_000)
-    denoiser = ModuleDenoiser(Small(width=48), x, y, torch.zeros(0, dtype=torch.float64), seed=0, precondition=False)
+    denoiser = ModuleDenoiser(
+        Small(width=48), x, y, torch.zeros(0, dtype=torch.float64), seed=0, objective=Objective(precondition=False)
+    )
     untrained = denoiser.gap(*pair(2_000, seed=1), Q, repeats=8, seed=0)[1].mean(0)[:2]
     plan = TrainPlan(batch=512, lr=5e-3, warmup=20, hold_until=250, total=600)
     denoiser.train(Q, plan, 0, 600)

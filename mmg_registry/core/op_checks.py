@@ -1,0 +1,142 @@
+"""What the kernels' loops take for granted of an op's arguments.
+
+`check_problem` and `check_problems` look at everything that an op is given; every op calls one of them, once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from mmg_registry.core.checks import CPU, check, check_range, demand
+from mmg_registry.core.network import Network
+from mmg_registry.core.plan import TrainPlan
+from mmg_registry.core.problem import Problem, Problems, State
+from mmg_registry.core.proposal import Proposal, increases
+
+STATE = ("weights", "m", "v", "ema")  # names of a state's parts, in its order
+MAX_DEPTH = 16  # csrc/cpu/layout.h
+MAX_STEP = 2**32 - 1  # a counter word
+MAX_STRATA = 2**24  # float32 tells that many strata apart
+
+
+def check_problem(problem: Problem, vectors: Mapping[str, Tensor]) -> None:
+    """Refuse a problem that the kernels' loops could not run on, and `vectors` that are not its network's parameters.
+
+    Args:
+        vectors: by name, such as "weights"; each `(n_parameters,)` float32 on the device of the rows.
+
+    Raises:
+        ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
+    """
+    place = problem.device if problem.device.type == "cuda" else CPU
+    _check_rows(problem, place)
+    _check_rho(problem.rho, min(problem.x.shape[1], problem.y.shape[1]))
+    _check_proposal(problem.proposal)
+    _check_network(problem.network)
+    check_range("seed", problem.seed, 0, 2**63 - 1)
+    for name, vector in vectors.items():
+        check(name, vector, torch.float32, (problem.network.n_parameters,), place)
+
+
+def _check_rows(problem: Problem, place: torch.device) -> None:
+    x, y, network = problem.x, problem.y, problem.network
+    check("x", x, torch.float32, (None, None), place)
+    check("y", y, torch.float32, (x.shape[0], None), place)
+    check_range("rows", len(x), 1, 2**32 - 1)
+    wanted, given = (network.dim_x, network.dim_y), (x.shape[1], y.shape[1])
+    demand(
+        given == wanted,
+        f"The network is for {wanted[0]}+{wanted[1]} columns, the data have {given[0]}+{given[1]}.",
+    )
+
+
+def _check_rho(rho: Tensor, most: int) -> None:
+    check("rho", rho, torch.float64, (len(rho) if rho.dim() == 1 else None,))
+    check_range("length of rho", len(rho), 0, most)
+    demand(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
+
+
+def _check_proposal(proposal: Proposal) -> None:
+    edges, cdf, loc, scale = proposal.edges, proposal.cdf, proposal.loc, proposal.scale
+    check("edges", edges, torch.float32, (None,))
+    check("cdf", cdf, torch.float32, (len(edges),))
+    demand(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
+    demand(math.isfinite(loc) and 0 <= scale < math.inf, "A proposal needs a finite 'loc', and a finite 'scale' >= 0.")
+    if scale > 0:
+        low, high = proposal.p_range
+        demand(0 < low < high < 1, "'loc' and 'scale' must leave two increasing probabilities at the ends of 'edges'.")
+    else:
+        ends = float(cdf[0]) == 0 and float(cdf[-1]) == 1
+        demand(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
+
+
+def _check_network(network: Network) -> None:
+    check_range("width", network.width, 2, 2**16)
+    check_range("depth", network.depth, 1, MAX_DEPTH)
+    check_range("context", network.context, 0, network.dim_x - 1)
+
+
+def check_problems(problems: Problems, vectors: Mapping[str, Tensor]) -> None:
+    """Refuse a batch for a GPU: the first problem in full, and of the others, slices of the same tensors, what differs.
+
+    Args:
+        vectors: by name; each `(B, n_parameters)` float32 on the device of the rows.
+
+    Raises:
+        ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
+    """
+    problems.demand_one_each(**vectors)
+    demand(all(vector.is_contiguous() for vector in vectors.values()), "The state of many problems must be contiguous.")
+    check_problem(problems[0], {name: vector[0] for name, vector in vectors.items()})
+    for proposal in {id(q): q for q in problems.proposals}.values():
+        _check_proposal(proposal)
+    demand(bool((problems.rho.abs() <= 1).all()), "'rho' must hold correlations, between -1 and 1.")
+
+
+# --- What an op is told beside its problem ----------------------------------------------------------------------------
+
+
+def check_training(state: State, plan: TrainPlan, steps: range) -> None:
+    """Refuse steps or a batch that a counter word or float32 cannot tell apart, and a state that overlaps itself.
+
+    Raises:
+        ValueError: naming what is wrong.
+    """
+    demand(steps.step == 1, f"'steps' must follow each other, not come every {steps.step}.")
+    check_range("first_step", steps.start, 0, MAX_STEP)
+    check_range("n_steps", steps.stop - steps.start, 0, MAX_STEP - steps.start)
+    check_batch(plan.batch)
+    check_range("total", plan.total, 0, MAX_STEP)
+    check_range("warmup", plan.warmup, 0, MAX_STEP)
+    _check_apart(state)
+
+
+def _check_apart(state: Sequence[Tensor]) -> None:
+    demand(
+        len({part.untyped_storage().data_ptr() for part in state}) == len(STATE),
+        "'weights', 'm', 'v' and 'ema' are updated in place, so each must have memory of its own.",
+    )
+
+
+def check_batch(batch: int) -> None:
+    """Raise a ValueError for more rows a step than float32 tells strata apart, or none."""
+    check_range("batch", batch, 1, MAX_STRATA)
+
+
+def check_step(step: int) -> None:
+    """Raise a ValueError for a step that no counter word holds."""
+    check_range("step", step, 0, MAX_STEP)
+
+
+def check_repeats(repeats: int) -> None:
+    """Raise a ValueError for more strata than float32 tells apart, or none."""
+    check_range("repeats", repeats, 1, MAX_STRATA)
+
+
+def named(state: State) -> dict[str, Tensor]:
+    """Return the parts of a state by name."""
+    return dict(zip(STATE, state, strict=True))
