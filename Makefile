@@ -13,8 +13,8 @@ MINIMUM ?= .venv-minimum
 TORCH_MINIMUM ?=
 # The quick part of the tests: every dependency is used in it, and no test trains for long.
 QUICK := tests/test_layers.py tests/test_packaging.py tests/tools tests/docs/test_readme.py tests/registry/data \
-  tests/registry/estimation $(wildcard tests/registry/test_*.py) tests/registry/bounds/test_checkpoint.py tests/registry/diffusion/test_proposals.py \
-  tests/registry/benchmark/test_runner.py \
+  tests/registry/estimation $(wildcard tests/registry/test_*.py) tests/registry/benchmark/test_runner.py \
+  tests/registry/bounds/test_checkpoint.py tests/registry/diffusion/test_proposals.py \
   $(addprefix tests/registry/core/test_,network.py ops.py plan.py proposal.py) \
   $(addprefix tests/cli/test_,bad_input.py estimate.py main.py output.py plot_command.py sample.py startup.py) \
   tests/plugins/test_baselines.py
