@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
 
-# Of the lowest releases: their environment, and PyTorch where the lowest declared one cannot be had (2.5 GB on Linux).
+# Of the lowest releases: their environment, and PyTorch where the lowest declared one cannot be had (2.9 GB on Linux).
 MINIMUM ?= .venv-minimum
 TORCH_MINIMUM ?=
 # The quick part of the tests: every dependency is used in it, and no test trains for long.
