@@ -1,4 +1,5 @@
 # make demo: environment, build, one estimate of real data with its plot. make test: the whole test suite.
+# make test-minimum: the quick part of it with the lowest release of everything that pyproject.toml allows.
 # TORCH names what pip installs as PyTorch; any build from 2.4 on will do, e.g. make demo TORCH="torch==2.13.0+cpu".
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
@@ -8,7 +9,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
 CXX_SOURCES := $(filter %.h %.cpp %.inl %.cu, $(SOURCES))
 
-.PHONY: demo test lint format bench cuda-report clean
+# Of the lowest releases: their environment, and PyTorch where the lowest declared one cannot be had (2.9 GB on Linux).
+MINIMUM ?= .venv-minimum
+TORCH_MINIMUM ?=
+# The quick part of the tests: every dependency is used in it, and no test trains for long.
+QUICK := tests/test_layers.py tests/test_packaging.py tests/tools tests/docs/test_readme.py tests/registry/data \
+  tests/registry/estimation $(wildcard tests/registry/test_*.py) tests/registry/benchmark/test_runner.py \
+  tests/registry/bounds/test_checkpoint.py tests/registry/diffusion/test_proposals.py \
+  $(addprefix tests/registry/core/test_,network.py ops.py plan.py proposal.py) \
+  $(addprefix tests/cli/test_,bad_input.py estimate.py main.py output.py plot.py sample.py startup.py) \
+  tests/plugins/test_baselines.py
+
+.PHONY: demo test test-minimum lint format bench cuda-report clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
@@ -19,6 +31,16 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --doctest-modules mmg_registry plugins/mmg_plugins cli/mmg_cli
 	$(BIN)/python -m pytest tests
+
+# CMake and the build's requirements are of the lowest releases too, hence no build isolation.
+test-minimum:
+	$(PYTHON) -m venv $(MINIMUM)
+	$(PYTHON) tools/minimum.py $(if $(TORCH_MINIMUM),--instead torch==$(TORCH_MINIMUM)) > $(MINIMUM)/pins.txt
+	$(MINIMUM)/bin/python -m pip install -q -r $(MINIMUM)/pins.txt
+	PATH="$(abspath $(MINIMUM))/bin:$$PATH" $(MINIMUM)/bin/python -m pip install -q --no-build-isolation --no-deps \
+	  -e . -C cmake.define.MMG_CUDA=OFF -C build-dir=build/minimum
+	$(MINIMUM)/bin/python -m pip check
+	$(MINIMUM)/bin/python -m pytest $(QUICK)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -53,4 +75,4 @@ $(VENV)/.test: $(VENV)/.torch $(SOURCES)
 	touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) build demo.png demo.json
+	rm -rf $(VENV) $(MINIMUM) build demo.png demo.json

@@ -410,12 +410,14 @@ class Terminal:
         return True
 
 
-@pytest.mark.parametrize(("no_colour", "styled"), [("", True), ("1", False)])
-def test_a_terminal_gets_colour_unless_it_is_unwanted(monkeypatch, no_colour: str, styled: bool) -> None:
+@pytest.mark.parametrize(("no_colour", "styled"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colour_unless_it_is_unwanted(monkeypatch, no_colour: dict[str, str], styled: bool) -> None:
     from mmg_cli.report import print_estimate
 
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("NO_COLOR", no_colour)
+    monkeypatch.delenv("NO_COLOR", raising=False)  # set and empty, it means no colour to Rich before 14 alone
+    for name, value in no_colour.items():
+        monkeypatch.setenv(name, value)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     print_estimate(Estimate(mi=0.5, std_error=0.1, warnings=["Something [is] odd."]), json=False)

@@ -10,7 +10,8 @@ from string import Template
 README = """\
 # mmg-$name
 
-A plugin of `mmg`: an estimator of mutual information (MI) by the name `$name`.
+A plugin of `mmg`: an estimator of mutual information (MI) by the name `$name`. In an environment that holds
+`mmg-registry` (from a checkout: `pip install .`):
 
     pip install -e .
     mmg plugins check $name
