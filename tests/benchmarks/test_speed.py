@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -188,13 +187,14 @@ def test_growth_is_printed_for_every_number_of_repeats(
 # ------------------------------------------------------------------------------------------ other processes
 
 
-BUSY = "import time\nwhile True: time.perf_counter()"
+BUSY = "import time\nprint(1, flush=True)\nwhile True: time.perf_counter()"
 
 
 @pytest.mark.skipif(not load.STAT.exists(), reason="only Linux says what other processes use")
 def test_another_process_is_seen_and_not_waited_for_longer_than_asked() -> None:
-    with subprocess.Popen([sys.executable, "-c", BUSY]) as other:
-        time.sleep(0.1)
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
         meter = load.Meter()
         quiet = load.wait_for_quiet(0.6)
         others = meter.others()

@@ -26,6 +26,11 @@ class FakeCore:
         return ["", "the self-check failed: in bf16, 'bins' is nan"][index]
 
 
+def lines_of(mmg) -> list[str]:
+    """What the program prints, with one space between words."""
+    return [" ".join(line.split()) for line in mmg("doctor").out.splitlines()]
+
+
 def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
     result = mmg("doctor")
@@ -51,22 +56,37 @@ def test_it_says_what_was_built_for_gpus_and_which_there_are(mmg, monkeypatch) -
 
 def test_it_says_what_the_self_check_of_each_gpu_found(mmg, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    monkeypatch.setattr(doctor, "examine_plugins", lambda: [])
     for key, value in {"gpus": ["A", "B", "C"], "cuda": True}.items():
         monkeypatch.setitem(CORE, key, value)
-    core = doctor.examine_core()
-    lines = [": ".join(row) for row in doctor._cuda_rows(core)]
-    assert lines == [
-        "cuda: yes, with --device cuda",
-        "gpu 0: A; self-check: passed",
-        "gpu 1: B; self-check: failed: in bf16, 'bins' is nan",
-        "gpu 2: C; self-check: could not run: MMGError: GPU 2 has no 3 MB left.",
+    lines = lines_of(mmg)
+    begin = lines.index("cuda yes, with --device cuda")
+    assert lines[begin + 1 : begin + 4] == [
+        "gpu 0 A; self-check: passed",
+        "gpu 1 B; self-check: failed: in bf16, 'bins' is nan",
+        "gpu 2 C; self-check: could not run: MMGError: GPU 2 has no 3 MB left.",
     ]
-    assert doctor._verdict({"plugins": [], "core": core}) == "2 problems were found; they are named above."
-    failed = {**core, "cuda_reason": None, "gpus": ["B", "C"], "gpu_checks": core["gpu_checks"][1:]}
-    assert doctor._cuda_rows(failed)[0] == ["cuda", "no: no GPU passes the self-check"]
-    unusable = doctor._cuda_rows({**core, "cuda_built": {"toolkit": "13", "architectures": "80"}, "gpu_checks": []})
-    assert ["self-check", "could not run, for no GPU can be used"] in unusable
-    assert ["gpu 1", "B; self-check: could not run"] in unusable
+    assert lines[-1] == "2 problems were found; they are named above."
+
+
+def test_gpus_of_which_none_passes_the_self_check_are_of_no_use(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    monkeypatch.setattr(FakeCore, "gpu_verdict", staticmethod(lambda index: "the self-check failed: late"))
+    for key, value in {"gpus": ["B", "C"], "cuda": True, "cuda_reason": None}.items():
+        monkeypatch.setitem(CORE, key, value)
+    lines = lines_of(mmg)
+    assert "cuda no: no GPU passes the self-check" in lines
+    assert "gpu 1 C; self-check: failed: late" in lines
+
+
+def test_gpus_that_cannot_be_used_are_not_checked(mmg, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mmg_registry.core", FakeCore)
+    built = {"toolkit": "13", "architectures": "80"}
+    for key, value in {"gpus": ["A", "B"], "cuda_built": built}.items():
+        monkeypatch.setitem(CORE, key, value)
+    lines = lines_of(mmg)
+    assert "self-check could not run, for no GPU can be used" in lines
+    assert "gpu 1 B; self-check: could not run" in lines
 
 
 def test_it_works_when_the_core_does_not_load(mmg, monkeypatch) -> None:
@@ -113,7 +133,7 @@ def test_it_survives_strict_plugins(mmg, monkeypatch) -> None:
     assert "broken: PluginError" in result.out
 
 
-def test_a_package_that_is_not_installed_is_said(monkeypatch) -> None:
+def test_a_package_that_is_not_installed_is_said(mmg, monkeypatch) -> None:
     monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
     assert doctor.examine()["versions"] == {"no-such-package": None}
-    assert doctor._version_rows({"no-such-package": None}) == [["no-such-package", "not installed"]]
+    assert "no-such-package not installed" in lines_of(mmg)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from events import WATCHDOG
 
 from mmg_cli.report import headline, table
 from mmg_registry.results import Estimate
@@ -349,7 +350,7 @@ def test_ctrl_c_ends_a_real_process_at_once(environment, data) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "training\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=WATCHDOG)
     assert process.returncode == 130
     assert err.strip() == "Interrupted."
     assert os.listdir() == [data]

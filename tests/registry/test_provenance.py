@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_outside_of_a_checkout_there_is_no_revision(monkeypatch: pytest.MonkeyPa
 def test_an_installation_inside_of_a_strangers_checkout_has_no_revision(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    provenance._git(tmp_path, "init", "-q")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / "provenance.py").write_text("")
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     assert provenance.revision() == {"commit": None, "dirty": None}

@@ -83,7 +83,7 @@ class AIS(BoundEstimator):
         last = next(reversed(runs.values()))
         found = sandwich(likelihood, last, model)
         found.diagnostics.update(diagnostics(ladder.tuned, runs))
-        found.warnings.extend([*slow_chains(last), *_crossing(last)])
+        found.warnings.extend([*slow_chains(last), *crossing(last)])
         return found
 
     def _ladder(self, model: Any, x: Tensor) -> Ladder:
@@ -173,7 +173,8 @@ def exact_draws(path: Any) -> Any:
     return given
 
 
-def _crossing(found: Evidence) -> list[str]:
+def crossing(found: Evidence) -> list[str]:
+    """Return a warning where the upper bound lies below the lower one by more than `CROSSING` nats."""
     if found.gap >= -CROSSING:
         return []
     return [f"The bounds cross by {-found.gap:.3f} nats, which they do by chance only: the gap is below its noise."]

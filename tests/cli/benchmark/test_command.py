@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 from benchmark_rows import curve_of, failed_row, run_row
+from events import WATCHDOG, wait_for
 from places import SUPPORT
 
 from mmg_registry import hooks
@@ -70,12 +70,8 @@ def lines_of(folder: str = "out") -> list[dict[str, Any]]:
 
 
 def wait_for_lines(n: int, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        if Path("out/runs.jsonl").exists() and Path("out/runs.jsonl").read_text().count("\n") >= n:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"no {n} runs were finished: {process.communicate()}")
+    file = Path("out/runs.jsonl")
+    wait_for(lambda: file.exists() and file.read_text().count("\n") >= n, still=lambda: process.poll() is None)
 
 
 # ------------------------------------------------------------------------------------------ running
@@ -123,11 +119,11 @@ def test_failed_runs_are_repeated_only_when_asked_for(bench) -> None:
 
 
 def test_options_go_to_all_plugins_or_to_one(bench) -> None:
-    given = ("--set", "shift=0.5", "--set", "bench-nap:seconds=0", "--set", "bench-nap:shift=1")
+    given = ("--set", "shift=0.5", "--set", "bench-nap:until=.", "--set", "bench-nap:shift=1")
     assert bench("--plugin", "bench-right,bench-nap", "--seeds", 1, "--task", "independent-1", *given).code == 0
     assert {row["plugin"]: row["options"] for row in lines_of()} == {
         "bench-right": {"shift": 0.5},
-        "bench-nap": {"shift": 1, "seconds": 0},
+        "bench-nap": {"shift": 1, "until": "."},
     }
     estimates = {row["plugin"]: row["estimate"]["mi"] for row in lines_of()}
     assert estimates["bench-nap"] - estimates["bench-right"] == pytest.approx(0.5)
@@ -142,16 +138,20 @@ def test_json_is_one_document(bench) -> None:
 
 
 # ------------------------------------------------------------------------------------------ kills
+# Six runs: those of one plugin finish, those of the other between them wait for a file.
+RIGHT_AND_ASLEEP = ("--plugin", "bench-right,bench-nap", "--seeds", 1, "--set", "bench-nap:until=awake")
+
+
 def test_a_kill_in_the_middle_loses_and_repeats_nothing(program, bench) -> None:
-    asked = ("--plugin", "bench-nap", "--seeds", 2, "--jobs", 2, "--set", "seconds=0.2")
+    asked = (*RIGHT_AND_ASLEEP, "--jobs", 2)
     process = program(*asked)
     wait_for_lines(2, process)
     process.kill()
     process.communicate()
     kept = Path("out/runs.jsonl").read_bytes()
-    finished = kept.count(b"\n")
-    assert 2 <= finished < 6
+    assert kept.count(b"\n") == 2
     Path("out/runs.jsonl").write_bytes(kept[:-40])  # as if it had come in the middle of a line, too
+    Path("awake").touch()
     assert bench(*asked, "--resume", "-q").code == 0
     assert Path("out/runs.jsonl").read_bytes().startswith(kept[: kept[:-40].rindex(b"\n") + 1])
     counts = Counter(key_of(row) for row in lines_of())
@@ -160,10 +160,10 @@ def test_a_kill_in_the_middle_loses_and_repeats_nothing(program, bench) -> None:
 
 
 def test_ctrl_c_leaves_the_file_whole(program) -> None:
-    process = program("--plugin", "bench-nap", "--seeds", 2, "--set", "seconds=0.3")
+    process = program(*RIGHT_AND_ASLEEP)
     wait_for_lines(1, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=WATCHDOG)
     assert process.returncode == 130, err
     # the signal may come before or after the first run has been counted
     assert re.search(r"[01] of 6 runs are finished and kept; --resume goes on\.\nInterrupted\.\n", err), err

@@ -6,12 +6,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from events import WATCHDOG
 from places import SUPPORT
 
 MODELS = SUPPORT / "bad_models.py"
@@ -66,27 +65,35 @@ def test_an_energy_needs_the_prior_and_pairs_alone(mmg) -> None:
     assert "A lower bound in expectation" in found.out
 
 
+# Keeps every state, some 260 of 20 kB or more, and is killed in the midst of them.
+KILLED = """
+import os, signal, sys
+from mmg_registry.bounds import checkpoint
+from mmg_cli.main import run
+
+def save(self, *args):
+    global large
+    kept(self, *args)
+    large += os.path.getsize(self.path) > 20_000
+    if large == 130:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+large, kept, checkpoint.EVERY, checkpoint.Checkpoint.save = 0, checkpoint.Checkpoint.save, 0.0, save
+run(sys.argv[1:])
+"""
+
+
 def test_a_killed_run_is_gone_on_with_to_the_same_bits(mmg) -> None:
-    args = ["bound", "--model", "gaussian-channel", "-n", "32", "--json", "--set", "temperatures=3000", "--seed", "5"]
-    code = (
-        "import sys, mmg_registry.bounds.checkpoint as c; c.EVERY = 0.0; import mmg_cli.main as m; m.run(sys.argv[1:])"
-    )
-    child = subprocess.Popen([sys.executable, "-c", code, *args, "--checkpoint", "run.ckpt"], stdout=subprocess.DEVNULL)
-    _wait_for(lambda: Path("run.ckpt").exists() and Path("run.ckpt").stat().st_size > 20_000)
-    child.kill()
-    assert child.wait() == -signal.SIGKILL
+    args = ["bound", "--model", "gaussian-channel", "-n", "32", "--json", "--set", "temperatures=100", "--seed", "5"]
+    command = [sys.executable, "-c", KILLED, *args, "--checkpoint", "run.ckpt"]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, timeout=WATCHDOG)
+    assert done.returncode == -signal.SIGKILL
+    assert Path("run.ckpt").stat().st_size > 20_000
     resumed, whole = mmg(*args[:-2], "--checkpoint", "run.ckpt"), mmg(*args)
     assert (resumed.code, resumed.err) == (0, "")
     one, other = (json.loads(each.out) for each in (resumed, whole))
     assert {**one, "seconds": 0} == {**other, "seconds": 0}  # the seed is the broken-off run's
     assert not Path("run.ckpt").exists()
-
-
-def _wait_for(done: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 120
-    while not done():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -10,44 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from small_runs import MI, RUN, SMALL, Pair, estimate, folded, pair
 
 from mmg_plugins.critics.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.critics.networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
 from mmg_plugins.critics.training import CriticLearner
-from mmg_plugins.densities.doe import Densities, DensityLearner, DoE
+from mmg_plugins.densities.doe import DensityLearner, DoE
 from mmg_plugins.neural import AdamW, Training, _batches, device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
-from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
 from mmg_registry.training.held_out import Look
 
 CRITICS = [MINE, InfoNCE, NWJ, SMILE, FDIME]
 critics = pytest.mark.parametrize("cls", CRITICS, ids=lambda cls: cls.name)
 every = pytest.mark.parametrize("cls", [*CRITICS, DoE], ids=lambda cls: cls.name)
-SMALL: dict[str, Any] = {"steps": 60, "width": 32, "batch": 64, "lr": 5e-3}
-RUN = Run(seed=0, threads=1)
-MI = -0.5 * math.log(1 - 0.64)
-Pair = tuple[np.ndarray, np.ndarray]
-
-
-def pair(n: int = 2_000, rho: float = 0.8, dim_x: int = 1, dim_y: int = 1, seed: int = 0) -> Pair:
-    rng = np.random.default_rng(seed)
-    x, y = rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y))
-    y[:, 0] = rho * x[:, 0] + math.sqrt(1 - rho**2) * y[:, 0]
-    return x, y
-
-
-def folded(n: int = 3_000, seed: int = 0) -> Pair:
-    """y is |x| with noise: 0.81 nats and no correlation, so that the network has everything to learn."""
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, 1))
-    return x, np.abs(x) + 0.3 * rng.standard_normal((n, 1))
-
-
-def estimate(cls: type[Any], train: Pair, new: Pair, run: Run = RUN, **options: Any) -> Estimate:
-    return cls(run=run, **{**SMALL, **options}).fit(*train).estimate(*new)
 
 
 # --- Known answers ------------------------------------------------------------------------------------------------
@@ -110,51 +88,6 @@ def test_the_temperature_divides_all_scores() -> None:
     x, y = torch.randn(5, 1), torch.randn(5, 1)
     network, twice = critic(Joint, 2.0), critic(Joint, 1.0)
     assert torch.allclose(2 * network.table(x[None], y[None]), twice.table(x[None], y[None]))
-
-
-@pytest.mark.parametrize(("dim_x", "dim_y"), [(3, 1), (1, 4)])
-@pytest.mark.parametrize("options", [{}, {"density": "logistic"}])
-def test_doe_takes_other_widths_on_one_side(dim_x: int, dim_y: int, options: dict[str, str]) -> None:
-    result = estimate(DoE, pair(4_000, 0.8, dim_x, dim_y), pair(2_000, 0.8, dim_x, dim_y, 1), **options)
-    assert result.mi == pytest.approx(MI, abs=0.1)
-    d = result.diagnostics
-    assert result.mi == pytest.approx(d["cross_entropy"] - d["cross_entropy_given_x"])
-
-
-def test_doe_mixes_densities_where_one_does_not_fit() -> None:
-    """A common scale: no correlation, and neither margins nor conditionals are of one width."""
-
-    def scaled(n: int, seed: int) -> Pair:
-        rng = np.random.default_rng(seed)
-        scale = np.exp(rng.standard_normal((n, 1)))
-        return scale * rng.standard_normal((n, 2)), scale * rng.standard_normal((n, 2))
-
-    train, new = scaled(8_000, 0), scaled(4_000, 1)
-    mixed, single = (estimate(DoE, train, new, components=k, steps=400, batch=256).mi for k in (8, 1))
-    best = estimate(MINE, train, new, steps=400).mi
-    assert abs(mixed - best) < abs(single - best) - 0.02
-
-
-@pytest.mark.parametrize("density", ["gaussian", "logistic"])
-def test_densities_of_doe_integrate_to_one(density: str) -> None:
-    made = Densities((2, 1), [8], 3, torch.tensor([0.6]), density, torch.Generator().manual_seed(0))
-    for weights in made.parameters():
-        torch.nn.init.normal_(weights, std=0.5)
-    y = torch.linspace(-60, 60, 24_001)[:, None]
-    with torch.no_grad():
-        for log_density in (made.log_marginal(y), made.log_conditional(torch.ones(1, 2).expand(len(y), 2), y)):
-            assert torch.trapezoid(log_density.exp(), y[:, 0]).item() == pytest.approx(1, abs=1e-3)
-
-
-def test_a_single_density_of_doe_starts_from_the_gaussian_pair() -> None:
-    made = Densities((1, 2), [8], 1, torch.tensor([0.6]), "gaussian", torch.Generator().manual_seed(0))
-    x, y = torch.randn(50, 1), torch.randn(50, 2)
-    scale = torch.tensor([0.8, 1.0])
-    mean = torch.cat([0.6 * x, torch.zeros(50, 1)], 1)
-    assert torch.allclose(
-        made.log_conditional(x, y), torch.distributions.Normal(mean, scale).log_prob(y).sum(1), atol=1e-5
-    )
-    assert torch.allclose(made.log_marginal(y), torch.distributions.Normal(0.0, 1.0).log_prob(y).sum(1), atol=1e-5)
 
 
 # --- Shuffles and scores ------------------------------------------------------------------------------------------

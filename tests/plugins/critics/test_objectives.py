@@ -8,10 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmg_plugins.bounds.ais import _crossing
 from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.objectives import CorrectedPartition, Scores
-from mmg_registry.annealing.ais import Evidence
 
 
 def scores(seed: int = 0, n: int = 6, m: int = 4) -> Scores:
@@ -72,9 +70,3 @@ def test_the_corrected_gradient_divides_by_the_moving_average() -> None:
     found = gradient(corrected.loss, s)[6:]
     average = 0.9 * other.marginal.exp().mean() + 0.1 * s.marginal.exp().mean()
     assert torch.allclose(found, (s.marginal.exp() / average / s.marginal.numel()).flatten())
-
-
-@pytest.mark.parametrize(("gap", "warned"), [(0.1, False), (-0.0005, False), (-0.1, True)])
-def test_bounds_that_cross_by_more_than_is_worth_saying_are_warned_about(gap: float, warned: bool) -> None:
-    low = torch.zeros(3, dtype=torch.float64)
-    assert bool(_crossing(Evidence(low, low + gap, None, 1.0))) is warned

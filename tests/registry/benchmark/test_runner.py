@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from benchmark_rows import failed_row, run_row
+from events import wait_for
 from places import SUPPORT
 
 from mmg_registry import hooks
@@ -97,26 +97,26 @@ def test_an_unknown_task_or_plugin_is_a_failure_of_that_run() -> None:
 
 def test_a_result_does_not_depend_on_what_ran_before_or_beside() -> None:
     alone = rows_of(a_run())[0]["estimate"]["mi"]
-    both = rows_of(a_run("bench-nap", seconds=0.0), a_run(), jobs=2)
+    both = rows_of(a_run("bench-nap"), a_run(), jobs=2)
     assert [row["estimate"]["mi"] for row in both] == [alone, alone]
 
 
-def test_rows_of_two_jobs_come_as_they_finish() -> None:
+def test_rows_of_two_jobs_come_as_they_finish(tmp_path: Path) -> None:
     begun: list[Run] = []
-    slow, quick = a_run("bench-nap", seconds=2.0), a_run()
-    found = [row["plugin"] for row in execute([slow, quick], SMALL, 2, begun.append)]
-    assert found == ["bench-right", "bench-nap"]
+    slow, quick = a_run("bench-nap", until=str(tmp_path / "quick has finished")), a_run()
+    rows = execute([slow, quick], SMALL, 2, begun.append)
+    assert next(rows)["plugin"] == "bench-right"
+    (tmp_path / "quick has finished").touch()
+    assert [row["plugin"] for row in rows] == ["bench-nap"]
     assert begun == [slow, quick]
 
 
-def test_stopping_early_ends_the_processes_at_work() -> None:
-    with closing(execute([a_run(), a_run("bench-nap", seconds=60.0)], SMALL, jobs=2)) as rows:
+def test_stopping_early_ends_the_processes_at_work(tmp_path: Path) -> None:
+    endless = a_run("bench-nap", until=str(tmp_path / "never"))
+    with closing(execute([a_run(), endless], SMALL, jobs=2)) as rows:
         assert next(rows)["plugin"] == "bench-right"
         assert workers()
-    deadline = time.monotonic() + 5
-    while workers() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert workers() == []
+    wait_for(lambda: workers() == [])
 
 
 def workers() -> list[int]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
-import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from events import interrupt
 
 from mmg_registry.core import compiled
 from mmg_registry.core import critic as ops
@@ -117,9 +115,7 @@ def test_without_the_compiled_module_it_says_so(monkeypatch: pytest.MonkeyPatch)
 @needs_core
 def test_ctrl_c_ends_the_training_between_steps() -> None:
     arguments = given(picked=torch.arange(8).expand(1_000_000, 8).contiguous(), rates=torch.full((1_000_000,), 1e-4))
-    threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        ops.train_critic(*arguments.values())
+    interrupt(lambda: ops.train_critic(*arguments.values()))
     state = arguments["state"]
     assert 0 < int(state.steps) < 1_000_000
     assert bool(state.weights.isfinite().all())
@@ -137,10 +133,6 @@ def test_ctrl_c_ends_a_long_step_without_a_trace_and_a_long_table() -> None:
         lambda: ops.train_critic(*arguments.values()),
         lambda: ops.critic_table(arguments["problem"], state.weights, 8_000),
     ):
-        begin = time.monotonic()
-        threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            long()
-        assert time.monotonic() - begin < 2
+        assert interrupt(long) < 2  # CPU seconds
     assert torch.equal(state.weights, before)
     assert (int(state.steps), math.isnan(float(state.log_average))) == (0, True)

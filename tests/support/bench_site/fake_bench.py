@@ -52,16 +52,17 @@ class Right(Estimator):
 
 
 class Nap(Right):
-    """Right, after a nap."""
+    """Right, after a nap that ends when a file is there."""
 
     name = "bench-nap"
 
     class Options(Options):
-        seconds: float = Field(0.5, ge=0, le=60, description="How long to sleep.")
+        until: str = Field(".", description="The file to sleep until.")
         shift: float = 0.0
 
     def fit(self, x: Array, y: Array) -> Nap:
-        time.sleep(self.options.seconds)
+        while not os.path.exists(self.options.until):
+            time.sleep(0.02)
         super().fit(x, y)
         return self
 

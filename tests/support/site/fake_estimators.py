@@ -100,13 +100,13 @@ class Interrupt(Plain):
 
 
 class Slow(Plain):
-    """Trains for a minute, unless it is interrupted."""
+    """Trains for ten minutes, unless it is interrupted."""
 
     name = "fake-slow"
 
     def fit(self, x: Array, y: Array) -> Slow:
         print("training", flush=True)
-        for _ in range(1200):
+        for _ in range(12_000):
             time.sleep(0.05)
         return self
 
