@@ -84,7 +84,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name == "__version__":
-        return import_module("mmg_registry.registry").home_version()
+        return import_module("mmg_registry.entry_points").home_version()
     if name not in _EXPORTS:
         raise AttributeError(f"module 'mmg_registry' has no attribute {name!r}")
     module, attribute = _EXPORTS[name]

@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from mmg_registry.registry import HOME
+from mmg_registry.entry_points import HOME
 
 if __name__ == "__main__":
     (program,) = metadata.distribution(HOME).entry_points.select(group="console_scripts", name="mmg")

@@ -1,16 +1,14 @@
 """What an estimator is: the one contract that built-ins and strangers share.
 
-This module imports nothing else of the package but its errors and results. An estimator is a class with a few
+This module imports nothing else of the package but errors, limits and results. An estimator is a class with a few
 declarations, typed options, `fit` and `estimate`; the registry does the rest (data checks, splits,
 seeds, units, intervals, provenance) once for all of them.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -19,8 +17,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import Self
 
-from mmg_registry.errors import OptionError
+from mmg_registry.errors import MMGError, OptionError, explain
+from mmg_registry.limits import keep
+from mmg_registry.names import nearest
 from mmg_registry.results import Estimate
+from mmg_registry.threads import default_threads
 
 T = TypeVar("T")
 
@@ -65,6 +66,9 @@ class Run:
         device: "auto", "cpu", "cuda" or "cuda:N".
         max_seconds: a soft limit on the time of `fit`, or None.
         progress: called from the fitting thread with `Progress`, or None.
+
+    Raises:
+        OptionError: for a value out of range, see `mmg_registry.limits`.
     """
 
     seed: int = 0
@@ -72,6 +76,9 @@ class Run:
     device: str = "auto"
     max_seconds: float | None = None
     progress: Callable[[Progress], None] | None = None
+
+    def __post_init__(self) -> None:
+        keep(self, "seed", "threads", "device", optional=("max_seconds",))
 
     def report(self, progress: Progress) -> None:
         """Pass `progress` on if somebody listens."""
@@ -96,7 +103,7 @@ class Configured(ABC):
     Options: ClassVar[type[Options]] = Options
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
-        self.run = run or Run(threads=os.cpu_count() or 1)
+        self.run = run or Run(threads=default_threads())
         self.options = parse_options(type(self), options)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -158,10 +165,7 @@ def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
     Raises:
         OptionError: naming the option, its bounds or the nearest known name.
     """
-    known = list(cls.Options.model_fields)
-    for key in given:
-        if key not in known:
-            raise OptionError(f"The {cls.noun} '{cls.name}' has no option '{key}'{_nearest(key, known)}.")
+    refuse_unknown(cls, given)
     try:
         return cls.Options(**given)
     except ValidationError as error:
@@ -170,11 +174,34 @@ def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
         raise OptionError(f"The option '{key}' of '{cls.name}' is refused: {_lower_first(first['msg'])}.") from None
 
 
-def _nearest(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    if close:
-        return f"; the nearest is '{close[0]}'"
-    return f"; it has {', '.join(sorted(known))}" if known else "; it has none"
+def refuse_unknown(cls: type[Configured], given: Iterable[str], beside: Iterable[str] = ()) -> None:
+    """Refuse names that are no option of `cls`; the nearest name may also be one of `beside`.
+
+    Raises:
+        OptionError: for the first of them.
+    """
+    known = sorted(cls.Options.model_fields)
+    for key in given:
+        if key not in known:
+            raise OptionError(
+                f"The {cls.noun} '{cls.name}' has no option '{key}'; {nearest(key, known, 'it has', beside=beside)}."
+            )
+
+
+def guarded(plugin: Configured, step: Callable[[], T]) -> T:
+    """Run a step of a plugin; whatever it raises becomes one sentence, with the original chained.
+
+    Raises:
+        MMGError: in place of any other exception.
+    """
+    try:
+        return step()
+    except MMGError:
+        raise
+    except MemoryError as error:
+        raise MMGError(f"The {plugin.noun} '{plugin.name}' ran out of memory; use fewer rows or columns.") from error
+    except Exception as error:
+        raise MMGError(f"The {plugin.noun} '{plugin.name}' failed ({explain(error)}).") from error
 
 
 def _lower_first(text: str) -> str:

@@ -34,3 +34,16 @@ def explain(error: BaseException) -> str:
     """`error` in one line: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def demand(condition: object, sentence: str, kind: type[Exception] = OptionError) -> None:
+    """Raise `kind` with `sentence` unless `condition` holds.
+
+    Raises:
+        OptionError: or another `kind`.
+
+    Example:
+        >>> demand(1 < 2, "One is less than two.")
+    """
+    if not condition:
+        raise kind(sentence)

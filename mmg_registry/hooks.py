@@ -6,8 +6,11 @@ A distribution that offers any of them names a module with `@hookimpl` functions
 Example:
     >>> from mmg_registry import hookimpl
     >>> @hookimpl
-    ... def mmg_readers():
+    ... def mmg_readers():  # for `mmg estimate data.tab`
     ...     return {".tab": lambda path: {"x": [1.0], "y": [2.0]}}
+    >>> @hookimpl
+    ... def mmg_writers():  # for `mmg estimate data.npz -o result.txt`
+    ...     return {".txt": lambda result, path: open(path, "w").write(result.to_json())}
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from mmg_registry import registry
+from mmg_registry import in_process
 from mmg_registry.contracts import Estimator
-from mmg_registry.errors import PluginError
+from mmg_registry.entry_points import IN_PROCESS, PluginRecord, allowed, installed, strict
+from mmg_registry.errors import PluginError, explain
 
 PROJECT = "mmg"
 GROUP = "mmg.plugins"
@@ -51,13 +55,13 @@ class Hooks:
 
     @hookspec
     def mmg_writers(self) -> Mapping[str, Writer]:  # type: ignore[empty-body]
-        """Format name to a function that takes an `Estimate` and a path, and writes it."""
+        """Suffix (".mat") to a function that takes a result (`Estimate`, `Bound`) and a path, and writes the file."""
 
 
 class Failure(NamedTuple):
     """A hook plugin that could not be used: who, and why."""
 
-    record: registry.PluginRecord
+    record: PluginRecord
     error: PluginError
 
 
@@ -66,7 +70,7 @@ class InProcess:
 
     @hookimpl
     def mmg_estimators(self) -> list[type[Estimator]]:
-        return registry.registered()
+        return in_process.registered()
 
 
 def hook_manager() -> pluggy.PluginManager:
@@ -86,7 +90,7 @@ def failures() -> list[Failure]:
     return list(_state().failures)
 
 
-def call_each(hook: str) -> list[tuple[registry.PluginRecord, Any]]:
+def call_each(hook: str) -> list[tuple[PluginRecord, Any]]:
     """The result of `hook` from every plugin that implements it; one that raises is recorded and left out.
 
     Raises:
@@ -103,7 +107,7 @@ def call_each(hook: str) -> list[tuple[registry.PluginRecord, Any]]:
     return results
 
 
-def reject(source: registry.PluginRecord, error: Exception) -> None:
+def reject(source: PluginRecord, error: Exception) -> None:
     """Record that what a hook of `source` returned cannot be used.
 
     Raises:
@@ -113,13 +117,24 @@ def reject(source: registry.PluginRecord, error: Exception) -> None:
 
 
 def merged(hook: str) -> dict[str, Any]:
-    """The mappings that every plugin returns for `hook`, in one; the first plugin to claim a key keeps it.
+    """Return the mappings that all plugins return for `hook`, in one; the first plugin to claim a key keeps it.
 
     Example:
         >>> isinstance(merged("mmg_readers"), dict)
         True
     """
-    return {key: value for _, mapping in reversed(call_each(hook)) for key, value in mapping.items()}
+    return {key: value for key, (_, value) in claims(hook).items()}
+
+
+def claims(hook: str) -> dict[str, tuple[PluginRecord, Any]]:
+    """Return what `merged` does, each value with the plugin that it is of.
+
+    Example:
+        >>> isinstance(claims("mmg_writers"), dict)
+        True
+    """
+    found = reversed(call_each(hook))
+    return {key: (source, value) for source, mapping in found for key, value in mapping.items()}
 
 
 def reset() -> None:
@@ -131,25 +146,25 @@ class _State:
     def __init__(self) -> None:
         self.manager = pluggy.PluginManager(PROJECT)
         self.manager.add_hookspecs(Hooks)
-        self.sources: dict[str, registry.PluginRecord] = {}
+        self.sources: dict[str, PluginRecord] = {}
         self.failures: list[Failure] = []
 
-    def fail(self, source: registry.PluginRecord, error: BaseException) -> None:
+    def fail(self, source: PluginRecord, error: BaseException) -> None:
         problem = PluginError(
-            f"The hooks {source} cannot be used ({registry.explain(error)}); repair or uninstall {source.distribution}."
+            f"The hooks {source} cannot be used ({explain(error)}); repair or uninstall {source.distribution}."
         )
-        if registry.strict():
+        if strict():
             raise problem from error
         problem.__cause__ = error
         self.failures.append(Failure(source, problem))
 
-    def add(self, source: registry.PluginRecord, plugin: object) -> None:
+    def add(self, source: PluginRecord, plugin: object) -> None:
         name = f"{source.distribution}:{source.name}"
         self.sources[name] = source
         self.manager.register(plugin, name=name)
         self.manager.check_pending()  # an unknown hook name is most likely a misspelt one
 
-    def add_guarded(self, source: registry.PluginRecord) -> None:
+    def add_guarded(self, source: PluginRecord) -> None:
         plugin: object = None
         try:
             plugin = _load_module(source)
@@ -163,14 +178,14 @@ class _State:
 @functools.cache
 def _state() -> _State:
     state = _State()
-    here = registry.PluginRecord("registered", "mmg_registry.hooks:InProcess", registry.IN_PROCESS, "", "in-process")
+    here = PluginRecord("registered", "mmg_registry.hooks:InProcess", IN_PROCESS, "", "in-process")
     state.add(here, InProcess())
-    for source in registry.installed(GROUP):
-        if registry.allowed(source):
+    for source in installed(GROUP):
+        if allowed(source):
             state.add_guarded(source)
     return state
 
 
-def _load_module(source: registry.PluginRecord) -> ModuleType | object:
+def _load_module(source: PluginRecord) -> ModuleType | object:
     loaded: object = metadata.EntryPoint(source.name, source.value, GROUP).load()
     return loaded if isinstance(loaded, ModuleType) or not isinstance(loaded, type) else loaded()

@@ -1,7 +1,11 @@
-"""Where something was measured: machine, versions, revision of the sources. Standard library only."""
+"""Where and on what something was measured: machine, versions, revision of the sources, hash of the data.
+
+Nothing heavy is imported by the module itself.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -10,7 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("mmg-registry", "numpy", "scipy", "torch", "joblib")
+from mmg_registry.entry_points import HOME, home_version
+from mmg_registry.threads import usable_cores
+
+RESULT_PACKAGES = (HOME, "numpy", "scipy", "torch")  # those that an estimate or a bound depends on
+PACKAGES = (*RESULT_PACKAGES, "joblib")  # and those of a benchmark
+_HASH_ROWS = 65_536
 
 
 def machine() -> dict[str, Any]:
@@ -25,14 +34,19 @@ def machine() -> dict[str, Any]:
     return {"cpu": _cpu_model(), "cores": usable_cores(), "memory_gb": round(memory, 1), "system": system}
 
 
-def usable_cores() -> int:
-    """What a container or batch system leaves this process, not what the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str | None]:
-    """Versions of Python and of installed packages; None for one that is absent."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
+    """Return the versions of Python and of `packages`; None for one that is not installed."""
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def version(name: str) -> str | None:
+    """Return the version of the distribution `name`; None where it is not installed."""
+    if name == HOME:
+        return home_version()
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def revision() -> dict[str, Any]:
@@ -47,6 +61,25 @@ def revision() -> dict[str, Any]:
     return {"commit": commit, "dirty": None if changed is None else bool(changed)}
 
 
+def data_sha256(*arrays: Any) -> str:
+    """Return the SHA-256 over dtypes, shapes and bytes (row-major, little-endian) of NumPy arrays, a chunk at a time.
+
+    Example:
+        >>> import numpy as np
+        >>> len(data_sha256(np.ones(2), np.zeros((2, 1))))
+        64
+    """
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.name}{array.shape}".encode())
+        for start in range(0, len(array), _HASH_ROWS):
+            rows = np.ascontiguousarray(array[start : start + _HASH_ROWS])
+            digest.update(rows.astype(rows.dtype.newbyteorder("<"), copy=False).data)
+    return digest.hexdigest()
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -54,13 +87,6 @@ def _cpu_model() -> str:
         return platform.processor() or "unknown"
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _git(folder: Path, *words: str) -> str | None:

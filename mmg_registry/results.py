@@ -56,6 +56,8 @@ class Estimate:
         ci_level: level of `ci`.
         curve: the integrand over log-SNR, where the estimator has one.
         pointwise: `(n_eval,)` values whose mean is `mi`, where the estimator has them; not in the JSON.
+        device: where it was computed, e.g. "cpu" or "cuda:0"; None leaves it to the registry to say what it asked for.
+        backend: what computed it, e.g. the instruction set; JSON-serialisable.
         diagnostics: estimator-specific numbers and words, JSON-serialisable.
         warnings: whole sentences for a person.
         provenance: filled in by the registry: plugin, options, seed, sizes, seconds, versions, data hash.
@@ -75,6 +77,8 @@ class Estimate:
     ci_level: float = 0.95
     curve: Curve | None = None
     pointwise: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    device: str | None = None
+    backend: dict[str, Any] = field(default_factory=dict)
     diagnostics: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -99,9 +103,11 @@ class Estimate:
         """The published JSON form; non-finite numbers become null (see `status`)."""
         head = {"schema": SCHEMA, "mi": self.mi, "unit": self.unit, "status": self.status}
         bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level}
+        place = {"device": self.device, "backend": self.backend}
+        known = {key: value for key, value in place.items() if value}
         curve = None if self.curve is None else asdict(self.curve)
         tail = {"curve": curve, "diagnostics": self.diagnostics, "warnings": self.warnings}
-        return {key: plain(value) for key, value in {**head, **bar, **self.provenance, **tail}.items()}
+        return {key: plain(value) for key, value in {**head, **bar, **self.provenance, **known, **tail}.items()}
 
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as a JSON text without NaN or Infinity."""
@@ -118,6 +124,7 @@ class Estimate:
             raise ValueError(f"The result has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
         rest = dict(document)
         own = {key: rest.pop(key) for key in ("unit", "status", "std_error", "ci_level", "diagnostics", "warnings")}
+        own |= {key: rest.pop(key) for key in ("device", "backend") if key in rest}
         rest.pop("schema"), rest.pop("ci")
         curve, mi = rest.pop("curve"), rest.pop("mi")
         mi = math.inf if own["status"] == "infinite" else mi

@@ -8,7 +8,6 @@ nats, `NULL` independent pairs; `gaussian` and `gaussian_mixture` make further o
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, logsumexp, ndtr
 
 from mmg_registry.errors import OptionError
+from mmg_registry.names import nearest
 
 F64 = NDArray[np.float64]
 Pair = tuple[F64, F64]
@@ -460,6 +460,5 @@ def named(name: str, dim: int = 5, mi: float = 1.0) -> Sampler:
     if name in made:
         return made[name]()
     if name not in SAMPLERS:
-        nearest = difflib.get_close_matches(name, [*made, *SAMPLERS], n=1, cutoff=0.0)[0]
-        raise OptionError(f"There is no sampler '{name}'; the nearest is '{nearest}'.")
+        raise OptionError(f"There is no sampler '{name}'; {nearest(name, [*made, *SAMPLERS])}.")
     return SAMPLERS[name]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mmg_registry import registry
 from mmg_registry.contracts import Estimator, Run
-from mmg_registry.errors import DataError, MMGError
+from mmg_registry.errors import DataError, MMGError, explain
 
 SCHEMA = "mmg/estimator/1"
 DOCUMENT = "estimator.json"
@@ -71,7 +71,7 @@ def load(directory: str | Path) -> Estimator:
     except Exception as error:
         raise DataError(
             f"{folder} was saved by version {plugin['version'] or '?'} of the plugin '{plugin['name']}' and the one "
-            f"installed here cannot read it ({registry.explain(error)})."
+            f"installed here cannot read it ({explain(error)})."
         ) from error
 
 
@@ -96,7 +96,7 @@ def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     except OSError as error:
         raise MMGError(f"The estimator cannot be saved to {folder}: {error.strerror or error}.") from error
     except Exception as error:  # safetensors has errors of its own for a full disk
-        raise MMGError(f"The estimator cannot be saved to {folder}: {registry.explain(error)}.") from error
+        raise MMGError(f"The estimator cannot be saved to {folder}: {explain(error)}.") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -20,17 +20,18 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmg_registry.contracts import Array, Estimator, Progress, Run
-from mmg_registry.errors import MMGError, OptionError, PluginError
+from mmg_registry.errors import MMGError, OptionError, PluginError, demand
 from mmg_registry.results import Estimate
 
 Result = dict[str, str]
+_demand = partial(demand, kind=AssertionError)  # what a check fails by
 CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, so that a positive sign is no luck
 TRUE_MI = -0.5 * math.log1p(-(CORRELATION**2))
 TOLERANCE = 0.25  # nats; so few rows alone leave an error of 0.05, and short fits leave more
@@ -321,10 +322,13 @@ def _number(step: Callable[[], Estimate]) -> float:
 
 
 def check_devices(bench: Bench) -> None:
-    """The device "cpu" is taken; one that no machine has is refused with an error of mmg's, or not used."""
-    _demand_sound(bench.few(device="cpu"))
+    """The device "cpu" is taken, one that no machine has is refused or not used, and `Estimate.device` tells which."""
+    found = bench.few(device="cpu")
+    _demand_sound(found)
+    untyped = [key for key in ("device", "backend") if key in found.diagnostics]
+    _demand(not untyped, f"the diagnostics hold {' and '.join(untyped)}, for which Estimate has fields")
     with _refusal():
-        used = str(bench.few(device="cuda:99").diagnostics.get("device", "cpu"))
+        used = bench.few(device="cuda:99").device or "cpu"
         _demand(not used.startswith("cuda"), f"the estimate is said to come from the device '{used}', which is missing")
 
 
@@ -509,11 +513,6 @@ def _judge(name: str, outcome: tuple[str, str], expected: str | None) -> Result:
     elif expected is not None and status == "passed":
         status, reason = "failed", f"it passes, and was expected to fail: {expected}"
     return {"check": name, "status": status, "reason": reason}
-
-
-def _demand(condition: bool, reason: str) -> None:
-    if not condition:
-        raise AssertionError(reason)
 
 
 def _demand_sound(estimate: Estimate) -> None:

@@ -23,28 +23,33 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 # Lowest first; a module imports only its own and lower layers. A name stands for all that is in it, unless a longer one
 # is listed elsewhere.
 LAYERS = [
-    # What everything may use: the errors that a person reads, PyTorch's threads, versions and revisions for results.
-    {"mmg_registry.errors", "mmg_registry.threads", "mmg_registry.provenance"},
-    # What an estimate is: value, standard error, curve, warnings.
-    {"mmg_registry.results"},
-    # What an estimator is: the class that plugins implement, its options, its run.
-    {"mmg_registry.contracts"},
+    # What everything may use: the errors that a person reads, and the nearest of known names.
+    {"mmg_registry.errors", "mmg_registry.names"},
+    # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
+    {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
+    # Cores that this process may use, and PyTorch's threads.
+    {"mmg_registry.threads"},
+    # What an estimate is: value, standard error, curve, warnings; versions and revisions for results.
+    {"mmg_registry.results", "mmg_registry.provenance"},
+    # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.
+    {"mmg_registry.contracts", "mmg_registry.in_process"},
+    # How to estimate and how to bound.
+    {"mmg_registry.request"},
     # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
     {"mmg_registry.data", "mmg_registry.preprocess", "mmg_registry.samplers", "mmg_registry.bounds"},
     # Generative models, built in, saved and trained; paths from one density to another, and sampling along them.
     {"mmg_registry.annealing", "mmg_registry.models"},
-    # Finding plugins by name, and the hooks that they answer.
-    {"mmg_registry.registry", "mmg_registry.hooks"},
+    # The hooks that plugins answer, and finding plugins by name.
+    {"mmg_registry.hooks"},
+    {"mmg_registry.registry"},
     # The compiled core, with its reference in PyTorch; what all training shares.
     {"mmg_registry.core", "mmg_registry.training"},
     # Denoisers, the curve of their gap over noise, and its integral, which is the MI.
     {"mmg_registry.diffusion"},
     # Several estimates as one; estimators on disk.
     {"mmg_registry.estimation", "mmg_registry.storage"},
-    # From a request to a result; what an author checks a plugin with.
-    {"mmg_registry.api", "mmg_registry.testing"},
-    # From a model and a request to a bound.
-    {"mmg_registry.bounds.run"},
+    # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with.
+    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

@@ -9,6 +9,7 @@ import typer
 
 from mmg_cli.output import verbosity
 from mmg_registry.errors import OptionError
+from mmg_registry.limits import checked
 
 
 def complete_plugin(incomplete: str) -> list[str]:
@@ -16,6 +17,31 @@ def complete_plugin(incomplete: str) -> list[str]:
     from mmg_registry.registry import records
 
     return sorted({record.name for record in records() if record.name.startswith(incomplete)})
+
+
+def check_limits(job: Any, *options: str, **others: str) -> None:
+    """Refuse options out of range by the sentence of `mmg_registry.limits`, in the spelling of the command line.
+
+    Args:
+        job: what was asked for; an attribute that is None was not given.
+        options: attributes called as their limits are.
+        others: further attributes, each with the name of its limit.
+
+    Raises:
+        OptionError: for the first value out of range.
+    """
+    for name, limit in {**dict(zip(options, options, strict=True)), **others}.items():
+        if getattr(job, name) is not None:
+            checked(limit, getattr(job, name), spelt(name))
+
+
+def spelt(name: str) -> str:
+    """Return the option that fills the parameter `name`.
+
+    >>> spelt("max_seconds"), spelt("n")
+    ('--max-seconds', '-n')
+    """
+    return f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
 
 
 def parse_set(assignments: list[str]) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
-from importlib import metadata
 from itertools import zip_longest
 from typing import Any
 
 from mmg_cli.common import Json, Verbose
 from mmg_cli.output import columns, print_json
+from mmg_registry.threads import usable_cores
 
 PACKAGES = (
     "mmg-registry", "numpy", "scipy", "torch", "pydantic", "pluggy", "typer", "rich", "safetensors",
@@ -33,20 +32,15 @@ def doctor(json: Json = False, verbose: Verbose = 0) -> None:
 
 def examine() -> dict[str, Any]:
     """Everything the doctor knows; never raises, for a broken installation is what it is for."""
+    from mmg_registry.provenance import version
+
     return {
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: version(name) for name in PACKAGES},
         "core": examine_core(),
         "plugins": examine_plugins(),
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def examine_core() -> dict[str, Any]:
@@ -97,7 +91,7 @@ def _core_rows(core: dict[str, Any]) -> list[list[str]]:
         ["core", f"built by compiler {core.get('compiler')}"],
         ["instruction set", f"{core.get('isa')} (of {isas}; MMG_ISA forces one)"],
         *_cuda_rows(core),
-        ["threads", f"{usable_threads()} usable by this process"],
+        ["threads", f"{usable_cores()} usable by this process"],
     ]
 
 
@@ -116,11 +110,6 @@ def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
         rows += [] if checks else [["self-check", "could not run, for no GPU can be used"]]
     gpus = enumerate(zip_longest(names, checks, fillvalue="could not run"))
     return [*rows, *([f"gpu {i}", f"{name}; self-check: {said}"] for i, (name, said) in gpus)]
-
-
-def usable_threads() -> int:
-    """How many threads this process may keep busy: what a container or batch system leaves it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _verdict(found: dict[str, Any]) -> str:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, complete_plugin, parse_set
-from mmg_cli.output import check_folder, print_error, verbosity, warn, write_atomically
+from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
+from mmg_cli.output import check_folder, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.report import Unit, headline, print_estimate
-from mmg_registry.errors import MMGError, OptionError
+from mmg_cli.writers import check_result_file, write_result
+from mmg_registry.errors import MMGError, demand
 
 if TYPE_CHECKING:
-    from mmg_registry.api import Outcome
     from mmg_registry.contracts import Estimator
     from mmg_registry.data.pair import Pair
+    from mmg_registry.estimation.run import Outcome
     from mmg_registry.results import Estimate
 
 DEFAULT_PLUGIN = "auto"
@@ -86,7 +85,12 @@ def estimate(
     ci: Annotated[float, typer.Option(help="The level of the confidence interval.")] = 0.95,
     set: Set = None,
     json: Json = False,
-    out: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the JSON there too.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the result there too, as JSON (.json) or as a plugin does."
+        ),
+    ] = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE", help="Plot the MMSE curves (png, pdf or svg).")] = None,
     save: Annotated[str | None, typer.Option(metavar="DIR", help="Save the fitted estimator there.")] = None,
     quiet: Quiet = False,
@@ -102,7 +106,7 @@ def execute(job: Job) -> None:
     Raises:
         MMGError: see its subclasses; a failure to write is raised after the result was printed.
     """
-    _check_numbers(job)
+    check_limits(job, "seed", "threads", "device", "max_seconds", "cross_fit", "eval_fraction", ci="ci_level")
     _check_contradictions(job)
     options = parse_set(job.set or [])
     _check_plugin(job, options)
@@ -114,31 +118,13 @@ def execute(job: Job) -> None:
         _compare(job, pair if eval_pair is None else eval_pair, outcome.estimate.provenance)
 
 
-def _check_numbers(job: Job) -> None:
-    _demand(0 < job.ci < 1, f"--ci must lie between 0 and 1, and {job.ci:g} does not; 0.95 is usual.")
-    fraction = job.eval_fraction
-    _demand(fraction is None or 0 < fraction < 1, f"--eval-fraction must lie between 0 and 1, and {fraction} does not.")
-    _demand(job.cross_fit is None or job.cross_fit >= 2, f"--cross-fit needs 2 folds or more, not {job.cross_fit}.")
-    _demand(job.threads is None or job.threads >= 1, f"--threads must be 1 or more, not {job.threads}.")
-    _demand(job.seed is None or 0 <= job.seed < 2**63, f"--seed must lie between 0 and 2**63 - 1, not {job.seed}.")
-    seconds = job.max_seconds
-    _demand(seconds is None or 0 < seconds < math.inf, f"--max-seconds must be a positive number, not {seconds}.")
-    device = re.fullmatch(r"auto|cpu|cuda(:\d+)?", job.device)
-    _demand(device is not None, f"--device must be auto, cpu, cuda or cuda:N, not '{job.device}'.")
-
-
 def _check_contradictions(job: Job) -> None:
-    _demand(len(job.data) <= 2, f"DATA is one file, or two npy files, and {len(job.data)} were given.")
+    demand(len(job.data) <= 2, f"DATA is one file, or two npy files, and {len(job.data)} were given.")
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
-    _demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
+    demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
     both = job.save and job.cross_fit
-    _demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
-
-
-def _demand(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise OptionError(sentence)
+    demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
 
 
 def _check_plugin(job: Job, options: dict[str, Any]) -> None:
@@ -148,16 +134,18 @@ def _check_plugin(job: Job, options: dict[str, Any]) -> None:
 
     cls: type[Estimator] = load_plugin(job.plugin)
     parse_options(cls, options)
-    _demand(
+    demand(
         not job.plot or cls.has_curve,
         f"--plot draws the curve over log-SNR, and the plugin '{cls.name}' has none; leave --plot out.",
     )
     savable = cls.state is not Estimator.state
-    _demand(not job.save or savable, f"The plugin '{cls.name}' cannot be saved; leave --save out.")
+    demand(not job.save or savable, f"The plugin '{cls.name}' cannot be saved; leave --save out.")
 
 
 def _check_outputs(job: Job) -> None:
-    """Refuse a plot or a saved model that would fail after the run; -o is printed in any case."""
+    """Refuse what would fail after the run; a result that -o cannot write is printed in any case."""
+    if job.out:
+        check_result_file(job.out)
     if job.plot:
         from mmg_cli.plotting import check_plot
 
@@ -180,7 +168,8 @@ def _paths(given: list[str]) -> str | list[str]:
 
 
 def _run(job: Job, options: dict[str, Any], pair: Pair, eval_pair: Pair | None) -> Outcome:
-    from mmg_registry.api import Request, run
+    from mmg_registry.estimation.run import run
+    from mmg_registry.request import Request
 
     with progress_bar(job.json, job.unit.value) as listener:
         request = Request(
@@ -232,8 +221,7 @@ def _print(job: Job, outcome: Outcome) -> None:
 
 def _write_result(job: Job, outcome: Outcome) -> None:
     if job.out:
-        text = outcome.estimate.to_json() + "\n"
-        write_atomically(job.out, lambda handle: handle.write(text.encode()), "The result")
+        write_result(outcome.estimate, job.out)
 
 
 def _save_estimator(job: Job, outcome: Outcome) -> None:
@@ -268,7 +256,8 @@ def _compare(job: Job, pair: Pair, about: dict[str, Any]) -> None:
 
 
 def _instant(job: Job, name: str, pair: Pair, seed: int) -> str:
-    from mmg_registry.api import Request, run
+    from mmg_registry.estimation.run import run
+    from mmg_registry.request import Request
 
     rows = _sampled(pair, seed)
     same: dict[str, Any] = {

@@ -115,7 +115,7 @@ def check_writable(path: str, option: str) -> None:
     Raises:
         OptionError: for a missing or locked folder, a folder in the file's place, a read-only file.
     """
-    reason = _why_not_writable(path)
+    reason = why_not_writable(path)
     if reason:
         raise OptionError(f"The file given to {option} cannot be written: {reason}; give another path.")
 
@@ -155,7 +155,7 @@ def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str)
         with replacing(path) as handle:
             write(handle)
     except OSError as error:
-        reason = _why_not_writable(path) or f"{path}: {error.strerror or error}"
+        reason = why_not_writable(path) or f"{path}: {error.strerror or error}"
         raise MMGError(f"{what} could not be written: {reason}.") from error
 
 
@@ -172,7 +172,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
         with open(path, "wb") as device:
             yield device
         return
-    if reason := _why_not_writable(path):
+    if reason := why_not_writable(path):
         raise PermissionError(errno.EACCES, reason)
     target = os.path.realpath(path)
     temporary = f"{target}.{os.getpid()}.tmp"
@@ -187,14 +187,32 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
             os.unlink(temporary)
 
 
+@contextmanager
+def replacing_by_path(path: str) -> Iterator[str]:
+    """A path that ends as `path` does; the file made there takes the place of `path` when the block ends well.
+
+    Raises:
+        OSError: when the folder, the file or the disk does not allow it.
+    """
+    import tempfile
+
+    if reason := why_not_writable(path):
+        raise PermissionError(errno.EACCES, reason)
+    target = os.path.realpath(path)
+    with tempfile.TemporaryDirectory(prefix=".mmg-", dir=os.path.dirname(target)) as folder:
+        scratch = os.path.join(folder, os.path.basename(path))
+        yield scratch
+        _take_place(scratch, target)
+
+
 def _take_place(temporary: str, target: str) -> None:
     if os.path.exists(target):
         shutil.copymode(target, temporary)
     os.replace(temporary, target)
 
 
-def _why_not_writable(path: str) -> str | None:
-    """The reason why `path` cannot be written, or None; a rename alone would overwrite read-only files."""
+def why_not_writable(path: str) -> str | None:
+    """Return the reason why `path` cannot be written, or None; a rename alone would overwrite read-only files."""
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         return f"'{path}' is a folder"

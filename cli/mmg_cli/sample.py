@@ -10,6 +10,7 @@ import typer
 from mmg_cli.common import Verbose
 from mmg_cli.output import check_writable, write_atomically
 from mmg_registry.errors import OptionError
+from mmg_registry.limits import checked
 
 if TYPE_CHECKING:
     from mmg_registry.samplers import Sampler
@@ -35,14 +36,16 @@ def sample(
             metavar="NAME", autocompletion=complete_sampler, help="gaussian, or a task of `mmg benchmark tasks`."
         ),
     ],
-    n: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")] = 10_000,
+    n: Annotated[int, typer.Option("-n", "--rows", help="How many rows.")] = 10_000,
     out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The npz file to write.")] = "data.npz",
     dim: Annotated[int | None, typer.Option(min=1, help="Columns of x and of y (gaussian).  [default: 1]")] = None,
     mi: Annotated[float | None, typer.Option(help="Mutual information in nats (gaussian).  [default: 1.0]")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
     verbose: Verbose = 0,
 ) -> None:
     """Draw rows of a distribution with known mutual information into an npz file (x, y and true_mi in nats)."""
+    checked("rows", n, "-n")
+    checked("seed", seed, "--seed")
     if not out.endswith(".npz"):
         raise OptionError(f"The sample is written as npz, and '{out}' does not end in .npz; give such a name to -o.")
     check_writable(out, "-o")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Verbose
+from mmg_cli.common import Json, Quiet, Verbose, check_limits
 from mmg_cli.output import check_writable, columns, print_json, warn
 from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
@@ -68,7 +68,7 @@ def train_model(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the model, when absent.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the training's time.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads to keep busy.  [default: the cores]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads to keep busy.  [default: the cores]")] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
@@ -83,6 +83,7 @@ def execute(job: Job) -> None:
     Raises:
         MMGError: see its subclasses.
     """
+    check_limits(job, "seed", "threads", "max_seconds")
     if not job.out.endswith(".npz"):
         raise OptionError(f"A model is saved as npz, and '{job.out}' does not end in .npz; give such a name to --out.")
     check_writable(job.out, "--out")
@@ -124,11 +125,10 @@ def _images(path: str | None) -> F32:
 
 def _trained(job: Job, plan: Plan) -> Decoder:
     from mmg_registry.models.decoder_training import train
-    from mmg_registry.provenance import usable_cores
-    from mmg_registry.threads import torch_threads
+    from mmg_registry.threads import default_threads, torch_threads
 
     images = _images(job.images)
-    with torch_threads(job.threads or usable_cores()), progress_bar(job.json, "nats") as listener:
+    with torch_threads(job.threads or default_threads()), progress_bar(job.json, "nats") as listener:
         model = train(images, plan, listener)
     model.about["data"] = _data(job.images, images)
     if plan.epochs is not None and model.about["epochs"] < plan.epochs:

@@ -23,10 +23,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmg_registry import api, provenance, registry
+from mmg_registry import provenance, registry
 from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
+from mmg_registry.estimation.run import run as estimate
+from mmg_registry.limits import keep
+from mmg_registry.request import Request
 from mmg_registry.results import Estimate
 
 
@@ -38,12 +41,18 @@ class Settings:
         n_train, n_eval: rows to train and to evaluate on.
         threads: threads of each run.
         max_seconds: soft limit on the time of fitting, or None.
+
+    Raises:
+        OptionError: for a value out of range, see `mmg_registry.limits`.
     """
 
     n_train: int = 100_000
     n_eval: int = 10_000
     threads: int = 1
     max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        keep(self, "n_train", "n_eval", "threads", optional=("max_seconds",))
 
 
 @dataclass(frozen=True)
@@ -209,14 +218,14 @@ def _estimated(task: Task, run: Run, settings: Settings) -> dict[str, Any]:
     start = time.perf_counter()
     rows = draw(task, settings.n_train, settings.n_eval, run.seed)
     drawn = time.perf_counter() - start
-    request = api.Request(
+    request = Request(
         plugin=run.plugin,
         seed=rows.training_seed,
         threads=settings.threads,
         max_seconds=settings.max_seconds,
         options=run.options,
     )
-    found = api.run(as_pair(*rows.train), request, as_pair(*rows.evaluation)).estimate
+    found = estimate(as_pair(*rows.train), request, as_pair(*rows.evaluation)).estimate
     return {"status": "ok", "estimate": document_of(found), "seconds": {"draw": round(drawn, 3), **seconds_of(found)}}
 
 

@@ -12,7 +12,6 @@ Example (a distribution names this module under the entry-point group `mmg.plugi
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import math
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import numpy as np
 
 from mmg_registry import hooks
 from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.names import nearest
 from mmg_registry.samplers import Pair, Sampler
 
 
@@ -113,12 +113,12 @@ def select(names: Sequence[str], globs: Sequence[str] = ()) -> list[Task]:
     known = suites()
     for name in names:
         if name not in known:
-            raise OptionError(f"There is no suite '{name}'{_nearest(name, list(known))}.")
+            raise OptionError(f"There is no suite '{name}'; {nearest(name, known)}.")
     _refuse_clashes(names)
     tasks = [task for name in dict.fromkeys(names) for task in known[name]]
     for glob in globs:
         if not any(fnmatchcase(task.name, glob) for task in tasks):
-            raise OptionError(f"No task of {', '.join(names)} fits '{glob}'{_nearest(glob, [t.name for t in tasks])}.")
+            raise OptionError(f"No task of {', '.join(names)} fits '{glob}'; {nearest(glob, [t.name for t in tasks])}.")
     return [task for task in tasks if not globs or any(fnmatchcase(task.name, glob) for glob in globs)]
 
 
@@ -156,8 +156,3 @@ def _refuse_clashes(names: Sequence[str]) -> None:
                 f"The task '{task.name}' of the suite '{task.suite}' is declared by {by}; rename or uninstall one."
             )
         owners[task.suite, task.name] = source
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
-    return f"; the nearest is '{close[0]}'" if close else f"; there are {', '.join(known) or 'none'}"

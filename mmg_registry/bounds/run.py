@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,56 +13,18 @@ from torch import Tensor
 
 from mmg_registry import registry
 from mmg_registry.annealing.path import checked, values
-from mmg_registry.api import guarded, versions
 from mmg_registry.bounds.checkpoint import Checkpoint
 from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.result import Bound
-from mmg_registry.contracts import Progress, Run
-from mmg_registry.errors import DataError, OptionError, PluginError, explain
+from mmg_registry.contracts import guarded, refuse_unknown
+from mmg_registry.devices import torch_device
+from mmg_registry.errors import DataError, PluginError, demand, explain
 from mmg_registry.models.built_in import built_in
+from mmg_registry.provenance import RESULT_PACKAGES, versions
+from mmg_registry.request import BoundRequest, from_choices, run_of
 from mmg_registry.threads import torch_threads
 
 _NEEDED = {"joint": ("log_prior", "log_likelihood"), "marginal": ("log_prior",)}
-
-
-@dataclass(frozen=True)
-class BoundRequest:
-    """How to bound; the same choices for every plugin.
-
-    Attributes:
-        plugin: name of the bound, or "distribution:name".
-        n: how many pairs to draw from the model, where no data are given.
-        seed: seed of everything random, the draw of the pairs included.
-        threads: of torch, or None for all that this process may use.
-        device: "auto" (the CPU), "cpu", "cuda" or "cuda:N".
-        ci_level: level of the interval with sampling error.
-        options: the plugin's own options.
-        progress: called with `Progress`, or None.
-        checkpoint: file that keeps the state of the run every 20 seconds, and that the same run goes on from if it is
-            there, to the same bits as without a break; deleted at the end. None for no such file.
-
-    Raises:
-        OptionError: for a value out of range.
-    """
-
-    plugin: str = "ais"
-    n: int = 64
-    seed: int = 0
-    threads: int | None = None
-    device: str = "auto"
-    ci_level: float = 0.95
-    options: Mapping[str, Any] = field(default_factory=dict)
-    progress: Callable[[Progress], None] | None = None
-    checkpoint: str | None = None
-
-    def __post_init__(self) -> None:
-        _demand(self.n >= 2, "n", self.n, "2 or more")
-        _demand(self.seed >= 0, "seed", self.seed, "0 or more")
-        _demand(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
-        _demand(0 < self.ci_level < 1, "ci_level", self.ci_level, "between 0 and 1, e.g. 0.95")
-        _demand(re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device), "device", self.device, "auto, cpu, cuda or cuda:N")
-        missing = self.device.startswith("cuda") and not torch.cuda.is_available()
-        _demand(not missing, "device", self.device, "cpu here, for torch finds no GPU")
 
 
 def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **choices: Any) -> Bound:
@@ -89,10 +48,10 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
         >>> abs(found.width) < 0.1
         True
     """
-    own = {key: choices.pop(key) for key in list(choices) if key in BoundRequest.__dataclass_fields__}
-    request = BoundRequest(plugin, **{**own, "options": {**own.get("options", {}), **choices}})
-    if (x is None) != (z is None):
-        raise OptionError("Give both x and z, or neither.")
+    request = from_choices(BoundRequest, {"plugin": plugin, **choices})
+    known = [each.name for each in fields(BoundRequest)]
+    refuse_unknown(registry.load_bound(plugin), request.options, beside=known)
+    demand((x is None) == (z is None), "Give both x and z, or neither.")
     return run(built_in(model) if isinstance(model, str) else model, request, None if x is None else (x, z))
 
 
@@ -102,11 +61,12 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
     Raises:
         MMGError: see `bound`.
     """
-    estimator = registry.load_bound(request.plugin)(run=_run_of(request), **request.options)
+    estimator = registry.load_bound(request.plugin)(run=run_of(request), **request.options)
+    device = torch_device(request.device)
     start = time.perf_counter()
-    with torch_threads(request.threads):
-        model = _placed(_model(model, estimator, data is not None), _device(request))
-        x, z = _pairs(model, request, data)
+    with torch_threads(estimator.run.threads):
+        model = _placed(_model(model, estimator, data is not None), device)
+        x, z = (side.to(device) for side in _pairs(model, request, data))
         densities = _check_densities(model, estimator, x, z)
         estimator.checkpoint = _checkpoint(request, estimator, x, z, *densities)
         found = guarded(estimator, lambda: estimator.bound(model, x, z))
@@ -114,19 +74,9 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
         raise PluginError(f"The bound '{estimator.name}' returned {type(found).__name__}, not a Bound.")
     if estimator.checkpoint is not None:
         estimator.checkpoint.remove()
-    return replace(
-        _sound(found, estimator),
-        ci_level=request.ci_level,
-        provenance=_provenance(model, estimator, request, x, z, time.perf_counter() - start),
-    )
-
-
-def _run_of(request: BoundRequest) -> Run:
-    return Run(request.seed, request.threads or os.cpu_count() or 1, request.device, None, request.progress)
-
-
-def _device(request: BoundRequest) -> str:
-    return "cpu" if request.device == "auto" else request.device
+    known = {**_asked(model, estimator, request.seed), **_sizes(x, z), "device": str(x.device)}
+    known |= {"seconds": time.perf_counter() - start, "versions": versions(RESULT_PACKAGES)}
+    return replace(_sound(found, estimator), ci_level=request.ci_level, provenance=known)
 
 
 def _checkpoint(request: BoundRequest, estimator: BoundEstimator, *numbers: Tensor) -> Checkpoint | None:
@@ -166,8 +116,8 @@ def _model(model: Any, estimator: BoundEstimator, given: bool) -> Any:
     return model
 
 
-def _placed(model: Any, device: str) -> Any:
-    return model.to(device) if device != "cpu" and hasattr(model, "to") else model
+def _placed(model: Any, device: torch.device) -> Any:
+    return model.to(device) if device.type != "cpu" and hasattr(model, "to") else model
 
 
 def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> tuple[Tensor, Tensor]:
@@ -178,8 +128,7 @@ def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> t
             raise DataError(f"The pairs hold NaN or infinity in {name}.")
     if len(x) != len(z) or len(x) < 2:
         raise DataError(f"There are {len(x)} rows of x and {len(z)} of z; as many of both are needed, 2 or more.")
-    device = _device(request)
-    return x.to(device), z.to(device)
+    return x, z
 
 
 def _given(model: Any, seed: int, data: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
@@ -249,17 +198,12 @@ def _sound(found: Bound, estimator: BoundEstimator) -> Bound:
     return found
 
 
-def _provenance(
-    model: Any, estimator: BoundEstimator, request: BoundRequest, x: Tensor, z: Tensor, seconds: float
-) -> dict[str, Any]:
+def _asked(model: Any, estimator: BoundEstimator, seed: int) -> dict[str, Any]:
     record = registry.record_of(type(estimator))
     plugin = {"name": record.name, "distribution": record.distribution, "version": record.version}
-    sizes = {"n": len(x), "data_size": x.shape[1], "latent_size": z.shape[1]}
     options = estimator.options.model_dump(mode="json")
-    head = {"plugin": plugin, "model": type(model).__name__, "options": options, "seed": request.seed, **sizes}
-    return {**head, "device": str(x.device), "seconds": seconds, "versions": versions()}
+    return {"plugin": plugin, "model": type(model).__name__, "options": options, "seed": seed}
 
 
-def _demand(condition: Any, name: str, value: Any, allowed: str) -> None:
-    if not condition:
-        raise OptionError(f"The option '{name}' is {value!r} and must be {allowed}.")
+def _sizes(x: Tensor, z: Tensor) -> dict[str, int]:
+    return {"n": len(x), "data_size": x.shape[1], "latent_size": z.shape[1]}

@@ -1,1 +1,1 @@
-"""From checked rows to an estimate: splits and cross-fitting, once for all estimators."""
+"""From checked rows to an estimate: splits, cross-fitting, units and provenance, once for all estimators."""

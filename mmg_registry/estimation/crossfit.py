@@ -1,21 +1,44 @@
-"""Putting the estimates of K folds together: each fold was evaluated by a model fitted on the others."""
+"""Cross-fitting: K folds, each evaluated by a model fitted on the others, and their estimates put together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_registry.results import Curve, Estimate
+from mmg_registry.data import Pair, folds
+from mmg_registry.errors import demand
+from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.estimation.mean_curve import mean_curve
+from mmg_registry.request import Request, run_of_fold
+from mmg_registry.results import Estimate
 
 F64 = NDArray[np.float64]
 
 
+def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:
+    """Evaluate every row of `pair` by one of `k` estimators, each fitted on the rows of the other folds.
+
+    Raises:
+        OptionError: for more folds than half the rows.
+        MMGError: when an estimator fails.
+    """
+    demand(k <= len(pair) // 2, f"The option 'cross_fit' is {k}, too many folds for {len(pair)} rows.")
+    parts, evaluated = [], folds(len(pair), k, request.seed)
+    for i, rows in enumerate(evaluated):
+        others = np.setdiff1d(np.arange(len(pair)), rows, assume_unique=True)
+        estimator = make(run=run_of_fold(request, i, k))
+        parts.append(replace(fitted(estimator, take(pair, others), take(pair, rows)), estimator=None))
+    seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
+    combined = combine([part.estimate for part in parts], evaluated)
+    return Part(combined, None, seconds, len(pair), len(pair))
+
+
 def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> Estimate:
-    """Mean of the folds' estimates weighted by their rows.
+    """Return the mean of the folds' estimates weighted by their rows; device and backend are those of the first.
 
     Its standard error is sqrt(sum n_k^2 se_k^2) / n, as of independent folds. Where every row's own value is known, it
     is the spread of all rows' values over sqrt(n), and what the folds' errors hold beyond that of their rows: the
@@ -36,8 +59,10 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
     return Estimate(
         mi=float(weights @ [each.mi for each in estimates]),
         std_error=_error(estimates, weights, pointwise),
-        curve=_mean_curve([each.curve for each in estimates], weights),
+        curve=mean_curve([each.curve for each in estimates], weights),
         pointwise=pointwise,
+        device=estimates[0].device,
+        backend=estimates[0].backend,
         diagnostics=_diagnostics(estimates, rows),
         warnings=_warnings(estimates),
     )
@@ -67,13 +92,11 @@ def _in_row_order(parts: Sequence[NDArray[Any] | None], rows: Sequence[NDArray[n
 
 
 def _diagnostics(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
-    """Every fold's own; device and backend, which all folds share, stay at the top where the registry finds them."""
-    shared = {key: value for key, value in estimates[0].diagnostics.items() if key in ("device", "backend")}
     parts = [
         {"mi": each.mi, "std_error": each.std_error, "n_eval": len(index), "diagnostics": each.diagnostics}
         for each, index in zip(estimates, rows, strict=True)
     ]
-    return {**shared, "folds": parts}
+    return {"folds": parts}
 
 
 def _warnings(estimates: Sequence[Estimate]) -> list[str]:
@@ -86,59 +109,3 @@ def _warnings(estimates: Sequence[Estimate]) -> list[str]:
         if text not in common
     ]
     return common + own
-
-
-def _mean_curve(curves: Sequence[Curve | None], weights: F64) -> Curve | None:
-    known = [curve for curve in curves if curve is not None]
-    if len(known) < len(curves):
-        return None
-    edges = _common_edges([np.asarray(curve.edges, dtype=float) for curve in known])
-    if edges[0] >= edges[-1]:
-        return None  # windows that do not overlap have no mean curve
-    return Curve(edges=edges.tolist(), **{name: _mean_values(known, name, edges, weights) for name in _VALUES})
-
-
-_VALUES = [each.name for each in fields(Curve) if each.name != "edges"]
-
-
-def _common_edges(each: Sequence[F64]) -> F64:
-    """The folds' own bins where they agree, else as many even ones over the window that all of them share.
-
-    Outside it some folds know nothing, and a mean of an error curve over the others would jump there.
-    """
-    first = each[0]
-    if all(np.array_equal(first, edges) for edges in each):
-        return first
-    low, high = max(edges[0] for edges in each), min(edges[-1] for edges in each)
-    return np.linspace(low, high, max(len(edges) for edges in each))
-
-
-def _mean_values(curves: Sequence[Curve], name: str, edges: F64, weights: F64) -> Any:
-    values = [getattr(curve, name) for curve in curves]
-    if any(value is None for value in values):
-        return None
-    old = [np.asarray(curve.edges, dtype=float) for curve in curves]
-    if name == "count":
-        sums = [_rebinned(np.asarray(v, dtype=float), e, edges) for v, e in zip(values, old, strict=True)]
-        return np.rint(np.sum(sums, axis=0)).astype(int).tolist()
-    resampled = _errors if name.endswith("_se") else _heights
-    parts = np.stack([resampled(np.asarray(v, dtype=float), e, edges) for v, e in zip(values, old, strict=True)])
-    mean = np.sqrt(weights**2 @ parts**2) if name.endswith("_se") else weights @ parts
-    return mean.tolist()
-
-
-def _rebinned(totals: F64, old: F64, new: F64) -> F64:
-    """Per-bin totals moved to other bins, spread evenly within each old one."""
-    return np.diff(np.interp(new, old, np.concatenate([[0.0], np.cumsum(totals)])))
-
-
-def _heights(values: F64, old: F64, new: F64) -> F64:
-    """A piecewise-constant curve on other bins, with the same integral."""
-    return values if np.array_equal(old, new) else _rebinned(values * np.diff(old), old, new) / np.diff(new)
-
-
-def _errors(values: F64, old: F64, new: F64) -> F64:
-    """Standard errors of `_heights`, with the same variance of the integral (bins are independent)."""
-    if np.array_equal(old, new):
-        return values
-    return np.sqrt(_rebinned((values * np.diff(old)) ** 2, old, new)) / np.diff(new)

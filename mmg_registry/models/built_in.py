@@ -20,6 +20,7 @@ from torch import Tensor
 
 from mmg_registry.bounds.contract import JointModel
 from mmg_registry.errors import OptionError
+from mmg_registry.limits import demand_value
 
 LOG_2PI = math.log(2 * math.pi)
 MOST_NATS = 32.0  # of one column: float64 has 53 bits, 36.7 nats, and what z leaves open needs some of them
@@ -137,9 +138,9 @@ def linear_gaussian(
     """A random linear decoder with `mi` nats, of which its latent columns tell between 1 - spread and 1 + spread of the
     mean; the one that tells most at most `MOST_NATS`, for pairs in float64 cannot hold more.
     """
-    _demand(1 <= latent <= data, "latent", latent, "between 1 and 'data'")
-    _demand(0 <= spread < 1, "spread", spread, "0 or more and below 1")
-    _demand(0 < mi < math.inf, "mi", mi, "a positive number of nats")
+    _demand_setting(1 <= latent <= data, "latent", latent, "between 1 and 'data'")
+    _demand_setting(0 <= spread < 1, "spread", spread, "0 or more and below 1")
+    _demand_setting(0 < mi < math.inf, "mi", mi, "a positive number of nats")
     share = np.linspace(1 - spread, 1 + spread, latent) if latent > 1 else np.ones(1)
     _demand_representable(mi, latent, float(share.max()))
     rng = np.random.default_rng(seed)
@@ -152,8 +153,8 @@ def linear_gaussian(
 
 def gaussian_channel(dim: int = 5, mi: float = 5.0) -> LinearGaussian:
     """The additive Gaussian channel x = z + noise, `dim` uses of it with `mi` nats in all, at unit noise."""
-    _demand(dim >= 1, "dim", dim, "1 or more")
-    _demand(0 < mi < math.inf, "mi", mi, "a positive number of nats")
+    _demand_setting(dim >= 1, "dim", dim, "1 or more")
+    _demand_setting(0 < mi < math.inf, "mi", mi, "a positive number of nats")
     _demand_representable(mi, dim, 1.0)
     gain = math.sqrt(math.expm1(2 * mi / dim))
     return LinearGaussian(gain * torch.eye(dim, dtype=torch.float64), torch.zeros(dim, dtype=torch.float64), 1.0)
@@ -163,7 +164,7 @@ def _demand_representable(mi: float, columns: int, largest: float) -> None:
     """Refuse what pairs in float64 cannot hold: their noise would be rounded away."""
     most = MOST_NATS * columns / largest
     allowed = f"at most {most:.4g}, for a float64 column holds no more than {MOST_NATS:.0f} nats; take more columns"
-    _demand(mi <= most * (1 + 1e-12), "mi", mi, allowed)
+    _demand_setting(mi <= most * (1 + 1e-12), "mi", mi, allowed)
 
 
 class MixtureChannel(JointModel):
@@ -175,7 +176,7 @@ class MixtureChannel(JointModel):
 
     def __init__(self, dim: int = 2, mode: float = 1.0, sd: float = 0.5, noise: float = 1.0) -> None:
         for name, value in {"dim": dim, "mode": mode, "sd": sd, "noise": noise}.items():
-            _demand(0 < value < math.inf, name, value, "a positive number")
+            _demand_setting(0 < value < math.inf, name, value, "a positive number")
         self.dim, self.mode, self.sd, self.noise = dim, mode, sd, noise
         entropy_of_noise = 0.5 * (LOG_2PI + 1) + math.log(noise)
         self.true_mi = dim * (self._entropy() - entropy_of_noise)
@@ -245,13 +246,12 @@ def built_in(name: str, **settings: Any) -> JointModel:
         raise OptionError(f"There is no model '{name}'; there are {', '.join(sorted(BUILT_IN))}, or FILE.py:NAME.")
     known = inspect.signature(BUILT_IN[name]).parameters
     for key, value in settings.items():
-        _demand(key in known, key, value, f"left out: the model '{name}' has {', '.join(known)}")
+        _demand_setting(key in known, key, value, f"left out: the model '{name}' has {', '.join(known)}")
         whole = isinstance(known[key].default, int)
         fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        _demand(fits, key, value, "a whole number" if whole else "a number")
+        _demand_setting(fits, key, value, "a whole number" if whole else "a number")
     return BUILT_IN[name](**settings)
 
 
-def _demand(condition: bool, name: str, value: Any, allowed: str) -> None:
-    if not condition:
-        raise OptionError(f"The model's setting '{name}' is {value!r} and must be {allowed}.")
+def _demand_setting(condition: bool, name: str, value: Any, allowed: str) -> None:
+    demand_value(condition, name, value, allowed, what="model's setting")

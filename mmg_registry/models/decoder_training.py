@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from mmg_registry.contracts import Progress
-from mmg_registry.errors import DataError, MMGError, OptionError
+from mmg_registry.errors import DataError, MMGError
+from mmg_registry.limits import demand_value, keep
 from mmg_registry.models.built_in import LOG_2PI
 from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, mlp
 
@@ -45,7 +46,7 @@ class Plan:
         max_seconds: a soft limit; the rates fall with whichever of time and epochs is nearer its end.
 
     Raises:
-        OptionError: for a value out of range.
+        OptionError: for a value out of range; see `mmg_registry.limits` for those that all runs share.
     """
 
     kind: Kind = "vae"
@@ -63,13 +64,10 @@ class Plan:
         self._demand("hidden", fits, "one or more layers of 1 to 8192 units")
         self._demand("variance", self.variance is None or 1e-8 <= self.variance <= 1, "between 1e-8 and 1")
         self._demand("epochs", self.epochs is None or self.epochs >= 1, "1 or more")
-        self._demand("seed", 0 <= self.seed < 2**63, "0 or more")
-        positive = self.max_seconds is None or 0 < self.max_seconds < math.inf
-        self._demand("max_seconds", positive, "a positive number of seconds")
+        keep(self, "seed", optional=("max_seconds",))
 
     def _demand(self, name: str, condition: bool, allowed: str) -> None:
-        if not condition:
-            raise OptionError(f"The option '{name}' is {getattr(self, name)!r} and must be {allowed}.")
+        demand_value(condition, name, getattr(self, name), allowed)
 
 
 class Learner(Protocol):

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mmg_registry.errors import DataError, MMGError, OptionError
+from mmg_registry.errors import DataError, MMGError, OptionError, demand
 from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, mlp
 
 SCHEMA = "mmg/model/1"
@@ -106,33 +106,29 @@ def _document(arrays: Arrays) -> dict[str, Any]:
 
 def _restored(document: Mapping[str, Any], arrays: Arrays) -> Decoder:
     scale, sizes, about = (document.get(name) for name in ("scale", "networks", "about"))
-    _demand(isinstance(scale, float) and 0 < scale < math.inf, "its scale is no positive number")
-    _demand(isinstance(about, dict) and isinstance(sizes, dict), "its document lacks parts")
-    _demand(isinstance(sizes, dict) and set(sizes) in ({"mean"}, {"mean", "code"}), "its networks have other names")
+    demand(isinstance(scale, float) and 0 < scale < math.inf, "its scale is no positive number", DataError)
+    demand(isinstance(about, dict) and isinstance(sizes, dict), "its document lacks parts", DataError)
+    named = isinstance(sizes, dict) and set(sizes) in ({"mean"}, {"mean", "code"})
+    demand(named, "its networks have other names", DataError)
     networks = {name: _network(name, numbers, arrays) for name, numbers in (sizes or {}).items()}
     if "code" not in networks:
         return Decoder(networks["mean"], float(scale or 0), about)
     mean, code = (linear_layers(networks[name]) for name in ("mean", "code"))
     fits = code[0].in_features == mean[-1].out_features and code[-1].out_features == 2 * mean[0].in_features
-    _demand(fits, "its encoder does not fit its decoder")
+    demand(fits, "its encoder does not fit its decoder", DataError)
     return EncodedDecoder(networks["mean"], networks["code"], float(scale or 0), about)
 
 
 def _network(name: str, sizes: Any, arrays: Arrays) -> nn.Sequential:
     whole = isinstance(sizes, list) and len(sizes) > 1 and all(type(size) is int and size > 0 for size in sizes)
-    _demand(whole, f"the sizes of its network '{name}' are no whole numbers")
+    demand(whole, f"the sizes of its network '{name}' are no whole numbers", DataError)
     with torch.device("meta"):  # sizes may promise more than the file holds
         network = mlp(sizes)
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = {key: arrays[f"{name}.{key}"] for key in wanted if f"{name}.{key}" in arrays}
     fits = wanted == {key: value.shape for key, value in found.items()}
-    _demand(fits, f"the arrays of its network '{name}' are missing or have other shapes")
+    demand(fits, f"the arrays of its network '{name}' are missing or have other shapes", DataError)
     numbers = all(value.dtype.kind == "f" and bool(np.isfinite(value).all()) for value in found.values())
-    _demand(numbers, f"the arrays of its network '{name}' are not finite floats")
+    demand(numbers, f"the arrays of its network '{name}' are not finite floats", DataError)
     network.load_state_dict({key: torch.from_numpy(value) for key, value in found.items()}, assign=True)
     return network
-
-
-def _demand(condition: bool, reason: str) -> None:
-    if not condition:
-        raise DataError(reason)

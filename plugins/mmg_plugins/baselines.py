@@ -158,7 +158,8 @@ class KSG(_Instant):
             mi=float(values.mean()),
             std_error=float(values.std(ddof=1) / math.sqrt(len(values))),
             pointwise=_spread_out(values, rows, len(x)),
-            diagnostics={"k": k, "rows_used": len(zx), "rows_with_copies": copies, "device": "cpu"},
+            device="cpu",
+            diagnostics={"k": k, "rows_used": len(zx), "rows_with_copies": copies},
             warnings=self._warnings(k, copies, len(zx)),
         )
 
@@ -284,7 +285,8 @@ class Gaussian(_Instant):
             mi=pair.gaussian_mi,
             std_error=_delta_error(influence, pair),
             pointwise=influence - influence.mean() + pair.gaussian_mi,
-            diagnostics={"canonical_correlations": pair.rho.tolist(), "device": "cpu"},
+            device="cpu",
+            diagnostics={"canonical_correlations": pair.rho.tolist()},
             warnings=[AT_LIMIT] if pair.at_limit else [],
         )
 

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
+from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate
@@ -418,7 +419,8 @@ class Neural(Estimator):
             mi=float(found.mi),
             std_error=math.hypot(*errors.values()),
             pointwise=found.pointwise.cpu().numpy(),
-            diagnostics={**found.words, **_diagnostics(fitted, str(device)), "errors": errors},
+            diagnostics={**found.words, **_diagnostics(fitted), "errors": errors},
+            device=str(device),
             warnings=[*found.doubts, *_warnings(fitted)],
         )
 
@@ -466,12 +468,7 @@ def device_of(name: str) -> torch.device:
     Raises:
         OptionError: for a CUDA device that PyTorch does not see.
     """
-    if not name.startswith("cuda"):
-        return torch.device("cpu")
-    device = torch.device(name)
-    if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
-        raise OptionError(f"The device '{name}' is not there: PyTorch sees no such GPU; use --device cpu.")
-    return device
+    return torch_device(name)
 
 
 def _tensors(pair: PairTransform, x: Array, y: Array, device: torch.device) -> Pair:
@@ -483,13 +480,12 @@ def _on(rows: Pair, device: torch.device) -> Pair:
     return rows[0].to(device), rows[1].to(device)
 
 
-def _diagnostics(fitted: Fitted, device: str) -> dict[str, Any]:
+def _diagnostics(fitted: Fitted) -> dict[str, Any]:
     return {
         "gaussian_mi": fitted.pair.gaussian_mi,
         "coordinates": {"x": fitted.pair.x.words, "y": fitted.pair.y.words},
         "parameters": sum(p.numel() for p in fitted.learner.module.parameters()),
         "training": asdict(fitted.report),
-        "device": device,
     }
 
 

@@ -7,6 +7,7 @@ import sys
 
 from mmg_cli import doctor
 from mmg_registry.errors import MMGError
+from mmg_registry.threads import usable_cores
 
 CORE = {
     "isa": "avx2", "isas_available": ["baseline", "avx2"], "cuda": False, "cuda_reason": "no nvcc was found",
@@ -39,7 +40,7 @@ def test_it_says_what_was_built_and_why_there_is_no_cuda(mmg, monkeypatch) -> No
     assert "core built by compiler 12.2.0" in lines
     assert "instruction set avx2 (of baseline, avx2; MMG_ISA forces one)" in lines
     assert "cuda no: no nvcc was found" in lines
-    assert f"threads {doctor.usable_threads()} usable by this process" in lines
+    assert f"threads {usable_cores()} usable by this process" in lines
     assert any(line.startswith("numpy ") for line in lines)
 
 

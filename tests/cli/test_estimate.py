@@ -243,14 +243,20 @@ def test_a_known_answer_makes_no_plot_and_no_model_and_says_so(estimate) -> None
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["--ci", "95"], "--ci must lie between 0 and 1, and 95 does not; 0.95 is usual."),
-        (["--ci", "nan"], "--ci must lie between 0 and 1, and nan does not; 0.95 is usual."),
-        (["--eval-fraction", "1"], "--eval-fraction must lie between 0 and 1, and 1.0 does not."),
-        (["--cross-fit", "1"], "--cross-fit needs 2 folds or more, not 1."),
-        (["--threads", "0"], "--threads must be 1 or more, not 0."),
-        (["--seed", "-1"], "--seed must lie between 0 and 2**63 - 1, not -1."),
-        (["--max-seconds", "0"], "--max-seconds must be a positive number, not 0.0."),
-        (["--device", "gpu"], "--device must be auto, cpu, cuda or cuda:N, not 'gpu'."),
+        (["--ci", "95"], "The option '--ci' is 95.0 and must be between 0 and 1, e.g. 0.95."),
+        (["--ci", "nan"], "The option '--ci' is nan and must be between 0 and 1, e.g. 0.95."),
+        (["--eval-fraction", "1"], "The option '--eval-fraction' is 1.0 and must be between 0 and 1, e.g. 0.2."),
+        (["--cross-fit", "1"], "The option '--cross-fit' is 1 and must be a whole number from 2 to 10**9."),
+        (["--threads", "0"], "The option '--threads' is 0 and must be a whole number from 1 to 1024."),
+        (["--seed", "-1"], "The option '--seed' is -1 and must be a whole number from 0 to 2**63 - 1."),
+        (
+            ["--max-seconds", "0"],
+            "The option '--max-seconds' is 0.0 and must be a number of seconds above 0 and at most 1e9.",
+        ),
+        (
+            ["--device", "gpu"],
+            "The option '--device' is 'gpu' and must be auto, cpu, cuda or cuda:N with N below 100.",
+        ),
         (["--eval", "e.npz", "--cross-fit", "3"], "--eval and --cross-fit exclude one another; keep one of them."),
         (
             ["--save", "m", "--cross-fit", "3"],

@@ -58,7 +58,7 @@ def test_tasks_of_every_suite_are_samplers(mmg, name: str) -> None:
         (["gaussian", "--mi", "-1"], "--mi must be a finite number of nats, 0 or more, not -1."),
         (["gaussian", "--mi", "inf"], "--mi must be a finite number of nats, 0 or more, not inf."),
         (["gaussian", "--dim", "0"], "Invalid value for '--dim'"),
-        (["gaussian", "-n", "0"], "Invalid value for '-n' / '--rows'"),
+        (["gaussian", "-n", "0"], "The option '-n' is 0 and must be a whole number from 1 to 10**9."),
     ],
 )
 def test_a_refused_sample_leaves_no_file(mmg, args: list[str], sentence: str) -> None:

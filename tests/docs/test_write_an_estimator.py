@@ -78,6 +78,7 @@ def console(shell: Shell, _: str, block: str) -> None:
 
 
 def writes(shell: Shell, path: str, block: str) -> None:
+    (shell.folder / path).parent.mkdir(exist_ok=True)
     (shell.folder / path).write_text(block, encoding="utf-8")
 
 

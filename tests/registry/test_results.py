@@ -42,6 +42,15 @@ def test_a_real_result_keeps_the_schema(real: Estimate, unit: str) -> None:
     assert set(document["curve"]) == set(DOCUMENT["$defs"]["curve"]["properties"])
 
 
+def test_device_and_backend_are_fields_at_the_top_of_the_document(real: Estimate) -> None:
+    document = real.to_dict()
+    back = Estimate.from_dict(document)
+    assert (document["device"], document["backend"]["kind"]) == ("cpu", "numpy")
+    assert (back.device, back.backend) == (real.device, real.backend)
+    assert not {"device", "backend"} & {*back.provenance, *back.diagnostics}
+    assert not {"device", "backend"} & set(Estimate(1.0).to_dict())
+
+
 @pytest.mark.parametrize(("x", "status"), [(np.ones(50), "exact"), (np.arange(50.0), "infinite")])
 def test_verdicts_keep_the_schema(real: Estimate, x: np.ndarray, status: str) -> None:
     document = json.loads(estimate(x, np.arange(50.0), plugin="gaussian-fake").to_json())

@@ -170,7 +170,7 @@ def changing_estimate(self: Any, x: Array, y: Array) -> Estimate:
 
 
 def claiming_estimate(self: Any, x: Array, y: Array) -> Estimate:
-    return Estimate(mi=self.mi, diagnostics={"device": self.run.device})
+    return Estimate(mi=self.mi, device=self.run.device)
 
 
 class Window(Options):
@@ -220,6 +220,11 @@ class Undescribed(Options):
         ({"fit": stubborn_fit}, "interruption", "fit swallows a KeyboardInterrupt"),
         ({"fit": half_interrupted_fit}, "interruption", "and one interrupted before 0.9"),
         ({"fit": cuda_fit}, "devices", "RuntimeError: invalid device ordinal"),
+        (
+            {"estimate": lambda s, x, y: Estimate(s.mi, diagnostics={"device": "cpu"})},
+            "devices",
+            "the diagnostics hold device, for which Estimate has fields",
+        ),
         ({"estimate": claiming_estimate}, "devices", "said to come from the device 'cuda:99', which is missing"),
         ({"estimate": changing_estimate}, "estimate_again", "estimate gave 0.8"),
         ({"estimate": lambda s, x, y: Estimate(mi=s.mi / 2)}, "known_answer", "0.83 nats give 0.4"),

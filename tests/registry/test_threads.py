@@ -1,11 +1,40 @@
-"""PyTorch's number of threads is changed for a block only, whatever happens in it."""
+"""Cores are counted as this process may use them; PyTorch's threads are changed for a block only."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
-from mmg_registry.threads import torch_threads
+from mmg_registry import threads
+from mmg_registry.threads import default_threads, torch_threads, usable_cores
+
+ON_ONE_CORE = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import mmg_registry as mmg
+from mmg_registry.provenance import machine
+from mmg_registry.request import BoundRequest, Request, run_of
+found = [mmg.load_plugin("gaussian")().run.threads, run_of(Request()).threads, run_of(BoundRequest()).threads]
+print(found, machine()["cores"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to a core")
+def test_every_default_counts_the_cores_of_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", ON_ONE_CORE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[1, 1, 1] 1"
+
+
+def test_jobs_share_the_cores_and_no_run_has_more_threads_than_a_plugin_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert default_threads() == usable_cores()
+    monkeypatch.setattr(threads, "usable_cores", lambda: 6)
+    assert [default_threads(jobs) for jobs in (1, 4, 9)] == [6, 1, 1]
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4096)
+    assert default_threads() == 1024
 
 
 def test_the_number_is_that_asked_for_and_then_that_of_before() -> None:

@@ -43,7 +43,9 @@ class GaussianMI(Estimator):
             std_error=float(values.std() / math.sqrt(len(values))),
             curve=flat_curve(float(values.mean()), shift=self.run.seed % 2),
             pointwise=values,
-            diagnostics={"device": "cpu", "backend": {"kind": "numpy"}, "seed": self.run.seed},
+            device="cpu",
+            backend={"kind": "numpy"},
+            diagnostics={"seed": self.run.seed},
             warnings=["A warning of the fake."],
         )
 

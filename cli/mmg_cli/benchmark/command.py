@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Verbose, parse_set
+from mmg_cli.common import Json, Quiet, Verbose, check_limits, parse_set, spelt
 from mmg_cli.estimate import DEFAULT_PLUGIN
 from mmg_cli.output import check_folder, columns, print_json, say, warn, write_atomically
-from mmg_registry.errors import DataError, MMGError, OptionError
+from mmg_registry.errors import DataError, MMGError, OptionError, demand
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.runner import Forecast, Run, Settings
@@ -58,12 +57,12 @@ def benchmark(
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
-    n_train: Annotated[int, typer.Option("--n-train", min=1, help="Rows to train on.")] = 100_000,
-    n_eval: Annotated[int, typer.Option("--n-eval", min=1, help="Rows to evaluate on.")] = 10_000,
+    n_train: Annotated[int, typer.Option("--n-train", help="Rows to train on.")] = 100_000,
+    n_eval: Annotated[int, typer.Option("--n-eval", help="Rows to evaluate on.")] = 10_000,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the results.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each run.  [default: the cores, shared among the jobs]")
+        int | None, typer.Option(help="Threads of each run.  [default: the cores, shared among the jobs]")
     ] = None,
     task: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Only tasks whose id fits, e.g. 'spiral-*'; repeatable.")
@@ -103,16 +102,15 @@ def execute(job: Job) -> None:
     Raises:
         MMGError: see its subclasses; for failed runs after the report.
     """
+    check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
-    _demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
+    demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
-    _demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
-    seconds = job.max_seconds
-    _demand(seconds is None or 0 < seconds < math.inf, f"--max-seconds must be a positive number, not {seconds}.")
+    demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
     if job.dry_run:
         _dry_run(job, tasks, plugins)
         return
-    _demand(job.out is not None, "A benchmark needs --out DIR, the folder that keeps its results.")
+    demand(job.out is not None, "A benchmark needs --out DIR, the folder that keeps its results.")
     check_folder(str(job.out), "--out", RUNS)
     rows = _run(job, tasks, plugins)
     _report(rows, str(job.out), job.json)
@@ -121,16 +119,11 @@ def execute(job: Job) -> None:
         raise MMGError(f"{failed} of {len(rows)} runs failed; {job.out}/report.html has their errors.")
 
 
-def _demand(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise OptionError(sentence)
-
-
 def _tasks(suites: Sequence[str], globs: Sequence[str]) -> list[Task]:
     from mmg_registry.benchmark.tasks import select
     from mmg_registry.hooks import failures
 
-    _demand("mnist" not in suites, "The suite 'mnist' holds ratios, not known values: `mmg benchmark mnist` runs it.")
+    demand("mnist" not in suites, "The suite 'mnist' holds ratios, not known values: `mmg benchmark mnist` runs it.")
     found = select(suites, globs)
     for failure in failures():
         warn(str(failure.error))
@@ -162,7 +155,7 @@ def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, 
     options: dict[str, dict[str, Any]] = {name: {} for name in names}
     for key in sorted(given, key=lambda key: ":" in key):
         plugin, _, option = key.rpartition(":")
-        _demand(plugin in ("", *names), f"--set {key}=... names the plugin '{plugin}', which --plugin does not list.")
+        demand(plugin in ("", *names), f"--set {key}=... names the plugin '{plugin}', which --plugin does not list.")
         for name in [plugin] if plugin else names:
             options[name][option] = given[key]
     return options
@@ -175,7 +168,7 @@ def _run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> lis
     from mmg_registry.benchmark.store import Store, label, latest
 
     with Store(str(job.out)) as store:
-        _demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
+        demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
         settings = _settings(job, store.rows)
         runs = _missing(plan(tasks, plugins, job.seeds), store.rows, settings, job.retry_failed)
         board = Board(runs, job.jobs, Forecast(store.rows))
@@ -198,9 +191,9 @@ def _settings(job: Job, rows: Sequence[Row]) -> Settings:
         OptionError: naming what differs.
     """
     from mmg_registry.benchmark.runner import Settings
-    from mmg_registry.provenance import usable_cores
+    from mmg_registry.threads import default_threads
 
-    inherited = rows[0]["threads"] if rows else max(1, usable_cores() // job.jobs)
+    inherited = rows[0]["threads"] if rows else default_threads(job.jobs)
     settings = Settings(job.n_train, job.n_eval, job.threads or inherited, job.max_seconds)
     different = _difference(rows[0], asdict(settings)) if rows else None
     if different:
@@ -215,7 +208,7 @@ def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
     """The first of `SHARED` in which runs differ, as an option, with both values; None where they agree."""
     for name in SHARED:
         if before[name] != now[name]:
-            return f"--{name.replace('_', '-')}", before[name], now[name]
+            return spelt(name), before[name], now[name]
     return None
 
 
@@ -286,7 +279,7 @@ def report(
     verbose: Verbose = 0,
 ) -> None:
     """Print the leaderboard of DIR; write report.html, summary.json and the figures."""
-    _demand(out is not None or len(folders) == 1, "A report of several folders needs -o DIR, another folder to go to.")
+    demand(out is not None or len(folders) == 1, "A report of several folders needs -o DIR, another folder to go to.")
     rows = _together(folders)
     target = out or folders[0]
     check_folder(target, "-o", RUNS if out is None else "report.html")
@@ -417,10 +410,10 @@ def _one_run(rows: list[Row], task: str, plugin: str | None, seed: int | None) -
         raise OptionError(f"No finished run is of the task '{task}'; there are {known or 'none'}.")
     names = list(dict.fromkeys(label(row["plugin"], row["options"]) for row in fitting))
     wanted = plugin or (names[0] if len(names) == 1 else None)
-    _demand(wanted in names, f"--plugin must be one of {', '.join(names)}, not {plugin or 'left out'}.")
+    demand(wanted in names, f"--plugin must be one of {', '.join(names)}, not {plugin or 'left out'}.")
     own = [row for row in fitting if label(row["plugin"], row["options"]) == wanted]
     seeds = sorted(row["seed"] for row in own)
-    _demand(seed is None or seed in seeds, f"--seed must be one of {', '.join(map(str, seeds))}, not {seed}.")
+    demand(seed is None or seed in seeds, f"--seed must be one of {', '.join(map(str, seeds))}, not {seed}.")
     return next(row for row in own if row["seed"] == (seeds[0] if seed is None else seed))
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.benchmark.command import check_plugins
-from mmg_cli.common import Json, Quiet, Verbose
+from mmg_cli.common import Json, Quiet, Verbose, check_limits
 from mmg_cli.estimate import DEFAULT_PLUGIN
 from mmg_cli.output import check_folder, columns, print_json, say, verbosity, write_atomically
-from mmg_registry.errors import MMGError, OptionError
+from mmg_registry.errors import MMGError, OptionError, demand
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.mnist.ratios import Found, Ratio
@@ -78,9 +78,9 @@ def mnist(
         str | None, typer.Option(metavar="A,B", help="Of baseline, data-processing, additivity.  [default: all]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, of split, noise and every training.")] = 1,
-    n_train: Annotated[int | None, typer.Option("--n-train", min=1, help="Images to train on.  [the rest]")] = None,
+    n_train: Annotated[int | None, typer.Option("--n-train", help="Images to train on.  [the rest]")] = None,
     n_eval: Annotated[
-        int | None, typer.Option("--n-eval", min=1, help="Images to evaluate on.  [a fifth, at most 10,000]")
+        int | None, typer.Option("--n-eval", help="Images to evaluate on.  [a fifth, at most 10,000]")
     ] = None,
     noise: Annotated[
         float, typer.Option(help="Standard deviation of the noise on A; latents vary by 1, pixels from 0 to 1.")
@@ -90,7 +90,7 @@ def mnist(
     autoencoder_steps: Annotated[
         int, typer.Option(min=1, help="Training steps of the autoencoder, of 256 images.")
     ] = 1_000,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of everything.  [default: the cores]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of everything.  [default: the cores]")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of each estimate.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in DIR; repeat what failed, not what is done.")
@@ -113,9 +113,8 @@ def execute(job: Job) -> None:
     Raises:
         MMGError: see its subclasses; for failed estimates after the table.
     """
+    check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
     check_folder(job.out, "--out", FILE)
-    seconds = job.max_seconds
-    _demand(seconds is None or 0 < seconds < math.inf, f"--max-seconds must be a positive number, not {seconds}.")
     images = _images(job)
     ratios, setup = _ratios(job, images.shape[1]), _setup(job, images)
     plugins = _plugins(job)
@@ -124,11 +123,6 @@ def execute(job: Job) -> None:
     failed = sum(row["status"] != "ok" for row in rows)
     if failed:
         raise MMGError(f"{failed} of {len(rows)} estimates failed; {job.out}/{FILE} has their errors.")
-
-
-def _demand(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise OptionError(sentence)
 
 
 def _images(job: Job) -> F32:
@@ -162,11 +156,11 @@ def _numbers(text: str) -> list[int]:
 def _setup(job: Job, images: F32) -> Setup:
     from mmg_registry.benchmark.mnist.run import Setup, sizes
     from mmg_registry.data.images import sha256
-    from mmg_registry.provenance import usable_cores
+    from mmg_registry.threads import default_threads
 
     own = {name: getattr(job, name) for name in ("noise", "latent_dim", "hidden", "autoencoder_steps", "max_seconds")}
     n_train, n_eval = sizes(len(images), job.n_train, job.n_eval)
-    threads = job.threads or usable_cores()
+    threads = job.threads or default_threads()
     file = os.path.basename(job.images)
     return Setup(file, sha256(images), n_train, n_eval, space=job.space.value, threads=threads, **own)
 
@@ -190,7 +184,7 @@ def _run(
 
     wanted = jobs(terms(ratios), plugins, job.seeds)
     with Store(job.out, FILE, SCHEMA) as store:
-        _demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
+        demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
         _check_same(job.out, store.rows, setup)
         done = {key_of(row) for row in latest(store.rows) if row["status"] == "ok"}
         todo = [each for each in wanted if each.key(setup) not in done]
@@ -216,7 +210,7 @@ def _check_same(folder: str, rows: Sequence[Row], setup: Setup) -> None:
     for name, now in asdict(setup).items() if rows else ():
         before = rows[0].get(name)
         what = {"file": "", "sha256": "other images"}.get(name, f"--{name.replace('_', '-')} {before}")
-        _demand(not what or before == now, f"{folder} holds results of {what}; give the same, or another --out.")
+        demand(not what or before == now, f"{folder} holds results of {what}; give the same, or another --out.")
 
 
 def _note(sentence: str) -> None:

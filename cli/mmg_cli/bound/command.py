@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
-from mmg_cli.output import check_writable, columns, verbosity, warn, write_atomically
+from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, parse_set
+from mmg_cli.output import check_writable, columns, verbosity, warn
 from mmg_cli.progress import progress_bar
+from mmg_cli.writers import check_result_file, write_result
 from mmg_registry.errors import DataError, OptionError, PluginError, explain
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Job:
 
 def complete_bound(incomplete: str) -> list[str]:
     """Names of bounds that begin with `incomplete`, from metadata only."""
-    from mmg_registry.registry import BOUNDS, records
+    from mmg_registry.entry_points import BOUNDS
+    from mmg_registry.registry import records
 
     return sorted({record.name for record in records(BOUNDS) if record.name.startswith(incomplete)})
 
@@ -72,7 +74,12 @@ def bound(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     set: Set = None,
     json: Json = False,
-    out: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the JSON there too.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the result there too, as JSON (.json) or as a plugin does."
+        ),
+    ] = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Plot the sandwich and its gap (png, pdf or svg).")
     ] = None,
@@ -96,8 +103,11 @@ def execute(job: Job) -> None:
         MMGError: see its subclasses.
     """
     from mmg_registry.contracts import parse_options
+    from mmg_registry.devices import torch_device
     from mmg_registry.registry import load_bound
 
+    check_limits(job, "n", "seed", "threads", "device")
+    torch_device(job.device)
     options = parse_set(job.set or [])
     parse_options(load_bound(job.plugin), options)
     _check_outputs(job)
@@ -108,6 +118,7 @@ def _check_outputs(job: Job) -> None:
     if job.data and job.n is not None:
         raise OptionError("--data brings the pairs and -n draws them; keep one of the two.")
     if job.out:
+        check_result_file(job.out)
         check_writable(job.out, "-o")
     if job.checkpoint:
         check_writable(job.checkpoint, "--checkpoint")
@@ -118,7 +129,8 @@ def _check_outputs(job: Job) -> None:
 
 
 def _run(job: Job, options: dict[str, Any]) -> Bound:
-    from mmg_registry.bounds.run import BoundRequest, run
+    from mmg_registry.bounds.run import run
+    from mmg_registry.request import BoundRequest
 
     with progress_bar(job.json, "nats") as listener:
         request = BoundRequest(
@@ -219,8 +231,7 @@ def read_pairs(path: str | None) -> tuple[Any, Any] | None:
 def _deliver(job: Job, found: Bound) -> None:
     print_bound(found, job.json)
     if job.out:
-        text = found.to_json() + "\n"
-        write_atomically(job.out, lambda handle: handle.write(text.encode()), "The result")
+        write_result(found, job.out)
     if job.plot:
         from mmg_cli.bound.plot import write_plot
 

@@ -17,7 +17,7 @@ from mmg_registry.errors import MMGError, OptionError, PluginError
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Configured
-    from mmg_registry.registry import PluginRecord
+    from mmg_registry.entry_points import PluginRecord
 
 app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
 
@@ -62,10 +62,11 @@ def listing(load: bool = False, bounds: bool = False) -> list[dict[str, Any]]:
     Raises:
         PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
     """
-    from mmg_registry.registry import BOUNDS, GROUP, statuses
+    from mmg_registry.entry_points import BOUNDS, ESTIMATORS
+    from mmg_registry.registry import statuses
 
     groups: dict[tuple[str, ...], list[PluginRecord]] = defaultdict(list)
-    for record, status in statuses(load, BOUNDS if bounds else GROUP):
+    for record, status in statuses(load, BOUNDS if bounds else ESTIMATORS):
         if not status.startswith("broken"):
             status = _missing_module(record) or status
         groups[record.distribution, record.version, record.value, status].append(record)
@@ -114,7 +115,8 @@ def _option_rows(options: list[dict[str, Any]]) -> list[list[str]]:
 
 def _load_any(name: str) -> type[Configured]:
     """The estimator called `name`, or the bound if no estimator is."""
-    from mmg_registry.registry import BOUNDS, load_bound, load_plugin, records
+    from mmg_registry.entry_points import BOUNDS
+    from mmg_registry.registry import load_bound, load_plugin, records
 
     estimators, bounds = ({record.name for record in records(*group)} for group in ((), (BOUNDS,)))
     return load_bound(name) if name in bounds - estimators else load_plugin(name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from mmg_registry import api, provenance, registry
+from mmg_registry import provenance, registry
 from mmg_registry.benchmark import runner
 from mmg_registry.benchmark.mnist.ratios import Term, Value
 from mmg_registry.benchmark.mnist.spaces import Latents, Pixels, Space, variables
@@ -21,6 +21,9 @@ from mmg_registry.contracts import Estimator, parse_options
 from mmg_registry.data import as_pair
 from mmg_registry.data.images import F32
 from mmg_registry.errors import DataError, OptionError
+from mmg_registry.estimation.run import run as estimate
+from mmg_registry.limits import keep
+from mmg_registry.request import Request
 from mmg_registry.threads import torch_threads
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ class Setup:
         max_seconds: soft limit on the time of each training of an estimator, or None.
 
     Raises:
-        OptionError: for a noise that is not positive; without noise every information is infinite.
+        OptionError: for a value out of range, see `mmg_registry.limits`, and for a noise that is not positive;
+            without noise every information is infinite.
     """
 
     file: str
@@ -61,6 +65,7 @@ class Setup:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
+        keep(self, "n_train", "n_eval", "threads", optional=("max_seconds",))
         if not (math.isfinite(self.noise) and self.noise > 0):
             raise OptionError(
                 f"The noise is {self.noise} and must be positive: without it A is a function of the image, and shares "
@@ -222,10 +227,10 @@ def _estimated(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
     options = dict(job.options)
     if setup.space == "pixels":
         options = {**PIXEL_OPTIONS, **options, "denoiser": _denoiser(job.term, draw)}
-    request = api.Request(
+    request = Request(
         plugin=job.plugin, seed=draw.training, threads=setup.threads, max_seconds=setup.max_seconds, options=options
     )
-    found = api.run(as_pair(*train), request, as_pair(*evaluation)).estimate
+    found = estimate(as_pair(*train), request, as_pair(*evaluation)).estimate
     seconds = {"draw": round(drawn, 3), **runner.seconds_of(found)}
     return {"status": "ok", "estimate": runner.document_of(found), "seconds": seconds}
 

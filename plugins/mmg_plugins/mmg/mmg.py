@@ -303,8 +303,9 @@ class MMG(Estimator):
             std_error=float(np.linalg.norm(list(parts.values()))),
             curve=gap.curve,
             pointwise=inside.rows.numpy() + tail,
-            diagnostics=_diagnostics(fitted, gap, tail, repeats)
-            | {"errors": parts, "backend": self._backend(), "device": str(self._device)},
+            diagnostics=_diagnostics(fitted, gap, tail, repeats) | {"errors": parts},
+            backend=self._backend(),
+            device=str(self._device),
             warnings=self._warnings(gap, tail),
         )
 

@@ -169,7 +169,8 @@ def test_too_few_images(suite: Callable[..., Any]) -> None:
         (("--test", "monotony"), "There is no test 'monotony'; there are baseline, data-processing, additivity."),
         (("--noise", 0), "The noise is 0.0 and must be positive: without it A is a function of the image, and shares "
                          "infinitely much with it."),
-        (("--max-seconds", 0), "--max-seconds must be a positive number, not 0.0."),
+        (("--max-seconds", 0), "The option '--max-seconds' is 0.0 and must be a number of seconds above 0 and at most "
+                               "1e9."),
         (("--set", "ridg=1"), "The estimator 'fake-gauss' has no option 'ridg'; the nearest is 'ridge'."),
     ],
 )  # fmt: skip

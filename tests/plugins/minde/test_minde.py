@@ -298,7 +298,7 @@ def test_the_paper_preset_runs_and_is_saved(cls: type[MINDEConditional], tmp_pat
     storage.save(model, tmp_path / "model")
     assert storage.load(tmp_path / "model").estimate(*new).mi == result.mi
     assert result.diagnostics["outside_window"] == 0.0
-    assert result.diagnostics["backend"]["isa"] == "torch"
+    assert result.backend["isa"] == "torch"
     assert result.curve is not None
     assert len(result.curve.edges) == 32 + 12 + 1
     assert float(np.sum(np.diff(result.curve.edges) * result.curve.orthogonal)) == pytest.approx(result.mi, rel=1e-9)

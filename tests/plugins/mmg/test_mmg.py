@@ -326,7 +326,7 @@ def test_a_users_module_is_the_denoiser() -> None:
     result = MMG(run=RUN, denoiser=module, steps=20, batch=64).fit(*pair(4_000)).estimate(*pair(2_000, seed=1))
     assert result.mi == pytest.approx(MI, abs=0.05)
     assert result.diagnostics["network"]["parameters"] == 1
-    assert result.diagnostics["backend"]["isa"] == "torch"
+    assert result.backend["isa"] == "torch"
     assert module.gain.item() != 0.0
 
 
@@ -347,7 +347,7 @@ def test_the_paper_preset_runs(cls: type[MMG]) -> None:
     assert math.isfinite(result.mi)
     assert result.diagnostics["network"]["kind"] == "published residual MLP"
     assert result.diagnostics["gaussian_mi"] is None
-    assert result.diagnostics["backend"]["isa"] == "torch"
+    assert result.backend["isa"] == "torch"
     assert result.diagnostics["training"]["steps"] == 20
 
 
@@ -371,8 +371,8 @@ def test_a_gpu_that_this_build_does_not_know_is_refused(device: str) -> None:
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_the_cpu_is_taken(device: str) -> None:
     result = estimate(MMG, pair(300), pair(100, seed=1), Run(device=device, threads=1))
-    assert result.diagnostics["device"] == "cpu"
-    assert result.diagnostics["backend"] == {"isa": build_info()["isa"], "threads": 1}
+    assert result.device == "cpu"
+    assert result.backend == {"isa": build_info()["isa"], "threads": 1}
 
 
 @variants

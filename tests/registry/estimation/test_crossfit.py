@@ -74,10 +74,10 @@ def test_common_warnings_are_said_once() -> None:
 
 
 def test_diagnostics_are_kept_by_fold() -> None:
-    parts = [Estimate(1.0, diagnostics={"steps": 3, "device": "cpu"}), Estimate(2.0, diagnostics={"steps": 4})]
-    found = combine(parts, ROWS).diagnostics
-    assert found["device"] == "cpu"
-    assert [(fold["mi"], fold["n_eval"], fold["diagnostics"]["steps"]) for fold in found["folds"]] == [
+    parts = [Estimate(1.0, device="cpu", diagnostics={"steps": 3}), Estimate(2.0, diagnostics={"steps": 4})]
+    found = combine(parts, ROWS)
+    assert found.device == "cpu"
+    assert [(fold["mi"], fold["n_eval"], fold["diagnostics"]["steps"]) for fold in found.diagnostics["folds"]] == [
         (1.0, 3, 3),
         (2.0, 4, 4),
     ]

@@ -1,0 +1,72 @@
+"""One fit on some rows and one estimate on others."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mmg_registry.contracts import Array, Estimator, guarded
+from mmg_registry.data import Pair
+from mmg_registry.errors import MMGError, PluginError, demand
+from mmg_registry.results import Estimate
+
+Make = Callable[..., Estimator]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An estimate in nats with what is known of how it came about.
+
+    Attributes:
+        estimate: what the estimator returned, checked.
+        estimator: the fitted estimator; None after cross-fitting, or when nothing was fitted.
+        seconds: the time of "fit" and of "estimate".
+        n_train, n_eval: rows fitted and rows evaluated.
+    """
+
+    estimate: Estimate
+    estimator: Estimator | None
+    seconds: dict[str, float]
+    n_train: int
+    n_eval: int
+
+
+def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
+    """Fit `estimator` on `train` and estimate on `rows`.
+
+    Raises:
+        MMGError: when the estimator fails, or returns what is no estimate.
+    """
+    start = time.perf_counter()
+    guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
+    middle = time.perf_counter()
+    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
+    seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
+    return Part(result, estimator, seconds, len(train), len(rows))
+
+
+def take(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
+    """Return the rows of `pair` with the indices `rows`."""
+    return replace(pair, x=pair.x[rows], y=pair.y[rows])
+
+
+def _dense(array: Array) -> Array:
+    """Return `array` row-major and writeable, as torch wants it; copied only where it is not."""
+    return np.require(array, requirements=["C", "W"])
+
+
+def _sound(estimator: Estimator, result: Any) -> Estimate:
+    """Return `result` in nats, if it is an estimate at all: a NaN never leaves this module as a number."""
+    name = f"The estimator '{estimator.name}'"
+    demand(isinstance(result, Estimate), f"{name} returned {type(result).__name__}, not an Estimate.", PluginError)
+    error, known = result.std_error, result.status != "estimated" or math.isfinite(result.mi)
+    demand(known, f"{name} returned {result.mi}, so there is no estimate.", MMGError)
+    usable = error is None or (math.isfinite(error) and error >= 0)
+    demand(usable, f"{name} returned {error} as standard error, so there is no estimate.", MMGError)
+    nats: Estimate = result.to_unit("nats")
+    return nats

@@ -1,0 +1,131 @@
+"""From a pair of variables and a request to an `Estimate`, the same way for all estimators."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mmg_registry import registry
+from mmg_registry.contracts import Estimator
+from mmg_registry.data import Cleaned, Pair, clean, hold_out
+from mmg_registry.data.checks import matching, repeated_rows
+from mmg_registry.devices import device_name
+from mmg_registry.entry_points import PluginRecord
+from mmg_registry.errors import demand
+from mmg_registry.estimation.crossfit import cross_fitted
+from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
+from mmg_registry.request import Request, run_of
+from mmg_registry.results import Estimate
+
+_FEW_EVAL_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An estimate, and the fitted estimator behind it (None after cross-fitting, or when nothing was fitted)."""
+
+    estimate: Estimate
+    estimator: Estimator | None
+
+
+def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
+    """Check the data, fit, estimate, and attach provenance.
+
+    Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
+    is evaluated by a model that was fitted on it.
+
+    Raises:
+        OptionError: for an unknown, out-of-range or contradictory option.
+        PluginError: when the plugin is missing or broken.
+        DataError: for data from which no estimate can be made.
+        MMGError: when the estimator fails.
+    """
+    started = time.perf_counter()
+    both = request.cross_fit and eval_pair is not None
+    demand(not both, "Cross-fitting evaluates every row in turn, so give either evaluation rows or cross_fit.")
+    record = registry.find(request.plugin)
+    make = functools.partial(registry.load_record(record), **request.options)
+    options = make(run=run_of(request)).options.model_dump(mode="json")
+    cleaned = clean(pair, request.drop_nan)
+    part = _evaluated(make, cleaned, request, eval_pair)
+    result = _placed(_finished(part, cleaned, request), request)
+    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned)}
+    seconds = {"total": time.perf_counter() - started, **part.seconds}
+    known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
+    return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
+
+
+def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> Part:
+    pair = cleaned.pair
+    rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
+    if cleaned.verdict is not None:
+        return _known(cleaned, 0 if rows is None else len(rows))
+    if request.cross_fit:
+        return cross_fitted(make, pair, request, request.cross_fit)
+    if rows is None:
+        fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction, request.seed)
+        return fitted(make(run=run_of(request)), take(pair, fit_rows), take(pair, eval_rows))
+    repeated = repeated_rows(pair, rows)
+    part = fitted(make(run=run_of(request)), pair, rows)
+    return replace(part, estimate=replace(part.estimate, warnings=[*repeated, *part.estimate.warnings]))
+
+
+def _known(cleaned: Cleaned, n_eval: int) -> Part:
+    """Return what the checks of the data know without estimating: 0 or infinity."""
+    mi, status, error = (math.inf, "infinite", None) if cleaned.verdict == "infinite" else (0.0, "exact", 0.0)
+    known = Estimate(mi=mi, std_error=error, status=status, warnings=[cleaned.reason])  # type: ignore[arg-type]
+    return Part(known, None, {"fit": 0.0, "estimate": 0.0}, len(cleaned.pair), n_eval)
+
+
+def _finished(part: Part, cleaned: Cleaned, request: Request) -> Estimate:
+    """Return the estimate with everybody's warnings, in the unit asked for."""
+    result = part.estimate
+    warnings = [*cleaned.warnings, *result.warnings, *_negative(result)]
+    if result.status == "estimated" and part.n_eval < _FEW_EVAL_ROWS <= part.n_train:
+        warnings.append(f"Only {part.n_eval} rows evaluate the estimate; its standard error is itself uncertain.")
+    found = replace(result, warnings=list(dict.fromkeys(warnings)), ci_level=request.ci_level)
+    return found.to_unit(request.unit)
+
+
+def _negative(result: Estimate) -> list[str]:
+    if result.mi >= 0 or any("negative" in warning.lower() for warning in result.warnings):
+        return []
+    if result.ci is not None and result.ci[1] >= 0:
+        return ["The estimate is negative, which MI cannot be; within its error it is 0 (no dependence was found)."]
+    return [
+        "The estimate is negative by more than its error, which MI cannot be: the estimator is biased on these data; "
+        "give it more rows or more time."
+    ]
+
+
+def _placed(result: Estimate, request: Request) -> Estimate:
+    """Return `result` with the device it was asked for where it names none, and with all of `backend`'s usual keys."""
+    backend = {"isa": _isa(), "threads": run_of(request).threads, **result.backend}
+    return replace(result, device=result.device or device_name(request.device), backend=backend)
+
+
+def _isa() -> str | None:
+    """Return the compiled core's instruction set; None for a plugin that does not use it (its import takes seconds)."""
+    core = sys.modules.get("mmg_registry.core")
+    isa = core.isa() if core else None
+    return None if isa is None else str(isa)
+
+
+def _asked(record: PluginRecord, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    plugin = {"name": record.name, "version": record.version, "distribution": record.distribution}
+    return {"plugin": plugin, "options": options, "seed": seed}
+
+
+def _sizes(part: Part, cleaned: Cleaned) -> dict[str, int]:
+    dims = {"dim_x": cleaned.dim_x, "dim_y": cleaned.dim_y}
+    return {"n_train": part.n_train, "n_eval": part.n_eval, **dims}
+
+
+def _hash(*pairs: Pair | None) -> str:
+    return data_sha256(*(side for pair in pairs if pair is not None for side in (pair.x, pair.y)))

@@ -1,0 +1,131 @@
+"""What a run may be asked for: every range once, and the sentence that refuses a value outside of it.
+
+Python's API, the bounds, the benchmark and the command line check by this module before they read or run anything, so
+that a value fits all plugins or none. The sentence names an option as it is spelt where the value was given:
+'max_seconds' in Python, '--max-seconds' on the command line.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from mmg_registry.errors import demand
+
+MAX_SEED = 2**63 - 1  # what a signed integer of 64 bits holds, in which PyTorch and the compiled core keep seeds
+MAX_THREADS = 1024  # what the compiled core takes
+MAX_SECONDS = 1e9  # some 31 years; counts of steps are forecast from it, and must fit integers of 64 bits
+MAX_ROWS = 10**9
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The values that an option may have.
+
+    Attributes:
+        allowed: the values in words, as they follow "must be".
+        plain: returns an allowed value as a plain Python one; raises ValueError, TypeError or OverflowError for others.
+    """
+
+    allowed: str
+    plain: Callable[[Any], Any]
+
+
+def checked(name: str, value: Any, spelt: str = "") -> Any:
+    """Return `value` as a plain Python value: NumPy's integers and floats become `int` and `float`.
+
+    Args:
+        name: a key of `LIMITS`.
+        value: what was given.
+        spelt: how the option is spelt where the value was given; `name` unless given.
+
+    Raises:
+        OptionError: for a value out of range or of another type; a bool is no number here.
+
+    Example:
+        >>> checked("threads", 4)
+        4
+    """
+    limit = LIMITS[name]
+    try:
+        return limit.plain(value)
+    except (ValueError, TypeError, OverflowError):
+        demand_value(False, spelt or name, value, limit.allowed)
+
+
+def demand_value(condition: object, name: str, value: Any, allowed: str, what: str = "option") -> None:
+    """Refuse the `value` of the option `name` unless `condition` holds; `allowed` follows "must be".
+
+    Raises:
+        OptionError: with the sentence that all options are refused by.
+    """
+    demand(condition, f"The {what} '{name}' is {value!r} and must be {allowed}.")
+
+
+def keep(holder: Any, *names: str, optional: tuple[str, ...] = ()) -> None:
+    """Check fields of a frozen dataclass from its `__post_init__`, and keep their plain values.
+
+    Args:
+        holder: the dataclass; each of its fields named here has its key in `LIMITS`.
+        names: fields that must have a value.
+        optional: fields that may be None as well.
+
+    Raises:
+        OptionError: for the first value out of range.
+    """
+    given = [*names, *(name for name in optional if getattr(holder, name) is not None)]
+    for name in given:
+        object.__setattr__(holder, name, checked(name, getattr(holder, name)))
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def plain(value: Any) -> int:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return plain
+
+
+def _real(inside: Callable[[float], bool]) -> Callable[[Any], float]:
+    def plain(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError
+        if not inside(float(value)):
+            raise ValueError
+        return float(value)
+
+    return plain
+
+
+def _word(pattern: str) -> Callable[[Any], str]:
+    def plain(value: Any) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError
+        return str(value)
+
+    return plain
+
+
+_rows = Limit("a whole number from 1 to 10**9", _whole(1, MAX_ROWS))
+LIMITS: dict[str, Limit] = {
+    "seed": Limit("a whole number from 0 to 2**63 - 1", _whole(0, MAX_SEED)),
+    "threads": Limit(f"a whole number from 1 to {MAX_THREADS}", _whole(1, MAX_THREADS)),
+    "device": Limit("auto, cpu, cuda or cuda:N with N below 100", _word(r"auto|cpu|cuda(:\d{1,2})?")),
+    "max_seconds": Limit("a number of seconds above 0 and at most 1e9", _real(lambda s: 0 < s <= MAX_SECONDS)),
+    "unit": Limit("nats or bits", _word("nats|bits")),
+    "ci_level": Limit("between 0 and 1, e.g. 0.95", _real(lambda level: 0 < level < 1)),
+    "cross_fit": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
+    "eval_fraction": Limit("between 0 and 1, e.g. 0.2", _real(lambda share: 0 < share < 1)),
+    "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
+    "rows": _rows,
+    "n_train": _rows,
+    "n_eval": _rows,
+}

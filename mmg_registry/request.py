@@ -1,0 +1,127 @@
+"""What is asked of an estimator and of a bound: the same choices for every plugin, checked against `limits`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmg_registry.contracts import Progress, Run
+from mmg_registry.limits import keep
+from mmg_registry.results import Unit
+from mmg_registry.threads import default_threads
+
+Listener = Callable[[Progress], None]
+R = TypeVar("R", "Request", "BoundRequest")
+
+
+@dataclass(frozen=True)
+class Request:
+    """How to estimate; the same choices for every plugin.
+
+    Attributes:
+        plugin: name of the estimator, or "distribution:name".
+        seed: seed of everything random, split included.
+        threads: how many threads the estimator may keep busy; None for all cores that this process may use.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        max_seconds: a soft limit on the time of fitting, or None.
+        unit: "nats" or "bits".
+        ci_level: level of the confidence interval, between 0 and 1.
+        cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
+        eval_fraction: share of the rows held out for evaluation, when none are given and there is no `cross_fit`.
+        drop_nan: drop rows with NaN or infinity instead of refusing them.
+        options: the plugin's own options.
+        progress: called with `Progress` while fitting, or None.
+
+    Raises:
+        OptionError: for a value out of range, see `mmg_registry.limits`.
+    """
+
+    plugin: str = "auto"
+    seed: int = 0
+    threads: int | None = None
+    device: str = "auto"
+    max_seconds: float | None = None
+    unit: Unit = "nats"
+    ci_level: float = 0.95
+    cross_fit: int | None = None
+    eval_fraction: float = 0.2
+    drop_nan: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Listener | None = None
+
+    def __post_init__(self) -> None:
+        always = ("seed", "device", "unit", "ci_level", "eval_fraction")
+        keep(self, *always, optional=("threads", "max_seconds", "cross_fit"))
+
+
+@dataclass(frozen=True)
+class BoundRequest:
+    """How to bound; the same choices for every plugin.
+
+    Attributes:
+        plugin: name of the bound, or "distribution:name".
+        n: how many pairs to draw from the model, where no data are given.
+        seed: seed of everything random, the draw of the pairs included.
+        threads: of torch, or None for all cores that this process may use.
+        device: "auto" (the CPU), "cpu", "cuda" or "cuda:N".
+        ci_level: level of the interval with sampling error.
+        options: the plugin's own options.
+        progress: called with `Progress`, or None.
+        checkpoint: file that keeps the state of the run every 20 seconds, and that the same run goes on from if it is
+            there, to the same bits as without a break; deleted at the end. None for no such file.
+
+    Raises:
+        OptionError: for a value out of range, see `mmg_registry.limits`.
+    """
+
+    plugin: str = "ais"
+    n: int = 64
+    seed: int = 0
+    threads: int | None = None
+    device: str = "auto"
+    ci_level: float = 0.95
+    options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Listener | None = None
+    checkpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        keep(self, "n", "seed", "device", "ci_level", optional=("threads",))
+
+
+def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
+    """Make a request from keyword arguments: those that are no field of `kind` are the plugin's options.
+
+    Raises:
+        OptionError: for a value out of range.
+
+    Example:
+        >>> from_choices(Request, {"plugin": "mmg", "seed": 3, "steps": 100}).options
+        {'steps': 100}
+    """
+    known = {each.name for each in fields(kind)}
+    own = {key: value for key, value in choices.items() if key in known}
+    options = {key: value for key, value in choices.items() if key not in known}
+    return kind(**{**own, "options": {**own.get("options", {}), **options}})
+
+
+def run_of(request: Request | BoundRequest) -> Run:
+    """Return the `Run` that a plugin is given for `request`; only estimators have a limit of time."""
+    threads = request.threads or default_threads()
+    limit = request.max_seconds if isinstance(request, Request) else None
+    return Run(request.seed, threads, request.device, limit, request.progress)
+
+
+def run_of_fold(request: Request, i: int, k: int) -> Run:
+    """Return the run of fold `i` of `k`: its own seed, its share of the time, its stretch of the progress bar."""
+    seed = int(np.random.SeedSequence([request.seed, i]).generate_state(1)[0] >> 1)
+    limit = None if request.max_seconds is None else request.max_seconds / k or request.max_seconds
+    return replace(run_of(request), seed=seed, max_seconds=limit, progress=_stretch(request.progress, i, k))
+
+
+def _stretch(listen: Listener | None, i: int, k: int) -> Listener | None:
+    if listen is None:
+        return None
+    return lambda p: listen(replace(p, fraction=(i + p.fraction) / k, stage=f"fold {i + 1} of {k}, {p.stage}"))

@@ -1,0 +1,154 @@
+"""Every door refuses a value out of range by the sentence of `mmg_registry.limits`, and before it reads anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mmg_registry as mmg
+from mmg_registry.benchmark.runner import Settings
+from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.limits import LIMITS
+from mmg_registry.models.decoder_training import Plan
+
+BARELY_OUT: dict[str, list[Any]] = {
+    "seed": [-1, 2**63],
+    "threads": [0, 1025],
+    "device": ["gpu", "cuda:100"],
+    "max_seconds": [0.0, float("inf"), float("nan"), 1.1e9],
+    "ci_level": [0.0, 1.0],
+    "cross_fit": [1, 10**9 + 1],
+    "eval_fraction": [0.0, 1.0],
+    "unit": ["bans"],
+    "n": [1, 10**9 + 1],
+    "rows": [0, 10**9 + 1],
+    "n_train": [0, 10**9 + 1],
+    "n_eval": [0, 10**9 + 1],
+}
+BARELY_IN: dict[str, list[Any]] = {
+    "seed": [0, 2**63 - 1],
+    "threads": [1, 1024],
+    "device": ["auto", "cpu"],
+    "max_seconds": [1e-9, 1e9],
+    "ci_level": [1e-9, 1 - 1e-9],
+    "cross_fit": [2, 10**9],
+    "eval_fraction": [1e-9, 1 - 1e-9],
+    "n": [2, 10**9],
+    "rows": [1, 10**9],
+    "n_train": [1, 10**9],
+    "n_eval": [1, 10**9],
+}
+
+# What each door takes: the limit, and the option's spelling where it is another than the limit's name.
+COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "estimate": (
+        ["estimate", "never-read.npz", "-p", "no-such-plugin"],
+        {
+            "seed": "--seed",
+            "threads": "--threads",
+            "device": "--device",
+            "max_seconds": "--max-seconds",
+            "ci_level": "--ci",
+            "cross_fit": "--cross-fit",
+            "eval_fraction": "--eval-fraction",
+        },
+    ),
+    "bound": (
+        ["bound", "--model", "never-read.py:Model", "-p", "no-such-plugin"],
+        {"seed": "--seed", "threads": "--threads", "device": "--device", "n": "-n"},
+    ),
+    "benchmark": (
+        ["benchmark", "--suite", "no-such-suite", "-p", "no-such-plugin"],
+        {"threads": "--threads", "max_seconds": "--max-seconds", "n_train": "--n-train", "n_eval": "--n-eval"},
+    ),
+    "benchmark mnist": (
+        ["benchmark", "mnist", "--mnist", "never-read.npz", "--out", "d", "-p", "no-such-plugin"],
+        {"threads": "--threads", "max_seconds": "--max-seconds", "n_train": "--n-train", "n_eval": "--n-eval"},
+    ),
+    "train-model": (
+        ["train-model", "--mnist", "never-read.npz", "-o", "no/such/folder/m.npz"],
+        {"seed": "--seed", "threads": "--threads", "max_seconds": "--max-seconds"},
+    ),
+    "sample": (["sample", "no-such-sampler"], {"seed": "--seed", "rows": "-n"}),
+}
+
+
+def cases(values: dict[str, list[Any]]) -> list[tuple[str, str, Any]]:
+    doors = [(door, limit) for door, (_, limits) in COMMANDS.items() for limit in limits]
+    return [(door, limit, value) for door, limit in doors for value in values[limit]]
+
+
+@pytest.mark.parametrize(("door", "limit", "value"), cases(BARELY_OUT))
+def test_a_command_refuses_what_is_barely_out(mmg: Callable[..., Any], door: str, limit: str, value: Any) -> None:
+    args, spellings = COMMANDS[door]
+    result = mmg(*args, f"{spellings[limit]}={value}" if spellings[limit] != "-n" else f"-n{value}")
+    told = f"Error: The option '{spellings[limit]}' is {value!r} and must be {LIMITS[limit].allowed}.\n"
+    assert (result.code, result.out, result.err) == (2, "", told)
+
+
+@pytest.mark.parametrize(("door", "limit", "value"), cases(BARELY_IN))
+def test_a_command_takes_what_is_barely_in(mmg: Callable[..., Any], door: str, limit: str, value: Any) -> None:
+    """The door then refuses what is wrong besides: the plugin, the file or the folder."""
+    args, spellings = COMMANDS[door]
+    result = mmg(*args, f"{spellings[limit]}={value}" if spellings[limit] != "-n" else f"-n{value}")
+    assert result.code > 0
+    assert any(word in result.err for word in ("no-such", "no/such", "never-read"))
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_the_model_is_read(mmg: Callable[..., Any]) -> None:
+    result = mmg(*COMMANDS["bound"][0], "--device", "cuda:99")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Error: The device 'cuda:99' is not there")
+
+
+def of_estimate(**choice: Any) -> Any:
+    return mmg.estimate(None, None, plugin="no-such-plugin", **choice)
+
+
+def of_bound(**choice: Any) -> Any:
+    return mmg.bound(None, "no-such-plugin", **choice)
+
+
+PYTHON: dict[Callable[..., Any], list[str]] = {
+    of_estimate: ["seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit"],
+    of_bound: ["seed", "threads", "device", "ci_level", "n"],
+    mmg.Run: ["seed", "threads", "device", "max_seconds"],
+    Settings: ["threads", "max_seconds", "n_train", "n_eval"],
+    Plan: ["seed", "max_seconds"],
+}
+
+
+@pytest.mark.parametrize(
+    ("door", "limit", "value"),
+    [
+        (door, limit, value)
+        for door, limits in PYTHON.items()
+        for limit in limits
+        for value in [*BARELY_OUT[limit], True, np.array([1, 2])]
+    ],
+)
+def test_python_refuses_what_is_barely_out(door: Callable[..., Any], limit: str, value: Any) -> None:
+    with pytest.raises(OptionError) as caught:
+        door(**{limit: value})
+    assert str(caught.value) == f"The option '{limit}' is {value!r} and must be {LIMITS[limit].allowed}."
+
+
+@pytest.mark.parametrize("door", PYTHON)
+def test_python_takes_what_is_barely_in(door: Callable[..., Any]) -> None:
+    """`estimate` and `bound` then miss their plugin; the others hold the value."""
+    for limit, value in [(name, each) for name in PYTHON[door] for each in BARELY_IN.get(name, ["bits"])]:
+        if door in (of_estimate, of_bound):
+            with pytest.raises(PluginError, match="There is no plugin 'no-such-plugin'"):
+                door(**{limit: value})
+        else:
+            assert getattr(door(**{limit: value}), limit) == value
+
+
+@pytest.mark.parametrize("plugin", ["ksg", "mmg", "mine", "auto"])
+def test_no_plugin_takes_what_another_refuses(plugin: str) -> None:
+    for limit, value in (("seed", 2**63), ("threads", 5000), ("max_seconds", float("inf"))):
+        with pytest.raises(OptionError, match=f"The option '{limit}' is"):
+            mmg.load_plugin(plugin)(run=mmg.Run(**{limit: value}))
