@@ -164,7 +164,7 @@ class Training:
             self.learner.module.load_state_dict(self.weights)
             before, self.report.steps = self.best, self.best.step
         first = self.report.steps
-        length = round(first * DECAY / (1 - DECAY))
+        length = min(round(first * DECAY / (1 - DECAY)), self.options.steps - first)
         while self.report.steps < first + length and not self._out_of_time(1.0):
             self.rate = self.options.lr * (1 - (self.report.steps - first) / length)
             self._advance(min(self.report.steps + max(1, self._chunk(first + length) // 5), first + length))
