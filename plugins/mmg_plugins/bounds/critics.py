@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmg_plugins.bounds.options import TrainingOptions
-from mmg_plugins.neural import perceptron
+from mmg_plugins.perceptron import perceptron
 from mmg_registry.annealing.path import new_seed
 from mmg_registry.bounds.checkpoint import Stages, State
 from mmg_registry.contracts import Progress, Run, below
