@@ -32,7 +32,7 @@ def after_overfitting(stopped: str, kept: int) -> bool:
 
 
 def wherever_learned(stopped: str, kept: int) -> bool:
-    """Decay from the kept weights, for what was trained after them gained nothing; from the last if none were trained."""
+    """Decay from the kept weights, for what came after them gained nothing; from the last ones if none were trained."""
     return kept > 0
 
 

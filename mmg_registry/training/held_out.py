@@ -1,4 +1,4 @@
-"""Rows held out of a training: weights are never fitted to them, so that they can tell when to stop and what to keep."""
+"""Rows held out of a training: no weights are fitted to them, so they can tell when to stop and what to keep."""
 
 from __future__ import annotations
 

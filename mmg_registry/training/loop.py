@@ -43,7 +43,7 @@ class Procedure:
     intervals: Intervals
     decay: Decay
     stopping: Sequence[StoppingRule]
-    choice: ChoiceRule = EarliestUnbeaten()
+    choice: ChoiceRule = field(default_factory=EarliestUnbeaten)
     unfinished_column: int = OBJECTIVE
 
 
@@ -134,7 +134,7 @@ class _Training:
         return self.evaluations[-1]
 
     def _judge_unfinished(self, before: Evaluation) -> None:
-        """The growth of the steps tells how much of the error the decay took away; from no steps nothing can be told."""
+        """Tell by the gain of the decay what is left to gain; a decay from no steps tells nothing."""
         if before.step:
             gain = self.evaluations[-1].gain(before, self.procedure.unfinished_column)
             self.report.unfinished = left_to_gain(*gain, self.report.steps / before.step)

@@ -36,7 +36,7 @@ class Trainable(ABC):
 
     @abstractmethod
     def shares(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the shares of held-out rows, `(n, 2)`: of the objective, to be maximised, and of the estimate (nats)."""
+        """Return what held-out rows share, `(n, 2)`: in the objective, to be maximised, and in the estimate (nats)."""
 
     def descent(self, rows: RowPair) -> Descent:
         """Return the optimiser of a training on `rows`."""
@@ -55,8 +55,8 @@ class MinibatchLearner:
         rows: to train on.
         held_out: to measure on.
         batch: rows a step, all of them where there are fewer.
-        rate: learning rate before the decay; within a call of `train` that of its first step, so that the decay falls in
-            stairs.
+        rate: learning rate before the decay; within a call of `train` that of its first step, so that the decay is a
+            staircase.
         seed: of the order of the rows.
     """
 

@@ -81,9 +81,7 @@ def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Pr
     nothing_gained = NothingGained(options.tolerance, max(PATIENCE, begin))
     settled = Settled(options.tolerance, max(least, begin) if trainable.begins_late else least)
     decay = Decay(DECAY, after_overfitting, pieces=STAIRS, cut_by_clock=True)
-    return Procedure(
-        options.steps, EvenIntervals(every), decay, [nothing_gained, settled], unfinished_column=ESTIMATE
-    )
+    return Procedure(options.steps, EvenIntervals(every), decay, [nothing_gained, settled], unfinished_column=ESTIMATE)
 
 
 @dataclass

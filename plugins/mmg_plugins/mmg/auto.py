@@ -43,8 +43,8 @@ from mmg_plugins.mmg.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import Adjusted, GapEstimate, KnownMeans, adjust, features, length_information
-from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.diffusion.learner import EXCESS, Refine
+from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.results import Estimate
 from mmg_registry.training.evaluation import gained
 
