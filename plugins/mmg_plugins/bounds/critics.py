@@ -122,6 +122,9 @@ def train(
 ) -> None:
     """Make `loss` of fresh batches small over the parameters of `module`, whose buffers `loss` may change in place.
 
+    This is not the loop of `mmg_registry.training`: there are no held-out rows to stop or to choose by, the number of
+    steps is given, and every step can be taken up again after a kill.
+
     Raises:
         MMGError: when the loss is no longer a number.
     """
