@@ -60,10 +60,14 @@ class DenoiserLearner:
         return Measurement(shares, means, means[self.integrand])
 
     def checkpoint(self) -> Any:
-        return self.denoiser.checkpoint()
+        return self.denoiser.snapshot(), self.denoiser.checkpoint()
 
     def resume(self, checkpoint: Any) -> None:
-        self.denoiser.resume(checkpoint)
+        self.denoiser.resume(checkpoint[1])
+
+    def adopt(self, checkpoint: Any) -> None:
+        """Take the averaged weights alone: a user's module stays as training left it."""
+        self.denoiser.rewind(checkpoint[0])
 
     def refine(self, refine: Refine) -> None:
         """Take the proposal that `refine` makes of the held-out sums under the first one, and of the present one."""

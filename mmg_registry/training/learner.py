@@ -39,6 +39,9 @@ class Learner(Protocol):
     def resume(self, checkpoint: Any) -> None:
         """Train and be measured from `checkpoint` on; it may be used again."""
 
+    def adopt(self, checkpoint: Any) -> None:
+        """Be measured with the weights of `checkpoint` from now on; training is over."""
+
 
 class Refinement(Protocol):
     """A change of what the learner trains on, by what it has learned so far."""

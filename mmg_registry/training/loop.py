@@ -141,7 +141,7 @@ class _Training:
 
     def _finish(self) -> None:
         kept = self._need_kept()
-        self.learner.resume(kept.checkpoint)
+        self.learner.adopt(kept.checkpoint)
         self.report.kept = kept.step
         self.report.choice_error = choice_error(kept.evaluation, self.evaluations[-1])
         if self.refinement is not None:

@@ -89,3 +89,6 @@ class MinibatchLearner:
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         self.trainable.module.load_state_dict(checkpoint)
+
+    def adopt(self, checkpoint: dict[str, Any]) -> None:
+        self.resume(checkpoint)

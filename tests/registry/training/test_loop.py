@@ -56,6 +56,9 @@ class Scripted:
     def resume(self, checkpoint: int) -> None:
         self.step = checkpoint
 
+    def adopt(self, checkpoint: int) -> None:
+        self.resume(checkpoint)
+
     @property
     def done(self) -> list[int]:
         """All steps, in their order."""
