@@ -22,10 +22,10 @@ from benchmarks import common
 from mmg_plugins.critics.critics import CriticOptions
 from mmg_plugins.critics.networks import Critic, Joint, Shape, blocks
 from mmg_plugins.critics.objectives import OBJECTIVES
-from mmg_plugins.critics.training import CoreDescent, CriticLearner
-from mmg_plugins.neural import Descent, TorchDescent
+from mmg_plugins.critics.training import CoreDescent, TrainableCritic
 from mmg_registry.core import isa
-from mmg_registry.training.held_out import Pair
+from mmg_registry.training import RowPair, Trainable
+from mmg_registry.training.optimiser import Descent
 
 STEPS, EVALUATED = 50, 10_000
 Sides = dict[str, Callable[[], Any]]
@@ -38,7 +38,7 @@ def critic(dim: int, options: CriticOptions) -> Joint:
     return Joint(shape, torch.full((dim,), 0.5), 1.0, draw)
 
 
-def rows(dim: int, n: int) -> Pair:
+def rows(dim: int, n: int) -> RowPair:
     """A Gaussian pair."""
     draw = torch.Generator().manual_seed(1)
     x, noise = (torch.randn(n, dim, generator=draw) for _ in range(2))
@@ -50,14 +50,14 @@ def training(objective: str, dim: int) -> Sides:
     options = CriticOptions()
     data = rows(dim, 20_000)
 
-    def side(kind: Callable[[CriticLearner, Pair], Descent]) -> Callable[[], None]:
-        learner = CriticLearner(critic(dim, options), objective, OBJECTIVES[objective], 0.9)
-        descent = kind(learner, data)
+    def side(kind: Callable[[TrainableCritic, RowPair], Descent]) -> Callable[[], None]:
+        trainable = TrainableCritic(critic(dim, options), objective, OBJECTIVES[objective], 0.9)
+        descent = kind(trainable, data)
         draw = torch.Generator().manual_seed(2)
         rates = torch.full((STEPS,), options.lr)
         return lambda: descent.run(torch.randint(len(data[0]), (STEPS, options.batch), generator=draw), rates)
 
-    return {"core": side(CoreDescent), "torch": side(TorchDescent)}
+    return {"core": side(CoreDescent), "torch": side(Trainable.descent)}
 
 
 def evaluation(dim: int) -> Sides:

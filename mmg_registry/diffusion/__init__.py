@@ -3,20 +3,23 @@
 from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
+from mmg_registry.diffusion.learner import DenoiserLearner, Refine
 from mmg_registry.diffusion.norms import length_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
-from mmg_registry.diffusion.training import Schedule, TrainReport, train
+from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
 __all__ = [
     "Adjusted",
     "Denoiser",
+    "DenoiserLearner",
     "FusedDenoiser",
     "GapEstimate",
     "KnownMeans",
     "ModuleDenoiser",
     "Objective",
+    "Refine",
     "Schedule",
-    "TrainReport",
+    "TrainingSetup",
     "adaptive_logistic",
     "adjust",
     "default_logistic",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmg_plugins.bounds.options import TrainingOptions
-from mmg_plugins.neural import perceptron
+from mmg_plugins.perceptron import perceptron
 from mmg_registry.annealing.path import new_seed
 from mmg_registry.bounds.checkpoint import Stages, State
 from mmg_registry.contracts import Progress, Run, below
@@ -121,6 +121,9 @@ def train(
     stage: Stages,
 ) -> None:
     """Make `loss` of fresh batches small over the parameters of `module`, whose buffers `loss` may change in place.
+
+    This is not the loop of `mmg_registry.training`: there are no held-out rows to stop or to choose by, the number of
+    steps is given, and every step can be taken up again after a kill.
 
     Raises:
         MMGError: when the loss is no longer a number.

@@ -18,11 +18,11 @@ from torch import Tensor
 from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.networks import Critic, Joint, LogMeans, Separable, Shape, log_means
 from mmg_plugins.critics.objectives import Objective, Scores
-from mmg_plugins.critics.training import CriticLearner
+from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
-SETTLING_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
+CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
 LEAST_CLAMP = 5.0  # smile's published bound
 UNCLAMPED = 0.99  # share of pairs that a bound of its own leaves alone
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
@@ -93,12 +93,12 @@ class _CriticEstimator(Neural):
     Options: ClassVar[type[CriticOptions]] = CriticOptions
     options: CriticOptions
 
-    def _learner(self, pair: PairTransform, draw: torch.Generator) -> CriticLearner:
+    def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableCritic:
         o, judged = self.options, self._judged_by()
         shape = Shape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
         kind = {"joint": Joint, "separable": Separable}[o.critic]
         module = kind(shape, self._start_rho(pair), self._temperature(), draw)
-        return CriticLearner(module, judged, self._value(), self._smoothing())
+        return TrainableCritic(module, judged, self._value(), self._smoothing())
 
     def _temperature(self) -> float:
         return 1.0
@@ -118,8 +118,8 @@ class _CriticEstimator(Neural):
     def _reading(self, means: LogMeans) -> Reading:
         """The estimate from the scores of evaluation rows."""
 
-    def _read(self, learner: CriticLearner, x: Tensor, y: Tensor) -> Reading:
-        means = self._means(learner.module, x, y)
+    def _read(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> Reading:
+        means = self._means(trainable.module, x, y)
         found = self._reading(means)
         words = {"critic": self.options.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)}
         return found._replace(words=words, doubts=self._doubts(means, float(found.mi)))
@@ -283,9 +283,9 @@ class NWJ(MINE):
     reference = "Nguyen, Wainwright and Jordan, arXiv 0809.0853"
     bound = "lower"
 
-    def _settle(self, learner: CriticLearner, x: Tensor, y: Tensor) -> None:
-        block = min(SETTLING_BLOCK, self.options.block)
-        learner.module.constant -= _log_partition(log_means(learner.module, x, y, block))
+    def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
+        block = min(CALIBRATION_BLOCK, self.options.block)
+        trainable.module.constant -= _log_partition(log_means(trainable.module, x, y, block))
 
     def _reading(self, means: LogMeans) -> Reading:
         z = _log_partition(means).exp()
@@ -328,8 +328,8 @@ class SMILE(_CriticEstimator):
         """By the scores of pairs."""
         return self.options.clamp or max(LEAST_CLAMP, float(joint.quantile(UNCLAMPED)))
 
-    def _settle(self, learner: CriticLearner, x: Tensor, y: Tensor) -> None:
-        learner.module.clamp.fill_(self._clamp(learner.module.scores(x, y, learner.module.look).joint))
+    def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
+        trainable.module.clamp.fill_(self._clamp(trainable.module.scores(x, y, trainable.module.held_out_group).joint))
 
     def _words(self, means: LogMeans) -> dict[str, Any]:
         return {**super()._words(means), "clamp": float(means.clamp[0])}

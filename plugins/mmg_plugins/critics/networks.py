@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, silu
 
 from mmg_plugins.critics.objectives import Scores
-from mmg_plugins.neural import perceptron
+from mmg_plugins.perceptron import perceptron
 from mmg_registry.core import compiled
 from mmg_registry.core.critic import MAX_DEPTH, CriticNetwork, CriticProblem, GaussianPart, critic_table
 
@@ -72,7 +72,7 @@ class Critic(nn.Module):
     """
 
     group: int  # rows of a batch that are scored together
-    look: int  # the same of held-out rows, of which there is no gradient
+    held_out_group: int  # the same of held-out rows, of which there is no gradient
 
     def __init__(self, rho: Tensor, temperature: float = 1.0) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Critic(nn.Module):
 class Separable(Critic):
     """f = Gaussian part + g(x) . h(y): every x of a batch is scored against every y at the cost of a product."""
 
-    look = 256
+    held_out_group = 256
 
     def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0) -> None:
         """`units`: outputs of a side's network beyond those of the inner product."""
@@ -143,7 +143,7 @@ class Joint(Separable):
     every pair passes is one hidden layer.
     """
 
-    look = 32
+    held_out_group = 32
 
     def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
         units = max(2, shape.hidden[-1] // 2)

@@ -11,13 +11,13 @@ from torch import Tensor
 from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.networks import Critic, Joint
 from mmg_plugins.critics.objectives import CorrectedPartition, Objective, Scores
-from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, Descent, Learner
 from mmg_registry.core.critic import CriticPlan, CriticProblem, CriticState, train_critic
-from mmg_registry.training.held_out import Pair
+from mmg_registry.training import RowPair, Trainable
+from mmg_registry.training.optimiser import LONGEST_GRADIENT, WEIGHT_DECAY, Descent
 
 
 @dataclass
-class CriticLearner(Learner):
+class TrainableCritic(Trainable):
     """A critic and what it is trained and judged by.
 
     Attributes:
@@ -42,15 +42,15 @@ class CriticLearner(Learner):
         scores = self.module.scores(x, y, self.module.group)
         return self.partition.loss(scores) if self.objective == "donsker-varadhan" else -self._judge(scores).mean()
 
-    def look(self, x: Tensor, y: Tensor) -> Tensor:
-        scores = self.module.scores(x, y, self.module.look)
+    def shares(self, x: Tensor, y: Tensor) -> Tensor:
+        scores = self.module.scores(x, y, self.module.held_out_group)
         judged = self._judge(scores)
         return torch.stack([judged, judged if self.value is None else self.value(scores)], 1)
 
     def _judge(self, scores: Scores) -> Tensor:
         return bounds.OBJECTIVES[self.objective](scores)
 
-    def descent(self, rows: Pair) -> Descent:
+    def descent(self, rows: RowPair) -> Descent:
         joint = isinstance(self.module, Joint) and self.module.in_core
         return CoreDescent(self, rows) if joint else super().descent(rows)
 
@@ -58,13 +58,13 @@ class CriticLearner(Learner):
 class CoreDescent:
     """Steps of a joint critic in the compiled core; its weights are the module's before and after."""
 
-    def __init__(self, learner: CriticLearner, rows: Pair) -> None:
-        assert isinstance(learner.module, Joint)
-        self.learner, self.rows, self.critic = learner, rows, learner.module
+    def __init__(self, trainable: TrainableCritic, rows: RowPair) -> None:
+        assert isinstance(trainable.module, Joint)
+        self.trainable, self.rows, self.critic = trainable, rows, trainable.module
         self.state = CriticState.fresh(self.critic.flat())
 
     def run(self, picked: Tensor, rates: Tensor) -> None:
-        """One step a batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
+        """Take one step on each batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
         critic, plan = self.critic, self._plan(picked)
         problem = CriticProblem(critic.network, critic.gaussian_part, *self.rows)
         self.state.weights.copy_(critic.flat())  # training may have gone back to earlier ones
@@ -77,10 +77,10 @@ class CoreDescent:
         rows = picked.shape[1]
         groups = max(1, rows // self.critic.group)
         return CriticPlan(
-            self.learner.objective,
+            self.trainable.objective,
             rows // groups,
             groups,
-            smoothing=self.learner.smoothing,
+            smoothing=self.trainable.smoothing,
             weight_decay=WEIGHT_DECAY,
             longest=LONGEST_GRADIENT,
         )

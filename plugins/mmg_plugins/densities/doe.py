@@ -11,8 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_plugins.neural import Learner, Neural, NeuralOptions, Reading, perceptron
+from mmg_plugins.neural import Neural, NeuralOptions, Reading
+from mmg_plugins.perceptron import perceptron
 from mmg_registry.preprocess import PairTransform
+from mmg_registry.training import Trainable
 
 FAINT = -3.0  # log weight of a further component at the start, relative to the first
 LOG_SCALES = (-12.0, 6.0)  # bounds of a learned log scale: keeps a density finite on any row
@@ -84,7 +86,7 @@ def _mixture(mixed: int, dim: int, log_scale: float, draw: torch.Generator) -> T
 
 
 @dataclass
-class DensityLearner(Learner):
+class TrainableDensities(Trainable):
     """Both cross-entropies, minimised together."""
 
     module: Densities
@@ -92,7 +94,7 @@ class DensityLearner(Learner):
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
         return -(self.module.log_marginal(y) + self.module.log_conditional(x, y)).mean()
 
-    def look(self, x: Tensor, y: Tensor) -> Tensor:
+    def shares(self, x: Tensor, y: Tensor) -> Tensor:
         marginal, conditional = self.module.log_marginal(y), self.module.log_conditional(x, y)
         return torch.stack([marginal + conditional, conditional - marginal], 1)
 
@@ -121,15 +123,15 @@ class DoE(Neural):
     Options: ClassVar[type[DoEOptions]] = DoEOptions
     options: DoEOptions
 
-    def _learner(self, pair: PairTransform, draw: torch.Generator) -> DensityLearner:
+    def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableDensities:
         o, dims = self.options, (pair.dim_x, pair.dim_y)
-        return DensityLearner(
+        return TrainableDensities(
             Densities(dims, [o.width] * o.depth, o.components, self._start_rho(pair), o.density, draw)
         )
 
-    def _read(self, learner: DensityLearner, x: Tensor, y: Tensor) -> Reading:
+    def _read(self, trainable: TrainableDensities, x: Tensor, y: Tensor) -> Reading:
         marginal, conditional = (
-            each.double() for each in (learner.module.log_marginal(y), learner.module.log_conditional(x, y))
+            each.double() for each in (trainable.module.log_marginal(y), trainable.module.log_conditional(x, y))
         )
         values = conditional - marginal
         words = {

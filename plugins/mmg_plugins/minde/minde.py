@@ -36,11 +36,10 @@ from mmg_plugins.mmg.mmg import MMG, Combined, Fitted, FittedTerm, MMGOptions, R
 from mmg_plugins.mmg.recipes import PaperPrepared, PaperRecipe, Prepared, Recipe, Term
 from mmg_registry.contracts import Array
 from mmg_registry.core import Network, Proposal, TrainPlan, chosen_device, reference
-from mmg_registry.diffusion import Denoiser, GapEstimate, ModuleDenoiser, Objective, Schedule, joined
-from mmg_registry.diffusion.training import Refine
+from mmg_registry.diffusion import Denoiser, GapEstimate, ModuleDenoiser, Objective, Refine, Schedule, joined
 from mmg_registry.results import Estimate
 
-LOOK_EVERY = 500  # steps: a look at the joint form's held-out rows runs in torch, and costs as much as hundreds of them
+EVALUATE_EVERY = 500  # steps: an evaluation of the joint form runs in torch, and costs as much as hundreds of them
 
 
 class MINDEOptions(MMGOptions):
@@ -242,7 +241,7 @@ class MINDEJoint(MINDEConditional):
 
     def _plan(self, prepared: Prepared) -> tuple[TrainPlan, Schedule]:
         plan, schedule = super()._plan(prepared)
-        return plan, replace(schedule, check_every=max(LOOK_EVERY, schedule.check_every))
+        return plan, replace(schedule, check_every=max(EVALUATE_EVERY, schedule.check_every))
 
     def _tail(self, rho: NDArray[np.float64], low: float, high: float) -> float:
         return joint_gaussian_tail(rho, low, high)

@@ -43,10 +43,10 @@ from mmg_plugins.mmg.recipes import Prepared, Term
 from mmg_registry.contracts import Array, Run
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import Adjusted, GapEstimate, KnownMeans, adjust, features, length_information
+from mmg_registry.diffusion.learner import EXCESS, Refine
 from mmg_registry.diffusion.proposals import FLOOR
-from mmg_registry.diffusion.training import EXCESS, Refine
 from mmg_registry.results import Estimate
-from mmg_registry.training.held_out import gained
+from mmg_registry.training.evaluation import gained
 
 MANY_COLUMNS = 8  # from more on, linear dependence in few of them is split off
 NEIGHBOUR_COLUMNS = 20  # of x and y together; with more, nearest neighbours find next to nothing

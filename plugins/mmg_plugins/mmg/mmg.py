@@ -27,7 +27,9 @@ from mmg_registry.core import BIN_SUMS, Proposal, TrainPlan, chosen_device
 from mmg_registry.diffusion import (
     Denoiser,
     GapEstimate,
+    Refine,
     Schedule,
+    TrainingSetup,
     adaptive_logistic,
     default_logistic,
     envelope,
@@ -36,9 +38,9 @@ from mmg_registry.diffusion import (
     train,
 )
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
-from mmg_registry.diffusion.training import Refine, TrainReport
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
+from mmg_registry.training import Report
 from mmg_registry.training.held_out import hold_back
 
 Rows = tuple[Tensor, Tensor]  # of x and y, in the denoiser's coordinates
@@ -94,7 +96,7 @@ class FittedTerm:
 
     term: Term
     denoiser: Denoiser
-    report: TrainReport
+    report: Report
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Fitted:
     extras: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
-    def reports(self) -> list[TrainReport]:
+    def reports(self) -> list[Report]:
         return [each.report for each in self.terms]
 
 
@@ -218,7 +220,7 @@ class MMG(Estimator):
         term = Term(meta["first"], meta["last"])
         denoiser = self._denoiser(prepared, term, *prepared.no_rows())
         denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})
-        return FittedTerm(term, denoiser, TrainReport(**meta["report"]))
+        return FittedTerm(term, denoiser, Report(**meta["report"]))
 
     def _orient(self, x: Array, y: Array) -> tuple[Array, Array]:
         """The variable to noise, and the one to condition on."""
@@ -242,7 +244,8 @@ class MMG(Estimator):
             "refine": self._refine(prepared),
             "integrand": "orthogonal" if self.orthogonal else "direct",
         }
-        last, report = train(denoiser, term.rows(*held_out), self._first(), plan, schedule, self.run, **how)
+        setup = TrainingSetup(term.rows(*held_out), schedule, self.run)
+        last, report = train(denoiser, self._first(), plan, setup, **how)
         return FittedTerm(term, denoiser, report), last
 
     def _denoiser(self, prepared: Prepared, term: Term, x: Tensor, y: Tensor) -> Denoiser:
@@ -392,7 +395,7 @@ def by_gap(floor: float) -> Refine:
     return refine
 
 
-def _training_errors(reports: Sequence[TrainReport]) -> dict[str, float]:
+def _training_errors(reports: Sequence[Report]) -> dict[str, float]:
     """Parts of the standard error that come from the training, summed over the terms of the chain rule."""
     return {
         "choice": float(np.linalg.norm([report.choice_error for report in reports])),
@@ -455,7 +458,7 @@ def _tail_warning(gap: GapEstimate, tail: float) -> str:
     )
 
 
-def _unfinished_warning(reports: Sequence[TrainReport], mi: float) -> str:
+def _unfinished_warning(reports: Sequence[Report], mi: float) -> str:
     left = sum(report.unfinished for report in reports)
     if left <= max(0.05, 0.05 * abs(mi)):
         return ""
@@ -465,7 +468,7 @@ def _unfinished_warning(reports: Sequence[TrainReport], mi: float) -> str:
     )
 
 
-def _stop_warning(report: TrainReport) -> str:
+def _stop_warning(report: Report) -> str:
     if report.kept == 0 and report.stopped.startswith("max"):
         limit = "time limit" if report.stopped == "max_seconds" else "limit"
         return (

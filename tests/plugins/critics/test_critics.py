@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from fake_time import Time
 from small_runs import MI, RUN, SMALL, Pair, estimate, folded, pair
 
+from mmg_plugins import neural
 from mmg_plugins.critics.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.critics.networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
-from mmg_plugins.critics.training import CriticLearner
-from mmg_plugins.densities.doe import DensityLearner, DoE
-from mmg_plugins.neural import AdamW, Training, _batches, device_of
+from mmg_plugins.densities.doe import DoE
+from mmg_plugins.neural import device_of
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.testing import check_estimator
-from mmg_registry.training.held_out import Look
+from mmg_registry.training import train
 
 CRITICS = [MINE, InfoNCE, NWJ, SMILE, FDIME]
 critics = pytest.mark.parametrize("cls", CRITICS, ids=lambda cls: cls.name)
@@ -251,7 +253,7 @@ def test_the_constant_of_nwj_is_the_best_one() -> None:
     model = NWJ(run=RUN, **{**SMALL, "steps": 200}).fit(x, y)
     before = model.estimate(*folded(2_000, seed=1))
     assert abs(before.diagnostics["log_partition"]) < 0.1
-    model._fitted.learner.module.constant += 0.5  # type: ignore[union-attr]
+    model._fitted.trainable.module.constant += 0.5  # type: ignore[union-attr]
     assert model.estimate(*folded(2_000, seed=1)).mi < before.mi - 0.05
 
 
@@ -273,57 +275,10 @@ def test_fewer_rows_than_a_batch_and_very_few(cls: type[Any]) -> None:
         estimate(cls, pair(100), pair(1))
 
 
-def test_batches_pass_all_rows_and_never_wait_for_more() -> None:
-    batches = _batches(5, 512, torch.Generator().manual_seed(0))
-    assert sorted(next(batches).tolist()) == [0, 1, 2, 3, 4]
-    halves = _batches(5, 2, torch.Generator().manual_seed(0))
-    assert len(set(torch.cat([next(halves), next(halves)]).tolist())) == 4
-
-
 def test_a_training_that_gains_nothing_ends_at_its_start() -> None:
     mine = MINE(run=RUN, width=8).fit(*pair(24_000))
     training = mine.estimate(*pair(seed=1)).diagnostics["training"]
     assert (training["stopped"], training["steps"], training["kept"]) == ("start", 500, 0)
-
-
-@pytest.mark.parametrize("columns", [10, 11, 40])
-def test_with_more_columns_it_waits_longer(columns: int) -> None:
-    rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
-    training = Training(None, rows, rows, MINE.Options(), RUN)  # type: ignore[arg-type]
-    training.looks = [Look(0, torch.zeros(9, 2)), Look(250, torch.full((9, 2), 1e-3))]
-    training.report.steps = 500
-    assert training._gained_nothing() == (columns == 10)
-    training.looks.append(Look(500, torch.full((9, 2), 0.1)))
-    assert not training._gained_nothing()
-
-
-@pytest.mark.parametrize(
-    ("kind", "columns", "steps"), [(CriticLearner, 2, 1_000), (CriticLearner, 50, 2_500), (DensityLearner, 50, 1_000)]
-)
-def test_no_plateau_is_seen_before_learning_begins(kind: Any, columns: int, steps: int) -> None:
-    rows = torch.zeros(30_000, columns - 1), torch.zeros(30_000, 1)
-    training = Training(kind, rows, rows, MINE.Options(), RUN)
-    training.looks = [Look(0, torch.zeros(9, 2)), Look(250, torch.full((9, 2), 0.1))]
-    training.looks += [Look(step, torch.full((9, 2), 0.1)) for step in range(500, steps + 1, 250)]
-    for step in (steps - 250, steps):
-        training.report.steps = step
-        assert training._why_stop(3_600) == ("plateau" if step == steps else "")
-
-
-def test_adam_is_that_of_pytorch() -> None:
-    draw = torch.Generator().manual_seed(0)
-    ours, theirs = ([torch.nn.Parameter(torch.ones(3, 2)), torch.nn.Parameter(torch.ones(()))] for _ in range(2))
-    adam, reference = AdamW(ours, 0.1), torch.optim.AdamW(theirs, 1e-2, weight_decay=0.1)
-    for _ in range(20):
-        for one, other in zip(ours, theirs, strict=True):
-            one.grad = torch.randn(one.shape, generator=draw)
-            other.grad = one.grad.clone()
-        adam.step(1e-2)
-        reference.step()
-    for one, other in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
-    adam.forget()
-    assert ours[0].grad is None
 
 
 def test_nothing_is_chosen_by_evaluation_rows() -> None:
@@ -332,7 +287,7 @@ def test_nothing_is_chosen_by_evaluation_rows() -> None:
     model.estimate(*folded(seed=1))
     after, _ = model.state()
     assert all(np.array_equal(before[key], after[key]) for key in before)
-    assert model.state()[1]["report"]["kept"] in {look["step"] for look in model.state()[1]["report"]["history"]}
+    assert model.state()[1]["report"]["kept"] in {each["step"] for each in model.state()[1]["report"]["history"]}
 
 
 @every
@@ -359,12 +314,14 @@ def test_threads_are_given_back_after_an_interrupt() -> None:
 
 
 @every
-def test_max_seconds_cuts_the_training_and_says_so(cls: type[Any]) -> None:
-    run = Run(threads=1, max_seconds=0.4)
-    result = estimate(cls, folded(), folded(300, seed=1), run, steps=1_000_000, tolerance=0.0)
-    assert result.diagnostics["training"]["seconds"] < 2.0
-    if result.diagnostics["training"]["stopped"] == "max_seconds":
-        assert any("time limit" in warning for warning in result.warnings)
+def test_max_seconds_cuts_the_training_and_says_so(cls: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    time = Time()
+    run = Run(threads=1, max_seconds=40.0, progress=lambda _: time.pass_by(1.0))  # a second after every evaluation
+    monkeypatch.setattr(neural, "train", partial(train, now=time))
+    result = estimate(cls, folded(), folded(300, seed=1), run, steps=1_000_000, tolerance=0.0, gaussian_start=False)
+    assert result.diagnostics["training"]["stopped"] == "max_seconds"
+    assert 40.0 <= result.diagnostics["training"]["seconds"] <= 42.0
+    assert any("time limit" in warning for warning in result.warnings)
 
 
 @every

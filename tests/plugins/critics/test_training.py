@@ -15,11 +15,12 @@ from mmg_plugins.critics import networks as critic_networks
 from mmg_plugins.critics.critics import MINE, InfoNCE
 from mmg_plugins.critics.networks import Joint, Separable, Shape
 from mmg_plugins.critics.objectives import OBJECTIVES
-from mmg_plugins.critics.training import CoreDescent, CriticLearner
-from mmg_plugins.neural import LONGEST_GRADIENT, WEIGHT_DECAY, TorchDescent
+from mmg_plugins.critics.training import CoreDescent, TrainableCritic
 from mmg_registry.contracts import Run
 from mmg_registry.core import build_info, compiled
 from mmg_registry.core.critic import CriticPlan, CriticProblem, CriticState, critic_grad, critic_table, train_critic
+from mmg_registry.training import Trainable
+from mmg_registry.training.optimiser import LONGEST_GRADIENT, WEIGHT_DECAY, TorchDescent
 
 ISAS = build_info()["isas_available"]
 pytestmark = pytest.mark.skipif(compiled() is None, reason="the compiled core is not built")
@@ -44,14 +45,14 @@ def problem(shape: tuple[int, ...] = SHAPES[2], temperature: float = 1.0, rows: 
     return made, x, y
 
 
-def learner(made: Any, objective: str = "infonce") -> CriticLearner:
-    return CriticLearner(made, objective, OBJECTIVES[objective], smoothing=0.9)
+def trainable(made: Any, objective: str = "infonce") -> TrainableCritic:
+    return TrainableCritic(made, objective, OBJECTIVES[objective], smoothing=0.9)
 
 
 def autograd(made: Joint, objective: str, x: Tensor, y: Tensor) -> Tensor:
     """The gradient in canonical order."""
     held = copy.deepcopy(made)
-    learner(held, objective).loss(x, y).backward()
+    trainable(held, objective).loss(x, y).backward()
     for weights in held.parameters():
         assert weights.grad is not None
         weights.data = weights.grad
@@ -124,7 +125,7 @@ def test_steps_are_those_in_torch(objective: str, isa: str, monkeypatch: pytest.
     other = copy.deepcopy(made)
     draw = torch.Generator().manual_seed(1)
     start = made.flat()
-    descents = CoreDescent(learner(made, objective), (x, y)), TorchDescent(learner(other, objective), (x, y))
+    descents = CoreDescent(trainable(made, objective), (x, y)), Trainable.descent(trainable(other, objective), (x, y))
     for rate in (1e-3, 2e-3):
         picked = torch.stack([torch.randperm(len(x), generator=draw)[:64] for _ in range(5)])
         for descent in descents:
@@ -134,8 +135,8 @@ def test_steps_are_those_in_torch(objective: str, isa: str, monkeypatch: pytest.
 
 def test_the_average_of_the_partition_is_kept_between_calls() -> None:
     made, x, y = problem()
-    torch_side = learner(copy.deepcopy(made), "donsker-varadhan")
-    core_side = CoreDescent(learner(made, "donsker-varadhan"), (x, y))
+    torch_side = trainable(copy.deepcopy(made), "donsker-varadhan")
+    core_side = CoreDescent(trainable(made, "donsker-varadhan"), (x, y))
     picked = torch.arange(64)[None]
     for _ in range(3):
         core_side.run(picked, torch.zeros(1))
@@ -166,7 +167,7 @@ def test_no_step_is_done_on_a_gradient_that_is_not_finite() -> None:
 @pytest.mark.parametrize("kind", [Joint, Separable])
 def test_a_separable_critic_trains_in_torch(kind: type[Separable]) -> None:
     made = kind(Shape((2, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
-    descent = learner(made).descent((torch.zeros(9, 2), torch.zeros(9, 1)))
+    descent = trainable(made).descent((torch.zeros(9, 2), torch.zeros(9, 1)))
     assert isinstance(descent, CoreDescent if kind is Joint else TorchDescent)
 
 
@@ -189,7 +190,7 @@ def test_estimates_are_the_same_without_the_core(cls: type[MINE], monkeypatch: p
 
 def test_weights_are_the_modules_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     made, x, y = problem()
-    descent = CoreDescent(learner(made), (x, y))
+    descent = CoreDescent(trainable(made), (x, y))
 
     def interrupted(*args: Any) -> int:
         train_critic(*args)

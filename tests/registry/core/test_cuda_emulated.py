@@ -122,7 +122,8 @@ def test_bf16_training_keeps_its_copies_of_the_weights_fresh() -> None:
 
 
 SIZES = [(16, 8, 16), (1, 1, 1), (17, 33, 31), (64, 70, 48)]
-ERRORS = {"float32": 1e-6, "split": 3e-5, **dict.fromkeys(("packed", "plain", "fast", "transposed", "fast, transposed"), 1e-2)}
+BF16 = ("packed", "plain", "fast", "transposed", "fast, transposed")
+ERRORS = {"float32": 1e-6, "split": 3e-5, **dict.fromkeys(BF16, 1e-2)}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

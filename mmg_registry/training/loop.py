@@ -1,0 +1,198 @@
+"""The one training loop: it puts together a learner, evaluation intervals, stopping rules, a decay and a choice.
+
+A training is a constant stretch, evaluated at intervals and ended by a stopping rule or a limit, and then a decay of
+the rate to zero. The weights kept are those that the choice rule prefers, by held-out rows; rows that an estimate is
+made on are never seen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmg_registry.contracts import Run
+from mmg_registry.training.choice import ChoiceRule, EarliestUnbeaten, choice_error
+from mmg_registry.training.clock import Clock, Now
+from mmg_registry.training.decay import Decay, Horizon
+from mmg_registry.training.evaluation import OBJECTIVE, Evaluation
+from mmg_registry.training.intervals import Intervals
+from mmg_registry.training.learner import Learner, Refinement
+from mmg_registry.training.progress import ProgressTeller
+from mmg_registry.training.report import Report
+from mmg_registry.training.stopping import MAX_SECONDS, MAX_STEPS, NOTHING_GAINED, StoppingRule, first_verdict
+from mmg_registry.training.unfinished import left_to_gain
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """The parts of a training beside its learner.
+
+    Attributes:
+        most_steps: of the whole training, decay included.
+        intervals: when to evaluate.
+        decay: how the rate falls in the end.
+        stopping: rules that may end the constant stretch, the first verdict counts.
+        choice: which weights to keep.
+        unfinished_column: whose gain in the decay says what is unfinished: `OBJECTIVE` where that is in nats, and
+            `ESTIMATE` where it is not.
+    """
+
+    most_steps: int
+    intervals: Intervals
+    decay: Decay
+    stopping: Sequence[StoppingRule]
+    choice: ChoiceRule = field(default_factory=EarliestUnbeaten)
+    unfinished_column: int = OBJECTIVE
+
+
+def train(
+    learner: Learner, procedure: Procedure, run: Run, *, refinement: Refinement | None = None, now: Now = time.monotonic
+) -> Report:
+    """Train `learner` in place, leave it at its kept weights, and report how it went.
+
+    Args:
+        learner: fresh; its weights before the first step are the first candidates to keep.
+        procedure: intervals, stopping rules, decay and choice.
+        run: whose time limit is kept and whose listener is told.
+        refinement: what changes the learner's sampling on the way and once more for the kept weights, if anything.
+        now: the time in seconds.
+    """
+    clock = Clock(run.max_seconds, now)
+    return _Training(learner, procedure, clock, ProgressTeller(run, clock, procedure.most_steps), refinement).go()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The weights to keep: how they did on held-out rows, and how to go back to them."""
+
+    evaluation: Evaluation
+    checkpoint: Any
+
+    @property
+    def step(self) -> int:
+        return self.evaluation.step
+
+
+@dataclass
+class _Training:
+    """The parts of a training, and its state; for one use."""
+
+    learner: Learner
+    procedure: Procedure
+    clock: Clock
+    progress: ProgressTeller
+    refinement: Refinement | None
+    report: Report = field(default_factory=Report)
+    evaluations: list[Evaluation] = field(default_factory=list)  # those that compare with one another
+    kept: _Kept | None = None
+    mi: float | None = None
+
+    def go(self) -> Report:
+        self._evaluate()
+        self._train_at_constant_rate()
+        if self.report.stopped != NOTHING_GAINED:
+            self._decay()
+        self._finish()
+        return self.report
+
+    # --- The two stretches ---
+
+    def _train_at_constant_rate(self) -> None:
+        end = self.procedure.decay.constant_steps(self.procedure.most_steps)
+        while not (reason := self._why_stop(end)):
+            self._advance(self._interval(end), Horizon(end, end))
+            self._evaluate()
+            self._refine()
+        self.report.stopped = reason
+
+    def _why_stop(self, end: int) -> str:
+        if self.report.steps >= end:
+            return MAX_STEPS
+        if self.clock.is_over(1 - self.procedure.decay.share):  # the decay, at the speed so far, takes the rest
+            return MAX_SECONDS
+        return first_verdict(self.procedure.stopping, self.evaluations)
+
+    def _decay(self) -> None:
+        before, decay = self._start_of_decay(), self.procedure.decay
+        horizon = Horizon(before.step, before.step + decay.steps(before.step, self.procedure.most_steps))
+        while self.report.steps < horizon.end and not (decay.cut_by_clock and self.clock.is_over()):
+            self._advance(decay.piece(self._interval(horizon.end)), horizon)
+            self._tell()
+        if self.report.steps > before.step:
+            self._evaluate()
+            self._judge_unfinished(before)
+
+    def _start_of_decay(self) -> Evaluation:
+        """Go back to the kept weights where the decay starts from them; return the evaluation of where it starts."""
+        kept = self._need_kept()
+        if kept.step < self.report.steps and self.procedure.decay.goes_back(self.report.stopped, kept.step):
+            self.learner.resume(kept.checkpoint)
+            self.report.steps = kept.step
+            return kept.evaluation
+        return self.evaluations[-1]
+
+    def _judge_unfinished(self, before: Evaluation) -> None:
+        """Tell by the gain of the decay what is left to gain; a decay from no steps tells nothing."""
+        if before.step:
+            gain = self.evaluations[-1].gain(before, self.procedure.unfinished_column)
+            self.report.unfinished = left_to_gain(*gain, self.report.steps / before.step)
+
+    def _finish(self) -> None:
+        kept = self._need_kept()
+        self.learner.adopt(kept.checkpoint)
+        self.report.kept = kept.step
+        self.report.choice_error = choice_error(kept.evaluation, self.evaluations[-1])
+        if self.refinement is not None:
+            self.refinement.apply(self.report.steps)
+        self.report.seconds = round(self.clock.elapsed, 3)
+
+    # --- Steps and evaluations ---
+
+    def _interval(self, end: int) -> int:
+        return min(self.procedure.intervals.steps_after(self.report.steps, self.clock), end - self.report.steps)
+
+    def _advance(self, n_steps: int, horizon: Horizon) -> None:
+        self.learner.train(self.report.steps, n_steps, horizon)
+        self.report.steps += n_steps
+
+    def _evaluate(self) -> None:
+        step, seconds, found = self.report.steps, round(self.clock.elapsed, 3), self.learner.measure()
+        self.evaluations.append(Evaluation(step, found.rows))
+        self.report.history.append({"step": step, "seconds": seconds, **found.means})
+        self.mi = found.mi
+        if self.kept is None or self.procedure.choice.replaces(self.evaluations[-1], self.kept.evaluation):
+            self.kept = _Kept(self.evaluations[-1], self.learner.checkpoint())
+        self._tell()
+
+    def _tell(self) -> None:
+        self.progress.tell(self.report.steps, self.mi)
+
+    def _need_kept(self) -> _Kept:
+        assert self.kept is not None  # the evaluation before the first step keeps its weights
+        return self.kept
+
+    # --- Refinement ---
+
+    def _refine(self) -> None:
+        """Refine where it is due; rows measured after that compare with none of before, so all are measured again."""
+        if self.refinement is None or not self.refinement.is_due(self.report.steps):
+            return
+        self.refinement.apply(self.report.steps)
+        self.evaluations = [self._measured(self.report.steps)]
+        self.kept = _Kept(self._kept_again(), self._need_kept().checkpoint)
+
+    def _kept_again(self) -> Evaluation:
+        """Measure the kept weights again; the present ones are there before and after."""
+        kept = self._need_kept()
+        if kept.step == self.report.steps:
+            return self.evaluations[-1]
+        present = self.learner.checkpoint()
+        self.learner.resume(kept.checkpoint)
+        evaluation = self._measured(kept.step)
+        self.learner.resume(present)
+        return evaluation
+
+    def _measured(self, step: int) -> Evaluation:
+        return Evaluation(step, self.learner.measure().rows)

@@ -1,0 +1,50 @@
+"""How the trained baselines put their training together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from mmg_plugins.critics.training import TrainableCritic
+from mmg_plugins.densities.doe import TrainableDensities
+from mmg_plugins.neural import NeuralOptions, procedure
+from mmg_registry.training import Evaluation, RowPair
+from mmg_registry.training.stopping import first_verdict
+
+
+def rows(n: int, columns: int) -> RowPair:
+    return torch.zeros(n, columns - 1), torch.zeros(n, 1)
+
+
+def seen(steps: Sequence[int], objective: float) -> list[Evaluation]:
+    """Evaluations that all gained `objective` over the first."""
+    return [Evaluation(step, torch.full((9, 2), objective if step else 0.0)) for step in steps]
+
+
+def verdict(kind: Any, columns: int, evaluations: list[Evaluation]) -> str:
+    return first_verdict(procedure(NeuralOptions(), kind, rows(30_000, columns)).stopping, evaluations)
+
+
+@pytest.mark.parametrize("columns", [10, 11, 40])
+def test_with_more_columns_a_training_that_gains_nothing_waits_longer(columns: int) -> None:
+    nothing = verdict(TrainableCritic, columns, seen([0, 250, 500], 1e-3))
+    assert nothing == ("start" if columns == 10 else "")
+    assert verdict(TrainableCritic, columns, seen([0, 250, 500], 0.1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "steps"),
+    [(TrainableCritic, 2, 1_000), (TrainableCritic, 50, 2_500), (TrainableDensities, 50, 1_000)],
+)
+def test_no_plateau_is_seen_before_learning_begins(kind: Any, columns: int, steps: int) -> None:
+    assert verdict(kind, columns, seen(range(0, steps, 250), 0.1)) == ""
+    assert verdict(kind, columns, seen(range(0, steps + 1, 250), 0.1)) == "plateau"
+
+
+@pytest.mark.parametrize(("n", "every"), [(19_999, 50), (20_000, 250)])
+def test_fewer_rows_are_evaluated_more_often(n: int, every: int) -> None:
+    made = procedure(NeuralOptions(), TrainableCritic, rows(n, 2))  # type: ignore[arg-type]
+    assert made.intervals.every == every  # type: ignore[attr-defined]
