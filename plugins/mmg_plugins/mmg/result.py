@@ -37,7 +37,7 @@ def pointwise(trail: Trail) -> NDArray[Any]:
     """
     rows, (inside, outside) = trail.evidence.mixed.rows, trail.around("tail")
     moved = inside - trail.start
-    tail = trail.evidence.tail if outside != inside else 0.0
+    tail = trail.evidence.tail if trail.took("tail") else 0.0
     return np.asarray((rows + moved if moved else rows).numpy() + tail + (trail.mi - outside))
 
 

@@ -64,7 +64,8 @@ Lower: false warnings. Higher: small biases of large samples go unsaid.
 EVALUATION_DRAWS = 400_000
 """Network rows that an automatic number of repeats aims at.
 
-Evidence: chosen for time, below a second on one thread for narrow networks.
+Evidence: chosen for time, a second or two of one thread at the default width (253,000 network rows are trained on in a
+CPU second, README, "Speed").
 Lower: Monte-Carlo noise joins the spread of rows in the standard error. Higher: time, for an error of rows that stays.
 """
 
@@ -102,7 +103,8 @@ Lower: columns of next to no dependence join the first term. Higher: linear depe
 NOISE_ERRORS = 3.0
 """Multiples of sqrt((dim_x + dim_y) / n) beyond which no sample correlation of independent rows lies.
 
-Evidence: the largest sample canonical correlation of independent normal rows is near 1 to 1.5 such units.
+Evidence: with many columns the largest is near sqrt(dim_x / n) + sqrt(dim_y / n), at most sqrt(2) such units (Wachter,
+"The limiting empirical measure of multiple discriminant ratios", Annals of Statistics 1980); three leave room.
 Lower: noise is split off. Higher: weak linear dependence is left to the second term.
 """
 
@@ -153,7 +155,7 @@ Lower: no second opinion where one is due. Higher: time for an answer of zero.
 NEIGHBOUR_ROWS = 4_000
 """Training rows that nearest neighbours look at.
 
-Evidence: chosen for time: some tenths of a second.
+Evidence: chosen for time, a fraction of a second.
 Lower: their own error hides what the network missed. Higher: time, growing faster than the rows.
 """
 

@@ -93,13 +93,17 @@ class Trail:
         said = [sentence for step, finding in both for sentence in step.warn(self.evidence, finding, self.mi)]
         return list(dict.fromkeys(said))
 
+    def took(self, name: str) -> bool:
+        """Return whether a step of that name was taken."""
+        return name in [step.name for step in self.steps]
+
     def around(self, name: str) -> tuple[float, float]:
-        """Return the values before and after a step; the last value twice if it was not taken."""
-        names = [step.name for step in self.steps]
-        if name not in names:
+        """Return the values before and after a step, nats; the last value twice if it was not taken."""
+        if not self.took(name):
             return self.mi, self.mi
+        place = [step.name for step in self.steps].index(name)
         values = [self.start, *(finding.value for finding in self.findings)]
-        return values[names.index(name)], values[names.index(name) + 1]
+        return values[place], values[place + 1]
 
 
 def take(steps: Sequence[Step], evidence: Evidence) -> Trail:
