@@ -12,7 +12,7 @@ from mmg_plugins.minde.network import ConditionalNetwork, JointNetwork
 from mmg_plugins.minde.vp_sde import stub, training_proposal, window
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
-from mmg_plugins.mmg.parts.networks import FusedNetworks, Networks, PublishedNetworks, UserModule, how
+from mmg_plugins.mmg.parts.networks import FusedNetworks, Networks, PublishedNetworks, UserModule, core_settings
 from mmg_plugins.mmg.parts.plans import DefaultPlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws, following_gap
 from mmg_plugins.mmg.parts.terms import Term
@@ -61,7 +61,7 @@ class JointNetworks(FusedNetworks):
     """Three fused networks of one size: the joint one, and each side's given the other."""
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
-        return JointDenoiser(*rows, torch.from_numpy(coordinates.rho), self.width, self.depth, **how(run))
+        return JointDenoiser(*rows, torch.from_numpy(coordinates.rho), self.width, self.depth, **core_settings(run))
 
 
 @dataclass(frozen=True)

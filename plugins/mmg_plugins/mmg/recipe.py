@@ -92,16 +92,16 @@ class Recipe:
     def _job(self, coordinates: Coordinates, all_rows: CoordinateRows) -> TrainingJob:
         rows, held_out = split_off_held_out(all_rows, self.run.seed)
         return TrainingJob(
-            coordinates,
-            self.split(coordinates, len(rows[0])),
-            self.network,
-            self.proposals,
-            self.plan,
-            self.gap,
-            self.integrand,
-            self.run,
-            rows,
-            held_out,
+            coordinates=coordinates,
+            terms=self.split(coordinates, len(rows[0])),
+            network=self.network,
+            proposals=self.proposals,
+            plan=self.plan,
+            gap=self.gap,
+            integrand=self.integrand,
+            run=self.run,
+            rows=rows,
+            held_out=held_out,
         )
 
     def _remembered(self, given: Given, fitted: FittedGap) -> FittedGap:

@@ -19,7 +19,6 @@ from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
 
-FLOOR = "lengths"
 SMALL: dict[str, Any] = {"steps": 100, "width": 32, "batch": 128}
 MI = -0.5 * math.log(1 - 0.64)
 
@@ -120,7 +119,7 @@ def scaled(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def test_an_estimate_is_no_lower_than_what_lengths_share() -> None:
+def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     x, y = scaled(1_000)
     model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
@@ -128,19 +127,19 @@ def test_an_estimate_is_no_lower_than_what_lengths_share() -> None:
     floor, error = model.fitted.facts.norms
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
-    assert found.diagnostics["errors"]["lengths"] > 0.05
+    assert found.diagnostics["errors"]["norms"] > 0.05
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi)
-    assert any("lengths of x and y alone share at least 0." in sentence for sentence in found.warnings)
+    assert any("norms of rows of x and of y alone share at least 0." in sentence for sentence in found.warnings)
     assert found.ci[0] < 0.29 < found.ci[1]
 
 
-def test_lengths_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
+def test_norms_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
     for rows in (pair(1_000, 2, 2), tuple(side[::-1] if i else side for i, side in enumerate(scaled(1_000)))):
         x, y = rows
         found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
-        assert found.diagnostics["errors"]["lengths"] == 0
-        assert not any("lengths" in sentence for sentence in found.warnings)
+        assert found.diagnostics["errors"]["norms"] == 0
+        assert not any("norms of rows" in sentence for sentence in found.warnings)
 
 
 def test_what_nearest_neighbours_find_and_the_network_did_not_learn_widens_the_error() -> None:
@@ -200,7 +199,7 @@ def test_each_step_can_be_left_out(scaled_model: Auto, name: str) -> None:
     assert name not in found.diagnostics["errors"]
     assert found.pointwise is not None
     assert float(found.pointwise.mean()) == pytest.approx(found.mi, abs=1e-9)
-    if name in ("rows", FLOOR):
+    if name in ("rows", "norms"):
         assert found.mi != whole.mi
 
 

@@ -61,7 +61,7 @@ class FusedNetworks:
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
         x, y = term.rows(rows)
         network = Network(x.shape[1], y.shape[1], self.width, self.depth, coordinates.dim_x - term.last)
-        return FusedDenoiser(network, x, y, _rho(coordinates, term), **how(run))
+        return FusedDenoiser(network, x, y, _rho(coordinates, term), **core_settings(run))
 
     def words(self, coordinates: Coordinates) -> dict[str, Any]:
         return {"kind": "gated residual MLP", "width": self.width, "depth": self.depth}
@@ -150,7 +150,7 @@ def fused_or(module: nn.Module | None, width: int, depth: int) -> Networks:
     return FusedNetworks(width, depth) if module is None else UserModule(module)
 
 
-def how(run: Run) -> dict[str, Any]:
+def core_settings(run: Run) -> dict[str, Any]:
     """Return seed, threads and device, as `FusedDenoiser` takes them."""
     return {"seed": run.seed, "threads": run.threads, "device": chosen_device(run.device)}
 

@@ -36,9 +36,9 @@ def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
     if not NOTICEABLE_PART(doubt, mi):
         return []
     return [
-        f"The lengths of x and y alone share at least {mi:.2f} nats, more than the network learned of the whole; "
-        f"the estimate was raised to that, and {doubt:.2f} went into its standard error. Give it more rows."
+        f"The norms of rows of x and of y alone share at least {mi:.2f} nats, more than the network learned of the "
+        f"whole; the estimate was raised to that, and {doubt:.2f} went into its standard error. Give it more rows."
     ]
 
 
-STEP = Step("lengths", find, warn)
+STEP = Step("norms", find, warn)
