@@ -15,7 +15,7 @@ SOURCES = {
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
 MOST = 7
-TO_BE_MENDED: tuple[str, ...] = ("mmg_registry/diffusion/training.py:train",)
+TO_BE_MENDED: tuple[str, ...] = ()
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

@@ -1,1 +1,5 @@
-"""Estimators by the MMSE gap: the four variants of MMG, and `auto`, which chooses among them."""
+"""MMG: estimators of mutual information by the gap between two denoising errors, and what they are made of.
+
+`mmg` and `auto` declare the estimators, whose one class is in `estimator`; `recipe` puts the `parts` together; `steps`
+leads from the measured gap to the estimate; `thresholds` holds what steps and parts decide by.
+"""

@@ -10,22 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gap_evidence import evidence, gap
 from torch import Tensor, nn
 
 from mmg_plugins.minde.joint_denoiser import JointDenoiser, PairModuleDenoiser, joint_gaussian_tail, principal
-from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint, against_gaussian
+from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.minde.network import ConditionalNetwork, JointNetwork
+from mmg_plugins.minde.outside import against_gaussian, warn_forms_differ
 from mmg_plugins.minde.vp_sde import FIRST_TIME, LAST_TIME, logsnr_of, rate, stub, time_of, training_proposal, window
-from mmg_plugins.mmg.mmg import MMGOrthogonal, by_gap
+from mmg_plugins.mmg.mmg import MMGOrthogonal
 from mmg_plugins.mmg.paper_network import PaperDenoiser
-from mmg_plugins.mmg.recipes import Prepared
+from mmg_plugins.mmg.parts.proposals import following_gap
+from mmg_plugins.mmg.recipe import Recipe
+from mmg_plugins.mmg.steps import cross
 from mmg_registry import load_plugin, storage
 from mmg_registry.contracts import Run
 from mmg_registry.core import Network, Proposal, TrainPlan, reference
-from mmg_registry.diffusion import GapEstimate, gaussian_tail, summarise
-from mmg_registry.diffusion.training import Refine
+from mmg_registry.diffusion import gaussian_tail, summarise
 from mmg_registry.errors import OptionError
-from mmg_registry.results import Curve, Estimate
+from mmg_registry.results import Estimate
 from mmg_registry.samplers import multinormal_sparse
 from mmg_registry.testing import check_estimator
 
@@ -133,10 +136,8 @@ def test_default_preset_has_no_ceiling(cls: type[MINDEConditional], strength: in
 class SameProposal(MMGOrthogonal):
     """MMG-orthogonal, uniform in log-SNR over the window of the measured gap."""
 
-    adaptive = True
-
-    def _refine(self, prepared: Prepared) -> Refine | None:
-        return by_gap(floor=1.0)
+    def recipe(self) -> Recipe:
+        return replace(super().recipe(), proposals=following_gap(floor=1.0))
 
 
 def test_conditional_form_is_mmg_orthogonal_under_its_proposal_bit_for_bit() -> None:
@@ -149,7 +150,7 @@ def test_conditional_form_is_mmg_orthogonal_under_its_proposal_bit_for_bit() -> 
 
 
 def test_log_snrs_are_uniform_over_a_window_from_the_gap() -> None:
-    q = MINDEConditional(run=RUN, **SMALL).fit(*pair())._need_fit().proposal
+    q = MINDEConditional(run=RUN, **SMALL).fit(*pair()).fitted.trained.proposal
     density = q.cdf.diff() / q.edges.diff()
     assert float(density.max() / density.min()) == pytest.approx(1.0, abs=1e-3)
     assert -12.0 < q.low < -4.0
@@ -281,12 +282,16 @@ def test_forms_share_the_inside_value_and_part_where_scores_are_wrong(cls: type[
 
 
 def test_forms_that_disagree_are_said_to() -> None:
-    curve = Curve([0.0, 1.0], *([0.5] for _ in range(6)), [9])
-    apart = GapEstimate(0.5, 0.3, 0.2, 0.01, 0.01, 0.01, torch.zeros(9, 2), curve)
-    sentence = MINDEConditional(difference="outside")._bias_warning(apart)
-    assert "outside the estimate is 0.500 nats and inside 0.300, +0.200 +- 0.010 apart" in sentence
-    assert "conditional denoiser is biased" in MINDEConditional()._bias_warning(apart)
-    assert MINDEConditional(difference="outside")._bias_warning(replace(apart, cross=0.001)) == ""
+    for apart, said in ((0.2, True), (0.001, False)):
+        given = evidence(gap(cross=apart))
+        finding = cross.WATCHED.find(given, 0.5)
+        sentences = warn_forms_differ(given, finding, 0.5)
+        assert bool(sentences) == said
+        assert all("estimate is 0.500 nats and inside 0.300, +0.200 +- 0.010 apart" in each for each in sentences)
+    assert [step.warn for step in MINDEConditional(difference="outside").recipe().steps if step.name == "cross"] == [
+        warn_forms_differ
+    ]
+    assert cross.WATCHED in MINDEConditional().recipe().steps
 
 
 # --- The published recipe ---------------------------------------------------------------------------------------------
@@ -343,7 +348,7 @@ class Idle(nn.Module):
 
 def test_a_users_module_denoises_the_pair() -> None:
     model = MINDEJoint(run=RUN, denoiser=Idle(), steps=20, batch=32, repeats=2).fit(*pair(300, dim_x=2))
-    assert isinstance(model._need_fit().terms[0].denoiser, PairModuleDenoiser)
+    assert isinstance(model.fitted.trained.terms[0].denoiser, PairModuleDenoiser)
     assert math.isfinite(model.estimate(*pair(50, dim_x=2, seed=1)).mi)
     with pytest.raises(OptionError, match="pass it as 'denoiser'"):
         MINDEJoint(run=RUN, steps=20).restore(*model.state())

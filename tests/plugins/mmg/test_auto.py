@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from mmg_plugins.mmg.auto import Auto, _neighbours, cross_weight, raised_to, shrinkage
-from mmg_plugins.mmg.mmg import MMG, MMGOptions
-from mmg_plugins.mmg.recipes import MANY_ROWS, DefaultPrepared, Term, default_recipe
+from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.auto import Auto
+from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.steps import Finding, Step
+from mmg_registry import storage
 from mmg_registry.contracts import Run
-from mmg_registry.diffusion.proposals import pilot
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
@@ -77,51 +77,20 @@ def test_no_error_bar_is_shorter_than_the_log_density_ratio_allows() -> None:
 
 
 def test_few_of_many_columns_are_noised_first_given_the_others_and_then_the_rest() -> None:
-    fitted = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9))._need_fit()
-    assert [(each.term.first, each.term.last) for each in fitted.terms] == [(0, 1), (1, 9)]
-    whole = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 4, 4))._need_fit()
+    split = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9)).fitted.trained
+    assert [(each.term.first, each.term.last) for each in split.terms] == [(0, 1), (1, 9)]
+    whole = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 4, 4)).fitted.trained
     assert [(each.term.first, each.term.last) for each in whole.terms] == [(0, 4)]
-
-
-def test_terms_sum_to_the_information_of_all_columns() -> None:
-    """Untrained networks are the linear denoisers, and those are exact for a normal pair, whatever is noised first."""
-    rng, rho = np.random.default_rng(0), np.array([0.8, 0.6, 0.4])
-    x = rng.standard_normal((20_000, 3))
-    y = rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((20_000, 3))
-    prepared = default_recipe(MMGOptions()).prepare(x, y)
-    data = prepared.transform(x, y)
-    for split in ([Term(0, 3)], [Term(0, 1), Term(1, 3)], [Term(0, 2), Term(2, 3)]):
-        denoisers = [(term, prepared.denoiser(term, *data, Run(threads=1), None)) for term in split]
-        gaps = [each.gap(*term.rows(*data), pilot(), repeats=8, seed=0)[1] for term, each in denoisers]
-        found = sum(float(rows[:, 1].mean()) for rows in gaps)
-        assert found == pytest.approx(-0.5 * np.log(1 - rho**2).sum(), abs=0.02)
 
 
 def test_log_snrs_are_drawn_where_the_gap_is() -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 1, 1))
-    q = model._need_fit().proposal
+    q = model.fitted.trained.proposal
     density, centres = q.cdf.diff() / q.edges.diff(), (q.edges[1:] + q.edges[:-1]) / 2
     top = float(centres[density.argmax()])
     assert -2.0 < top < 4.0  # the gap of a correlation of 0.8 peaks at log-SNR 0.5
     assert float(density.max()) > 2 * float(density[-1])
     assert model.estimate(*pair(500, 1, 1, seed=1)).diagnostics["proposal"]["kind"] == "piecewise constant"
-
-
-@pytest.mark.parametrize(("value", "error", "share"), [(0.1, 0.0, 1.0), (0.1, 0.05, 0.75), (-0.1, 0.05, 0.75)])
-def test_a_significant_cross_term_is_believed(value: float, error: float, share: float) -> None:
-    assert shrinkage(value, error) == pytest.approx(share)
-
-
-@pytest.mark.parametrize(("value", "error"), [(0.0, 0.0), (0.0, 0.1), (0.05, 0.05), (0.01, 0.1), (0.1, math.inf)])
-def test_an_insignificant_cross_term_is_not(value: float, error: float) -> None:
-    assert shrinkage(value, error) == 0.0
-
-
-def test_half_of_a_negative_cross_term_is_counted() -> None:
-    assert cross_weight(0.1, 0.0) == 1.0
-    assert cross_weight(-0.1, 0.0) == 0.5
-    assert cross_weight(-0.1, 0.05) == pytest.approx(0.375)
-    assert cross_weight(0.01, 0.05) == 0.0
 
 
 @pytest.mark.parametrize("option", [{"preset": "paper"}, {"direction": "both"}, {"steps": 1}])
@@ -150,33 +119,27 @@ def scaled(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def test_an_estimate_is_no_lower_than_what_lengths_share() -> None:
+def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     x, y = scaled(1_000)
     model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
-    floor, error = model._need_fit().extras["lengths"]
+    assert model.fitted.facts is not None
+    floor, error = model.fitted.facts.norms
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
-    assert found.diagnostics["errors"]["lengths"] > 0.05
+    assert found.diagnostics["errors"]["norms"] > 0.05
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi)
-    assert any("lengths of x and y alone share at least 0." in sentence for sentence in found.warnings)
+    assert any("norms of rows of x and of y alone share at least 0." in sentence for sentence in found.warnings)
     assert found.ci[0] < 0.29 < found.ci[1]
 
 
-def test_lengths_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
+def test_norms_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
     for rows in (pair(1_000, 2, 2), tuple(side[::-1] if i else side for i, side in enumerate(scaled(1_000)))):
         x, y = rows
         found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
-        assert found.diagnostics["errors"]["lengths"] == 0
-        assert not any("lengths" in sentence for sentence in found.warnings)
-
-
-def test_a_floor_is_believed_as_far_as_it_is_known() -> None:
-    raised = [raised_to(0.1, 0.2, error)[0] for error in (0.0, 0.05, 0.09, 0.1, 0.2)]
-    assert raised == sorted(raised, reverse=True)
-    assert raised[0] == pytest.approx(0.1)
-    assert raised[-2:] == [0, 0]
+        assert found.diagnostics["errors"]["norms"] == 0
+        assert not any("norms of rows" in sentence for sentence in found.warnings)
 
 
 def test_what_nearest_neighbours_find_and_the_network_did_not_learn_widens_the_error() -> None:
@@ -198,65 +161,78 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
     assert not any("Nearest neighbours" in sentence for sentence in found.warnings)
 
 
-def test_nearest_neighbours_work_on_the_cpu_whatever_the_network_does() -> None:
-    found, error = _neighbours(*pair(1_000, 1, 1), Run(device="cuda", threads=1))
-    assert found == pytest.approx(MI, abs=4 * error)
-
-
-@pytest.mark.parametrize(("more", "expected"), [(0.8, 0.4), (0.0, 0.0), (-0.8, 0.0)])
-def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more: float, expected: float) -> None:
-    model = Auto(run=Run(threads=1), **SMALL).fit(*pair(1_000, 1, 1))
-    rows = pair(3_000, 1, 1, seed=1)
-    extras = model._need_fit().extras
-    extras["seen"] = np.array([-9.0, 0.001])
-    plain = model.estimate(*rows)
-    extras["seen"] = np.array([plain.diagnostics["direct"] + more, 0.001])
-    found = model.estimate(*rows)
-    assert plain.diagnostics["errors"]["generalisation"] == 0
-    assert found.diagnostics["errors"]["generalisation"] == pytest.approx(expected, abs=0.02)
-    assert found.mi - plain.mi == pytest.approx(found.diagnostics["errors"]["generalisation"])
-
-
 def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_many() -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(20_000, 1, 1))
-    seen, error = model._need_fit().extras["seen"].tolist()
+    assert model.fitted.facts is not None
+    assert model.fitted.facts.seen is not None
+    seen, error = model.fitted.facts.seen
     assert abs(seen - MI) < 4 * error < 0.2
 
 
-@pytest.mark.parametrize(("worse_by", "kept", "width"), [(1.0, 1, 64), (-1.0, 1, 8), (-1.0, 0, 64)])
-def test_held_out_rows_decide_between_two_sizes_of_use(
-    monkeypatch: pytest.MonkeyPatch, worse_by: float, kept: int, width: int
-) -> None:
-    def losses(self: Auto, fitted: Any, *_: Any) -> torch.Tensor:
-        return worse_by * (64 / fitted.prepared.width) + 0.1 * torch.arange(10.0)
-
-    reported = MMG._trained
-
-    def over_fitted(self: Auto, *args: Any) -> Any:
-        fitted = reported(self, *args)
-        fitted.reports[0].stopped, fitted.reports[0].kept = "overfitting", kept
-        return fitted
-
-    monkeypatch.setattr(Auto, "_losses", losses)
-    monkeypatch.setattr(MMG, "_trained", over_fitted)
-    model = Auto(run=Run(threads=1), steps=20).fit(*pair(500, 2, 2))
-    found, again = (each.estimate(*pair(500, 2, 2, seed=1)) for each in (model, Auto().restore(*model.state())))
-    assert found.diagnostics["choices"]["width"] == found.diagnostics["network"]["width"] == width
-    assert again.mi == found.mi
+# --- Steps ----------------------------------------------------------------------------------------------------------
+NAMES = [step.name for step in steps.AUTO]
 
 
-@pytest.mark.parametrize(("run", "options"), [(Run(threads=1), {"width": 64}), (Run(threads=1, max_seconds=1e-3), {})])
-def test_no_other_size_is_tried_where_one_was_asked_for_or_no_time_is_left(run: Run, options: dict[str, Any]) -> None:
-    model = Auto(run=run, steps=3_000, batch=64, **options).fit(*pair(500, 2, 2))
-    assert model._need_fit().prepared.network_words["width"] == 64
+@pytest.fixture(scope="module")
+def scaled_model() -> Auto:
+    x, y = scaled(1_000)
+    return Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
 
 
-def test_many_rows_are_not_trained_on_twice() -> None:
-    assert replace(prepared_of(pair(500, 2, 2)), n_rows=MANY_ROWS).narrower() is None
-    assert replace(prepared_of(pair(500, 2, 2)), width=8).narrower() is None
+def estimate_scaled(model: Auto, without: str = "") -> Estimate:
+    x, y = scaled(1_000)
+    return model.set_params(without=without).estimate(x[800:], y[800:])
 
 
-def prepared_of(rows: tuple[np.ndarray, np.ndarray]) -> DefaultPrepared:
-    made = default_recipe(Auto().options).prepare(*rows)
-    assert isinstance(made, DefaultPrepared)
-    return made
+def test_steps_are_listed_in_turn_with_value_error_and_reason(scaled_model: Auto) -> None:
+    found = estimate_scaled(scaled_model)
+    listed = found.diagnostics["steps"]
+    assert [step["name"] for step in listed] == NAMES
+    assert listed[-1]["value"] == found.mi
+    assert {step["name"]: step["error"] for step in listed if step["error"] is not None} == found.diagnostics["errors"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_step_can_be_left_out(scaled_model: Auto, name: str) -> None:
+    whole, found = estimate_scaled(scaled_model), estimate_scaled(scaled_model, name)
+    assert [step["name"] for step in found.diagnostics["steps"]] == [other for other in NAMES if other != name]
+    assert name not in found.diagnostics["errors"]
+    assert found.pointwise is not None
+    assert float(found.pointwise.mean()) == pytest.approx(found.mi, abs=1e-9)
+    if name in ("rows", "norms"):
+        assert found.mi != whole.mi
+
+
+def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
+    found = estimate_scaled(scaled_model, ", ".join(NAMES))
+    assert found.diagnostics["steps"] == []
+    assert (found.mi, found.std_error) == (found.diagnostics["orthogonal"], 0.0)
+
+
+def test_steps_that_there_are_not_are_refused() -> None:
+    with pytest.raises(OptionError, match="no step 'neighbors'; the steps are rows, cross"):
+        Auto(without="rows,neighbors")
+
+
+def test_a_new_step_is_one_object_in_the_list(monkeypatch: pytest.MonkeyPatch, scaled_model: Auto) -> None:
+    def doubled(evidence: Evidence, value: float) -> Finding:
+        return Finding(2 * value, 0.25, "for a test")
+
+    fake = Step("doubled", doubled, lambda evidence, finding, mi: [f"Doubled to {mi:.1f}."])
+    monkeypatch.setattr(steps, "AUTO", (*steps.AUTO, fake))
+    found = estimate_scaled(scaled_model)
+    plain = estimate_scaled(scaled_model, "doubled")
+    assert found.mi == 2 * plain.mi
+    assert found.diagnostics["errors"]["doubled"] == 0.25
+    assert found.diagnostics["steps"][-1]["why"] == "for a test"
+    assert f"Doubled to {found.mi:.1f}." in found.warnings
+    assert found.pointwise is not None
+    assert float(found.pointwise.mean()) == pytest.approx(found.mi, abs=1e-9)
+
+
+def test_what_is_kept_of_the_training_rows_is_saved(scaled_model: Auto, tmp_path: Path) -> None:
+    before = estimate_scaled(scaled_model)
+    storage.save(scaled_model, tmp_path / "model")
+    after = estimate_scaled(storage.load(tmp_path / "model"))  # type: ignore[arg-type]
+    assert after.mi == before.mi
+    assert after.diagnostics["errors"] == before.diagnostics["errors"]

@@ -1,0 +1,78 @@
+"""The one estimator of the MMSE gap: what it does is in its recipe."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from mmg_plugins.mmg.options import MMGOptions
+from mmg_plugins.mmg.recipe import Recipe
+from mmg_plugins.mmg.result import estimated
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.contracts import Array, Estimator, Run
+from mmg_registry.core import chosen_device
+from mmg_registry.errors import OptionError
+from mmg_registry.results import Estimate
+
+
+class GapEstimator(Estimator):
+    """Base of all estimators of the MMSE gap: subclasses declare words and options, and put a recipe together.
+
+    Args:
+        run: seed, threads, device, limits; see `mmg_registry.contracts.Run`.
+        denoiser: a `torch.nn.Module` to use in place of the built-in network, called as
+            `module(z, logsnr, y)` and `module(z, logsnr, None)`; see `mmg_registry.diffusion.ModuleDenoiser`.
+        **options: fields of `Options`.
+
+    Raises:
+        OptionError: for an unknown or out-of-range option, or a device that this build cannot use.
+    """
+
+    has_curve: ClassVar[bool] = True
+    has_pointwise: ClassVar[bool] = True
+
+    options: MMGOptions
+
+    def __init__(self, *, run: Run | None = None, denoiser: torch.nn.Module | None = None, **options: Any) -> None:
+        super().__init__(run=run, **options)
+        self.denoiser = denoiser
+        self._fitted: FittedGap | None = None
+
+    @abstractmethod
+    def recipe(self) -> Recipe:
+        """Put the parts together, for the present options and run."""
+
+    @property
+    def fitted(self) -> FittedGap:
+        """What `fit` left.
+
+        Raises:
+            OptionError: before `fit` or `restore`.
+        """
+        if self._fitted is None:
+            raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
+        return self._fitted
+
+    def fit(self, x: Array, y: Array) -> Self:
+        recipe = self.recipe()
+        if chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only:
+            raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
+        self._fitted = recipe.fit(x, y)
+        return self
+
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        recipe = self.recipe()
+        return estimated(recipe, recipe.measure(self.fitted, x, y))
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        return self.fitted.state()
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        recipe = self.recipe()
+        self._fitted = FittedGap.restored(recipe.coordinates, recipe.network, self.run, arrays, meta)
+        return self

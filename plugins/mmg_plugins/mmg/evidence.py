@@ -1,0 +1,71 @@
+"""What the steps of an estimate draw on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmg_plugins.mmg.facts import TrainingFacts
+from mmg_plugins.mmg.parts.coordinates import CoordinateRows
+from mmg_plugins.mmg.parts.mixing import Mixed
+from mmg_plugins.mmg.parts.training import Integrand
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.diffusion import Adjusted, GapEstimate
+
+Tail = Callable[[NDArray[np.float64], float, float], float]  # nats outside [low, high], of the linear denoisers
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is measured, before any step judges it.
+
+    Attributes:
+        gap: of the evaluation rows, inside the window.
+        mixed: the value inside the window by a mix of both integrands.
+        integrand: whose curve tells what happens at the window's end.
+        tail: what lies outside the window by the linear denoisers, nats.
+        linear_height: the linear denoisers' integrand at the window's upper end, nats a unit of log-SNR.
+        rows: the evaluation rows, in the denoisers' coordinates.
+        fitted: coordinates, denoisers, reports of the training, facts of the training rows.
+    """
+
+    gap: GapEstimate
+    mixed: Mixed
+    integrand: Integrand
+    tail: float
+    linear_height: float
+    rows: CoordinateRows
+    fitted: FittedGap
+
+    @property
+    def facts(self) -> TrainingFacts:
+        """Facts of the training rows.
+
+        Raises:
+            ValueError: when the recipe remembers none.
+        """
+        if self.fitted.facts is None:
+            raise ValueError("This step needs facts of the training rows, and the recipe remembers none.")
+        return self.fitted.facts
+
+    @cached_property
+    def adjusted(self) -> tuple[Adjusted, Adjusted]:
+        """Means of the mixed and of the direct values, adjusted to all rows."""
+        rho = self.fitted.coordinates.rho
+        mixed, direct = self.facts.adjusted(self.rows, rho, self.mixed.rows, self.gap.rows[:, 0])
+        return mixed, direct
+
+
+def height(tail: Tail, rho: NDArray[np.float64], logsnr: float, step: float = 1e-3) -> float:
+    """Return the linear denoisers' integrand at one log-SNR, in nats a unit of it.
+
+    Example:
+        >>> from mmg_registry.diffusion import gaussian_tail
+        >>> round(height(gaussian_tail, np.array([0.8]), 0.0), 4)
+        0.1176
+    """
+    return (tail(rho, 0.0, logsnr - step / 2) - tail(rho, 0.0, logsnr + step / 2)) / step

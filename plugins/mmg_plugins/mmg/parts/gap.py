@@ -1,0 +1,82 @@
+"""How the gap of trained denoisers is measured on rows: sums of each term, joined over windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmg_plugins.mmg.parts.coordinates import CoordinateRows
+from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS, MOST_REPEATS
+from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
+from mmg_registry.core import BIN_SUMS, Proposal
+from mmg_registry.diffusion import Denoiser, GapEstimate, joined, summarise
+
+# from a denoiser, rows of its term, a proposal, repeats and a seed: sums over bins, and means of rows (nats)
+Sums = Callable[[Denoiser, CoordinateRows, Proposal, int, int], tuple[Tensor, Tensor]]
+Above = tuple[tuple[float, Proposal], ...]  # weights and windows
+
+
+def own_sums(
+    denoiser: Denoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Let the denoiser sum its own squared errors."""
+    return denoiser.gap(*rows, proposal, repeats=repeats, seed=seed)
+
+
+@dataclass(frozen=True)
+class GapMeasure:
+    """The part of a recipe that measures gaps.
+
+    Attributes:
+        seed: of noise and log-SNRs.
+        repeats: draws a row; None for about `EVALUATION_DRAWS` in all.
+        sums: how one term is summed.
+        above: windows above that of the proposal, with the weights that they count with.
+        denoising: whether the squares are denoising errors, and belong into the curve as such.
+        in_torch: whether sums are taken in torch, whatever trained.
+    """
+
+    seed: int
+    repeats: int | None = None
+    sums: Sums = own_sums
+    above: Above = ()
+    denoising: bool = True
+    in_torch: bool = False
+
+    def __call__(self, trained: TrainedTerms, rows: CoordinateRows) -> GapEstimate:
+        """Return both integrals on rows in the denoisers' coordinates."""
+        gap = self._under(trained.proposal, trained, rows, self.repeats_for(len(rows[0])))
+        if self.above:
+            higher = [(weight, self._under(window, trained, rows, 1)) for weight, window in self.above]
+            gap = joined([(1.0, gap), *higher])
+        return gap if self.denoising else replace(gap, curve=replace(gap.curve, mmse=None, mmse_cond=None))
+
+    def row_values(self, trained: TrainedTerms, proposal: Proposal, rows: CoordinateRows) -> Tensor:
+        """Return each row's values `(n, 4)`, as `ROW_VALUES` names them, summed over the terms, in nats."""
+        repeats = self.repeats_for(len(rows[0]))
+        sums = [self._term(each, proposal, rows, repeats)[1] for each in trained.terms]
+        return torch.stack(sums).sum(0)
+
+    def repeats_for(self, n: int) -> int:
+        """Return the log-SNR and noise draws of each of `n` rows."""
+        return self.repeats or int(np.clip(EVALUATION_DRAWS // n, LEAST_REPEATS, MOST_REPEATS))
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What the result says beside the denoiser's backend."""
+        return {"evaluation": "torch"} if self.in_torch else {}
+
+    def _under(self, proposal: Proposal, trained: TrainedTerms, rows: CoordinateRows, repeats: int) -> GapEstimate:
+        """Sum all terms' gaps on the same rows and log-SNRs."""
+        sums = [self._term(each, proposal, rows, repeats) for each in trained.terms]
+        bins, values = (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
+        bins[:, BIN_SUMS.index("count")] /= len(sums)
+        return summarise(bins, values, proposal, repeats)
+
+    def _term(self, each: TrainedTerm, proposal: Proposal, rows: CoordinateRows, repeats: int) -> tuple[Tensor, Tensor]:
+        return self.sums(each.denoiser, each.term.rows(rows), proposal, repeats, self.seed)

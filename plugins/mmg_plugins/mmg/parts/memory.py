@@ -1,0 +1,43 @@
+"""Gather the facts of the training rows that the steps of `auto` draw on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mmg_plugins.mmg.facts import Measured, TrainingFacts
+from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
+from mmg_plugins.mmg.parts.gap import GapMeasure
+from mmg_plugins.mmg.steps.neighbours import ask_neighbours
+from mmg_plugins.mmg.thresholds import SEEN_ROWS
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.contracts import Array, Run
+from mmg_registry.diffusion import KnownMeans, length_information
+
+Given = tuple[Array, Array]  # x and y, as given to fit
+
+
+class Remember(Protocol):
+    """The part of a recipe that gathers facts."""
+
+    def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
+        """Return what the rows tell without a network."""
+
+    def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
+        """Return the facts with what the trained network tells of its rows."""
+
+
+class RememberRows:
+    """Gather all facts, whichever steps are switched on: options may change between `fit` and `estimate`."""
+
+    def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
+        x, y = (side.numpy() for side in rows)
+        known = KnownMeans.of(x, y, coordinates.rho)
+        return TrainingFacts(known, Measured(*length_information(x, y)), ask_neighbours(*given, run))
+
+    def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
+        x, y = given
+        every = -(-len(x) // SEEN_ROWS)
+        rows = fitted.coordinates.transform(*fitted.orientation.apply(x[::every], y[::every]))
+        direct = gap(fitted.trained, rows).rows[:, 0]
+        found = facts.adjusted(rows, fitted.coordinates.rho, direct)[0]
+        return facts.with_seen(Measured(found.mean, found.residual_error))

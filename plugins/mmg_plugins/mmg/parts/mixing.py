@@ -1,0 +1,71 @@
+"""How the two integrands are mixed: the direct one, the orthogonal one, or by the cross term between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mmg_plugins.mmg.belief import shrinkage
+from mmg_plugins.mmg.thresholds import NEGATIVE_CROSS_SHARE
+from mmg_registry.diffusion import GapEstimate
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """The integral inside the window, by a mix of both integrands; all in nats.
+
+    Attributes:
+        rows: `(n,)` each evaluation row's value.
+        mean: of the rows.
+        weight: of the cross term, 1 for the direct integrand and 0 for the orthogonal one.
+        why: the reason for the weight, for the result.
+        error: standard error of the mean, where the gap's own errors hold it.
+    """
+
+    rows: Tensor
+    mean: float
+    weight: float
+    why: str
+    error: float | None = None
+
+
+Mix = Callable[[GapEstimate], Mixed]
+
+
+def direct(gap: GapEstimate) -> Mixed:
+    """Take the difference of both squared errors."""
+    return Mixed(gap.rows[:, 0], gap.direct, 1.0, "the direct integrand alone", gap.direct_se)
+
+
+def orthogonal(gap: GapEstimate) -> Mixed:
+    """Take the squared distance of both denoisers."""
+    return Mixed(gap.rows[:, 1], gap.orthogonal, 0.0, "the orthogonal integrand alone", gap.orthogonal_se)
+
+
+def by_cross_term(gap: GapEstimate) -> Mixed:
+    """Count the cross term as far as `cross_weight` says."""
+    weight = cross_weight(gap.cross, gap.cross_se)
+    rows = gap.rows[:, 1] + weight * (gap.rows[:, 0] - gap.rows[:, 1])
+    why = "shrinkage of the measured cross term by its error; half of it where it is negative"
+    return Mixed(rows, float(rows.mean()), weight, why)
+
+
+def cross_weight(cross: float, error: float) -> float:
+    """Return how much of the cross term to count: believed by `shrinkage`, and half where it is negative.
+
+    An error of the conditional denoiser that is unrelated to the gap (noise of the training, over-fitting) takes its
+    square from the direct value and adds it to the orthogonal one: the truth is midway, and the cross term is
+    negative. A gap that is learned too small makes the orthogonal value wrong to first order and the direct one to
+    second: the truth is near the direct value, and the cross term is positive.
+
+    Args:
+        cross: the direct value less the orthogonal one, nats.
+        error: its standard error, nats.
+
+    Example:
+        >>> cross_weight(0.1, 0.0), cross_weight(-0.1, 0.0), cross_weight(0.01, 0.05)
+        (1.0, 0.5, 0.0)
+    """
+    return shrinkage(cross, error) * (1.0 if cross > 0 else NEGATIVE_CROSS_SHARE)

@@ -1,0 +1,57 @@
+"""The optimiser and the schedule of a training: ours, and the published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmg_plugins.mmg.options import MMGOptions
+from mmg_plugins.mmg.thresholds import EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_MANY_ROWS, MANY_ROWS, WEIGHT_DECAY
+from mmg_registry.core import TrainPlan
+from mmg_registry.diffusion import Schedule
+
+Plan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
+
+STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # of the default plan: at most, before a plateau, of rising rate
+SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for small pairs
+
+
+@dataclass(frozen=True)
+class DefaultPlan:
+    """A constant rate to a plateau of the held-out loss and a cosine to zero; few rows are looked at more often.
+
+    Attributes:
+        options: batch, rate, tolerance and the most steps.
+        least_look: least steps between two looks at held-out rows.
+    """
+
+    options: MMGOptions
+    least_look: int = 1
+
+    def __call__(self, dim_x: int, n_rows: int) -> tuple[TrainPlan, Schedule]:
+        look = EVALUATE_EVERY_MANY_ROWS if n_rows >= MANY_ROWS else EVALUATE_EVERY_FEW_ROWS
+        most, tolerance = self.options.steps or STEPS, self.options.tolerance
+        schedule = Schedule(most, LEAST_STEPS, check_every=max(self.least_look, look), tolerance=tolerance)
+        warmup = min(WARMUP, most // 10)
+        plan = TrainPlan(self.options.batch, self.options.lr, warmup, weight_decay=WEIGHT_DECAY)
+        return plan, schedule
+
+
+@dataclass(frozen=True)
+class PublishedPlan:
+    """The published optimiser and number of epochs: a constant rate to the end, no stopping (arXiv 2509.20609).
+
+    Attributes:
+        steps: in place of the published epochs, or None.
+        weight_decay: as published: MMG's 1e-5, or 0 for MINDE.
+    """
+
+    steps: int | None = None
+    weight_decay: float = 1e-5
+
+    def __call__(self, dim_x: int, n_rows: int) -> tuple[TrainPlan, Schedule]:
+        lr, batch, epochs = (1e-3, 128, 500) if dim_x <= SMALL_DIM_X else (2e-3, 256, 750)
+        most = self.steps or epochs * -(-n_rows // batch)
+        # the decay is one step, and no plateau is looked for
+        schedule = Schedule(max_steps=most, min_steps=most, check_every=1_000, decay=1e-6, keep_last=True)
+        return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=self.weight_decay), schedule

@@ -1,0 +1,93 @@
+"""Training of all terms; the one place that calls the registry's trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
+from mmg_plugins.mmg.parts.gap import GapMeasure
+from mmg_plugins.mmg.parts.networks import Networks
+from mmg_plugins.mmg.parts.plans import Plan
+from mmg_plugins.mmg.parts.proposals import LogSNRDraws
+from mmg_plugins.mmg.parts.terms import Term
+from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
+from mmg_registry.contracts import Run
+from mmg_registry.core import Proposal
+from mmg_registry.diffusion import TrainingSetup, envelope, train
+from mmg_registry.training.held_out import hold_back
+
+Integrand = Literal["direct", "orthogonal"]
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on what.
+
+    Attributes:
+        coordinates, terms, network, proposals, plan: parts of the recipe, or what they made of the training rows.
+        gap: measures losses on held-out rows.
+        integrand: whose running value is reported as progress.
+        rows, held_out: to learn from, and to stop by.
+    """
+
+    coordinates: Coordinates
+    terms: Sequence[Term]
+    network: Networks
+    proposals: LogSNRDraws
+    plan: Plan
+    gap: GapMeasure
+    integrand: Integrand
+    run: Run
+    rows: CoordinateRows
+    held_out: CoordinateRows
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows given to fit."""
+        return len(self.rows[0]) + len(self.held_out[0])
+
+
+class Train(Protocol):
+    """The part of a recipe that trains.
+
+    Attributes:
+        why: why networks have the size they have, for the result.
+    """
+
+    @property
+    def why(self) -> str: ...
+
+    def __call__(self, job: TrainingJob) -> TrainedTerms:
+        """Train every term of `job`."""
+
+
+@dataclass(frozen=True)
+class TrainOnce:
+    """Train networks of the size asked for."""
+
+    why: str = "asked for"
+
+    def __call__(self, job: TrainingJob) -> TrainedTerms:
+        return train_terms(job)
+
+
+def split_off_held_out(rows: CoordinateRows, seed: int) -> tuple[CoordinateRows, CoordinateRows]:
+    """Split rows into those to learn from and those to stop by; rows change places in `rows` themselves."""
+    return hold_back(*rows, seed)
+
+
+def train_terms(job: TrainingJob) -> TrainedTerms:
+    """Train a network of each term, and take one proposal that serves them all."""
+    found = [_train_term(job, term) for term in job.terms]
+    return TrainedTerms(job.network, tuple(term for term, _ in found), envelope([proposal for _, proposal in found]))
+
+
+def _train_term(job: TrainingJob, term: Term) -> tuple[TrainedTerm, Proposal]:
+    denoiser = job.network.build(job.coordinates, term, job.rows, job.run)
+    how: dict[str, Any] = {"refine": job.proposals.refinement(job.coordinates.dim_x), "integrand": job.integrand}
+    plan, schedule = job.plan(job.coordinates.dim_x, job.n_rows)
+    setup = TrainingSetup(term.rows(job.held_out), schedule, job.run)
+    last, report = train(denoiser, job.proposals.first(), plan, setup, **how)
+    return TrainedTerm(term, denoiser, report), job.proposals.evaluated(last)

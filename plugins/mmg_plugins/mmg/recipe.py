@@ -1,0 +1,141 @@
+"""What an estimator of the MMSE gap is made of: a frozen recipe of named parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import nn
+
+from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.evidence import Evidence, Tail, height
+from mmg_plugins.mmg.options import MMGOptions
+from mmg_plugins.mmg.parts import mixing, proposals
+from mmg_plugins.mmg.parts.coordinates import Canonical, CoordinateRows, Coordinates, FitCoordinates, Standard
+from mmg_plugins.mmg.parts.gap import GapMeasure
+from mmg_plugins.mmg.parts.memory import Given, Remember
+from mmg_plugins.mmg.parts.mixing import Mix
+from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
+from mmg_plugins.mmg.parts.orientation import Orient, noise_x
+from mmg_plugins.mmg.parts.plans import DefaultPlan, Plan, PublishedPlan
+from mmg_plugins.mmg.parts.proposals import LogSNRDraws
+from mmg_plugins.mmg.parts.terms import Split, whole
+from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, TrainOnce, split_off_held_out
+from mmg_plugins.mmg.steps import Step
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.contracts import Array, Run
+from mmg_registry.diffusion import gaussian_tail
+
+
+def say_no_more(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
+    """Add nothing to the diagnostics."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parts of an estimator, in the order in which they are used.
+
+    Attributes:
+        run: seed, threads, device, limits.
+        coordinates: fits those that the denoisers work in.
+        network: makes denoisers.
+        plan: the optimiser, and when to stop.
+        proposals: where log-SNRs are drawn.
+        gap: measures trained denoisers on rows.
+        orient: which variable is noised.
+        split: how the chain rule splits the information.
+        train: trains all terms.
+        remember: gathers facts of the training rows, for steps that draw on them; None where none does.
+        integrand: whose running value is reported, and whose curve tells what happens at the window's end.
+        mix: the value inside the window, from both integrands.
+        tail: what the linear denoisers have outside the window, nats.
+        steps: from that value to the estimate and its error.
+        describe: further diagnostics.
+    """
+
+    run: Run
+    coordinates: FitCoordinates
+    network: Networks
+    plan: Plan
+    proposals: LogSNRDraws
+    gap: GapMeasure
+    orient: Orient = noise_x
+    split: Split = whole
+    train: Train = field(default_factory=TrainOnce)
+    remember: Remember | None = None
+    integrand: Integrand = "direct"
+    mix: Mix = mixing.direct
+    tail: Tail = gaussian_tail
+    steps: tuple[Step, ...] = steps.PLAIN
+    describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
+
+    def fit(self, x: Array, y: Array) -> FittedGap:
+        """Train on rows `x` `(n, dim_x)`, `y` `(n, dim_y)`."""
+        orientation = self.orient(x.shape[1], y.shape[1])
+        noised, given = orientation.apply(x, y)
+        coordinates = self.coordinates.fit(noised, given)
+        rows = coordinates.transform(noised, given)
+        # before training, which lets rows change places
+        facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
+        trained = self.train(self._job(coordinates, rows))
+        return self._remembered((x, y), FittedGap(orientation, coordinates, trained, facts))
+
+    def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
+        """Gather all evidence on evaluation rows."""
+        rows = fitted.coordinates.transform(*fitted.orientation.apply(x, y))
+        gap, rho, q = self.gap(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
+        tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
+        return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
+
+    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows) -> TrainingJob:
+        rows, held_out = split_off_held_out(all_rows, self.run.seed)
+        return TrainingJob(
+            coordinates=coordinates,
+            terms=self.split(coordinates, len(rows[0])),
+            network=self.network,
+            proposals=self.proposals,
+            plan=self.plan,
+            gap=self.gap,
+            integrand=self.integrand,
+            run=self.run,
+            rows=rows,
+            held_out=held_out,
+        )
+
+    def _remembered(self, given: Given, fitted: FittedGap) -> FittedGap:
+        if self.remember is None or fitted.facts is None:
+            return fitted
+        return replace(fitted, facts=self.remember.after(fitted.facts, given, fitted, self.gap))
+
+
+def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = None) -> Recipe:
+    """Return our recipe: canonical coordinates, linear denoisers corrected by a network, the published proposal.
+
+    Args:
+        module: of the user's, in place of the network.
+    """
+    return Recipe(
+        run,
+        Canonical(options.gaussianise),
+        fused_or(module, options.width, options.depth),
+        DefaultPlan(options),
+        proposals.fixed(),
+        GapMeasure(run.seed, options.repeats),
+    )
+
+
+def published_recipe(options: MMGOptions, run: Run, module: nn.Module | None = None) -> Recipe:
+    """Return the published recipe of MMG (arXiv 2509.20609): its coordinates, network, optimiser and epochs.
+
+    The evaluation stays ours: the same noise for both denoisers, where the released code draws it twice.
+    """
+    return Recipe(
+        run,
+        Standard(),
+        PublishedNetworks(module=module),
+        PublishedPlan(options.steps),
+        proposals.fixed(),
+        GapMeasure(run.seed, options.repeats),
+    )

@@ -1,0 +1,95 @@
+"""From the steps' findings to a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.recipe import Recipe
+from mmg_plugins.mmg.steps import Trail, take
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.core import Proposal, chosen_device
+from mmg_registry.results import Estimate
+
+GAP = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se")
+
+
+def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
+    """Take the recipe's steps, and return what they find."""
+    trail = take(recipe.steps, evidence)
+    return Estimate(
+        mi=trail.mi,
+        std_error=trail.std_error,
+        curve=evidence.gap.curve,
+        pointwise=pointwise(trail),
+        diagnostics={**measured(recipe, evidence), **judged(trail)},
+        device=str(chosen_device(recipe.run.device)),
+        backend=backend(recipe, evidence.fitted),
+        warnings=trail.warnings,
+    )
+
+
+def pointwise(trail: Trail) -> NDArray[Any]:
+    """Return each evaluation row's value `(n,)`, moved as the steps moved the mean, in nats.
+
+    Steps before the tail move the mean inside the window; the tail is the same for all rows.
+    """
+    rows, (inside, outside) = trail.evidence.mixed.rows, trail.around("tail")
+    moved = inside - trail.start
+    tail = trail.evidence.tail if trail.took("tail") else 0.0
+    return np.asarray((rows + moved if moved else rows).numpy() + tail + (trail.mi - outside))
+
+
+def measured(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
+    """Return what was measured and with what, for the diagnostics."""
+    fitted = evidence.fitted
+    return {name: getattr(evidence.gap, name) for name in GAP} | {
+        "outside_window": evidence.tail,
+        "gaussian_mi": fitted.coordinates.gaussian_mi,
+        "coordinates": coordinate_words(fitted),
+        "proposal": proposal_words(fitted.trained.proposal),
+        "repeats": recipe.gap.repeats_for(len(evidence.rows[0])),
+        "network": network_words(fitted),
+        **training_words(fitted),
+        **recipe.describe(recipe, evidence),
+    }
+
+
+def judged(trail: Trail) -> dict[str, Any]:
+    """Return the parts of the error, and the steps with their reasons, for the diagnostics."""
+    return {"errors": trail.errors, "steps": trail.words}
+
+
+def backend(recipe: Recipe, fitted: FittedGap) -> dict[str, Any]:
+    """Return what computed: the instruction set of training, threads, and where the evaluation ran if elsewhere."""
+    return {**fitted.trained.terms[0].denoiser.backend, "threads": recipe.run.threads, **recipe.gap.words}
+
+
+def coordinate_words(fitted: FittedGap) -> dict[str, list[str]]:
+    """Return what was done to x and to y."""
+    noised, given = fitted.coordinates.words
+    done = {fitted.orientation.noised: noised, fitted.orientation.given: given}
+    return {side: done[side] for side in ("x", "y")}
+
+
+def proposal_words(q: Proposal) -> dict[str, Any]:
+    """Return kind and window of the proposal over log-SNR."""
+    kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale} if q.scale > 0 else {"kind": "piecewise constant"}
+    return {**kind, "window": [q.low, q.high]}
+
+
+def network_words(fitted: FittedGap) -> dict[str, Any]:
+    """Return kind and sizes of the network, and the parameters of all terms."""
+    trained = fitted.trained
+    parameters = sum(each.denoiser.n_parameters for each in trained.terms)
+    return {**trained.network.words(fitted.coordinates), "parameters": parameters}
+
+
+def training_words(fitted: FittedGap) -> dict[str, Any]:
+    """Return the first term's training, and the others' with what they noise."""
+    first, *others = fitted.trained.terms
+    terms = [{"noised": [t.term.first, t.term.last], "training": t.report.to_dict()} for t in others]
+    return {"training": first.report.to_dict(), "terms": terms}

@@ -1,0 +1,40 @@
+"""The cross term between both integrands: what of it is not counted, and what it says of the conditional denoiser."""
+
+from __future__ import annotations
+
+from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.steps.contract import Finding, Step
+from mmg_plugins.mmg.thresholds import NOTICEABLE_PART, SURE_ERRORS
+from mmg_registry.diffusion import GapEstimate
+
+
+def watched(evidence: Evidence, value: float) -> Finding:
+    """Keep the value: one integrand is counted as it is."""
+    return Finding(value, None, evidence.mixed.why)
+
+
+def mixed(evidence: Evidence, value: float) -> Finding:
+    """Let what of the cross term is not counted, for it may be noise, widen the error."""
+    left = abs((1 - evidence.mixed.weight) * evidence.gap.cross)
+    return Finding(value, left, f"of the cross term {evidence.mixed.weight:.2f} is counted: {evidence.mixed.why}")
+
+
+def noticeable(gap: GapEstimate) -> bool:
+    """Return whether the cross term is no noise, and large enough to be said."""
+    return abs(gap.cross) > SURE_ERRORS * gap.cross_se and NOTICEABLE_PART(abs(gap.cross), gap.direct)
+
+
+def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
+    """Say that the conditional denoiser is biased where the cross term is surely not zero."""
+    gap = evidence.gap
+    if not noticeable(gap):
+        return []
+    return [
+        f"The cross term is {gap.cross:+.3f} +- {gap.cross_se:.3f} nats: the conditional denoiser is biased by about "
+        f"{abs(gap.cross):.2f} nats (direct {gap.direct:.3f}, orthogonal {gap.orthogonal:.3f}); "
+        "train longer or with more rows."
+    ]
+
+
+WATCHED = Step("cross", watched, warn)
+MIXED = Step("cross", mixed, warn)

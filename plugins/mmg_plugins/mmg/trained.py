@@ -1,0 +1,126 @@
+"""What a training leaves, and how it is saved: terms, their proposal, and what is known of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from mmg_plugins.mmg.facts import TrainingFacts
+from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCoordinates, State, no_rows
+from mmg_plugins.mmg.parts.networks import Networks
+from mmg_plugins.mmg.parts.orientation import Orientation
+from mmg_plugins.mmg.parts.terms import Term
+from mmg_registry.contracts import Run, below
+from mmg_registry.core import Proposal
+from mmg_registry.diffusion import Denoiser
+from mmg_registry.training import Report
+
+Arrays = Mapping[str, NDArray[Any]]
+Meta = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainedTerm:
+    """One term of the chain rule, its denoiser at the kept weights, and the report of its training."""
+
+    term: Term
+    denoiser: Denoiser
+    report: Report
+
+
+@dataclass(frozen=True)
+class TrainedTerms:
+    """Denoisers whose gaps sum to the information.
+
+    Attributes:
+        network: what made the denoisers; its size may have been chosen in the training.
+        terms: one, unless the recipe splits the information.
+        proposal: over log-SNR, that all terms are evaluated under.
+    """
+
+    network: Networks
+    terms: tuple[TrainedTerm, ...]
+    proposal: Proposal
+
+    @property
+    def reports(self) -> Sequence[Report]:
+        """The report of every term's training."""
+        return [each.report for each in self.terms]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training, in seconds."""
+        return sum(report.seconds for report in self.reports)
+
+    def state(self) -> State:
+        """Return weights as arrays, and the rest for JSON."""
+        weights = {
+            f"{i}.{key}": tensor.numpy()
+            for i, each in enumerate(self.terms)
+            for key, tensor in each.denoiser.snapshot().items()
+        }
+        terms = [{**asdict(each.term), "report": each.report.to_dict()} for each in self.terms]
+        return weights, {"network": self.network.state(), "proposal": _saved(self.proposal), "terms": terms}
+
+
+@dataclass(frozen=True)
+class FittedGap:
+    """What `fit` leaves and `restore` rebuilds.
+
+    Attributes:
+        orientation: which variable was noised.
+        coordinates: fitted to the training rows.
+        trained: the denoisers.
+        facts: what the steps need to know of the training rows, or None.
+    """
+
+    orientation: Orientation
+    coordinates: Coordinates
+    trained: TrainedTerms
+    facts: TrainingFacts | None = None
+
+    def state(self) -> State:
+        """Return named arrays, and the rest for JSON."""
+        coordinates, words = self.coordinates.state()
+        weights, trained = self.trained.state()
+        facts = self.facts.arrays() if self.facts else {}
+        parts = {"coordinates": coordinates, "term": weights, "facts": facts}
+        arrays = {f"{part}.{key}": array for part, named in parts.items() for key, array in named.items()}
+        return arrays, {"orientation": asdict(self.orientation), "coordinates": words, **trained}
+
+    @classmethod
+    def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: Arrays, meta: Meta) -> FittedGap:
+        """Undo `state`, with the coordinates and networks of a recipe.
+
+        Raises:
+            OptionError: when a module of the user's was trained and `network` has none.
+        """
+        coordinates = fit.restore(below(arrays, "coordinates."), meta["coordinates"])
+        network = network.restored(meta["network"])
+        terms = [
+            _restored(coordinates, network, run, below(arrays, f"term.{i}."), each)
+            for i, each in enumerate(meta["terms"])
+        ]
+        trained = TrainedTerms(network, tuple(terms), _loaded(meta["proposal"]))
+        kept = below(arrays, "facts.")
+        facts = TrainingFacts.of_arrays(kept) if kept else None
+        return cls(Orientation(**meta["orientation"]), coordinates, trained, facts)
+
+
+def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: Arrays, meta: Meta) -> TrainedTerm:
+    term = Term(meta["first"], meta["last"])
+    denoiser = network.build(coordinates, term, no_rows(coordinates), run)
+    denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})
+    return TrainedTerm(term, denoiser, Report(**meta["report"]))
+
+
+def _saved(q: Proposal) -> dict[str, Any]:
+    return {"loc": q.loc, "scale": q.scale, "edges": q.edges.tolist(), "cdf": q.cdf.tolist()}
+
+
+def _loaded(q: Meta) -> Proposal:
+    return Proposal(torch.tensor(q["edges"]), torch.tensor(q["cdf"]), q["loc"], q["scale"])

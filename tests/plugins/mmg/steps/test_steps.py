@@ -1,0 +1,176 @@
+"""The steps of an estimate, each alone, on evidence made by hand."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from gap_evidence import evidence, facts, fitted, gap
+
+from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.facts import Measured
+from mmg_plugins.mmg.parts import mixing
+from mmg_plugins.mmg.steps import choice, cross, generalisation, neighbours, norms, precision, rows, tail, unfinished
+from mmg_registry.contracts import Run
+from mmg_registry.training import Report
+
+
+@pytest.mark.parametrize("listed", [steps.PLAIN, steps.AUTO])
+def test_steps_have_names_of_their_own_and_only_widen_what_they_do_not_move(listed: tuple[steps.Step, ...]) -> None:
+    assert len({step.name for step in listed}) == len(listed)
+    trail = steps.take(listed, evidence())
+    assert [word["name"] for word in trail.words] == [step.name for step in listed]
+    assert all(word["why"] for word in trail.words)
+    assert trail.std_error == pytest.approx(math.sqrt(sum(part**2 for part in trail.errors.values())))
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+def test_plain_rows_keep_mean_and_error() -> None:
+    found = gap(cross=0.1)
+    direct = rows.PLAIN.find(evidence(found, mixed=mixing.direct(found)), 0.5)
+    assert (direct.value, direct.error) == (0.5, found.direct_se)
+
+
+def test_the_adjusted_error_is_no_less_than_the_direct_values_allow() -> None:
+    given = evidence()
+    mixed, direct = given.adjusted
+    found = rows.ADJUSTED.find(given, 0.0)
+    assert found.value == mixed.mean
+    assert found.error == math.hypot(mixed.residual_error, max(mixed.fitted_error, direct.fitted_error))
+
+
+# --- cross ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("term", "error", "left"), [(0.1, 0.0, 0.0), (-0.1, 0.0, 0.05), (0.01, 0.05, 0.01)])
+def test_what_is_not_counted_of_the_cross_term_widens_the_error(term: float, error: float, left: float) -> None:
+    found = cross.MIXED.find(evidence(gap(term, error)), 0.5)
+    assert found.value == 0.5
+    assert found.error == pytest.approx(left)
+    assert cross.WATCHED.find(evidence(gap(term, error)), 0.5).error is None
+
+
+@pytest.mark.parametrize(
+    ("term", "error", "warned"),
+    [(0.1, 0.02, True), (-0.1, 0.02, True), (0.1, 0.05, False), (0.009, 1e-4, False), (0.0, 0.0, False)],
+)
+def test_a_cross_term_is_warned_of_when_it_is_significant_and_matters(term: float, error: float, warned: bool) -> None:
+    given = evidence(gap(term, error))
+    said = cross.WATCHED.warn(given, cross.WATCHED.find(given, 0.5), 0.5)
+    assert bool(said) == warned
+    if warned:
+        assert f"{term:+.3f}" in said[0]
+        assert "about 0.10 nats" in said[0]
+
+
+# --- generalisation -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("more", "expected"), [(0.8, 0.4), (0.0, 0.0), (-0.8, 0.0)])
+def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more: float, expected: float) -> None:
+    direct = evidence().adjusted[1].mean
+    given = evidence(fitted=fitted(known=facts(seen=Measured(direct + more, 0.001))))
+    found = generalisation.STEP.find(given, 1.0)
+    assert found.error == pytest.approx(expected, abs=1e-3)
+    assert found.value == 1.0 + (found.error or 0.0)
+
+
+def test_nothing_is_added_before_the_network_was_asked_again() -> None:
+    given = evidence(fitted=fitted(known=facts(seen=None)))
+    assert (generalisation.STEP.find(given, 1.0).value, generalisation.STEP.find(given, 1.0).error) == (1.0, 0.0)
+
+
+# --- norms ----------------------------------------------------------------------------------------------------------
+def test_a_floor_raises_what_lies_below_it_and_says_so() -> None:
+    given = evidence(fitted=fitted(known=facts(norms=Measured(0.3, 0.0))))
+    low, high = norms.STEP.find(given, 0.1), norms.STEP.find(given, 0.5)
+    assert (low.value, low.error) == (pytest.approx(0.3), pytest.approx(0.1))
+    assert (high.value, high.error) == (0.5, 0.0)
+    assert "alone share at least 0.30 nats" in norms.STEP.warn(given, low, 0.3)[0]
+    assert norms.STEP.warn(given, high, 0.5) == []
+
+
+def test_a_floor_is_believed_as_far_as_it_is_known() -> None:
+    raised = [norms.raised_to(0.1, Measured(0.2, error))[0] for error in (0.0, 0.05, 0.09, 0.1, 0.2)]
+    assert raised == sorted(raised, reverse=True)
+    assert raised[0] == pytest.approx(0.1)
+    assert raised[-2:] == [0, 0]
+
+
+# --- tail -----------------------------------------------------------------------------------------------------------
+def test_what_lies_outside_the_window_is_added_and_said_if_it_is_much() -> None:
+    little, much = evidence(tail=0.01), evidence(tail=0.2)
+    assert tail.STEP.find(much, 0.5).value == 0.7
+    assert tail.STEP.find(much, 0.5).error is None
+    assert tail.STEP.warn(little, tail.STEP.find(little, 0.5), 0.51) == []
+    assert "0.20 nats lie outside the window" in tail.STEP.warn(much, tail.STEP.find(much, 0.5), 0.7)[0]
+
+
+@pytest.mark.parametrize("integrand", ["direct", "orthogonal"])
+def test_a_gap_at_the_upper_end_is_warned_of_unless_it_is_gaussian(integrand: str) -> None:
+    for top, known, said in ((0.0, 0.0, False), (0.2, 0.0, True), (0.2, 0.2, False)):
+        given = evidence(gap(top=top), integrand=integrand, linear_height=known)
+        warnings = tail.STEP.warn(given, tail.STEP.find(given, 0.5), 0.5)
+        assert bool(warnings) == said
+        assert all("about 0.40 nats or more" in sentence for sentence in warnings)
+
+
+# --- choice, unfinished, precision ----------------------------------------------------------------------------------
+def test_errors_of_the_training_are_summed_over_terms() -> None:
+    reports = Report(choice_error=0.03, unfinished=0.1), Report(choice_error=0.04, unfinished=0.2)
+    given = evidence(fitted=fitted(*reports))
+    assert choice.STEP.find(given, 1.0).error == pytest.approx(0.05)
+    assert unfinished.STEP.find(given, 1.0).error == pytest.approx(0.3)
+    assert choice.STEP.find(given, 1.0).value == unfinished.STEP.find(given, 1.0).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (Report(stopped="plateau", unfinished=0.2), "more training may add some 0.20 nats"),
+        (Report(stopped="max_steps", kept=5, steps=100), "limit of 100 steps"),
+        (Report(stopped="max_seconds", kept=5), "cut by the time limit"),
+        (Report(stopped="max_seconds", kept=0), "At its time limit"),
+        (Report(stopped="plateau", kept=5, unfinished=0.01), ""),
+    ],
+)
+def test_a_training_that_ended_too_early_is_said_to(report: Report, said: str) -> None:
+    given = evidence(fitted=fitted(report))
+    warnings = unfinished.STEP.warn(given, unfinished.STEP.find(given, 0.5), 0.5)
+    assert bool(warnings) == bool(said)
+    assert said in "".join(warnings)
+
+
+@pytest.mark.parametrize("at_limit", [False, True])
+def test_all_that_rests_on_correlations_of_one_widens_the_error(at_limit: bool) -> None:
+    coordinates = SimpleNamespace(at_limit=at_limit, rho=np.zeros(0))
+    given = evidence(tail=7.0, fitted=fitted(coordinates=coordinates))
+    found = precision.STEP.find(given, 20.0)
+    assert (found.value, found.error) == (20.0, 7.0 if at_limit else None)
+    assert any("agree to all digits" in said for said in precision.STEP.warn(given, found, 20.0)) == at_limit
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("found", "error", "missed"), [(0.9, 0.05, 0.3), (0.9, 0.3, 0.0), (0.1, 0.0, 0.0)])
+def test_neighbours_doubt_what_lies_beyond_two_of_their_errors(found: float, error: float, missed: float) -> None:
+    given = evidence(fitted=fitted(known=facts(neighbours=Measured(found, error))))
+    doubt = neighbours.STEP.find(given, 0.5)
+    assert (doubt.value, doubt.error) == (0.5, pytest.approx(missed))
+    assert bool(neighbours.STEP.warn(given, doubt, 0.5)) == (missed > 0)
+
+
+@pytest.mark.parametrize("case", ["many columns", "copies", "one row"])
+def test_neighbours_say_nothing_where_they_cannot_tell(case: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 300, 11 if case == "many columns" else 1))
+    if case == "copies":
+        x, y = np.repeat(x[:30], 10, 0), np.repeat(y[:30], 10, 0)
+    if case == "one row":
+        x, y = x[:1], y[:1]
+    assert neighbours.ask_neighbours(x, y, Run(threads=1)) == (0.0, 0.0)
+
+
+def test_neighbours_work_on_the_cpu_whatever_the_network_does() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1_000, 1))
+    y = 0.8 * x + 0.6 * rng.standard_normal((1_000, 1))
+    found, error = neighbours.ask_neighbours(x, y, Run(device="cuda", threads=1))
+    assert found == pytest.approx(-0.5 * math.log(1 - 0.64), abs=4 * error)
