@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmarks import common
 from mmg_plugins.critics.critics import CriticOptions
-from mmg_plugins.critics.networks import Critic, Joint, Shape, blocks
+from mmg_plugins.critics.networks import Critic, CriticShape, Joint, blocks
 from mmg_plugins.critics.objectives import OBJECTIVES
 from mmg_plugins.critics.training import CoreDescent, TrainableCritic
 from mmg_registry.core import isa
@@ -34,7 +34,7 @@ Sides = dict[str, Callable[[], Any]]
 def critic(dim: int, options: CriticOptions) -> Joint:
     """A fresh one for `dim` + `dim` columns."""
     draw = torch.Generator().manual_seed(0)
-    shape = Shape((dim, dim), [options.width] * options.depth, options.embedding, options.group)
+    shape = CriticShape((dim, dim), [options.width] * options.depth, options.embedding, options.group)
     return Joint(shape, torch.full((dim,), 0.5), 1.0, draw)
 
 

@@ -14,15 +14,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, logsumexp, ndtr
 
+from mmg_registry.arrays import F64
 from mmg_registry.errors import OptionError
 from mmg_registry.names import nearest
 
-F64 = NDArray[np.float64]
-Pair = tuple[F64, F64]
-Draw = Callable[[np.random.Generator, int], Pair]
+Samples = tuple[F64, F64]
+DrawSamples = Callable[[np.random.Generator, int], Samples]
 Map = Callable[[F64], F64]
 
 
@@ -47,9 +46,9 @@ class Sampler:
     dim_x: int
     dim_y: int
     true_mi: float
-    draw: Draw = field(repr=False, compare=False)
+    draw: DrawSamples = field(repr=False, compare=False)
 
-    def sample(self, n: int, seed: int = 0) -> Pair:
+    def sample(self, n: int, seed: int = 0) -> Samples:
         """Draw `x` `(n, dim_x)` and `y` `(n, dim_y)` in float64; equal seeds give equal rows.
 
         Raises:
@@ -65,7 +64,7 @@ class Sampler:
         return Sampler(f"{prefix}-{self.name}", dim_x or self.dim_x, self.dim_y, self.true_mi, draw)
 
 
-def _draw_mapped(base: Draw, on_x: Map, on_y: Map, rng: np.random.Generator, n: int) -> Pair:
+def _draw_mapped(base: DrawSamples, on_x: Map, on_y: Map, rng: np.random.Generator, n: int) -> Samples:
     x, y = base(rng, n)
     return on_x(x), on_y(y)
 
@@ -167,16 +166,16 @@ def _gaussian_mi(rho: F64) -> float:
     return float(-0.5 * np.sum(np.log1p(-rho) + np.log1p(rho)))
 
 
-def _pairs(rho: F64) -> Draw:
+def _pairs(rho: F64) -> DrawSamples:
     return partial(_draw_pairs, rho, np.sqrt((1 - rho) * (1 + rho)))
 
 
-def _draw_pairs(rho: F64, noise: F64, rng: np.random.Generator, n: int) -> Pair:
+def _draw_pairs(rho: F64, noise: F64, rng: np.random.Generator, n: int) -> Samples:
     x = rng.standard_normal((n, len(rho)))
     return x, rho * x + noise * rng.standard_normal((n, len(rho)))
 
 
-def _draw_dense(dim: int, r: float, rng: np.random.Generator, n: int) -> Pair:
+def _draw_dense(dim: int, r: float, rng: np.random.Generator, n: int) -> Samples:
     z = math.sqrt(r) * rng.standard_normal((n, 1)) + math.sqrt(1 - r) * rng.standard_normal((n, 2 * dim))
     return z[:, :dim], z[:, dim:]
 
@@ -204,7 +203,7 @@ def _student_entropy(dim: int, dof: int) -> float:
     return float(log_norm + high * (digamma(high) - digamma(low)))
 
 
-def _draw_student(dim: int, dof: int, rng: np.random.Generator, n: int) -> Pair:
+def _draw_student(dim: int, dof: int, rng: np.random.Generator, n: int) -> Samples:
     z = rng.standard_normal((n, 2 * dim)) * np.sqrt(dof / rng.chisquare(dof, (n, 1)))
     return z[:, :dim], z[:, dim:]
 
@@ -219,7 +218,7 @@ def independent_student(dim: int, dof: int) -> Sampler:
     return Sampler(f"independent-student-{dim}-{dim}-{dof}", dim, dim, 0.0, partial(_draw_unpaired, base.draw))
 
 
-def _draw_unpaired(draw: Draw, rng: np.random.Generator, n: int) -> Pair:
+def _draw_unpaired(draw: DrawSamples, rng: np.random.Generator, n: int) -> Samples:
     return draw(rng, n)[0], draw(rng, n)[1]
 
 
@@ -235,7 +234,7 @@ def additive_noise(width: float) -> Sampler:
     return Sampler(f"1v1-additive-{width:g}", 1, 1, mi, partial(_draw_additive, width))
 
 
-def _draw_additive(width: float, rng: np.random.Generator, n: int) -> Pair:
+def _draw_additive(width: float, rng: np.random.Generator, n: int) -> Samples:
     x = rng.random((n, 1))
     return x, x + rng.uniform(-width, width, (n, 1))
 
@@ -317,7 +316,7 @@ def gaussian_mixture() -> Sampler:
     return Sampler("gaussian-mixture-3", 1, 1, mixture_mi(THREE_COMPONENTS), partial(_draw_mixture, THREE_COMPONENTS))
 
 
-def _draw_mixture(mixture: Mixture, rng: np.random.Generator, n: int) -> Pair:
+def _draw_mixture(mixture: Mixture, rng: np.random.Generator, n: int) -> Samples:
     component = rng.choice(len(mixture.weights), size=n, p=mixture.weights)
     factors = np.linalg.cholesky(mixture.covariances)[component]  # (n, 2, 2)
     z = mixture.means[component] + np.einsum("nij,nj->ni", factors, rng.standard_normal((n, 2)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmg_registry.data.images import digits, read_images, sha256
 from mmg_registry.models.decoder import Decoder
-from mmg_registry.models.decoder_training import Plan, train
+from mmg_registry.models.decoder_training import DecoderPlan, train
 
 
 def add_options(parser: argparse.ArgumentParser, epochs: int | None) -> None:
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser, epochs: int | None) -> None:
 
 def trained(given: argparse.Namespace, kind: str, seed: int) -> Decoder:
     """The decoder of `kind` ("vae" or "gan") that the options ask for."""
-    plan = Plan(kind, given.latent, given.hidden, None, given.epochs, seed, given.train_seconds)  # type: ignore[arg-type]
+    plan = DecoderPlan(kind, given.latent, given.hidden, None, given.epochs, seed, given.train_seconds)  # type: ignore[arg-type]
     images = read_images(given.mnist) if given.mnist else digits()
     model = train(images, plan)
     model.about["data"] = {"file": given.mnist.name if given.mnist else "digits", "sha256": sha256(images)}

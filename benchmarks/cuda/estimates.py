@@ -14,7 +14,7 @@ import mmg_registry as mmg
 from mmg_registry import core
 from mmg_registry.benchmark import tasks
 from mmg_registry.core import reference
-from mmg_registry.core.problem import State
+from mmg_registry.core.problem import TrainState
 from mmg_registry.samplers import SAMPLERS
 
 PAIRS, PAIR_ROWS, AT_ONCE = 10_000, 10_000, 500
@@ -76,7 +76,7 @@ def pairs(device: str) -> dict[str, Any]:
     return {"pairs": PAIRS, "rows": PAIR_ROWS, "steps": PAIR_STEPS, **rates}
 
 
-def _problems(count: int, device: str) -> tuple[core.Problems, State]:
+def _problems(count: int, device: str) -> tuple[core.Problems, TrainState]:
     generator = torch.Generator().manual_seed(0)
     y, noise = (torch.randn(count, PAIR_ROWS, 1, generator=generator) for _ in range(2))
     rho = torch.linspace(0.1, 0.9, count, dtype=torch.float64)[:, None]

@@ -28,7 +28,7 @@ INSTANT_ROWS = 10_000
 
 
 @dataclass(frozen=True)
-class Job:
+class EstimateJob:
     """Everything `mmg estimate` was asked for; the fields are the command's parameters."""
 
     data: list[str]
@@ -97,10 +97,10 @@ def estimate(
     verbose: Verbose = 0,
 ) -> None:
     """Estimate the mutual information of x and y from the rows of DATA."""
-    execute(Job(**locals()))
+    execute(EstimateJob(**locals()))
 
 
-def execute(job: Job) -> None:
+def execute(job: EstimateJob) -> None:
     """Check everything that can be checked, run, then print, write, save and plot.
 
     Raises:
@@ -118,7 +118,7 @@ def execute(job: Job) -> None:
         _compare(job, pair if eval_pair is None else eval_pair, outcome.estimate.provenance)
 
 
-def _check_contradictions(job: Job) -> None:
+def _check_contradictions(job: EstimateJob) -> None:
     demand(len(job.data) <= 2, f"DATA is one file, or two npy files, and {len(job.data)} were given.")
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
@@ -127,7 +127,7 @@ def _check_contradictions(job: Job) -> None:
     demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
 
 
-def _check_plugin(job: Job, options: dict[str, Any]) -> None:
+def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
     """Refuse unknown plugins and options before the data are read, and outputs that the plugin cannot make."""
     from mmg_registry.contracts import Estimator, parse_options
     from mmg_registry.registry import load_plugin
@@ -142,7 +142,7 @@ def _check_plugin(job: Job, options: dict[str, Any]) -> None:
     demand(not job.save or savable, f"The plugin '{cls.name}' cannot be saved; leave --save out.")
 
 
-def _check_outputs(job: Job) -> None:
+def _check_outputs(job: EstimateJob) -> None:
     """Refuse what would fail after the run; a result that -o cannot write is printed in any case."""
     if job.out:
         check_result_file(job.out)
@@ -156,7 +156,7 @@ def _check_outputs(job: Job) -> None:
         check_folder(job.save, "--save", DOCUMENT)
 
 
-def _read(job: Job) -> tuple[Pair, Pair | None]:
+def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read_pair
 
     pair = read_pair(_paths(job.data), x=job.x, y=job.y)
@@ -167,7 +167,7 @@ def _paths(given: list[str]) -> str | list[str]:
     return given[0] if len(given) == 1 else given
 
 
-def _run(job: Job, options: dict[str, Any], pair: Pair, eval_pair: Pair | None) -> Outcome:
+def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair | None) -> Outcome:
     from mmg_registry.estimation.run import run
     from mmg_registry.request import Request
 
@@ -195,7 +195,7 @@ def _draw_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def _deliver(job: Job, outcome: Outcome) -> None:
+def _deliver(job: EstimateJob, outcome: Outcome) -> None:
     """Print the result and write every file asked for, so that one failure does not cost the others.
 
     Raises:
@@ -214,17 +214,17 @@ def _deliver(job: Job, outcome: Outcome) -> None:
         raise failures[-1]
 
 
-def _print(job: Job, outcome: Outcome) -> None:
+def _print(job: EstimateJob, outcome: Outcome) -> None:
     print_estimate(outcome.estimate, job.json, verbosity.level)
     sys.stdout.flush()
 
 
-def _write_result(job: Job, outcome: Outcome) -> None:
+def _write_result(job: EstimateJob, outcome: Outcome) -> None:
     if job.out:
         write_result(outcome.estimate, job.out)
 
 
-def _save_estimator(job: Job, outcome: Outcome) -> None:
+def _save_estimator(job: EstimateJob, outcome: Outcome) -> None:
     if not job.save:
         return
     if outcome.estimator is None:
@@ -235,7 +235,7 @@ def _save_estimator(job: Job, outcome: Outcome) -> None:
     save(outcome.estimator, job.save)
 
 
-def _draw(job: Job, outcome: Outcome) -> None:
+def _draw(job: EstimateJob, outcome: Outcome) -> None:
     if not job.plot:
         return
     if outcome.estimate.curve is None:
@@ -246,7 +246,7 @@ def _draw(job: Job, outcome: Outcome) -> None:
     write_plot(outcome.estimate, job.plot)
 
 
-def _compare(job: Job, pair: Pair, about: dict[str, Any]) -> None:
+def _compare(job: EstimateJob, pair: Pair, about: dict[str, Any]) -> None:
     """Print what estimators without training say of the same rows, or of a sample of them: a sanity check."""
     if about["plugin"]["name"] in INSTANT:
         return
@@ -255,7 +255,7 @@ def _compare(job: Job, pair: Pair, about: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _instant(job: Job, name: str, pair: Pair, seed: int) -> str:
+def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
     from mmg_registry.estimation.run import run
     from mmg_registry.request import Request
 

@@ -12,7 +12,7 @@ from mmg_cli.output import warn
 if TYPE_CHECKING:
     from mmg_registry.results import Estimate
 
-Row = tuple[str, str]
+ReportRow = tuple[str, str]
 
 
 class Unit(str, Enum):
@@ -32,7 +32,7 @@ def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
         warn(sentence)
 
 
-def _print_table(rows: list[Row], warnings: list[str]) -> None:
+def _print_table(rows: list[ReportRow], warnings: list[str]) -> None:
     """Rich on a terminal; elsewhere plain lines, which no width may wrap."""
     if sys.stdout.isatty():
         _print_rich(rows, warnings)
@@ -42,7 +42,7 @@ def _print_table(rows: list[Row], warnings: list[str]) -> None:
         print(f"{name.ljust(width)}  {value}")
 
 
-def _print_rich(rows: list[Row], warnings: list[str]) -> None:
+def _print_rich(rows: list[ReportRow], warnings: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -55,7 +55,7 @@ def _print_rich(rows: list[Row], warnings: list[str]) -> None:
     Console(highlight=False).print(grid)
 
 
-def table(estimate: Estimate, level: int = 0) -> list[Row]:
+def table(estimate: Estimate, level: int = 0) -> list[ReportRow]:
     """The rows of the table: the estimate, what it was made from, and with `level` its diagnostics."""
     about = estimate.provenance
     rows = [("MI", headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
@@ -104,14 +104,14 @@ def _seconds(seconds: dict[str, float]) -> str:
     return f"{seconds.get('total', math.nan):.1f}" + (f" ({parts})" if parts else "")
 
 
-def _diagnostics(estimate: Estimate) -> list[Row]:
+def _diagnostics(estimate: Estimate) -> list[ReportRow]:
     """Everything else that the JSON holds, one line a value."""
     rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in ("plugin", "seconds", "seed")}
     rows = [row for key, value in rest.items() for row in _flatten(key, value)]
     return rows + [row for key, value in estimate.diagnostics.items() for row in _flatten(key, value)]
 
 
-def _flatten(key: str, value: Any) -> list[Row]:
+def _flatten(key: str, value: Any) -> list[ReportRow]:
     if isinstance(value, dict):
         return [row for name, inner in value.items() for row in _flatten(f"{key}.{name}", inner)]
     if isinstance(value, (list, tuple)) and (len(value) > 4 or any(isinstance(inner, dict) for inner in value)):

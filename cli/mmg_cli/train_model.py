@@ -15,9 +15,9 @@ from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
 
 if TYPE_CHECKING:
-    from mmg_registry.data.images import F32
+    from mmg_registry.arrays import F32
     from mmg_registry.models.decoder import Decoder
-    from mmg_registry.models.decoder_training import Plan
+    from mmg_registry.models.decoder_training import DecoderPlan
 
 
 class Kind(str, Enum):
@@ -28,7 +28,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainModelJob:
     """Everything that was asked for; the fields are the command's parameters."""
 
     out: str
@@ -74,10 +74,10 @@ def train_model(
     verbose: Verbose = 0,
 ) -> None:
     """Train a decoder of images with z ~ N(0, I) and x given z normal, for `mmg bound --model MODEL.npz`."""
-    execute(Job(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
+    execute(TrainModelJob(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
 
 
-def execute(job: Job) -> None:
+def execute(job: TrainModelJob) -> None:
     """Check what can be checked, train, save and tell.
 
     Raises:
@@ -94,12 +94,12 @@ def execute(job: Job) -> None:
     _tell(job, model)
 
 
-def _plan(job: Job) -> Plan:
-    from mmg_registry.models.decoder_training import Plan
+def _plan(job: TrainModelJob) -> DecoderPlan:
+    from mmg_registry.models.decoder_training import DecoderPlan
 
     seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     sizes = job.latent, _hidden(job.hidden)
-    return Plan(job.kind.value, *sizes, job.variance, job.epochs, seed, job.max_seconds)
+    return DecoderPlan(job.kind.value, *sizes, job.variance, job.epochs, seed, job.max_seconds)
 
 
 def _hidden(text: str) -> tuple[int, ...]:
@@ -123,7 +123,7 @@ def _images(path: str | None) -> F32:
     return digits() if path is None else read_images(path)
 
 
-def _trained(job: Job, plan: Plan) -> Decoder:
+def _trained(job: TrainModelJob, plan: DecoderPlan) -> Decoder:
     from mmg_registry.models.decoder_training import train
     from mmg_registry.threads import default_threads, torch_threads
 
@@ -146,7 +146,7 @@ def _data(path: str | None, images: F32) -> dict[str, Any]:
     return {"file": os.path.basename(path) if path else "scikit-learn's digits", "sha256": sha256(images)}
 
 
-def _tell(job: Job, model: Decoder) -> None:
+def _tell(job: TrainModelJob, model: Decoder) -> None:
     about = model.about
     if job.json:
         print_json({"file": job.out, "scale": model.scale, **about})

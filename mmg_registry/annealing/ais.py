@@ -23,10 +23,10 @@ from torch import Tensor
 
 from mmg_registry.annealing.hmc import Moves
 from mmg_registry.annealing.path import Path
-from mmg_registry.bounds.checkpoint import Stages, State
+from mmg_registry.bounds.checkpoint import Stages, StageState
 
 Method = Literal["sandwich", "single", "independent", "coupled"]
-Listener = Callable[[float], None]
+FractionListener = Callable[[float], None]
 NOWHERE = Stages(None)
 
 
@@ -51,7 +51,7 @@ class Annealing:
         self,
         chains: int,
         generator: torch.Generator,
-        listen: Listener = lambda _: None,
+        listen: FractionListener = lambda _: None,
         stage: Stages = NOWHERE,
     ) -> Chains:
         """`chains` independent chains a data point, from the start to the posterior."""
@@ -59,13 +59,13 @@ class Annealing:
         return self._run(start, range(len(self.betas) - 1), 1, generator, listen, stage)
 
     def reverse(
-        self, z: Tensor, generator: torch.Generator, listen: Listener = lambda _: None, stage: Stages = NOWHERE
+        self, z: Tensor, generator: torch.Generator, listen: FractionListener = lambda _: None, stage: Stages = NOWHERE
     ) -> Chains:
         """Chains from `z` `(K, n, latent_size)`, draws of the posterior, back to the start."""
         return self._run(z, range(len(self.betas) - 2, -1, -1), 0, generator, listen, stage)
 
     def _run(
-        self, z: Tensor, order: range, ahead: int, generator: torch.Generator, listen: Listener, stage: Stages
+        self, z: Tensor, order: range, ahead: int, generator: torch.Generator, listen: FractionListener, stage: Stages
     ) -> Chains:
         """A weight's factor at every state; between two states the move at the temperature they share."""
         going = _Going.on(z, generator, stage)
@@ -99,7 +99,7 @@ class _Going:
         generator.set_state(found["generator"])
         return cls(found["z"].to(z), found["total"].to(z.device), float(found["accepted"]), int(found["done"]))
 
-    def state(self, generator: torch.Generator) -> State:
+    def state(self, generator: torch.Generator) -> StageState:
         numbers = {"accepted": torch.tensor(self.accepted, dtype=torch.float64), "done": torch.tensor(self.done)}
         return {"z": self.z, "total": self.total, "generator": generator.get_state(), **numbers}
 
@@ -140,7 +140,7 @@ def effective(log_weights: Tensor) -> float:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LogEvidence:
     """Bounds on log p(x) `(n,)` of every data point, with what tells how good the chains were."""
 
     low: Tensor
@@ -160,9 +160,9 @@ def evidence(
     chains: int,
     method: Method,
     generator: torch.Generator,
-    listen: Listener = lambda _: None,
+    listen: FractionListener = lambda _: None,
     stage: Stages = NOWHERE,
-) -> Evidence:
+) -> LogEvidence:
     """Both bounds on log p(x), given the exact posterior draws `z` `(n, latent_size)`."""
     of_low, of_high, (ahead, behind, again) = _SHAPES[method](chains)
     parts = 3 if again else 2
@@ -176,12 +176,12 @@ def evidence(
     bounds = of_low(first, back), of_high(first, second)
     accepted = [part.acceptance for part in (first, second) if part.acceptance is not None]
     mean = sum(accepted) / len(accepted) if accepted else None
-    return Evidence(*bounds, mean, effective(first.log_weights))
+    return LogEvidence(*bounds, mean, effective(first.log_weights))
 
 
 Low = Callable[[Chains, "Chains | None"], Tensor]
 High = Callable[[Chains, Chains], Tensor]
-Shape = tuple[Low, High, tuple[int, int, int]]
+ChainShape = tuple[Low, High, tuple[int, int, int]]
 
 
 def _low(first: Chains, back: Chains | None) -> Tensor:
@@ -197,7 +197,7 @@ def _high_independent(first: Chains, second: Chains) -> Tensor:
 
 
 # Chains forward, back from an exact draw, and back from the end of a forward chain.
-_SHAPES: dict[Method, Callable[[int], Shape]] = {
+_SHAPES: dict[Method, Callable[[int], ChainShape]] = {
     "sandwich": lambda k: (_low, _high, (k, k, 0)),
     "single": lambda k: (_low, _high, (1, 1, 0)),
     "independent": lambda k: (_low, _high_independent, (k, 1, 0)),

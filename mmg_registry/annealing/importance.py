@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmg_registry.annealing.ais import NOWHERE
 from mmg_registry.annealing.path import Path
-from mmg_registry.bounds.checkpoint import Stages, State
+from mmg_registry.bounds.checkpoint import Stages, StageState
 
 BLOCK = 2**17  # draws at once, whatever the memory: other blocks would be other draws
 
@@ -70,6 +70,6 @@ def _begun(like: Tensor, generator: torch.Generator, stage: Stages) -> LogSums:
     return LogSums(found["total"].to(like.device), found["squares"].to(like.device), int(found["count"]))
 
 
-def _state(sums: LogSums, generator: torch.Generator) -> State:
+def _state(sums: LogSums, generator: torch.Generator) -> StageState:
     count = torch.tensor(sums.count)
     return {"total": sums.total, "squares": sums.squares, "count": count, "generator": generator.get_state()}

@@ -19,7 +19,7 @@ from mmg_registry.errors import OptionError, PluginError, explain
 
 Start = Literal["prior", "encoder"]
 BUDGET = 2**24  # numbers of x and z that a model sees at once: 128 MB in double, and what it makes of them
-Term = tuple[Tensor, Tensor]
+TermWithGradient = tuple[Tensor, Tensor]
 
 
 class Tempered(NamedTuple):
@@ -85,7 +85,7 @@ class ModelPath:
         start, ratio = self._weighed(z)
         return start + ratio
 
-    def _weighed(self, z: Tensor) -> Term:
+    def _weighed(self, z: Tensor) -> TermWithGradient:
         """log q0 and r, without gradients."""
         with torch.no_grad():
             parts = [self._row_terms(*rows) for rows in self._pieces(z)]
@@ -147,8 +147,8 @@ class Known:
     """Chains, and log q0 and r there with their gradients."""
 
     z: Tensor
-    start: Term
-    ratio: Term
+    start: TermWithGradient
+    ratio: TermWithGradient
     version: int
 
     @property
@@ -188,7 +188,7 @@ class HandwrittenPath(ModelPath):
         (start, down), (ratio, up) = known.start, known.ratio
         return Tempered(start + beta * ratio, down + beta * up)
 
-    def _weighed(self, z: Tensor) -> Term:
+    def _weighed(self, z: Tensor) -> TermWithGradient:
         mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
         self.weighed = mixed or self._evaluated(z)
         return self.weighed.start[0], checked(self.weighed.ratio[0], "log_likelihood")
@@ -196,7 +196,7 @@ class HandwrittenPath(ModelPath):
     def _evaluated(self, z: Tensor) -> Known:
         return Known(z, *self._given_terms(z), z._version)
 
-    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+    def _given_terms(self, z: Tensor) -> tuple[TermWithGradient, TermWithGradient]:
         return self.given.prior(z), self.given.likelihood(z)
 
 
@@ -205,7 +205,7 @@ class HandwrittenEncoderPath(HandwrittenPath):
 
     start = EncoderPath.start
 
-    def _given_terms(self, z: Tensor) -> tuple[Term, Term]:
+    def _given_terms(self, z: Tensor) -> tuple[TermWithGradient, TermWithGradient]:
         joint = zip(self.given.prior(z), self.given.likelihood(z), strict=True)
         start = self.given.encoder(z)
         value, gradient = (prior + likelihood - part for (prior, likelihood), part in zip(joint, start, strict=True))

@@ -13,17 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mmg_registry.annealing.hmc import HMCMoves, hmc
 from mmg_registry.annealing.path import Path
+from mmg_registry.arrays import F64
 from mmg_registry.errors import DataError, MMGError
 from mmg_registry.threads import torch_threads
 
 Schedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
 Mass = Literal["dense", "diagonal", "identity"]
-F64 = NDArray[np.float64]
 
 CHAINS = 8
 MOVES = 3  # a temperature

@@ -40,7 +40,7 @@ SOLVED, TIGHT = Criterion(0.05, 0.10), Criterion(0.02, 0.05)
 
 
 @dataclass(frozen=True)
-class Cell:
+class TaskFindings:
     """What one plugin found on one task, over seeds.
 
     Attributes:
@@ -52,7 +52,7 @@ class Cell:
         failed: how many runs failed.
 
     Example:
-        >>> cell = Cell("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
+        >>> cell = TaskFindings("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
         >>> round(cell.error, 3), cell.meets(SOLVED), cell.meets(TIGHT)
         (0.02, True, True)
     """
@@ -118,7 +118,7 @@ class Standing:
     total_seconds: float
 
 
-def cells(rows: Iterable[Row]) -> list[Cell]:
+def cells(rows: Iterable[Row]) -> list[TaskFindings]:
     """One cell for each suite, task and plugin, in the order in which they first appear."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
@@ -132,7 +132,7 @@ def value(row: Row) -> float:
     return math.inf if found["status"] == "infinite" else float(found["mi"])
 
 
-def leaderboard(found: Sequence[Cell]) -> list[Standing]:
+def leaderboard(found: Sequence[TaskFindings]) -> list[Standing]:
     """The standing of every plugin among `found` (of one suite), the best first."""
     plugins = dict.fromkeys(cell.plugin for cell in found)
     standings = [_standing(plugin, [cell for cell in found if cell.plugin == plugin]) for plugin in plugins]
@@ -149,14 +149,14 @@ class Change(NamedTuple):
         timed: whether the ranges of seconds over seeds do not overlap.
     """
 
-    before: Cell | None
-    after: Cell | None
+    before: TaskFindings | None
+    after: TaskFindings | None
     moved: bool | None
     faster: float | None
     timed: bool
 
 
-def compare(before: Sequence[Cell], after: Sequence[Cell]) -> list[Change]:
+def compare(before: Sequence[TaskFindings], after: Sequence[TaskFindings]) -> list[Change]:
     """Match the cells of two folders by suite, task and plugin.
 
     A mean has moved beyond the seeds' spread when Welch's t test of the two sets of seeds rejects equality at 5 %
@@ -166,11 +166,11 @@ def compare(before: Sequence[Cell], after: Sequence[Cell]) -> list[Change]:
     return [_change(keyed[0].get(key), keyed[1].get(key)) for key in dict.fromkeys([*keyed[0], *keyed[1]])]
 
 
-def _cell(plugin: str, rows: list[Row]) -> Cell:
+def _cell(plugin: str, rows: list[Row]) -> TaskFindings:
     good = [row for row in rows if row["status"] == "ok"]
     intervals = [(row["estimate"]["ci"], row["true_mi"]) for row in good if row["estimate"]["ci"]]
     first = rows[0]
-    return Cell(
+    return TaskFindings(
         first["suite"],
         first["task"],
         first["family"],
@@ -183,7 +183,7 @@ def _cell(plugin: str, rows: list[Row]) -> Cell:
     )
 
 
-def _standing(plugin: str, own: list[Cell]) -> Standing:
+def _standing(plugin: str, own: list[TaskFindings]) -> Standing:
     errors = [abs(each - cell.truth) for cell in own for each in cell.values.values()]
     seconds = [each for cell in own for each in cell.seconds]
     failed = sum(cell.failed for cell in own)
@@ -208,7 +208,7 @@ def _standing(plugin: str, own: list[Cell]) -> Standing:
     )
 
 
-def _bias(own: list[Cell], family: str) -> float:
+def _bias(own: list[TaskFindings], family: str) -> float:
     return _mean([each - cell.truth for cell in own if cell.family == family for each in cell.values.values()])
 
 
@@ -221,7 +221,7 @@ def _last_if_nan(number: float) -> float:
     return math.inf if math.isnan(number) else number
 
 
-def _change(before: Cell | None, after: Cell | None) -> Change:
+def _change(before: TaskFindings | None, after: TaskFindings | None) -> Change:
     if before is None or after is None or not (before.seconds and after.seconds):
         return Change(before, after, None, None, False)
     faster = _mean(before.seconds) / max(_mean(after.seconds), 1e-9)
@@ -229,7 +229,7 @@ def _change(before: Cell | None, after: Cell | None) -> Change:
     return Change(before, after, _moved(before, after), faster, apart)
 
 
-def _moved(before: Cell, after: Cell) -> bool | None:
+def _moved(before: TaskFindings, after: TaskFindings) -> bool | None:
     difference = abs(after.mean - before.mean)
     if before.sd is None or after.sd is None or not math.isfinite(difference):
         return None

@@ -56,7 +56,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One estimate to make: a task, a plugin with its options, and a seed (of data and training)."""
 
     suite: str
@@ -70,7 +70,7 @@ class Run:
         return key_of({**asdict(self), "n_train": settings.n_train, "n_eval": settings.n_eval})
 
 
-def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[Run]:
+def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[PlannedRun]:
     """All runs: every task and plugin once, then again with the next seed. `plugins` maps names to options.
 
     Example:
@@ -79,7 +79,7 @@ def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds:
         [0, 1]
     """
     return [
-        Run(task.suite, task.name, plugin, seed, dict(options))
+        PlannedRun(task.suite, task.name, plugin, seed, dict(options))
         for seed in range(seeds)
         for task in tasks
         for plugin, options in plugins.items()
@@ -91,7 +91,7 @@ class Forecast:
 
     Example:
         >>> row = {"plugin": "p", "options": {}, "suite": "s", "task": "t", "status": "ok", "seconds": {"wall": 4.0}}
-        >>> Forecast([row]).seconds(Run("s", "t", "p", seed=1))
+        >>> Forecast([row]).seconds(PlannedRun("s", "t", "p", seed=1))
         4.0
     """
 
@@ -107,13 +107,13 @@ class Forecast:
             for key in ((plugin,), (plugin, row["suite"], row["task"])):
                 self._seen.setdefault(key, []).append(row["seconds"]["wall"])
 
-    def seconds(self, run: Run) -> float | None:
+    def seconds(self, run: PlannedRun) -> float | None:
         """The median of the same task and plugin, else of the same plugin, else None."""
         plugin = label(run.plugin, run.options)
         seen = self._seen.get((plugin, run.suite, run.task)) or self._seen.get((plugin,))
         return statistics.median(seen) if seen else None
 
-    def total(self, runs: Sequence[Run], jobs: int = 1) -> float | None:
+    def total(self, runs: Sequence[PlannedRun], jobs: int = 1) -> float | None:
         """Seconds for all of `runs` with `jobs` at a time; None when nothing is known of one of them."""
         times = [self.seconds(run) for run in runs]
         known = [each for each in times if each is not None]
@@ -121,7 +121,7 @@ class Forecast:
 
 
 def execute(
-    runs: Sequence[Run], settings: Settings, jobs: int = 1, started: Callable[[Run], None] | None = None
+    runs: Sequence[PlannedRun], settings: Settings, jobs: int = 1, started: Callable[[PlannedRun], None] | None = None
 ) -> Generator[dict[str, Any], None, None]:
     """Run `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
@@ -154,7 +154,7 @@ def execute(
 class _Process:
     """One run at work in a process of its own."""
 
-    def __init__(self, run: Run, settings: Settings) -> None:
+    def __init__(self, run: PlannedRun, settings: Settings) -> None:
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.run, self.settings, self.about = run, settings, _about(find(run.suite, run.task))
@@ -164,7 +164,9 @@ class _Process:
         limits = {
             name: str(settings.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         }
-        self.executor = ProcessPoolExecutor(1, env=limits, initializer=_settle, initargs=(os.getpid(), self.output))
+        self.executor = ProcessPoolExecutor(
+            1, env=limits, initializer=_become_worker, initargs=(os.getpid(), self.output)
+        )
         self.future: Future[Any] = self.executor.submit(work, run, settings)
 
     def finish(self) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class _Process:
         Path(self.output).unlink(missing_ok=True)
 
 
-def _settle(parent: int, output: str) -> None:
+def _become_worker(parent: int, output: str) -> None:
     """Make a worker quiet, deaf to Ctrl-C (which is the parent's to answer), and no survivor of its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     handle = os.open(output, os.O_WRONLY | os.O_APPEND)
@@ -199,11 +201,11 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def work(run: Run, settings: Settings) -> dict[str, Any]:
+def work(run: PlannedRun, settings: Settings) -> dict[str, Any]:
     """Make one estimate in this process; what a run's row holds of it.
 
     Example:
-        >>> work(Run("bmi", "1v1-normal-0.75", "no-such-plugin", seed=0), Settings(100, 100))["error"]["type"]
+        >>> work(PlannedRun("bmi", "1v1-normal-0.75", "no-such-plugin", seed=0), Settings(100, 100))["error"]["type"]
         'PluginError'
     """
     try:
@@ -213,7 +215,7 @@ def work(run: Run, settings: Settings) -> dict[str, Any]:
     return {**found, "peak_mb": _peak_mb()}
 
 
-def _estimated(task: Task, run: Run, settings: Settings) -> dict[str, Any]:
+def _estimated(task: Task, run: PlannedRun, settings: Settings) -> dict[str, Any]:
     registry.load_plugin(run.plugin)  # so that its import does not count as the time of the estimate
     start = time.perf_counter()
     rows = draw(task, settings.n_train, settings.n_eval, run.seed)

@@ -24,7 +24,7 @@ import numpy as np
 from mmg_registry import hooks
 from mmg_registry.errors import OptionError, PluginError
 from mmg_registry.names import nearest
-from mmg_registry.samplers import Pair, Sampler
+from mmg_registry.samplers import Sampler, Samples
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Task:
 class Draw(NamedTuple):
     """What one seed draws of a task: rows to train on, other rows to evaluate on, and a seed for the training."""
 
-    train: Pair
-    evaluation: Pair
+    train: Samples
+    evaluation: Samples
     training_seed: int
 
 

@@ -29,7 +29,7 @@ from mmg_registry.errors import DataError, MMGError, OptionError
 SCHEMA = "mmg/bound-checkpoint/1"
 EVERY = 20.0  # seconds between two writes: what a kill can cost
 
-State = dict[str, Tensor]
+StageState = dict[str, Tensor]
 
 
 class Checkpoint:
@@ -43,14 +43,14 @@ class Checkpoint:
     def __init__(self, path: str, request: Mapping[str, Any], every: float | None = None) -> None:
         self.path, self.request = path, json.dumps(request, sort_keys=True)
         self.every = EVERY if every is None else every
-        self.stages: dict[str, State] = self._found() if os.path.exists(path) else {}
+        self.stages: dict[str, StageState] = self._found() if os.path.exists(path) else {}
         self.last = time.monotonic()
         try:
             self._write()
         except OSError as error:
             raise OptionError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 
-    def save(self, stage: str, state: Callable[[], State], finished: bool = False) -> None:
+    def save(self, stage: str, state: Callable[[], StageState], finished: bool = False) -> None:
         """Keep the state of `stage` if the last write is long ago; a finished one is kept in memory at least.
 
         Raises:
@@ -71,7 +71,7 @@ class Checkpoint:
         with suppress(FileNotFoundError):
             os.unlink(self.path)
 
-    def _found(self) -> dict[str, State]:
+    def _found(self) -> dict[str, StageState]:
         metadata, tensors = _read(self.path)
         if metadata.get("request") != self.request:
             differing = _differing(metadata.get("request", "{}"), self.request)
@@ -79,7 +79,7 @@ class Checkpoint:
                 f"The checkpoint {self.path} belongs to a run with another {differing}; repeat that run, or give "
                 "another file."
             )
-        stages: dict[str, State] = {}
+        stages: dict[str, StageState] = {}
         for key, tensor in tensors.items():
             stage, _, name = key.rpartition("/")
             stages.setdefault(stage, {})[name] = tensor
@@ -116,11 +116,11 @@ class Stages:
     def __truediv__(self, part: str) -> Stages:
         return Stages(self.checkpoint, f"{self.name}/{part}" if self.name else part)
 
-    def load(self) -> State | None:
+    def load(self) -> StageState | None:
         """The state that was saved last, or None."""
         return None if self.checkpoint is None else self.checkpoint.stages.get(self.name)
 
-    def save(self, state: Callable[[], State], finished: bool = False) -> None:
+    def save(self, state: Callable[[], StageState], finished: bool = False) -> None:
         """See `Checkpoint.save`."""
         if self.checkpoint is not None:
             self.checkpoint.save(self.name, state, finished)
@@ -136,7 +136,7 @@ def request_of(path: str) -> dict[str, Any]:
     return found
 
 
-def _read(path: str) -> tuple[dict[str, str], State]:
+def _read(path: str) -> tuple[dict[str, str], StageState]:
     from safetensors import SafetensorError, safe_open
 
     try:

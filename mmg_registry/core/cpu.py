@@ -9,12 +9,12 @@ from torch import Tensor
 
 from mmg_registry.core.checks import require_core
 from mmg_registry.core.plan import TrainPlan, step_rates
-from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, State, linear_denoiser
+from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, TrainState, linear_denoiser
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 
 
 def train_denoiser(
-    problem: Problem, state: State, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
+    problem: Problem, state: TrainState, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
 ) -> Tensor:
     """Run `steps` on `state` in place; losses `(len(steps), 2)` float64. See `ops.train_denoiser`."""
     call = _Call(problem)

@@ -181,7 +181,7 @@ def train_critic(
         KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
         RuntimeError: without the compiled module.
     """
-    call = _Call(problem)
+    call = _CriticCall(problem)
     check("rates", rates, torch.float32, (len(picked),))
     _check_state(problem.network, state)
     native = call.plan(plan, picked, rates)
@@ -202,7 +202,7 @@ def critic_grad(
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
         RuntimeError: without the compiled module.
     """
-    call = _Call(problem)
+    call = _CriticCall(problem)
     native = call.plan(plan, picked, torch.zeros(len(picked)))
     check("weights", weights, torch.float32, (problem.network.n_parameters,))
     check("log_average", log_average, torch.float64, (1,))
@@ -220,7 +220,7 @@ def critic_table(problem: CriticProblem, weights: Tensor, size: int, *, isa: str
         KeyboardInterrupt: within a second of Ctrl-C.
         RuntimeError: without the compiled module.
     """
-    call, n = _Call(problem), len(problem.x)
+    call, n = _CriticCall(problem), len(problem.x)
     check("weights", weights, torch.float32, (problem.network.n_parameters,))
     check_range("size", size, 1, min(n, 2**15))
     scores = torch.empty(n // size, size, size)
@@ -229,7 +229,7 @@ def critic_table(problem: CriticProblem, weights: Tensor, size: int, *, isa: str
     return scores
 
 
-class _Call:
+class _CriticCall:
     """Checked native structures of one call; keeps alive the tensors whose addresses they hold."""
 
     def __init__(self, problem: CriticProblem) -> None:

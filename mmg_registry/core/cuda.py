@@ -16,7 +16,7 @@ from torch import Tensor
 from mmg_registry.core.build import cuda_module, torch_reason
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan, step_rates
-from mmg_registry.core.problem import Problems, State, linear_denoiser
+from mmg_registry.core.problem import Problems, TrainState, linear_denoiser
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 from mmg_registry.errors import MMGError
 
@@ -121,7 +121,7 @@ class Call:
     results: tuple[Tensor, ...]
 
 
-def train_call(problems: Problems, state: State, plan: TrainPlan, steps: range, maths: str = "") -> Call:
+def train_call(problems: Problems, state: TrainState, plan: TrainPlan, steps: range, maths: str = "") -> Call:
     """Steps of every problem; `state` holds `(B, n_parameters)` each, losses come as `(B, len(steps), 2)`."""
     losses = torch.empty(len(problems), len(steps), 2, dtype=torch.float64, device=problems.device)
     rates = sent(step_rates(plan, steps), problems.device)

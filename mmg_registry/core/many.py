@@ -11,11 +11,11 @@ from torch import Tensor
 
 from mmg_registry.core import cuda, op_checks, ops, selfcheck
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.problem import ONE_THREAD, Compute, Problems, State
+from mmg_registry.core.problem import ONE_THREAD, Compute, Problems, TrainState
 
 
 def train_many(
-    problems: Problems, state: State, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
+    problems: Problems, state: TrainState, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
 ) -> Tensor:
     """Run `steps` of every problem, updating `state` in place; see `train_denoiser`.
 

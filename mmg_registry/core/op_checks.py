@@ -14,7 +14,7 @@ from torch import Tensor
 from mmg_registry.core.checks import CPU, check, check_range, demand
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.problem import Problem, Problems, State
+from mmg_registry.core.problem import Problem, Problems, TrainState
 from mmg_registry.core.proposal import Proposal, increases
 
 STATE = ("weights", "m", "v", "ema")  # names of a state's parts, in its order
@@ -100,7 +100,7 @@ def check_problems(problems: Problems, vectors: Mapping[str, Tensor]) -> None:
 # --- What an op is told beside its problem ----------------------------------------------------------------------------
 
 
-def check_training(state: State, plan: TrainPlan, steps: range) -> None:
+def check_training(state: TrainState, plan: TrainPlan, steps: range) -> None:
     """Refuse steps or a batch that a counter word or float32 cannot tell apart, and a state that overlaps itself.
 
     Raises:
@@ -137,6 +137,6 @@ def check_repeats(repeats: int) -> None:
     check_range("repeats", repeats, 1, MAX_STRATA)
 
 
-def named(state: State) -> dict[str, Tensor]:
+def named(state: TrainState) -> dict[str, Tensor]:
     """Return the parts of a state by name."""
     return dict(zip(STATE, state, strict=True))

@@ -14,7 +14,7 @@ from mmg_registry.core import cpu, cuda, op_checks, reference, selfcheck
 from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, Problems, State
+from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, Problems, TrainState
 
 
 def why_reference(network: Network, device: torch.device) -> str:
@@ -38,7 +38,7 @@ def on_gpu(given: Problem | Problems) -> bool:
 
 
 def train_denoiser(
-    problem: Problem, state: State, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
+    problem: Problem, state: TrainState, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
 ) -> Tensor:
     """Run optimiser steps inside the core, updating `state` in place.
 

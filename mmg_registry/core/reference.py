@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmg_registry.core.network import N_EMBEDDING, N_WAVES, Network
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.problem import Problem, State
+from mmg_registry.core.problem import Problem, TrainState
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 
 TRAIN_DRAW, TRAIN_NOISE, GAP_DRAW, GAP_NOISE = range(4)
@@ -282,7 +282,7 @@ def denoiser_grad(problem: Problem, weights: Tensor, step: int, batch: int) -> t
     return losses.detach().double(), grad
 
 
-def train_denoiser(problem: Problem, state: State, plan: TrainPlan, steps: range) -> Tensor:
+def train_denoiser(problem: Problem, state: TrainState, plan: TrainPlan, steps: range) -> Tensor:
     """Run steps of Adam with decoupled weight decay and averaged weights, on `state` in place; losses `(.., 2)`."""
     losses = torch.zeros(len(steps), 2, dtype=torch.float64)
     for i, step in enumerate(steps):
@@ -291,7 +291,7 @@ def train_denoiser(problem: Problem, state: State, plan: TrainPlan, steps: range
     return losses
 
 
-def adam_step(state: State, grad: Tensor, plan: TrainPlan, step: int) -> None:
+def adam_step(state: TrainState, grad: Tensor, plan: TrainPlan, step: int) -> None:
     """Adam (Kingma and Ba, arXiv 1412.6980) and the moving average, whose memory grows with the steps done."""
     weights, m, v, ema = state
     m.lerp_(grad, 1 - plan.beta1)

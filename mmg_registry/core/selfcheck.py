@@ -17,7 +17,7 @@ from mmg_registry.core import cpu, cuda, reference
 from mmg_registry.core.build import compiled
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
-from mmg_registry.core.problem import Problem, State
+from mmg_registry.core.problem import Problem, TrainState
 from mmg_registry.core.proposal import Proposal
 from mmg_registry.errors import OptionError, explain
 
@@ -49,7 +49,7 @@ LIMITS = {
     "float32": {"bins": 3e-5, "rows": 1e-4, "losses": 1e-5, "weights": 3e-5, "average": 3e-5},
     "bf16": {"bins": 0.04, "rows": 0.1, "losses": 0.003, "weights": 0.05, "average": 0.05},
 }
-Run = Callable[[cuda.Call], Sequence[Tensor]]
+RunKernels = Callable[[cuda.Call], Sequence[Tensor]]
 
 
 def _problem(probe: Probe, place: torch.device) -> tuple[Problem, Tensor]:
@@ -64,7 +64,7 @@ def _problem(probe: Probe, place: torch.device) -> tuple[Problem, Tensor]:
     return problem, weights.to(place)
 
 
-def _state(weights: Tensor) -> State:
+def _state(weights: Tensor) -> TrainState:
     return weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
 
 
@@ -88,7 +88,7 @@ def on_cpu(probe: Probe) -> dict[str, Tensor]:
     return _named(probe.network, gap, losses, weights, state)
 
 
-def on_device(probe: Probe, run: Run, place: torch.device, maths: str) -> dict[str, Tensor]:
+def on_device(probe: Probe, run: RunKernels, place: torch.device, maths: str) -> dict[str, Tensor]:
     """What `run` computes, given launches on memory of `place`."""
     problem, weights = _problem(probe, place)
     state = _state(weights[None])
@@ -112,12 +112,12 @@ def apart(found: Tensor, expected: Tensor) -> float:
     return float(((found - expected).abs() / (sizes + sizes.mean(0))).max())
 
 
-def disagreement(run: Run, place: torch.device) -> str:
+def disagreement(run: RunKernels, place: torch.device) -> str:
     """The largest difference beyond what rounding explains, against the CPU core; or nothing."""
     return next(filter(None, (_disagreement(probe, run, place) for probe in PROBES)), "")
 
 
-def _disagreement(probe: Probe, run: Run, place: torch.device) -> str:
+def _disagreement(probe: Probe, run: RunKernels, place: torch.device) -> str:
     expected = on_cpu(probe)
     for maths, limits in LIMITS.items():
         for name, values in on_device(probe, run, place, maths).items():

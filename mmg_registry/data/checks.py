@@ -13,13 +13,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import dependence
-from mmg_registry.data.dependence import Block, Grain, Relation
+from mmg_registry.data.dependence import Grain, Relation, ScaledColumns
 from mmg_registry.data.pair import Pair
 from mmg_registry.errors import DataError
 
-Index = NDArray[np.int64]
 Verdict = Literal["independent-by-constant", "infinite"]
 
 MIN_ROWS = 10
@@ -199,7 +199,7 @@ def _few_rows(pair: Pair) -> list[str]:
     return told
 
 
-def _repeats(pair: Pair, block: Block, grains: Iterable[Grain]) -> list[str]:
+def _repeats(pair: Pair, block: ScaledColumns, grains: Iterable[Grain]) -> list[str]:
     """Copies of rows fall on both sides of a split, where they look like dependence that was learned."""
     if all(each.discrete for each in grains):
         return []
@@ -308,7 +308,7 @@ def _grains(array: Array) -> list[Grain]:
     return [dependence.grain(array[:, j]) for j in range(array.shape[1])]
 
 
-def _linear_reason(pair: Pair, block: Block, x_grains: list[Grain]) -> str:
+def _linear_reason(pair: Pair, block: ScaledColumns, x_grains: list[Grain]) -> str:
     """Why a linear relation between x and y makes MI infinite, or "".
 
     Raises:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry.arrays import F64
 from mmg_registry.contracts import Array
 
-F64 = NDArray[np.float64]
-Rows = slice | NDArray[np.int64]
+RowSelection = slice | NDArray[np.int64]
 
 CHUNK = 1 << 20  # numbers, i.e. 8 MB of float64
 MAX_COLUMNS = 1_000  # above, a QR of the columns would take longer than it is worth
@@ -27,7 +27,7 @@ _FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # what rounding may do to a value: 2 ep
 
 
 @dataclass(frozen=True)
-class Block:
+class ScaledColumns:
     """Columns of one or more arrays of equally many rows, read in float64, each divided by its largest magnitude.
 
     Attributes:
@@ -47,7 +47,7 @@ class Block:
     def dim(self) -> int:
         return len(self.scale)
 
-    def take(self, rows: Rows) -> F64:
+    def take(self, rows: RowSelection) -> F64:
         """Scaled rows `(len(rows), dim)`."""
         return np.concatenate([part[rows] for part in self.parts], axis=1, dtype=np.float64) / self.scale
 
@@ -66,11 +66,11 @@ class Relation:
     weights: F64
 
 
-def block_of(*parts: Array) -> Block:
+def block_of(*parts: Array) -> ScaledColumns:
     """A block over `parts`, none of whose columns may be constant zero."""
     scale = np.concatenate([np.maximum(np.abs(part.min(axis=0)), np.abs(part.max(axis=0))) for part in parts])
     rounding = np.concatenate([_rounding(part) for part in parts])
-    return Block(parts, scale.astype(np.float64), rounding)
+    return ScaledColumns(parts, scale.astype(np.float64), rounding)
 
 
 def sample_rows(n: int, size: int = _SAMPLE) -> NDArray[np.int64]:
@@ -80,7 +80,7 @@ def sample_rows(n: int, size: int = _SAMPLE) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(n, size, replace=False))
 
 
-def linear_relations(block: Block, first: int = 0) -> list[Relation]:
+def linear_relations(block: ScaledColumns, first: int = 0) -> list[Relation]:
     """Columns from `first` on that are exact linear functions of others before them (never of each other).
 
     A QR of some rows in column order finds candidates; least squares on those rows and a pass over all rows confirm
@@ -112,7 +112,7 @@ def linear_relations(block: Block, first: int = 0) -> list[Relation]:
 
 
 def _confirm(
-    block: Block, rows: F64, base: NDArray[np.int64], suspects: NDArray[np.int64]
+    block: ScaledColumns, rows: F64, base: NDArray[np.int64], suspects: NDArray[np.int64]
 ) -> tuple[list[Relation], NDArray[np.int64]]:
     """Which suspects are linear functions of `base` in all rows, and which are not."""
     if not (base.size and suspects.size):
@@ -260,7 +260,7 @@ def grain(column: NDArray[Any]) -> Grain:
     return Grain(rows, len(values), whole, float(values[most]), float(counts[most]) / rows)
 
 
-def row_prints(block: Block) -> F64:
+def row_prints(block: ScaledColumns) -> F64:
     """One number a row: equal rows have equal ones, others practically never."""
     weights = np.random.default_rng(0).uniform(0.5, 1.5, block.dim)
     # a plain sum along each row: a matrix product may round equal rows differently

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry.arrays import F32
 from mmg_registry.errors import DataError, OptionError
 
-F32 = NDArray[np.float32]
 GZIP, ZIP = b"\x1f\x8b", b"PK"
 # How archives of MNIST call their images, training part first; Keras has x_train and x_test.
 KNOWN = (("train_images", "test_images"), ("x_train", "x_test"), ("images",))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Index = NDArray[np.int64]
+from mmg_registry.arrays import Index
 
 
 def hold_out(n: int, fraction: float, seed: int) -> tuple[Index, Index]:

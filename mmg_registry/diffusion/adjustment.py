@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from mmg_registry.arrays import F64
 
 PAIRS = 16  # canonical pairs, the most correlated ones, whose squares and products are features
 ROWS_PER_FEATURE = 20  # fewer rows, fewer features

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-F64 = NDArray[np.float64]
+from mmg_registry.arrays import F64
 
 FEWEST_ROWS = 20
 MOST_COPIES = 0.05  # of the rows: ties keep ranks from being normal, and then nothing is known

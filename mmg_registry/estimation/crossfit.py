@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry.arrays import F64
 from mmg_registry.data import Pair, folds
 from mmg_registry.errors import demand
 from mmg_registry.estimation.fitting import Make, Part, fitted, take
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
-
-F64 = NDArray[np.float64]
 
 
 def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:

@@ -7,11 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mmg_registry.arrays import F64
 from mmg_registry.results import Curve
-
-F64 = NDArray[np.float64]
 
 
 def mean_curve(curves: Sequence[Curve | None], weights: F64) -> Curve | None:

@@ -33,7 +33,7 @@ SCALE = 1e-4  # the least that a VAE may learn: pixels of 8 bits tell no more
 
 
 @dataclass(frozen=True)
-class Plan:
+class DecoderPlan:
     """What to train, and for how long.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
         demand_value(condition, name, getattr(self, name), allowed)
 
 
-class Learner(Protocol):
+class DecoderLearner(Protocol):
     """What is trained."""
 
     def step(self, x: Tensor, pace: float) -> Tensor:
@@ -84,7 +84,7 @@ class Learner(Protocol):
         """What was learned."""
 
 
-def train(images: NDArray[np.float32], plan: Plan, progress: Listener | None = None) -> Decoder:
+def train(images: NDArray[np.float32], plan: DecoderPlan, progress: Listener | None = None) -> Decoder:
     """Train a decoder of `images` `(n, height, width)` between 0 and 1.
 
     The same seed gives the same weights for an equal number of torch's threads, unless `max_seconds` cuts in.
@@ -95,7 +95,7 @@ def train(images: NDArray[np.float32], plan: Plan, progress: Listener | None = N
 
     Example:
         >>> images = np.random.default_rng(0).random((32, 4, 4), np.float32)
-        >>> model = train(images, Plan("vae", latent=2, hidden=(8,), epochs=2))
+        >>> model = train(images, DecoderPlan("vae", latent=2, hidden=(8,), epochs=2))
         >>> model.data_size, model.latent_size, model.about["epochs"]
         (16, 2, 2.0)
     """
@@ -104,14 +104,14 @@ def train(images: NDArray[np.float32], plan: Plan, progress: Listener | None = N
     rows = torch.from_numpy(np.require(images, np.float32, ["C", "W"])).flatten(1)
     with torch.random.fork_rng(devices=[]):  # the caller's generator stays where it was
         torch.manual_seed(plan.seed)
-        learner: Learner = VAE(rows, plan) if plan.kind == "vae" else GAN(rows, plan)
+        learner: DecoderLearner = VAE(rows, plan) if plan.kind == "vae" else GAN(rows, plan)
         about = _run(learner, rows, plan, progress or (lambda _: None))
     model = learner.model()
     model.about = {**asdict(plan), **about, "images": len(images), "shape": list(images.shape[1:])}
     return model
 
 
-def _run(learner: Learner, rows: Tensor, plan: Plan, listen: Listener) -> dict[str, float]:
+def _run(learner: DecoderLearner, rows: Tensor, plan: DecoderPlan, listen: Listener) -> dict[str, float]:
     """The training itself; means of what the learner tells over the last epoch, epochs done, seconds."""
     start = time.monotonic()
     size = min(BATCH, len(rows))
@@ -145,7 +145,7 @@ def _means(told: list[Tensor]) -> list[float]:
     return [float(mean) for mean in means]
 
 
-def _words(learner: Learner, told: list[Tensor], epoch: float) -> str:
+def _words(learner: DecoderLearner, told: list[Tensor], epoch: float) -> str:
     numbers = ", ".join(f"{name} {mean:.3f}" for name, mean in zip(learner.told, _means(told), strict=True))
     return f"epoch {math.ceil(epoch)}, {numbers}"
 
@@ -155,7 +155,7 @@ class VAE:
 
     told = ("elbo", "rate")
 
-    def __init__(self, rows: Tensor, plan: Plan) -> None:
+    def __init__(self, rows: Tensor, plan: DecoderPlan) -> None:
         pixels = rows.shape[1]
         self.mean = mlp([plan.latent, *plan.hidden, pixels])
         self.code = mlp([pixels, *reversed(plan.hidden), 2 * plan.latent])
@@ -185,7 +185,7 @@ class GAN:
 
     told = ("discriminator", "generator")
 
-    def __init__(self, rows: Tensor, plan: Plan) -> None:
+    def __init__(self, rows: Tensor, plan: DecoderPlan) -> None:
         pixels = rows.shape[1]
         self.mean = mlp([plan.latent, *plan.hidden, pixels])
         self.judge = _leaky([pixels, *reversed(plan.hidden), 1])

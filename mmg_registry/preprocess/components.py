@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmg_registry.preprocess.maps import F64
+from mmg_registry.arrays import F64
 
 ITERATIONS = 100
 SETTLED = 1e-6  # change of direction at which the iteration has converged

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mmg_registry.preprocess.maps import F64, Rows
+from mmg_registry.arrays import F64
+from mmg_registry.preprocess.maps import RowArray
 from mmg_registry.preprocess.margins import Margins
 
-Mapped = tuple[Margins, Rows]  # maps of one side, and the rows they apply to
+Mapped = tuple[Margins, RowArray]  # maps of one side, and the rows they apply to
 
 CHUNK_VALUES = 1 << 19  # values of a float64 chunk: 4 MB, so that a chunk stays in cache
 EIGENVALUE_FLOOR = 1e-10  # relative; directions below it are linear combinations of the others
@@ -94,7 +95,7 @@ def _shrinkage(covariance: F64, fourth: float, count: int) -> float:
 
 
 @dataclass(frozen=True)
-class Canonical:
+class CanonicalAxes:
     """Matrices into canonical coordinates of x `(dim_x', dim_x)` and y, and the sample canonical correlations."""
 
     a: F64
@@ -102,7 +103,7 @@ class Canonical:
     rho: F64
 
 
-def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> Canonical:
+def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> CanonicalAxes:
     cov = moments.covariance
     blocks = cov[:dim_x, :dim_x], cov[dim_x:, dim_x:]
     weights = [
@@ -111,7 +112,7 @@ def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> Canonical:
     ]
     wx, wy = (_whitener(block, weight) for block, weight in zip(blocks, weights, strict=True))
     u, rho, vt = np.linalg.svd(wx @ cov[:dim_x, dim_x:] @ wy.T, full_matrices=True)
-    return Canonical(u.T @ wx, vt @ wy, rho)
+    return CanonicalAxes(u.T @ wx, vt @ wy, rho)
 
 
 def _unbias(rho: F64, count: int, dim_x: int, dim_y: int) -> F64:
@@ -142,7 +143,7 @@ def _held_out_rho(folds: Sequence[Moments], dim_x: int) -> F64:
     return np.where(mean > significant, mean, 0.0)
 
 
-def _pair_correlations(fitted: Canonical, cov: F64, dim_x: int) -> F64:
+def _pair_correlations(fitted: CanonicalAxes, cov: F64, dim_x: int) -> F64:
     rank = len(fitted.rho)
     a, b = fitted.a[:rank], fitted.b[:rank]
     cross = np.einsum("ij,jk,ik->i", a, cov[:dim_x, dim_x:], b, optimize=True)
@@ -152,14 +153,14 @@ def _pair_correlations(fitted: Canonical, cov: F64, dim_x: int) -> F64:
     return out
 
 
-def fit_tall(sides: Sequence[Mapped], n: int) -> tuple[Moments, Canonical]:
+def fit_tall(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
     """From the sample covariance as it is."""
     moments, dim_x = moments_of(sides, 0, n), sides[0][0].dim
     fitted = canonical_of(moments, dim_x, shrink=False)
     return moments, replace(fitted, rho=_unbias(fitted.rho, n, len(fitted.a), len(fitted.b)))
 
 
-def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, Canonical]:
+def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
     """From shrunken covariances, with correlations measured on held-out folds."""
     bounds, dim_x = np.linspace(0, n, min(FOLDS, n) + 1).astype(int).tolist(), sides[0][0].dim
     folds = [moments_of(sides, start, stop) for start, stop in itertools.pairwise(bounds)]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
+from mmg_registry.arrays import F64
 from mmg_registry.errors import DataError
 
-F64 = NDArray[np.float64]
-Rows = NDArray[Any]
+RowArray = NDArray[Any]
 
 TAIL_GAIN = (0.05, 1.0)  # bounds of a tail's growth, in Gaussian units per e-fold
 MERGE = 1e-7  # knots closer than this (standardised units) are one: float32 data cannot tell them apart
@@ -55,7 +55,7 @@ class MonotoneMap:
         """The affine part alone."""
         return MonotoneMap(self.centre, self.scale)
 
-    def __call__(self, column: Rows) -> F64:
+    def __call__(self, column: RowArray) -> F64:
         """Map `column` `(n,)` of any real dtype to float64 `(n,)`."""
         t = (column.astype(np.float64) - self.centre) / self.scale
         return t if self.is_affine else self._curve(t)
@@ -88,7 +88,7 @@ class MonotoneMap:
     def _tail_gain(self, end: int) -> float:
         return float(np.clip(self.slopes[end] * abs(self.knots[end]), *TAIL_GAIN))
 
-    def log_slope(self, column: Rows) -> F64:
+    def log_slope(self, column: RowArray) -> F64:
         """Logarithm of the map's derivative at `column` `(n,)`."""
         t = (column.astype(np.float64) - self.centre) / self.scale
         if self.is_affine:
@@ -105,7 +105,7 @@ class MonotoneMap:
         return logs
 
 
-def fit_map(column: Rows, gaussianise: bool = True) -> MonotoneMap:
+def fit_map(column: RowArray, gaussianise: bool = True) -> MonotoneMap:
     """The least transform that makes `column` `(n,)` look standard normal.
 
     Affine where the sample quantiles lie on a line within what sampling noise of n rows allows, and for columns with
@@ -130,7 +130,7 @@ def fit_map(column: Rows, gaussianise: bool = True) -> MonotoneMap:
     return _least_map(ordered, centre, scale)
 
 
-def _least_map(ordered: Rows, centre: float, scale: float) -> MonotoneMap:
+def _least_map(ordered: RowArray, centre: float, scale: float) -> MonotoneMap:
     grid = _gaussian_grid(ordered.size)
     tolerance = _tolerance(grid, ordered.size)
     quantiles = _quantiles(ordered, ndtr(grid))
@@ -155,13 +155,13 @@ def _coarsest_cubic(flat: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64
     return curve
 
 
-def _real(column: Rows) -> Rows:
+def _real(column: RowArray) -> RowArray:
     """`column` as a contiguous float32 or float64 copy: the narrower where it is exact."""
     narrow = column.dtype in (np.float16, np.float32)
     return np.array(column, dtype=np.float32 if narrow else np.float64)
 
 
-def _quantiles(ordered: Rows, probabilities: F64) -> F64:
+def _quantiles(ordered: RowArray, probabilities: F64) -> F64:
     """Sample quantiles at Hazen's plotting positions `(i + 1/2) / n`, in float64."""
     position = np.clip(probabilities * ordered.size - 0.5, 0, ordered.size - 1)
     low = position.astype(np.int64)
@@ -171,7 +171,7 @@ def _quantiles(ordered: Rows, probabilities: F64) -> F64:
     return out
 
 
-def _robust_location_scale(ordered: Rows) -> tuple[float, float]:
+def _robust_location_scale(ordered: RowArray) -> tuple[float, float]:
     """Median and the normal-consistent width of the innermost quantile range that is not empty; 1 if none is."""
     centre = float(_quantiles(ordered, np.array([0.5]))[0])
     for p in (*RANGES, 0.5 / ordered.size):
@@ -207,7 +207,7 @@ def _line(quantiles: F64, grid: F64, tolerance: F64) -> MonotoneMap | None:
     return MonotoneMap(float(mean - slope * mid), float(slope))
 
 
-def _is_calm(ordered: Rows, line: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64) -> bool:
+def _is_calm(ordered: RowArray, line: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64) -> bool:
     """Whether quantiles lie on the line, and the extremes no further out than those of a normal sample can be."""
     on_line = np.all(np.abs(line(quantiles) - grid) < tolerance)
     return bool(on_line and np.abs(line(ordered[[0, -1]])).max() < normal_reach(ordered.size))
@@ -218,7 +218,7 @@ def normal_reach(n: int) -> float:
     return float(3 - ndtri(0.5 / n))
 
 
-def has_heavy_ties(ordered: Rows) -> bool:
+def has_heavy_ties(ordered: RowArray) -> bool:
     """Whether one value holds over a hundredth of the rows (and over five of them)."""
     run = max(ordered.size // 100, 5)
     return bool(np.any(ordered[run:] == ordered[:-run]))

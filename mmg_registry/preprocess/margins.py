@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmg_registry.arrays import F64
 from mmg_registry.preprocess.components import unmixing
-from mmg_registry.preprocess.maps import F64, MonotoneMap, Rows, fit_map, has_heavy_ties, normal_reach
+from mmg_registry.preprocess.maps import MonotoneMap, RowArray, fit_map, has_heavy_ties, normal_reach
 from mmg_registry.preprocess.shared_scale import SharedScale, fit_shared_scale
 
 SAMPLE_ROWS = 50_000  # rows from which the steps beyond single columns are fitted and judged
@@ -58,7 +59,7 @@ class Margins:
         }
         return [name for name, taken in steps.items() if taken]
 
-    def __call__(self, rows: Rows) -> F64:
+    def __call__(self, rows: RowArray) -> F64:
         """Map rows `(n, dim)`; returns columns `(dim, n)`, each contiguous."""
         out = np.empty((self.dim, len(rows)))
         columns = rows.T if self.unmix is None else self.unmix @ rows.T.astype(np.float64)
@@ -66,7 +67,7 @@ class Margins:
             out[j] = curve(columns[j])
         return out if self.scale is None else self.scale(out)
 
-    def arrays(self, prefix: str) -> dict[str, Rows]:
+    def arrays(self, prefix: str) -> dict[str, RowArray]:
         """All of it as flat arrays; the knots of all columns one after the other, with their counts."""
         columns = {
             "centre": np.array([m.centre for m in self.maps]),
@@ -80,7 +81,7 @@ class Margins:
         return {f"{prefix}_{key}": value for key, value in {**columns, **curves}.items()}
 
     @classmethod
-    def from_arrays(cls, get: Mapping[str, Rows]) -> Margins:
+    def from_arrays(cls, get: Mapping[str, RowArray]) -> Margins:
         """The inverse of `arrays`, prefix removed."""
         cuts = np.cumsum(get["n_knots"])[:-1]
         curves = zip(*(np.split(get[key], cuts) for key in ("knots", "values", "slopes")), strict=True)
@@ -90,7 +91,7 @@ class Margins:
         return cls(maps, get["unmix"] if get["unmix"].size else None, scale)
 
 
-def fit_margins(data: Rows, gaussianise: bool = True) -> Margins:
+def fit_margins(data: RowArray, gaussianise: bool = True) -> Margins:
     """The likeliest margins of `data` `(n, dim)`; without `gaussianise`, single columns are shifted and scaled only."""
     plain = Margins(tuple(fit_map(data[:, j], gaussianise) for j in range(data.shape[1])))
     sample = data[:: max(1, len(data) // SAMPLE_ROWS)]
@@ -105,7 +106,7 @@ class _Candidate(NamedTuple):
     score: float  # log-likelihood a row (nats) less what its steps must win
 
 
-def flat_margins(margins: Margins, data: Rows) -> Margins | None:
+def flat_margins(margins: Margins, data: RowArray) -> Margins | None:
     """The same side left affine; None where a column reaches further out than a normal one can."""
     if not is_light(data):
         return None
@@ -113,7 +114,7 @@ def flat_margins(margins: Margins, data: Rows) -> Margins | None:
     return Margins(tuple(m.flat for m in maps))
 
 
-def is_light(data: Rows) -> bool:
+def is_light(data: RowArray) -> bool:
     """Whether no column reaches further out, in robust units, than a normal one can."""
     reach = normal_reach(len(data))
     maps = (fit_map(data[:, j], False) for j in range(data.shape[1]))
@@ -121,7 +122,7 @@ def is_light(data: Rows) -> bool:
     return all(np.abs(m(np.array([low, high]))).max() < reach for m, low, high in ends)
 
 
-def _worth_more(sample: Rows) -> bool:
+def _worth_more(sample: RowArray) -> bool:
     """Whether there are columns to mix, rows enough, and no ties (a discrete column has no density)."""
     n, dim = sample.shape
     if not (2 <= dim <= MOST_COLUMNS and n >= ROWS_PER_PARAMETER * dim**2 and n >= 1000):
@@ -129,7 +130,7 @@ def _worth_more(sample: Rows) -> bool:
     return not any(has_heavy_ties(np.sort(sample[:, j])) or np.ptp(sample[:, j]) == 0 for j in range(dim))
 
 
-def _unmixed(plain: Margins, data: Rows, sample: Rows) -> Margins | None:
+def _unmixed(plain: Margins, data: RowArray, sample: RowArray) -> Margins | None:
     """Independent components with maps of their own. Normal columns have none, heavy tails no variance."""
     if all(m.is_affine for m in plain.maps) or not is_light(sample):
         return None
@@ -137,13 +138,13 @@ def _unmixed(plain: Margins, data: Rows, sample: Rows) -> Margins | None:
     return None if unmix is None else Margins(tuple(fit_map(_combined(data, weights)) for weights in unmix), unmix)
 
 
-def _combined(data: Rows, weights: F64) -> F64:
+def _combined(data: RowArray, weights: F64) -> F64:
     """One unmixed column, without a float64 copy of all the others."""
     parts: Sequence[F64] = [data[i : i + SAMPLE_ROWS] @ weights for i in range(0, len(data), SAMPLE_ROWS)]
     return np.concatenate(parts)
 
 
-def _with_scale(margins: Margins, sample: Rows) -> _Candidate:
+def _with_scale(margins: Margins, sample: RowArray) -> _Candidate:
     """`margins` with their score; with a common scale where that raises it."""
     cost = 0.0 if margins.unmix is None else GAIN + len(margins.unmix) ** 2 / len(sample)
     score = log_likelihood(margins, sample) - cost
@@ -154,7 +155,7 @@ def _with_scale(margins: Margins, sample: Rows) -> _Candidate:
     return _Candidate(replace(margins, scale=found.scale), score + gain) if gain > 0 else _Candidate(margins, score)
 
 
-def log_likelihood(margins: Margins, rows: Rows) -> float:
+def log_likelihood(margins: Margins, rows: RowArray) -> float:
     """Mean over rows of the log-density that a normal in the mapped columns implies; without a common scale."""
     columns = rows.T if margins.unmix is None else margins.unmix @ rows.T.astype(np.float64)
     mapped = np.stack([curve(column) for curve, column in zip(margins.maps, columns, strict=True)])

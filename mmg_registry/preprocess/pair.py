@@ -15,16 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mmg_registry.arrays import F32, F64
 from mmg_registry.contracts import below
 from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import TALL, chunks, fit_tall, fit_wide
-from mmg_registry.preprocess.maps import F64, Rows
+from mmg_registry.preprocess.maps import RowArray
 from mmg_registry.preprocess.margins import Margins, fit_margins, flat_margins
 from mmg_registry.preprocess.spirals import Turn, fit_turns
-
-F32 = NDArray[np.float32]
 
 STATE_VERSION = 3
 RHO_MAX = 1.0 - 1e-12  # float64 covariances cannot tell a larger correlation from 1
@@ -45,7 +43,7 @@ class _Side:
         """What is done beyond shifting, scaling and mixing."""
         return (["turn by distance"] if self.turn is not None else []) + self.margins.words
 
-    def transform(self, rows: Rows, name: str) -> F32:
+    def transform(self, rows: RowArray, name: str) -> F32:
         if rows.ndim != 2 or rows.shape[1] != self.margins.dim:
             raise DataError(f"{name} has shape {rows.shape}; the transform was fitted on (n, {self.margins.dim}).")
         out = np.empty((len(rows), len(self.matrix)), dtype=np.float32)
@@ -54,13 +52,13 @@ class _Side:
             out[part] = (self.margins(placed).T - self.mean) @ self.matrix.T
         return out
 
-    def arrays(self, prefix: str) -> dict[str, Rows]:
+    def arrays(self, prefix: str) -> dict[str, RowArray]:
         linear = {f"{prefix}_mean": self.mean, f"{prefix}_matrix": np.ascontiguousarray(self.matrix)}
         turn = {} if self.turn is None else self.turn.arrays(prefix)
         return {**self.margins.arrays(prefix), **linear, **turn}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Rows], prefix: str) -> _Side:
+    def from_arrays(cls, arrays: Mapping[str, RowArray], prefix: str) -> _Side:
         get = below(arrays, f"{prefix}_")
         return cls(Margins.from_arrays(get), get["mean"], get["matrix"], Turn.from_arrays(get))
 
@@ -94,7 +92,7 @@ class PairTransform:
     rho: F64
 
     @classmethod
-    def fit(cls, x: Rows, y: Rows, gaussianise: bool = True) -> PairTransform:
+    def fit(cls, x: RowArray, y: RowArray, gaussianise: bool = True) -> PairTransform:
         """Fit on training rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of any real dtype.
 
         Args:
@@ -118,7 +116,7 @@ class PairTransform:
         return turned if turned._plainly_above(straight) else straight
 
     @classmethod
-    def _unturned(cls, x: Rows, y: Rows, gaussianise: bool) -> PairTransform:
+    def _unturned(cls, x: RowArray, y: RowArray, gaussianise: bool) -> PairTransform:
         """`fit` of rows as they lie."""
         least = [fit_margins(data, gaussianise) for data in (x, y)]
         fitted = cls._from_margins(least, x, y)
@@ -134,7 +132,7 @@ class PairTransform:
         return self.gaussian_mi > PLAIN_GAIN * other.gaussian_mi + PLAIN_MARGIN
 
     @classmethod
-    def _from_margins(cls, margins: Sequence[Margins], x: Rows, y: Rows) -> PairTransform:
+    def _from_margins(cls, margins: Sequence[Margins], x: RowArray, y: RowArray) -> PairTransform:
         """The rest of `fit`, for given margins."""
         sides = list(zip(margins, (x, y), strict=True))
         n, dim_x, dim_y = len(x), x.shape[1], y.shape[1]
@@ -167,7 +165,7 @@ class PairTransform:
         """What the pair would share, in nats, were the transformed rows Gaussian: -1/2 sum log(1 - rho^2)."""
         return float(-0.5 * np.sum(np.log1p(-self.rho) + np.log1p(self.rho))) + 0.0  # no negative zero
 
-    def transform(self, x: Rows, y: Rows) -> tuple[F32, F32]:
+    def transform(self, x: RowArray, y: RowArray) -> tuple[F32, F32]:
         """Map rows `x` `(n, dim_x)` and `y` `(n, dim_y)`; float32, C-contiguous.
 
         Raises:
@@ -175,12 +173,12 @@ class PairTransform:
         """
         return self.x.transform(x, "x"), self.y.transform(y, "y")
 
-    def state(self) -> tuple[dict[str, Rows], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, RowArray], dict[str, Any]]:
         """Arrays and JSON-serialisable words that `from_state` rebuilds the transform from."""
         return {**self.x.arrays("x"), **self.y.arrays("y"), "rho": self.rho}, {"version": STATE_VERSION}
 
     @classmethod
-    def from_state(cls, arrays: Mapping[str, Rows], meta: Mapping[str, Any]) -> PairTransform:
+    def from_state(cls, arrays: Mapping[str, RowArray], meta: Mapping[str, Any]) -> PairTransform:
         """The inverse of `state`.
 
         Raises:
@@ -194,7 +192,7 @@ class PairTransform:
         return cls(_Side.from_arrays(arrays, "x"), _Side.from_arrays(arrays, "y"), arrays["rho"])
 
 
-def _check_pair(x: Rows, y: Rows) -> None:
+def _check_pair(x: RowArray, y: RowArray) -> None:
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise DataError(f"x has shape {x.shape} and y {y.shape}; both must be (n, dim) with the same n.")
     if len(x) < 2 or 0 in (x.shape[1], y.shape[1]):

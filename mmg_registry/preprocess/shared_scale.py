@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtri, fdtr, fdtrc, gammaincinv, gammaln, ndtr, stdtrit
 
-from mmg_registry.preprocess.maps import F64
+from mmg_registry.arrays import F64
 
 DEGREES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0)  # of freedom, tried in turn
 REACH = 9.0  # normal scores beyond it are taken to lie on it

@@ -22,7 +22,8 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from mmg_registry.preprocess.maps import F64, Rows, has_heavy_ties
+from mmg_registry.arrays import F64
+from mmg_registry.preprocess.maps import RowArray, has_heavy_ties
 from mmg_registry.preprocess.margins import is_light
 from mmg_registry.threads import torch_threads
 
@@ -61,7 +62,7 @@ class Turn:
     scale: F64
     generator: F64
 
-    def __call__(self, rows: Rows) -> F64:
+    def __call__(self, rows: RowArray) -> F64:
         """Map rows `(n, dim)`; float64."""
         parts = (self.centre, self.scale, self.generator)
         with torch_threads(1), torch.no_grad():
@@ -72,20 +73,20 @@ class Turn:
         """The largest angle in radians that a unit of q turns by."""
         return float(np.linalg.norm(self.generator, 2))
 
-    def arrays(self, prefix: str) -> dict[str, Rows]:
+    def arrays(self, prefix: str) -> dict[str, RowArray]:
         """All of it as arrays, for `from_arrays`."""
         parts = {"centre": self.centre, "scale": self.scale, "generator": self.generator}
         return {f"{prefix}_turn_{key}": value for key, value in parts.items()}
 
     @classmethod
-    def from_arrays(cls, get: dict[str, Rows]) -> Turn | None:
+    def from_arrays(cls, get: dict[str, RowArray]) -> Turn | None:
         """The inverse of `arrays`, side's prefix removed; None where there is none."""
         if "turn_centre" not in get:
             return None
         return cls(get["turn_centre"], get["turn_scale"], get["turn_generator"])
 
 
-def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
+def fit_turns(x: RowArray, y: RowArray) -> tuple[Turn, Turn] | None:
     """Turns of `x` `(n, dim_x)` and `y` `(n, dim_y)` that make them plainly more dependent linearly; or None.
 
     Not tried on heavy tails, on ties, on columns that depend linearly on others, on few rows or many columns.
@@ -112,14 +113,14 @@ def fit_turns(x: Rows, y: Rows) -> tuple[Turn, Turn] | None:
         return (sides[0].turn, sides[1].turn) if _believed(sides, held_out) else None
 
 
-def _worth_trying(data: Rows) -> bool:
+def _worth_trying(data: RowArray) -> bool:
     n, dim = data.shape
     if n < max(FEWEST_ROWS, 10 * dim**2) or dim > MOST_COLUMNS or not is_light(data):
         return False
     return not any(has_heavy_ties(np.sort(data[:, j])) or np.ptp(data[:, j]) == 0 for j in range(dim))
 
 
-def _sample(x: Rows, y: Rows) -> tuple[Tensor, Tensor] | None:
+def _sample(x: RowArray, y: RowArray) -> tuple[Tensor, Tensor] | None:
     """Rows to work on; None where columns of a side are linearly dependent."""
     step = max(1, len(x) // (2 * FIT_ROWS))
     rows = (_tensor(x[::step]), _tensor(y[::step]))
@@ -141,7 +142,7 @@ def _first_order_gain(x: Tensor, y: Tensor) -> bool:
 
     For a Gaussian pair they tell nothing beyond the columns, and 2 n times the gain is chi-squared.
     """
-    x, y = (_Side.start(rows).placed(rows) for rows in (x, y))
+    x, y = (_TurnedSide.start(rows).placed(rows) for rows in (x, y))
     plain, freedom = _gaussian_mi(x, y), x.shape[1] * y.shape[1]
     chance = (freedom + 4 * math.sqrt(2 * freedom)) / (2 * len(x))
     gains = _gaussian_mi(_bent(x), y) - plain, _gaussian_mi(x, _bent(y)) - plain
@@ -153,7 +154,7 @@ def _bent(rows: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Side:
+class _TurnedSide:
     """What is fitted of one side; A is the upper triangle's entries less their mirror image."""
 
     centre: Tensor
@@ -161,7 +162,7 @@ class _Side:
     upper: Tensor
 
     @classmethod
-    def start(cls, rows: Tensor) -> _Side:
+    def start(cls, rows: Tensor) -> _TurnedSide:
         """Whitened and not turned, but for a hair's breadth: exactly zero may be a saddle."""
         dim = rows.shape[1]
         values, vectors = torch.linalg.eigh(torch.cov(rows.T).view(dim, dim))
@@ -169,7 +170,7 @@ class _Side:
         return cls(rows.mean(0), (vectors / values.sqrt()) @ vectors.T, 0.01 * upper.triu(1))
 
     @classmethod
-    def flat(cls, rows: Tensor) -> _Side:
+    def flat(cls, rows: Tensor) -> _TurnedSide:
         """As it is."""
         dim = rows.shape[1]
         return cls(torch.zeros(dim).double(), torch.eye(dim).double(), torch.zeros(dim, dim).double())
@@ -189,12 +190,12 @@ class _Side:
         return _turned(rows, self.centre, self.scale, self.upper.triu(1) - self.upper.triu(1).T)
 
 
-Sides = tuple[_Side, _Side]
+Sides = tuple[_TurnedSide, _TurnedSide]
 
 
 def _climbed(x: Tensor, y: Tensor) -> Sides:
     """The angles first, then everything, then with ever less blur for as long as that is what limits the dependence."""
-    sides = (_Side.start(x), _Side.start(y))
+    sides = (_TurnedSide.start(x), _TurnedSide.start(y))
     few = x[:FIRST_ROWS], y[:FIRST_ROWS]
     sides = _ascend(_ascend(sides, *few, BLUR[0], free=(2,)), *few, BLUR[0], free=(0, 1, 2))
     for blur in BLUR[1:]:
@@ -219,7 +220,7 @@ def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]
         parts = list(start)
         for i, values in zip(moved, flat.split(sizes), strict=True):
             parts[i] = values.view(start[i].shape)
-        return _Side(*parts[:3]), _Side(*parts[3:])
+        return _TurnedSide(*parts[:3]), _TurnedSide(*parts[3:])
 
     def objective(values: F64) -> tuple[float, F64]:
         flat = torch.from_numpy(values).requires_grad_(True)
@@ -245,7 +246,7 @@ def _log_likelihood(sides: Sides, x: Tensor, y: Tensor, blur: float = 0.0) -> Te
 
 def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
     """Whether held-out rows are plainly likelier turned than as they were."""
-    plain: Sides = (_Side.flat(held_out[0]), _Side.flat(held_out[1]))
+    plain: Sides = (_TurnedSide.flat(held_out[0]), _TurnedSide.flat(held_out[1]))
     gain = float(_log_likelihood(sides, *held_out) - _log_likelihood(plain, *held_out))
     error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # of a log-density ratio's mean, roughly
     return gain > GAIN + 3 * error
@@ -313,5 +314,5 @@ def _factor(rows: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(failed == 0, factor, torch.nan), centred
 
 
-def _tensor(rows: Rows) -> Tensor:
+def _tensor(rows: RowArray) -> Tensor:
     return torch.from_numpy(np.array(rows, dtype=np.float64))

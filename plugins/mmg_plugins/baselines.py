@@ -20,6 +20,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import digamma
 from typing_extensions import Self
 
+from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import Margins, PairTransform, fit_margins
@@ -28,9 +29,6 @@ from mmg_registry.results import Estimate
 TREE_COLUMNS = 6  # of x and y together; with more, comparing all pairs of rows is faster than trees
 MANY_COLUMNS = 6  # with more, a second is enough for some thousand rows only
 BLOCK = 250  # rows compared with all others at a time
-
-F64 = NDArray[np.float64]
-State = tuple[dict[str, NDArray[Any]], dict[str, Any]]
 
 
 class InstantOptions(Options):
@@ -72,7 +70,7 @@ class _Instant(Estimator):
     def estimate(self, x: Array, y: Array) -> Estimate:
         """Estimate on rows x `(n, dim_x)` and y `(n, dim_y)`."""
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         """The margins' knots as arrays."""
         x, y = self._need_fit()
         return {**x.arrays("x"), **y.arrays("y")}, {}

@@ -12,7 +12,7 @@ import mmg_registry as mmg
 from mmg_registry.benchmark.runner import Settings
 from mmg_registry.errors import OptionError, PluginError
 from mmg_registry.limits import LIMITS
-from mmg_registry.models.decoder_training import Plan
+from mmg_registry.models.decoder_training import DecoderPlan
 
 BARELY_OUT: dict[str, list[Any]] = {
     "seed": [-1, 2**63],
@@ -117,7 +117,7 @@ PYTHON: dict[Callable[..., Any], list[str]] = {
     of_bound: ["seed", "threads", "device", "ci_level", "n"],
     mmg.Run: ["seed", "threads", "device", "max_seconds"],
     Settings: ["threads", "max_seconds", "n_train", "n_eval"],
-    Plan: ["seed", "max_seconds"],
+    DecoderPlan: ["seed", "max_seconds"],
 }
 
 

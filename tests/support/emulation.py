@@ -9,7 +9,7 @@ from problems import Case
 from torch import Tensor
 
 from mmg_registry.core import Problems, TrainPlan, compiled, cuda
-from mmg_registry.core.problem import State
+from mmg_registry.core.problem import TrainState
 
 ALL_FAST = 10**7  # floats of fast memory: everything fits
 Results = tuple[Tensor, ...]
@@ -52,7 +52,7 @@ def played_gap(problem: Case, *, repeats: int = 4, maths: str = "float32", **how
 
 def played_train(
     problems: Problems, weights: Tensor, plan: TrainPlan, n_steps: int, *, maths: str = "float32", **how: Any
-) -> tuple[State, Tensor]:
+) -> tuple[TrainState, Tensor]:
     """The state after `n_steps` from fresh `weights` `(B, n_parameters)`, and losses `(B, n_steps, 2)`."""
     state = weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
     return state, play(cuda.train_call(problems, state, plan, range(n_steps), maths=maths), **how)[0]

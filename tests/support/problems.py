@@ -20,7 +20,7 @@ from mmg_registry.core import (
     reference,
     train_denoiser,
 )
-from mmg_registry.core.problem import State
+from mmg_registry.core.problem import TrainState
 
 ISAS: list[str] = build_info()["isas_available"]
 
@@ -45,7 +45,7 @@ def uneven_proposal() -> Proposal:
     return Proposal.piecewise(torch.tensor([-10.0, -4.0, -1.0, 2.5, 6.0, 14.0]), mass)
 
 
-def fresh_state(weights: Tensor) -> State:
+def fresh_state(weights: Tensor) -> TrainState:
     """Weights, zero moments, and the average: all new tensors."""
     return weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
 
@@ -73,8 +73,14 @@ class Case:
         return reference.denoiser_grad(wide.problem(seed), wide.weights, step, batch)
 
     def train(
-        self, plan: TrainPlan, n_steps: int, state: State | None = None, seed: int = 1, first_step: int = 0, **how: Any
-    ) -> tuple[State, Tensor]:
+        self,
+        plan: TrainPlan,
+        n_steps: int,
+        state: TrainState | None = None,
+        seed: int = 1,
+        first_step: int = 0,
+        **how: Any,
+    ) -> tuple[TrainState, Tensor]:
         """The state after `n_steps`, and the losses."""
         state = state or fresh_state(self.weights)
         steps = range(first_step, first_step + n_steps)

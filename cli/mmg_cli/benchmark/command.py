@@ -16,7 +16,7 @@ from mmg_cli.output import check_folder, columns, print_json, say, warn, write_a
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.runner import Forecast, Run, Settings
+    from mmg_registry.benchmark.runner import Forecast, PlannedRun, Settings
     from mmg_registry.benchmark.store import Row
     from mmg_registry.benchmark.tasks import Task
 
@@ -27,7 +27,7 @@ Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg b
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchmarkJob:
     """Everything a benchmark was asked for; the fields are the command's parameters."""
 
     suite: str | None
@@ -88,7 +88,7 @@ def benchmark(
     if not any(_was_given(context, name) for name in given):
         print(context.get_help())
         return
-    execute(Job(**given))
+    execute(BenchmarkJob(**given))
 
 
 def _was_given(context: typer.Context, name: str) -> bool:
@@ -96,7 +96,7 @@ def _was_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def execute(job: Job) -> None:
+def execute(job: BenchmarkJob) -> None:
     """Check everything that can be checked, run what is not done yet, and report.
 
     Raises:
@@ -161,7 +161,7 @@ def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, 
     return options
 
 
-def _run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
+def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
     """Run what is missing; returns the rows of the whole folder."""
     from mmg_cli.benchmark.live import Board, showing
     from mmg_registry.benchmark.runner import Forecast, execute, plan
@@ -184,7 +184,7 @@ def _run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> lis
         return latest(store.rows)
 
 
-def _settings(job: Job, rows: Sequence[Row]) -> Settings:
+def _settings(job: BenchmarkJob, rows: Sequence[Row]) -> Settings:
     """What the runs share; refused where the folder's earlier runs had something else.
 
     Raises:
@@ -212,14 +212,14 @@ def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
     return None
 
 
-def _missing(runs: list[Run], rows: Sequence[Row], settings: Settings, retry_failed: bool) -> list[Run]:
+def _missing(runs: list[PlannedRun], rows: Sequence[Row], settings: Settings, retry_failed: bool) -> list[PlannedRun]:
     from mmg_registry.benchmark.store import key_of, latest
 
     done = {key_of(row) for row in latest(rows) if row["status"] == "ok" or not retry_failed}
     return [run for run in runs if run.key(settings) not in done]
 
 
-def _dry_run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> None:
+def _dry_run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> None:
     """List what is left to do, with the times that earlier rows of the folder suggest."""
     from mmg_registry.benchmark.runner import Forecast, plan
     from mmg_registry.benchmark.store import read
@@ -230,7 +230,7 @@ def _dry_run(job: Job, tasks: list[Task], plugins: dict[str, dict[str, Any]]) ->
     _print_plan(job, left, len(runs) - len(left), Forecast(rows))
 
 
-def _print_plan(job: Job, runs: list[Run], done: int, forecast: Forecast) -> None:
+def _print_plan(job: BenchmarkJob, runs: list[PlannedRun], done: int, forecast: Forecast) -> None:
     from mmg_registry.benchmark.store import label
 
     total = forecast.total(runs, job.jobs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mmg_cli.benchmark.text import number
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.criteria import Cell
+    from mmg_registry.benchmark.criteria import TaskFindings
 
 INK, GREY, PALE = "#1c2330", "#8a8f98", "#eef0f3"
 MARKERS = "Dos^v"  # of the medians; the next one each time the colours start anew
@@ -19,11 +19,11 @@ PLUGIN_COLOURS = ("#1f5fa8", "#d1651c", "#2f8a57", "#8e44ad", "#b8860b", "#c0392
 UNDER, OVER = (33, 102, 172), (178, 24, 43)  # blue where an estimate is low, red where it is high
 
 
-def shade(cell: Cell) -> str:
+def shade(cell: TaskFindings) -> str:
     """The colour of a cell: white at the truth, full at twice the tolerance of 'solved', blue below and red above.
 
     >>> from mmg_registry.benchmark.criteria import Cell
-    >>> [shade(Cell("s", "t", "f", 1.0, "p", {0: mi}, [], [], failed=0)) for mi in (1.0, 9.0)]
+    >>> [shade(TaskFindings("s", "t", "f", 1.0, "p", {0: mi}, [], [], failed=0)) for mi in (1.0, 9.0)]
     ['#ffffff', '#d88c95']
     """
     from mmg_registry.benchmark.criteria import SOLVED
@@ -35,12 +35,12 @@ def shade(cell: Cell) -> str:
     return "#" + "".join(f"{round(255 + amount * (part - 255)):02x}" for part in full)
 
 
-def text_of(cell: Cell) -> str:
+def text_of(cell: TaskFindings) -> str:
     """The mean estimate, or that there is none."""
     return "failed" if math.isnan(cell.mean) else number(cell.mean)
 
 
-def draw_heat_map(cells: Sequence[Cell]) -> Any:
+def draw_heat_map(cells: Sequence[TaskFindings]) -> Any:
     """A figure with a row a task, the truth, and a column a plugin; a frame marks what is not solved."""
     from matplotlib.figure import Figure
 
@@ -62,7 +62,7 @@ def draw_heat_map(cells: Sequence[Cell]) -> Any:
     return figure
 
 
-def _draw_cell(axes: Any, column: int, row: int, cell: Cell | None) -> None:
+def _draw_cell(axes: Any, column: int, row: int, cell: TaskFindings | None) -> None:
     from mmg_registry.benchmark.criteria import SOLVED
 
     if cell is None:
@@ -109,7 +109,7 @@ def _separate(axes: Any, families: list[str], width: int) -> None:
         )  # fmt: skip
 
 
-def draw_errors(cells: Sequence[Cell]) -> Any:
+def draw_errors(cells: Sequence[TaskFindings]) -> Any:
     """A figure of |mean error| against mean seconds: a dot a task, a large mark at the medians, a look a plugin."""
     from matplotlib.figure import Figure
 
@@ -127,7 +127,7 @@ def draw_errors(cells: Sequence[Cell]) -> Any:
 ERROR_FLOOR, SECONDS_FLOOR = 1e-4, 1e-3  # a logarithmic axis has no zero
 
 
-def _scatter(axes: Any, cells: list[Cell], plugin: str, colour: str, marker: str) -> None:
+def _scatter(axes: Any, cells: list[TaskFindings], plugin: str, colour: str, marker: str) -> None:
     if not cells:
         return
     seconds = [max(statistics.fmean(cell.seconds), SECONDS_FLOOR) for cell in cells]

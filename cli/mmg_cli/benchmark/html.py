@@ -12,7 +12,7 @@ from mmg_cli.benchmark.figures import PLUGIN_COLOURS, shade, text_of
 from mmg_cli.benchmark.text import CRITERIA, HEAD, bias_rows, by_suite, leaderboard_rows, number
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.criteria import Cell
+    from mmg_registry.benchmark.criteria import TaskFindings
     from mmg_registry.benchmark.store import Row
 
 Point = tuple[float, float]
@@ -90,7 +90,7 @@ def _head(rows: Sequence[Row]) -> str:
     return f"<h1>Mutual-information benchmark</h1><p>{escape('; '.join(words))}.</p>{_list(CRITERIA)}"
 
 
-def _suite(cells: list[Cell]) -> list[str]:
+def _suite(cells: list[TaskFindings]) -> list[str]:
     from mmg_registry.benchmark.criteria import leaderboard
 
     standings = leaderboard(cells)
@@ -104,7 +104,7 @@ def _suite(cells: list[Cell]) -> list[str]:
     ]
 
 
-def _estimates(cells: list[Cell]) -> str:
+def _estimates(cells: list[TaskFindings]) -> str:
     plugins = list(dict.fromkeys(cell.plugin for cell in cells))
     known = {(cell.task, cell.plugin): cell for cell in cells}
     tasks = dict.fromkeys((cell.task, cell.truth) for cell in cells)
@@ -122,7 +122,7 @@ def _estimates(cells: list[Cell]) -> str:
     return f'<p class="quiet">{note}</p><div class="wide estimates">{table}</div>'
 
 
-def _estimate(cell: Cell | None) -> str:
+def _estimate(cell: TaskFindings | None) -> str:
     from mmg_registry.benchmark.criteria import SOLVED
 
     if cell is None:

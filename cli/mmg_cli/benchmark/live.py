@@ -12,7 +12,7 @@ from mmg_cli.output import say, verbosity
 from mmg_cli.progress import clock
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.runner import Forecast, Run
+    from mmg_registry.benchmark.runner import Forecast, PlannedRun
     from mmg_registry.benchmark.store import Row
 
 
@@ -25,14 +25,16 @@ class Board:
     `changed` is called after every event, with the row that has just finished or None.
     """
 
-    def __init__(self, runs: Sequence[Run], jobs: int, forecast: Forecast, now: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, runs: Sequence[PlannedRun], jobs: int, forecast: Forecast, now: Callable[[], float] = time.monotonic
+    ):
         self.jobs, self.forecast, self.now = jobs, forecast, now
-        self.waiting, self.working = list(runs), dict[Identity, tuple["Run", float]]()
+        self.waiting, self.working = list(runs), dict[Identity, tuple["PlannedRun", float]]()
         self.rows: list[Row] = []
         self.total, self.begin = len(runs), now()
         self.changed: Callable[[Row | None], None] = lambda row: None
 
-    def started(self, run: Run) -> None:
+    def started(self, run: PlannedRun) -> None:
         """A run began."""
         self.waiting.remove(run)
         self.working[_identity(run)] = run, self.now()
@@ -40,11 +42,13 @@ class Board:
 
     def finished(self, row: Row) -> None:
         """A run ended."""
-        from mmg_registry.benchmark.runner import Run
+        from mmg_registry.benchmark.runner import PlannedRun
 
         self.rows.append(row)
         self.forecast.learn(row)
-        self.working.pop(_identity(Run(*(row[name] for name in ("suite", "task", "plugin", "seed", "options")))), None)
+        self.working.pop(
+            _identity(PlannedRun(*(row[name] for name in ("suite", "task", "plugin", "seed", "options")))), None
+        )
         self.changed(row)
 
     def seconds_left(self) -> float | None:
@@ -59,7 +63,7 @@ class Board:
         return (now - self.begin) * (self.total - len(self.rows)) / len(self.rows) if self.rows else None
 
 
-def _identity(run: Run) -> Identity:
+def _identity(run: PlannedRun) -> Identity:
     return run.suite, run.task, run.plugin, run.seed, str(sorted(run.options.items()))
 
 

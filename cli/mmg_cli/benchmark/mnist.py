@@ -19,10 +19,10 @@ from mmg_cli.output import check_folder, columns, print_json, say, verbosity, wr
 from mmg_registry.errors import MMGError, OptionError, demand
 
 if TYPE_CHECKING:
+    from mmg_registry.arrays import F32
     from mmg_registry.benchmark.mnist.ratios import Found, Ratio
     from mmg_registry.benchmark.mnist.run import Setup
     from mmg_registry.benchmark.store import Row
-    from mmg_registry.data.images import F32
 
 SCHEMA = "mmg/mnist-ratios/1"
 FILE = "mnist.jsonl"  # mmg_registry.benchmark.mnist.run.FILE, known here without importing it
@@ -31,7 +31,7 @@ ROWS = "7,14,21"
 ORIGIN = ("file", "sha256", "n_train", "n_eval", "space", "noise", "threads", "machine", "versions", "revision")
 
 
-class Space(str, Enum):
+class SpaceName(str, Enum):
     """What the variables of the tests are."""
 
     latent = "latent"
@@ -39,13 +39,13 @@ class Space(str, Enum):
 
 
 @dataclass(frozen=True)
-class Job:
+class MnistJob:
     """Everything that was asked for; the fields are the command's parameters."""
 
     images: str
     out: str
     plugin: str
-    space: Space
+    space: SpaceName
     rows: str
     step: int
     test: str | None
@@ -70,8 +70,8 @@ def mnist(
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder of the results.")],
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
     space: Annotated[
-        Space, typer.Option(help="Latents of an autoencoder that is trained first, or raw pixels.")
-    ] = Space.latent,
+        SpaceName, typer.Option(help="Latents of an autoencoder that is trained first, or raw pixels.")
+    ] = SpaceName.latent,
     rows: Annotated[str, typer.Option(metavar="R,..", help="Numbers of rows kept.")] = ROWS,
     step: Annotated[int, typer.Option(min=1, help="k of the data processing: B_r beside B_(r+k).")] = 7,
     test: Annotated[
@@ -104,10 +104,10 @@ def mnist(
     verbose: Verbose = 0,
 ) -> None:
     """Self-consistency on images: information with the first r rows kept, in ratios that must be 1 or 2."""
-    execute(Job(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
+    execute(MnistJob(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
 
 
-def execute(job: Job) -> None:
+def execute(job: MnistJob) -> None:
     """Check everything that can be checked, estimate what is not done yet, and print the ratios.
 
     Raises:
@@ -125,13 +125,13 @@ def execute(job: Job) -> None:
         raise MMGError(f"{failed} of {len(rows)} estimates failed; {job.out}/{FILE} has their errors.")
 
 
-def _images(job: Job) -> F32:
+def _images(job: MnistJob) -> F32:
     from mmg_registry.data.images import read_images
 
     return read_images(job.images)
 
 
-def _ratios(job: Job, height: int) -> list[Ratio]:
+def _ratios(job: MnistJob, height: int) -> list[Ratio]:
     from mmg_registry.benchmark.mnist.ratios import TESTS, plan
 
     tests = [name.strip() for name in job.test.split(",")] if job.test else TESTS
@@ -153,7 +153,7 @@ def _numbers(text: str) -> list[int]:
         raise OptionError(f"--rows takes whole numbers, as in '{ROWS}', not '{text}'.") from None
 
 
-def _setup(job: Job, images: F32) -> Setup:
+def _setup(job: MnistJob, images: F32) -> Setup:
     from mmg_registry.benchmark.mnist.run import Setup, sizes
     from mmg_registry.data.images import sha256
     from mmg_registry.threads import default_threads
@@ -165,17 +165,17 @@ def _setup(job: Job, images: F32) -> Setup:
     return Setup(file, sha256(images), n_train, n_eval, space=job.space.value, threads=threads, **own)
 
 
-def _plugins(job: Job) -> dict[str, dict[str, Any]]:
+def _plugins(job: MnistJob) -> dict[str, dict[str, Any]]:
     from mmg_registry.benchmark.mnist.run import check_pixels
 
     plugins = check_plugins(job.plugin, job.set)
-    for name, options in plugins.items() if job.space is Space.pixels else ():
+    for name, options in plugins.items() if job.space is SpaceName.pixels else ():
         check_pixels(name, options)
     return plugins
 
 
 def _run(
-    job: Job, images: F32, setup: Setup, ratios: Sequence[Ratio], plugins: Mapping[str, Mapping[str, Any]]
+    job: MnistJob, images: F32, setup: Setup, ratios: Sequence[Ratio], plugins: Mapping[str, Mapping[str, Any]]
 ) -> list[Row]:
     """Estimate what is missing; returns the rows that were asked for, those of earlier runs among them."""
     from mmg_registry.benchmark.mnist.ratios import terms
@@ -230,7 +230,7 @@ def _line(row: Row) -> str:
     return f"{name}: {what}, {row['seconds']['wall']:.1f} s"
 
 
-def _report(job: Job, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
+def _report(job: MnistJob, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
     """Print first, then write, so that a full disk costs the file only."""
     from mmg_cli.output import to_json
     from mmg_registry.benchmark.mnist.ratios import judge

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mmg_cli.output import columns, to_json
 
 if TYPE_CHECKING:
-    from mmg_registry.benchmark.criteria import Cell, Change, Standing
+    from mmg_registry.benchmark.criteria import Change, Standing, TaskFindings
     from mmg_registry.benchmark.store import Row
 
 SCHEMA = "mmg/benchmark-summary/1"
@@ -27,7 +27,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def by_suite(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+def by_suite(cells: Sequence[TaskFindings]) -> dict[str, list[TaskFindings]]:
     """The cells of each suite, in the order in which suites appear."""
     return {suite: [cell for cell in cells if cell.suite == suite] for suite in dict.fromkeys(c.suite for c in cells)}
 
@@ -86,7 +86,7 @@ def _signed(value: float | None) -> str:
     return text if value is None or not value > 0 else f"+{text}"
 
 
-def report_text(cells: Sequence[Cell]) -> str:
+def report_text(cells: Sequence[TaskFindings]) -> str:
     """Leaderboards and biases of all suites, and what the words in them mean."""
     from mmg_registry.benchmark.criteria import leaderboard
 
@@ -121,7 +121,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     return {"schema": SCHEMA, **sizes, "runs": len(rows), **places, "criteria": criteria, "suites": suites}
 
 
-def _cell_document(cell: Cell) -> dict[str, Any]:
+def _cell_document(cell: TaskFindings) -> dict[str, Any]:
     from mmg_registry.benchmark.criteria import SOLVED, TIGHT
 
     judged = {"mean": cell.mean, "sd": cell.sd, "error": cell.error}
@@ -173,11 +173,11 @@ def _change_row(change: Change) -> list[str]:
     ]
 
 
-def _of(cell: Cell | None, name: str) -> float | None:
+def _of(cell: TaskFindings | None, name: str) -> float | None:
     return None if cell is None else getattr(cell, name)
 
 
-def _seconds(cell: Cell | None) -> float | None:
+def _seconds(cell: TaskFindings | None) -> float | None:
     return sum(cell.seconds) / len(cell.seconds) if cell and cell.seconds else None
 
 
@@ -187,7 +187,7 @@ def _verdicts(change: Change) -> str:
     return words[0] if words[0] == words[1] else f"{words[0]} -> {words[1]}"
 
 
-def _verdict(cell: Cell | None) -> str:
+def _verdict(cell: TaskFindings | None) -> str:
     from mmg_registry.benchmark.criteria import SOLVED
 
     if cell is None:

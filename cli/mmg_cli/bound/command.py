@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Job:
+class BoundJob:
     """Everything `mmg bound` was asked for; the fields are the command's parameters."""
 
     model: str
@@ -93,10 +93,10 @@ def bound(
     verbose: Verbose = 0,
 ) -> None:
     """Bound the mutual information of a model whose densities are known, e.g. `mmg bound --model linear-gaussian`."""
-    execute(Job(**locals()))
+    execute(BoundJob(**locals()))
 
 
-def execute(job: Job) -> None:
+def execute(job: BoundJob) -> None:
     """Check what can be checked, bound, then print, write and plot.
 
     Raises:
@@ -114,7 +114,7 @@ def execute(job: Job) -> None:
     _deliver(job, _run(job, options))
 
 
-def _check_outputs(job: Job) -> None:
+def _check_outputs(job: BoundJob) -> None:
     if job.data and job.n is not None:
         raise OptionError("--data brings the pairs and -n draws them; keep one of the two.")
     if job.out:
@@ -128,7 +128,7 @@ def _check_outputs(job: Job) -> None:
         check_plot(job.plot, "--plot")
 
 
-def _run(job: Job, options: dict[str, Any]) -> Bound:
+def _run(job: BoundJob, options: dict[str, Any]) -> Bound:
     from mmg_registry.bounds.run import run
     from mmg_registry.request import BoundRequest
 
@@ -146,7 +146,7 @@ def _run(job: Job, options: dict[str, Any]) -> Bound:
         return run(load_model(job.model, parse_set(job.model_set or [])), request, read_pairs(job.data))
 
 
-def _seed(job: Job) -> int:
+def _seed(job: BoundJob) -> int:
     """The seed given, else that of the run to go on with, else a new one."""
     if job.seed is not None:
         return job.seed
@@ -228,7 +228,7 @@ def read_pairs(path: str | None) -> tuple[Any, Any] | None:
     return sides["x"], sides["z"]
 
 
-def _deliver(job: Job, found: Bound) -> None:
+def _deliver(job: BoundJob, found: Bound) -> None:
     print_bound(found, job.json)
     if job.out:
         write_result(found, job.out)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-F32 = NDArray[np.float32]
+from mmg_registry.arrays import F32
+
 BATCH, RATE = 256, 2e-3
 CHUNK = 8_192  # images encoded at a time
 

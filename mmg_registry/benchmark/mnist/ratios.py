@@ -16,7 +16,7 @@ WANTED = {"baseline": "rising to 1", "data-processing": "0.95 to 1.05", "additiv
 RANGES = {"data-processing": (0.95, 1.05), "additivity": (1.9, 2.1)}
 
 
-class Term(NamedTuple):
+class Information(NamedTuple):
     """One information to estimate.
 
     Attributes:
@@ -25,7 +25,7 @@ class Term(NamedTuple):
         less: s < r of a joint term, else 0.
 
     Example:
-        >>> Term("joint", 21, 14).name, Term("joint", 21, 14).formula
+        >>> Information("joint", 21, 14).name, Information("joint", 21, 14).formula
         ('joint-21-14', 'I(A; [B_21, B_14])')
     """
 
@@ -55,8 +55,8 @@ class Ratio(NamedTuple):
 
     test: Test
     rows: int
-    above: Term
-    below: Term
+    above: Information
+    below: Information
 
 
 def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> list[Ratio]:
@@ -75,13 +75,15 @@ def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> l
     _check(tests, rows, step, height)
     kept = sorted(set(rows))
     made = {
-        "baseline": [Ratio("baseline", r, Term("single", r), Term("single", height)) for r in kept if r < height],
+        "baseline": [
+            Ratio("baseline", r, Information("single", r), Information("single", height)) for r in kept if r < height
+        ],
         "data-processing": [
-            Ratio("data-processing", r, Term("joint", r + step, r), Term("single", r + step))
+            Ratio("data-processing", r, Information("joint", r + step, r), Information("single", r + step))
             for r in kept
             if r + step <= height
         ],
-        "additivity": [Ratio("additivity", r, Term("double", r), Term("single", r)) for r in kept],
+        "additivity": [Ratio("additivity", r, Information("double", r), Information("single", r)) for r in kept],
     }
     found = [ratio for test in TESTS if test in tests for ratio in made[test]]
     if not found:
@@ -89,7 +91,7 @@ def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> l
     return found
 
 
-def terms(ratios: Sequence[Ratio]) -> list[Term]:
+def terms(ratios: Sequence[Ratio]) -> list[Information]:
     """What has to be estimated, each once: denominators first, so that a ratio is known as soon as it can be."""
     return list(dict.fromkeys(term for ratio in ratios for term in (ratio.below, ratio.above)))
 
@@ -142,7 +144,7 @@ def divide(above: Value, below: Value) -> Value | None:
     return Value(ratio, math.hypot(above.std_error, ratio * below.std_error) / below.mi)
 
 
-def judge(ratios: Sequence[Ratio], seeds: Sequence[Mapping[Term, Value]]) -> list[Found]:
+def judge(ratios: Sequence[Ratio], seeds: Sequence[Mapping[Information, Value]]) -> list[Found]:
     """What came of `ratios`; `seeds` holds the informations of each seed, as far as they could be estimated."""
     found: list[Found] = []
     for ratio in ratios:
@@ -153,7 +155,7 @@ def judge(ratios: Sequence[Ratio], seeds: Sequence[Mapping[Term, Value]]) -> lis
     return found
 
 
-def _over_seeds(ratio: Ratio, seeds: Sequence[Mapping[Term, Value]]) -> tuple[Value, int] | None:
+def _over_seeds(ratio: Ratio, seeds: Sequence[Mapping[Information, Value]]) -> tuple[Value, int] | None:
     pairs = [(each[ratio.above], each[ratio.below]) for each in seeds if ratio.above in each and ratio.below in each]
     values = [value for pair in pairs if (value := divide(*pair)) is not None]
     if len(values) < 2:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from mmg_registry import provenance, registry
+from mmg_registry.arrays import F32
 from mmg_registry.benchmark import runner
-from mmg_registry.benchmark.mnist.ratios import Term, Value
+from mmg_registry.benchmark.mnist.ratios import Information, Value
 from mmg_registry.benchmark.mnist.spaces import Latents, Pixels, Space, variables
 from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.contracts import Estimator, parse_options
 from mmg_registry.data import as_pair
-from mmg_registry.data.images import F32
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.estimation.run import run as estimate
 from mmg_registry.limits import keep
@@ -73,13 +73,13 @@ class Setup:
             )
 
 
-class Job(NamedTuple):
+class TermRun(NamedTuple):
     """One estimate to make: a seed (of split, noise and all trainings), a plugin with its options, a term."""
 
     seed: int
     plugin: str
     options: Mapping[str, Any]
-    term: Term
+    term: Information
 
     def key(self, setup: Setup) -> Key:
         """What tells its row from others of the folder."""
@@ -91,14 +91,14 @@ class Job(NamedTuple):
                 "seed": self.seed}  # fmt: skip
 
 
-def jobs(terms: Sequence[Term], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[Job]:
+def jobs(terms: Sequence[Information], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[TermRun]:
     """All estimates: of every plugin and term with the first seed, then with the next. `plugins` maps names to options.
 
     Example:
-        >>> [job.seed for job in jobs([Term("single", 28)], {"mmg": {}}, seeds=2)]
+        >>> [job.seed for job in jobs([Information("single", 28)], {"mmg": {}}, seeds=2)]
         [0, 1]
     """
-    return [Job(seed, name, own, term) for seed in range(seeds) for name, own in plugins.items() for term in terms]
+    return [TermRun(seed, name, own, term) for seed in range(seeds) for name, own in plugins.items() for term in terms]
 
 
 def sizes(n_images: int, n_train: int | None, n_eval: int | None) -> tuple[int, int]:
@@ -144,7 +144,7 @@ def check_pixels(plugin: str, options: Mapping[str, Any]) -> None:
 
 
 def execute(
-    images: F32, setup: Setup, todo: Sequence[Job], note: Callable[[str], None] = lambda sentence: None
+    images: F32, setup: Setup, todo: Sequence[TermRun], note: Callable[[str], None] = lambda sentence: None
 ) -> Generator[dict[str, Any], None, None]:
     """Make the estimates `todo` and yield the row of each; a failed one is a row with its error.
 
@@ -163,14 +163,14 @@ def execute(
             yield {**_row(job, setup, draw), **place}
 
 
-def values(rows: Iterable[Row], plugin: str) -> list[dict[Term, Value]]:
+def values(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
     """The informations that `rows` hold of the plugin labelled `plugin` (with its options), one mapping a seed."""
-    seeds: dict[int, dict[Term, Value]] = {}
+    seeds: dict[int, dict[Information, Value]] = {}
     for row in rows:
         if row["status"] == "ok" and label(row["plugin"], row["options"]) == plugin:
             found = row["estimate"]
             mi = math.inf if found["status"] == "infinite" else found["mi"]
-            term = Term(row["kind"], row["rows"], row["less"])
+            term = Information(row["kind"], row["rows"], row["less"])
             seeds.setdefault(row["seed"], {})[term] = Value(mi, found["std_error"])
     return list(seeds.values())
 
@@ -207,7 +207,7 @@ class _Draw:
 _STREAM = int.from_bytes(b"mnist", "big")
 
 
-def _row(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
+def _row(job: TermRun, setup: Setup, draw: _Draw) -> dict[str, Any]:
     begin, clock = datetime.now(timezone.utc), time.perf_counter()
     try:
         found = _estimated(job, setup, draw)
@@ -218,7 +218,7 @@ def _row(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
     return {**job.about(), **asdict(setup), **about, "started": begin.isoformat(timespec="seconds"), **found}
 
 
-def _estimated(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
+def _estimated(job: TermRun, setup: Setup, draw: _Draw) -> dict[str, Any]:
     registry.load_plugin(job.plugin)  # so that its import does not count as the time of the estimate
     start = time.perf_counter()
     train = variables(draw.space, job.term, *draw.train, reuse=True)
@@ -235,7 +235,7 @@ def _estimated(job: Job, setup: Setup, draw: _Draw) -> dict[str, Any]:
     return {"status": "ok", "estimate": runner.document_of(found), "seconds": seconds}
 
 
-def _denoiser(term: Term, draw: _Draw) -> PixelDenoiser:
+def _denoiser(term: Information, draw: _Draw) -> PixelDenoiser:
     from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
 
     _, height, width = draw.train[0].shape

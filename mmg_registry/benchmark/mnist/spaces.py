@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmg_registry.benchmark.mnist.ratios import Term
+from mmg_registry.arrays import F32
+from mmg_registry.benchmark.mnist.ratios import Information
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.mnist.autoencoder import Autoencoder
 
-F32 = NDArray[np.float32]
 JITTER = 0.1  # of the noise on A
 
 
@@ -89,7 +88,7 @@ class Latents:
         return self.cropped(self.autoencoder.decode(b, rows), less, rng)
 
 
-def variables(space: Space, term: Term, images: F32, seed: int, *, reuse: bool = False) -> tuple[F32, F32]:
+def variables(space: Space, term: Information, images: F32, seed: int, *, reuse: bool = False) -> tuple[F32, F32]:
     """x and y of a term, for `images` `(n, height, width)`.
 
     The noise of A and then that of B come first from `seed`, so that terms on the same images share them and a ratio
@@ -101,9 +100,9 @@ def variables(space: Space, term: Term, images: F32, seed: int, *, reuse: bool =
 
     Example:
         >>> images = np.random.default_rng(0).random((6, 4, 3), np.float32)
-        >>> [side.shape for side in variables(Pixels(0.5), Term("double", 2), images, seed=0)]
+        >>> [side.shape for side in variables(Pixels(0.5), Information("double", 2), images, seed=0)]
         [(3, 24), (3, 12)]
-        >>> [side.shape for side in variables(Pixels(0.5), Term("joint", 3, 1), images, seed=0)]
+        >>> [side.shape for side in variables(Pixels(0.5), Information("joint", 3, 1), images, seed=0)]
         [(6, 12), (6, 12)]
     """
     rng = np.random.default_rng(seed)

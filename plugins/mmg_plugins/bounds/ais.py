@@ -24,7 +24,7 @@ from mmg_plugins.bounds.annealed import (
     tuned_ladder,
 )
 from mmg_plugins.bounds.options import AnnealingOptions, StartOptions
-from mmg_registry.annealing.ais import Evidence, Method
+from mmg_registry.annealing.ais import LogEvidence, Method
 from mmg_registry.annealing.importance import LogSums, log_sums
 from mmg_registry.annealing.path import Start, path_of, values
 from mmg_registry.bounds.checkpoint import Stages
@@ -137,7 +137,7 @@ class IWAE(BoundEstimator):
 
         rest = log_sums(path, path.log_ratio, own, count - 1, draws, listen, Stages(self.checkpoint) / "weights")
         low, high = _both(first, own, rest)
-        found = sandwich(likelihood, Evidence(low, high, None, rest.with_one(first).effective), model)
+        found = sandwich(likelihood, LogEvidence(low, high, None, rest.with_one(first).effective), model)
         found.diagnostics["effective_chains"] = rest.with_one(first).effective
         return found
 
@@ -148,7 +148,7 @@ def _both(first: Tensor, own: Tensor, rest: LogSums) -> tuple[Tensor, Tensor]:
     return low - math.log(rest.count + 1), high - math.log(rest.count + 1)
 
 
-def sandwich(likelihood: Tensor, found: Evidence, model: Any) -> Bound:
+def sandwich(likelihood: Tensor, found: LogEvidence, model: Any) -> Bound:
     """Bounds on I = E log p(x | z) - E log p(x) from those on log p(x), which swap sides."""
     (lower, lower_se), (upper, upper_se) = (mean_and_error(likelihood - side) for side in (found.high, found.low))
     gaps: dict[str, Any] = {"gap": found.gap}
@@ -173,7 +173,7 @@ def exact_draws(path: Any) -> Any:
     return given
 
 
-def crossing(found: Evidence) -> list[str]:
+def crossing(found: LogEvidence) -> list[str]:
     """Return a warning where the upper bound lies below the lower one by more than `CROSSING` nats."""
     if found.gap >= -CROSSING:
         return []

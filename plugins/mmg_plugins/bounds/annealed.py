@@ -9,12 +9,12 @@ import numpy as np
 from torch import Tensor
 
 from mmg_plugins.bounds.options import AnnealingOptions
-from mmg_registry.annealing.ais import Annealing, Evidence, Method, evidence
+from mmg_registry.annealing.ais import Annealing, LogEvidence, Method, evidence
 from mmg_registry.annealing.fitted import FittedPath, fitted_path
 from mmg_registry.annealing.hmc import ExactMoves
 from mmg_registry.annealing.path import ModelPath
 from mmg_registry.annealing.schedule import Pilot, Tuned, linear, sigmoid
-from mmg_registry.bounds.checkpoint import Stages, State
+from mmg_registry.bounds.checkpoint import Stages, StageState
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import MMGError
 from mmg_registry.models.built_in import generator
@@ -78,14 +78,14 @@ def tuned(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, sta
     return found
 
 
-def _kept(stage: Stages, x: Tensor) -> State:
+def _kept(stage: Stages, x: Tensor) -> StageState:
     """The state of a stage, on the device of `x`; empty where there is none."""
     return {name: each.to(x.device) for name, each in (stage.load() or {}).items()}
 
 
 def anneal(
     ladder: Ladder, z: Tensor, likelihood: Tensor, method: Method, run: Run, stages: Stages
-) -> dict[int, Evidence]:
+) -> dict[int, LogEvidence]:
     """The evidence by number of temperatures, shortest first: its sandwich is shown while the next one runs.
 
     Raises:
@@ -93,7 +93,7 @@ def anneal(
     """
     lengths = _lengths(ladder.options.temperatures, ladder.options.decay)
     draws = generator(seed_of(run, 0), z.device)
-    runs: dict[int, Evidence] = {}
+    runs: dict[int, LogEvidence] = {}
     for n in lengths:
         listen = _Listener(run, sum(runs), n, sum(lengths), _interval(runs, likelihood))
         stage = stages / f"T={n}"
@@ -102,7 +102,7 @@ def anneal(
     return runs
 
 
-def diagnostics(tuned: Tuned | None, runs: dict[int, Evidence]) -> dict[str, Any]:
+def diagnostics(tuned: Tuned | None, runs: dict[int, LogEvidence]) -> dict[str, Any]:
     """What tells how good the chains were, JSON-serialisable."""
     last = next(reversed(runs.values()))
     found: dict[str, Any] = {"acceptance": last.acceptance, "effective_chains": last.effective}
@@ -113,13 +113,13 @@ def diagnostics(tuned: Tuned | None, runs: dict[int, Evidence]) -> dict[str, Any
     return found
 
 
-def decay(runs: dict[int, Evidence]) -> float | None:
+def decay(runs: dict[int, LogEvidence]) -> float | None:
     """Slope of log gap over log T, near -1 once T is large; None without two positive gaps."""
     points = np.log([(n, each.gap) for n, each in runs.items() if each.gap > 0])
     return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
 
 
-def slow_chains(found: Evidence) -> list[str]:
+def slow_chains(found: LogEvidence) -> list[str]:
     """A warning, if HMC moved little."""
     if found.acceptance is None or found.acceptance >= LOW_ACCEPTANCE:
         return []
@@ -142,7 +142,7 @@ class _Listener:
         self.run.report(Progress((self.done + fraction * self.length) / self.total, stage=self.words))
 
 
-def _interval(runs: dict[int, Evidence], likelihood: Tensor) -> str:
+def _interval(runs: dict[int, LogEvidence], likelihood: Tensor) -> str:
     if not runs:
         return "annealing"
     last = next(reversed(runs.values()))
@@ -164,6 +164,6 @@ def _lengths(n: int, decaying: bool) -> list[int]:
     return [*(n // shorter for shorter in SHORTER if decaying and n // shorter >= 2), n]
 
 
-def _demand_moving(found: Evidence) -> None:
+def _demand_moving(found: LogEvidence) -> None:
     if found.acceptance is not None and found.acceptance < 0.01:
         raise MMGError("HMC accepted less than 1 % of its proposals, so the chains did not move; allow more leapfrogs.")

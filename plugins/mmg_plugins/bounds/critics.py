@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmg_plugins.bounds.options import TrainingOptions
 from mmg_plugins.perceptron import perceptron
 from mmg_registry.annealing.path import new_seed
-from mmg_registry.bounds.checkpoint import Stages, State
+from mmg_registry.bounds.checkpoint import Stages, StageState
 from mmg_registry.contracts import Progress, Run, below
 from mmg_registry.errors import MMGError
 
@@ -20,7 +20,7 @@ CONSTANT = 0.4  # share of the training before the rate falls
 CLIP = 10.0  # of the gradient's norm, against single batches that explode
 
 
-class Critic(nn.Module):
+class LatentCritic(nn.Module):
     """T = <f(x), g(z)> + a(x) + b(z) - 1/2 |Q z|^2 of standardised x and z; beside each network is a linear part.
 
     A Gaussian's posterior is among them; T starts near 0. Grows at most linearly in z but for the square, so that
@@ -106,10 +106,10 @@ def pairs_of(model: Any, x: Tensor, z: Tensor, held: int) -> Pairs:
     return Pairs(x[cut:], z[cut:], (x[:cut], z[:cut]))
 
 
-def critic_for(pairs: Pairs, model: Any, options: TrainingOptions, draws: torch.Generator) -> Critic:
+def critic_for(pairs: Pairs, model: Any, options: TrainingOptions, draws: torch.Generator) -> LatentCritic:
     """An untrained critic, standardised by pairs to learn from."""
     seen = pairs.known or pairs.draw(model, max(1000, options.batch), draws)
-    return Critic(*seen, options.width, options.embedding, new_seed(draws))
+    return LatentCritic(*seen, options.width, options.embedding, new_seed(draws))
 
 
 def train(
@@ -148,7 +148,7 @@ def train(
     module.requires_grad_(False)
 
 
-def _state(module: nn.Module, optimiser: torch.optim.Optimizer, draws: torch.Generator, done: int) -> State:
+def _state(module: nn.Module, optimiser: torch.optim.Optimizer, draws: torch.Generator, done: int) -> StageState:
     moments = {
         f"optimiser.{i}.{name}": tensor
         for i, each in optimiser.state_dict()["state"].items()

@@ -33,11 +33,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mmg_plugins.bounds.annealed import anneal, diagnostics, seed_of, slow_chains, tuned_ladder
-from mmg_plugins.bounds.critics import Critic, Pairs, critic_for, pairs_of, train
+from mmg_plugins.bounds.critics import LatentCritic, Pairs, critic_for, pairs_of, train
 from mmg_plugins.bounds.options import AnnealingOptions, TrainingOptions
 from mmg_plugins.critics.networks import off_diagonal
 from mmg_plugins.critics.objectives import Scores, donsker_varadhan, nwj
-from mmg_registry.annealing.ais import Evidence
+from mmg_registry.annealing.ais import LogEvidence
 from mmg_registry.annealing.hmc import hmc
 from mmg_registry.annealing.path import HandwrittenPath, draw_prior, gradient_of, pieces, values
 from mmg_registry.annealing.schedule import TRAJECTORY
@@ -71,7 +71,7 @@ class MCMCOptions(EnergyOptions):
 class Tilted:
     """The model p(z) e^T(x, z) / Z(x): a path from the prior whose log-likelihood is T."""
 
-    def __init__(self, model: Any, energy: Critic, rows: int | None = None) -> None:
+    def __init__(self, model: Any, energy: LatentCritic, rows: int | None = None) -> None:
         self.model, self.energy, self.rows = model, energy, rows
         self.true_mi: float | None = getattr(model, "true_mi", None)
 
@@ -158,7 +158,7 @@ class _EnergyBound(BoundEstimator):
     def _read(self, energy: Tensor, log_z: Tensor) -> tuple[float, float]:
         return READINGS[self.name](energy, log_z)
 
-    def _result(self, energy: Tensor, found: Evidence, true_mi: float | None) -> Bound:
+    def _result(self, energy: Tensor, found: LogEvidence, true_mi: float | None) -> Bound:
         (lower, error), (forward, _) = self._read(energy, found.high), self._read(energy, found.low)
         same = {name: read(energy, found.high)[0] for name, read in READINGS.items()}
         about = {"forward": forward, "gap": found.gap, "caveat": CAVEAT, "pairs": len(energy), "same_energy": same}
@@ -166,7 +166,7 @@ class _EnergyBound(BoundEstimator):
         return Bound("lower", lower, None, error, None, true_mi, diagnostics=about, warnings=warnings)
 
 
-def by_other_pairs(energy: Critic, pairs: Pairs) -> Tensor:
+def by_other_pairs(energy: LatentCritic, pairs: Pairs) -> Tensor:
     """log Z(x) from the z of the other pairs, as critics without a known p(z) have it, `(n,)`: too low at high MI."""
     others = off_diagonal(energy.table(pairs.x, pairs.z).double())
     return torch.logsumexp(others, 1) - math.log(others.shape[1])
@@ -247,7 +247,7 @@ class _Negatives(nn.Module):
     step: Tensor
     square: Tensor
 
-    def __init__(self, energy: Critic, z: Tensor) -> None:
+    def __init__(self, energy: LatentCritic, z: Tensor) -> None:
         super().__init__()
         self.energy = energy
         self.register_buffer("step", torch.tensor(FIRST_STEP, dtype=z.dtype, device=z.device))

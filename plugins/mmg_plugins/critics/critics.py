@@ -16,8 +16,8 @@ from pydantic import Field
 from torch import Tensor
 
 from mmg_plugins.critics import objectives as bounds
-from mmg_plugins.critics.networks import Critic, Joint, LogMeans, Separable, Shape, log_means
-from mmg_plugins.critics.objectives import Objective, Scores
+from mmg_plugins.critics.networks import Critic, CriticShape, Joint, LogMeans, Separable, log_means
+from mmg_plugins.critics.objectives import CriticObjective, Scores
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
@@ -95,7 +95,7 @@ class _CriticEstimator(Neural):
 
     def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableCritic:
         o, judged = self.options, self._judged_by()
-        shape = Shape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
+        shape = CriticShape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
         kind = {"joint": Joint, "separable": Separable}[o.critic]
         module = kind(shape, self._start_rho(pair), self._temperature(), draw)
         return TrainableCritic(module, judged, self._value(), self._smoothing())
@@ -110,7 +110,7 @@ class _CriticEstimator(Neural):
     def _judged_by(self) -> str:
         """The objective, by its name in `bounds.OBJECTIVES`."""
 
-    def _value(self) -> Objective | None:
+    def _value(self) -> CriticObjective | None:
         """What the running estimate is, where it is not the objective itself."""
         return None
 
@@ -321,7 +321,7 @@ class SMILE(_CriticEstimator):
     def _judged_by(self) -> str:
         return "jensen-shannon"
 
-    def _value(self) -> Objective:
+    def _value(self) -> CriticObjective:
         return lambda scores: bounds.smile(scores, self._clamp(scores.joint))
 
     def _clamp(self, joint: Tensor) -> float:
@@ -376,7 +376,7 @@ class FDIME(_CriticEstimator):
     def _judged_by(self) -> str:
         return {"kl": "nwj", "gan": "jensen-shannon", "hd": "hellinger"}[self.options.divergence]
 
-    def _value(self) -> Objective:
+    def _value(self) -> CriticObjective:
         return _joint
 
     def _reading(self, means: LogMeans) -> Reading:

@@ -27,7 +27,7 @@ LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it
 CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
 
 
-class Shape(NamedTuple):
+class CriticShape(NamedTuple):
     """Sizes of a critic.
 
     Attributes:
@@ -120,7 +120,9 @@ class Separable(Critic):
 
     held_out_group = 256
 
-    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0) -> None:
+    def __init__(
+        self, shape: CriticShape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0
+    ) -> None:
         """`units`: outputs of a side's network beyond those of the inner product."""
         super().__init__(rho, temperature)
         self.group, self.embedding = 1 << 30, shape.embedding
@@ -145,7 +147,7 @@ class Joint(Separable):
 
     held_out_group = 32
 
-    def __init__(self, shape: Shape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
+    def __init__(self, shape: CriticShape, rho: Tensor, temperature: float, draw: torch.Generator) -> None:
         units = max(2, shape.hidden[-1] // 2)
         super().__init__(shape, rho, temperature, draw, units)
         self.group = shape.group

@@ -25,7 +25,7 @@ class Scores(NamedTuple):
     marginal: Tensor
 
 
-Objective = Callable[[Scores], Tensor]
+CriticObjective = Callable[[Scores], Tensor]
 
 
 def donsker_varadhan(scores: Scores) -> Tensor:
@@ -70,7 +70,7 @@ def hellinger(scores: Scores) -> Tensor:
     return 2 - (-scores.joint / 2).exp() - (scores.marginal / 2).exp().mean(1)
 
 
-OBJECTIVES: dict[str, Objective] = {
+OBJECTIVES: dict[str, CriticObjective] = {
     "donsker-varadhan": donsker_varadhan,
     "infonce": infonce,
     "nwj": nwj,

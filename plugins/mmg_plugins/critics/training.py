@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.networks import Critic, Joint
-from mmg_plugins.critics.objectives import CorrectedPartition, Objective, Scores
+from mmg_plugins.critics.objectives import CorrectedPartition, CriticObjective, Scores
 from mmg_registry.core.critic import CriticPlan, CriticProblem, CriticState, train_critic
 from mmg_registry.training import RowPair, Trainable
 from mmg_registry.training.optimiser import LONGEST_GRADIENT, WEIGHT_DECAY, Descent
@@ -31,7 +31,7 @@ class TrainableCritic(Trainable):
 
     module: Critic
     objective: str
-    value: Objective | None = None
+    value: CriticObjective | None = None
     smoothing: float = 0.0
     partition: CorrectedPartition = field(init=False)
 

@@ -12,13 +12,19 @@ from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
-from mmg_plugins.mmg.parts.coordinates import Canonical, CoordinateRows, Coordinates, FitCoordinates, Standard
+from mmg_plugins.mmg.parts.coordinates import (
+    CoordinateRows,
+    Coordinates,
+    FitCanonical,
+    FitCoordinates,
+    FitStandard,
+)
 from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.memory import Given, Remember
 from mmg_plugins.mmg.parts.mixing import Mix
 from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
-from mmg_plugins.mmg.parts.plans import DefaultPlan, Plan, PublishedPlan
+from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
 from mmg_plugins.mmg.parts.terms import Split, whole
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, TrainOnce, split_off_held_out
@@ -58,7 +64,7 @@ class Recipe:
     run: Run
     coordinates: FitCoordinates
     network: Networks
-    plan: Plan
+    plan: MakePlan
     proposals: LogSNRDraws
     gap: GapMeasure
     orient: Orient = noise_x
@@ -118,7 +124,7 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
     """
     return Recipe(
         run,
-        Canonical(options.gaussianise),
+        FitCanonical(options.gaussianise),
         fused_or(module, options.width, options.depth),
         DefaultPlan(options),
         proposals.fixed(),
@@ -133,7 +139,7 @@ def published_recipe(options: MMGOptions, run: Run, module: nn.Module | None = N
     """
     return Recipe(
         run,
-        Standard(),
+        FitStandard(),
         PublishedNetworks(module=module),
         PublishedPlan(options.steps),
         proposals.fixed(),

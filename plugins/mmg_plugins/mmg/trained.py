@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from mmg_plugins.mmg.facts import TrainingFacts
-from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCoordinates, State, no_rows
+from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCoordinates, no_rows
 from mmg_plugins.mmg.parts.networks import Networks
 from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.terms import Term
+from mmg_registry.arrays import SavedState
 from mmg_registry.contracts import Run, below
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import Denoiser
@@ -56,7 +57,7 @@ class TrainedTerms:
         """Wall time of the training, in seconds."""
         return sum(report.seconds for report in self.reports)
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         """Return weights as arrays, and the rest for JSON."""
         weights = {
             f"{i}.{key}": tensor.numpy()
@@ -83,7 +84,7 @@ class FittedGap:
     trained: TrainedTerms
     facts: TrainingFacts | None = None
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         """Return named arrays, and the rest for JSON."""
         coordinates, words = self.coordinates.state()
         weights, trained = self.trained.state()

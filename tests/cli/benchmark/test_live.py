@@ -9,9 +9,14 @@ from benchmark_rows import failed_row, run_row
 
 from mmg_cli.benchmark.live import Board, line, picture, showing
 from mmg_cli.output import verbosity
-from mmg_registry.benchmark.runner import Forecast, Run
+from mmg_registry.benchmark.runner import Forecast, PlannedRun
 
-RUNS = [Run("s", "t", "p", 0), Run("s", "u", "p", 0), Run("s", "t", "q", 0), Run("s", "u", "q", 0)]
+RUNS = [
+    PlannedRun("s", "t", "p", 0),
+    PlannedRun("s", "u", "p", 0),
+    PlannedRun("s", "t", "q", 0),
+    PlannedRun("s", "u", "q", 0),
+]
 
 
 class Clock:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import mmg_registry as mmg
-from mmg_plugins.bounds.critics import Critic, pairs_of
+from mmg_plugins.bounds.critics import LatentCritic, pairs_of
 from mmg_plugins.bounds.mine_ais import READINGS, Tilted, implicit, linearised, partition
 from mmg_registry.annealing.ais import Annealing, evidence
 from mmg_registry.annealing.hmc import HMCMoves
@@ -73,7 +73,7 @@ def test_standard_errors_are_those_of_repeated_samples() -> None:
 def test_the_conditioned_energy_and_its_gradient_are_those_of_autograd() -> None:
     model = built_in("gaussian-channel", dim=2, mi=2.0)
     x, z = model.sample(30, seed=0)
-    energy = Critic(x, z, 8, 4, 0)
+    energy = LatentCritic(x, z, 8, 4, 0)
     for weight in energy.parameters():
         torch.nn.init.normal_(weight, std=0.3, generator=torch.Generator().manual_seed(0))
     energy.requires_grad_(False)
@@ -148,6 +148,6 @@ def test_bad_input_is_one_clear_sentence(model: type, choices: dict, error: type
 
 
 def test_a_training_that_diverges_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Critic, "table", lambda self, x, z: self(x, z)[:, None] * torch.full((len(x),), math.nan))
+    monkeypatch.setattr(LatentCritic, "table", lambda self, x, z: self(x, z)[:, None] * torch.full((len(x),), math.nan))
     with pytest.raises(MMGError, match="diverged at step 1; set a smaller rate"):
         mmg.bound(bad_models.Plain, "mine-dv", **QUICK)

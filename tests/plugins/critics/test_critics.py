@@ -16,7 +16,7 @@ from small_runs import MI, RUN, SMALL, Pair, estimate, folded, pair
 
 from mmg_plugins import neural
 from mmg_plugins.critics.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
-from mmg_plugins.critics.networks import LARGEST, Joint, LogMeans, Separable, Shape, blocks, log_means
+from mmg_plugins.critics.networks import LARGEST, CriticShape, Joint, LogMeans, Separable, blocks, log_means
 from mmg_plugins.densities.doe import DoE
 from mmg_plugins.neural import device_of
 from mmg_registry import storage
@@ -98,7 +98,7 @@ kinds = pytest.mark.parametrize("kind", [Separable, Joint])
 
 def critic(kind: type[Separable], temperature: float = 1.0, group: int = 8, dim_x: int = 1) -> Separable:
     draw = torch.Generator().manual_seed(1)
-    made = kind(Shape((dim_x, 1), [8], 3, group), torch.tensor([0.7]), temperature, draw)
+    made = kind(CriticShape((dim_x, 1), [8], 3, group), torch.tensor([0.7]), temperature, draw)
     for weights in made.parameters():
         torch.nn.init.normal_(weights, generator=draw)
     return made
@@ -144,7 +144,7 @@ def test_rows_are_compared_with_the_others_of_their_group(kind: type[Separable],
 @kinds
 def test_no_pair_is_scored_far_from_the_gaussian_part(kind: type[Separable]) -> None:
     made = critic(kind)
-    before = kind(Shape((1, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
+    before = kind(CriticShape((1, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
     for weights in made.parameters():
         torch.nn.init.constant_(weights, 30.0)
     x, y = torch.randn(1, 20, 1), torch.randn(1, 20, 1)
@@ -154,7 +154,7 @@ def test_no_pair_is_scored_far_from_the_gaussian_part(kind: type[Separable]) -> 
 
 @kinds
 def test_a_new_critic_is_that_of_the_gaussian_pair(kind: type[Separable]) -> None:
-    made = kind(Shape((1, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
+    made = kind(CriticShape((1, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
     x, y = torch.randn(50, 1), torch.randn(50, 1)
     pair = torch.distributions.MultivariateNormal(torch.zeros(2), torch.tensor([[1.0, 0.7], [0.7, 1.0]]))
     margin = torch.distributions.Normal(0.0, 1.0)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmg_plugins.critics import networks as critic_networks
 from mmg_plugins.critics.critics import MINE, InfoNCE
-from mmg_plugins.critics.networks import Joint, Separable, Shape
+from mmg_plugins.critics.networks import CriticShape, Joint, Separable
 from mmg_plugins.critics.objectives import OBJECTIVES
 from mmg_plugins.critics.training import CoreDescent, TrainableCritic
 from mmg_registry.contracts import Run
@@ -36,7 +36,7 @@ def problem(shape: tuple[int, ...] = SHAPES[2], temperature: float = 1.0, rows: 
     dim_x, dim_y, width, depth, embedding, group = shape
     draw = torch.Generator().manual_seed(0)
     rho = 0.9 * torch.rand(min(dim_x, dim_y), generator=draw)
-    made = Joint(Shape((dim_x, dim_y), [width] * depth, embedding, group), rho, temperature, draw)
+    made = Joint(CriticShape((dim_x, dim_y), [width] * depth, embedding, group), rho, temperature, draw)
     with torch.no_grad():
         for weights in made.parameters():
             weights += 0.1 * torch.randn(weights.shape, generator=draw)
@@ -166,7 +166,7 @@ def test_no_step_is_done_on_a_gradient_that_is_not_finite() -> None:
 
 @pytest.mark.parametrize("kind", [Joint, Separable])
 def test_a_separable_critic_trains_in_torch(kind: type[Separable]) -> None:
-    made = kind(Shape((2, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
+    made = kind(CriticShape((2, 1), [8], 3, 8), torch.tensor([0.7]), 1.0, torch.Generator().manual_seed(0))
     descent = trainable(made).descent((torch.zeros(9, 2), torch.zeros(9, 1)))
     assert isinstance(descent, CoreDescent if kind is Joint else TorchDescent)
 

@@ -7,12 +7,12 @@ import math
 import pytest
 from benchmark_rows import failed_row, run_row
 
-from mmg_registry.benchmark.criteria import SOLVED, TIGHT, Cell, Standing, cells, compare, leaderboard
+from mmg_registry.benchmark.criteria import SOLVED, TIGHT, Standing, TaskFindings, cells, compare, leaderboard
 
 
-def cell(truth: float, *estimates: float, failed: int = 0, seconds: tuple[float, ...] = ()) -> Cell:
+def cell(truth: float, *estimates: float, failed: int = 0, seconds: tuple[float, ...] = ()) -> TaskFindings:
     times = list(seconds) or [1.0] * len(estimates)
-    return Cell("s", "t", "f", truth, "p", dict(enumerate(estimates)), [], times, failed)
+    return TaskFindings("s", "t", "f", truth, "p", dict(enumerate(estimates)), [], times, failed)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from events import wait_for
 from places import SUPPORT
 
 from mmg_registry import hooks
-from mmg_registry.benchmark.runner import Forecast, Run, Settings, execute, plan, work
+from mmg_registry.benchmark.runner import Forecast, PlannedRun, Settings, execute, plan, work
 from mmg_registry.benchmark.store import key_of
 from mmg_registry.benchmark.tasks import draw, find, select
 
@@ -31,11 +31,11 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hooks.reset()
 
 
-def a_run(plugin: str = "bench-right", task: str = "gaussian-1-0.25", seed: int = 0, **options: Any) -> Run:
-    return Run("tiny", task, plugin, seed, options)
+def a_run(plugin: str = "bench-right", task: str = "gaussian-1-0.25", seed: int = 0, **options: Any) -> PlannedRun:
+    return PlannedRun("tiny", task, plugin, seed, options)
 
 
-def rows_of(*runs: Run, jobs: int = 1) -> list[dict[str, Any]]:
+def rows_of(*runs: PlannedRun, jobs: int = 1) -> list[dict[str, Any]]:
     return list(execute(runs, SMALL, jobs))
 
 
@@ -102,7 +102,7 @@ def test_a_result_does_not_depend_on_what_ran_before_or_beside() -> None:
 
 
 def test_rows_of_two_jobs_come_as_they_finish(tmp_path: Path) -> None:
-    begun: list[Run] = []
+    begun: list[PlannedRun] = []
     slow, quick = a_run("bench-nap", until=str(tmp_path / "quick has finished")), a_run()
     rows = execute([slow, quick], SMALL, 2, begun.append)
     assert next(rows)["plugin"] == "bench-right"
@@ -141,21 +141,21 @@ def of(pid: int, name: str) -> str:
 def test_a_forecast_takes_the_same_task_then_the_same_plugin_then_nothing() -> None:
     seen = [run_row(task="a", seconds=3.0), run_row(task="a", seconds=5.0, seed=1), run_row(task="b", seconds=19.0)]
     forecast = Forecast(seen)
-    assert forecast.seconds(Run("s", "a", "p", 2)) == 5.0  # wall times are 4, 6 and 20
-    assert forecast.seconds(Run("s", "c", "p", 2)) == 6.0
-    assert forecast.seconds(Run("s", "a", "p", 2, {"steps": 1})) is None
-    assert forecast.seconds(Run("s", "a", "q", 2)) is None
+    assert forecast.seconds(PlannedRun("s", "a", "p", 2)) == 5.0  # wall times are 4, 6 and 20
+    assert forecast.seconds(PlannedRun("s", "c", "p", 2)) == 6.0
+    assert forecast.seconds(PlannedRun("s", "a", "p", 2, {"steps": 1})) is None
+    assert forecast.seconds(PlannedRun("s", "a", "q", 2)) is None
 
 
 def test_a_failed_run_says_nothing_of_the_time_of_others() -> None:
-    assert Forecast([failed_row()]).seconds(Run("s", "t", "p", 1)) is None
+    assert Forecast([failed_row()]).seconds(PlannedRun("s", "t", "p", 1)) is None
 
 
 def test_the_total_is_shared_among_the_jobs_and_unknown_if_a_part_is() -> None:
     forecast = Forecast([run_row(seconds=9.0)])
-    runs = [Run("s", "t", "p", seed) for seed in range(4)]
+    runs = [PlannedRun("s", "t", "p", seed) for seed in range(4)]
     assert forecast.total(runs) == 40.0
     assert forecast.total(runs, jobs=2) == 20.0
     assert forecast.total(runs[:1], jobs=2) == 10.0  # one run is not halved by a second process
-    assert forecast.total([*runs, Run("s", "t", "q", 0)]) is None
+    assert forecast.total([*runs, PlannedRun("s", "t", "q", 0)]) is None
     assert forecast.total([]) == 0.0

@@ -19,7 +19,7 @@ from torch import Tensor
 import mmg_registry as mmg
 from mmg_registry.benchmark import tasks
 from mmg_registry.core import Compute, Network, Problems, TrainPlan, cuda, mmse_gap_many, selfcheck, train_many
-from mmg_registry.core.problem import State
+from mmg_registry.core.problem import TrainState
 from mmg_registry.diffusion import FusedDenoiser
 from mmg_registry.errors import MMGError
 
@@ -39,7 +39,7 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found.cpu().double() - expected.double()).norm() / expected.double().norm())
 
 
-def trained(problem: Case, n_steps: int, maths: str) -> tuple[State, Tensor]:
+def trained(problem: Case, n_steps: int, maths: str) -> tuple[TrainState, Tensor]:
     return placed(problem).train(PLAN, n_steps, maths=maths)
 
 

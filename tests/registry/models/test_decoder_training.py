@@ -16,13 +16,13 @@ from mmg_registry.contracts import Progress
 from mmg_registry.errors import DataError, MMGError, OptionError
 from mmg_registry.models import decoder_training
 from mmg_registry.models.decoder import Decoder, EncodedDecoder
-from mmg_registry.models.decoder_training import Plan, train
+from mmg_registry.models.decoder_training import DecoderPlan, train
 
 IMAGES = unit(blobs())
 
 
-def quick(kind: str = "vae", **choices: Any) -> Plan:
-    return Plan(**{"kind": kind, "latent": 2, "hidden": (16,), "epochs": 3, **choices})
+def quick(kind: str = "vae", **choices: Any) -> DecoderPlan:
+    return DecoderPlan(**{"kind": kind, "latent": 2, "hidden": (16,), "epochs": 3, **choices})
 
 
 def test_a_vae_learns_its_images_and_its_variance() -> None:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmg_registry.arrays import SavedState
 from mmg_registry.contracts import Array
 from mmg_registry.preprocess import PairTransform
 
 CoordinateRows = tuple[Tensor, Tensor]  # float32 (n, dim_x) of the noised variable, (n, dim_y) of the given one
-State = tuple[dict[str, NDArray[Any]], dict[str, Any]]  # arrays, and what JSON holds
 
 
 class Coordinates(Protocol):
@@ -48,7 +48,7 @@ class Coordinates(Protocol):
     def transform(self, x: Array, y: Array) -> CoordinateRows:
         """Return rows in these coordinates."""
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         """Return what `FitCoordinates.restore` needs."""
 
 
@@ -104,12 +104,12 @@ class CanonicalCoordinates:
         zx, zy = self.pair.transform(x, y)
         return torch.from_numpy(zx), torch.from_numpy(zy)
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         return self.pair.state()
 
 
 @dataclass(frozen=True)
-class Canonical:
+class FitCanonical:
     """Fit canonical coordinates; with `gaussianise`, after maps that make margins near normal."""
 
     gaussianise: bool = True
@@ -159,11 +159,11 @@ class StandardCoordinates:
     def _standardised(self, rows: Array, columns: slice) -> Tensor:
         return torch.from_numpy(((rows - self.centre[columns]) / self.scale[columns]).astype(np.float32))
 
-    def state(self) -> State:
+    def state(self) -> SavedState:
         return {"centre": self.centre, "scale": self.scale}, {"dim_x": self.dim_x}
 
 
-class Standard:
+class FitStandard:
     """Fit the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
 
     def fit(self, x: Array, y: Array) -> StandardCoordinates:

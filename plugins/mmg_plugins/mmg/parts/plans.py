@@ -10,7 +10,7 @@ from mmg_plugins.mmg.thresholds import EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_M
 from mmg_registry.core import TrainPlan
 from mmg_registry.diffusion import Schedule
 
-Plan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
+MakePlan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
 
 STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # of the default plan: at most, before a plateau, of rising rate
 SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for small pairs

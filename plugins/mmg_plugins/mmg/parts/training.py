@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
 from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.networks import Networks
-from mmg_plugins.mmg.parts.plans import Plan
+from mmg_plugins.mmg.parts.plans import MakePlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
@@ -36,7 +36,7 @@ class TrainingJob:
     terms: Sequence[Term]
     network: Networks
     proposals: LogSNRDraws
-    plan: Plan
+    plan: MakePlan
     gap: GapMeasure
     integrand: Integrand
     run: Run

@@ -11,7 +11,7 @@ from torch import nn
 
 from mmg_plugins.mmg.mmg import MMG
 from mmg_plugins.mmg.options import MMGOptions
-from mmg_plugins.mmg.parts.coordinates import Canonical, Coordinates, Standard, no_rows
+from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCanonical, FitStandard, no_rows
 from mmg_plugins.mmg.parts.networks import FusedNetworks, PublishedNetworks, UserModule
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 from mmg_plugins.mmg.parts.plans import DefaultPlan, PublishedPlan
@@ -29,7 +29,7 @@ def rows(n: int, dim_x: int = 2, dim_y: int = 1) -> tuple[np.ndarray, np.ndarray
 
 
 WHOLE = Term(0, 2)
-KINDS = {"default": Canonical(), "paper": Standard()}
+KINDS = {"default": FitCanonical(), "paper": FitStandard()}
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
@@ -66,7 +66,7 @@ def test_coordinates_are_float32_of_unit_scale(kind: Any) -> None:
 
 
 def test_default_coordinates_are_canonical() -> None:
-    fitted = Canonical().fit(*rows(1_000))
+    fitted = FitCanonical().fit(*rows(1_000))
     zx, zy = fitted.transform(*rows(1_000))
     cross = (zx.double().T @ zy.double()) / len(zx)
     assert float(cross[0, 0].abs()) == pytest.approx(float(fitted.rho[0]), abs=0.02)
@@ -144,7 +144,7 @@ def test_a_term_conditions_on_the_columns_after_it() -> None:
     assert (rest.dim_x, rest.noised, rest.context) == (3, 3, 0)
 
 
-class Correlated(Standard):
+class Correlated(FitStandard):
     """Coordinates of ten columns a side, of which some are correlated."""
 
     dim_x = dim_y = 10
@@ -169,7 +169,7 @@ def test_terms_sum_to_the_information_of_all_columns() -> None:
     rng, rho = np.random.default_rng(0), np.array([0.8, 0.6, 0.4])
     x = rng.standard_normal((20_000, 3))
     y = rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((20_000, 3))
-    coordinates = Canonical().fit(x, y)
+    coordinates = FitCanonical().fit(x, y)
     data = coordinates.transform(x, y)
     for split in ([Term(0, 3)], [Term(0, 1), Term(1, 3)], [Term(0, 2), Term(2, 3)]):
         built = [(term, FusedNetworks(64, 2).build(coordinates, term, data, Run(threads=1))) for term in split]
@@ -212,6 +212,6 @@ def test_published_optimiser(dim_x: int, lr: float, batch: int, epochs: int) -> 
 # --- A recipe -------------------------------------------------------------------------------------------------------
 def test_a_recipe_is_made_of_the_parts_that_the_preset_names() -> None:
     ours, published = MMG().recipe(), MMG(preset="paper").recipe()
-    assert (ours.coordinates, ours.network) == (Canonical(), FusedNetworks(64, 2))
-    assert isinstance(published.coordinates, Standard)
+    assert (ours.coordinates, ours.network) == (FitCanonical(), FusedNetworks(64, 2))
+    assert isinstance(published.coordinates, FitStandard)
     assert published.network == PublishedNetworks()

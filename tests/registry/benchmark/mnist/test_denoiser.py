@@ -9,7 +9,7 @@ import torch
 import mmg_registry as mmg
 from mmg_registry.benchmark.mnist import denoiser as module
 from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
-from mmg_registry.benchmark.mnist.ratios import Term
+from mmg_registry.benchmark.mnist.ratios import Information
 from mmg_registry.benchmark.mnist.spaces import Pixels, variables
 
 
@@ -92,7 +92,7 @@ def test_the_seed_decides_and_the_callers_generator_stays() -> None:
 def test_an_estimator_that_uses_it_finds_a_known_information() -> None:
     """Independent normal pixels: each kept one tells -1/2 log(1 - rho^2), rho^2 = 1 / ((1 + s^2)(1 + s^2/100))."""
     images = np.random.default_rng(0).standard_normal((1_000, 4, 4), np.float32)
-    term, space = Term("single", 2), Pixels(noise=1.0)
+    term, space = Information("single", 2), Pixels(noise=1.0)
     rows, held = variables(space, term, images[:700], seed=1), variables(space, term, images[700:], seed=2)
     network = PixelDenoiser(4, 4, n_images=1, rows=[2], channels=8, seed=0)
     options = {"preset": "paper", "steps": 120, "denoiser": network, "repeats": 4}

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from mmg_registry.benchmark.mnist.ratios import TESTS, Ratio, Term, Value, divide, judge, plan, terms
+from mmg_registry.benchmark.mnist.ratios import TESTS, Information, Ratio, Value, divide, judge, plan, terms
 from mmg_registry.errors import OptionError
 
-WHOLE = Term("single", 28)
+WHOLE = Information("single", 28)
 
 
 def test_every_test_asks_for_its_terms_and_each_is_estimated_once() -> None:
@@ -68,9 +68,9 @@ def test_a_ratio_without_an_error_bar() -> None:
     assert divide(Value(1.0), Value(2.0, 0.1)) == Value(0.5)
 
 
-def seed_of(values: Mapping[str, float], error: float = 0.01) -> dict[Term, Value]:
-    names = {"7": Term("single", 7), "14": Term("single", 14), "28": WHOLE, "d": Term("double", 14),
-             "j": Term("joint", 14, 7)}  # fmt: skip
+def seed_of(values: Mapping[str, float], error: float = 0.01) -> dict[Information, Value]:
+    single = {str(r): Information("single", r) for r in (7, 14)}
+    names = {**single, "28": WHOLE, "d": Information("double", 14), "j": Information("joint", 14, 7)}
     return {names[key]: Value(value, error) for key, value in values.items()}
 
 
@@ -98,7 +98,7 @@ def test_additivity_holds_within_a_tenth_of_two(mi: float, expected: bool) -> No
 
 
 def test_several_seeds_give_the_mean_and_its_error() -> None:
-    ratio = Ratio("additivity", 14, Term("double", 14), Term("single", 14))
+    ratio = Ratio("additivity", 14, Information("double", 14), Information("single", 14))
     seeds = [seed_of({"14": 1.0, "d": value}) for value in (1.9, 2.0, 2.1)] + [seed_of({"14": 1.0})]
     (found,) = judge([ratio], seeds)
     assert (found.value, found.seeds, found.holds) == (pytest.approx(2.0), 3, True)

@@ -13,7 +13,7 @@ from mnist_images import blobs, unit
 
 from mmg_registry import registry
 from mmg_registry.benchmark.mnist import run
-from mmg_registry.benchmark.mnist.ratios import TESTS, Found, Ratio, Term, judge, plan, terms
+from mmg_registry.benchmark.mnist.ratios import TESTS, Found, Information, Ratio, judge, plan, terms
 from mmg_registry.benchmark.mnist.run import Setup, check_pixels, execute, jobs, sizes, values
 from mmg_registry.benchmark.store import label
 from mmg_registry.contracts import Array
@@ -157,13 +157,13 @@ def test_values_are_of_one_plugin_with_its_options_and_by_seed() -> None:
     _, rows = rows_of(SETUP, "gaussian-fake", tests=["baseline"], rows=[2], seeds=2, options={"ridge": 0.1})
     assert values(rows, "gaussian-fake") == []
     found = values(rows, label("gaussian-fake", {"ridge": 0.1}))
-    assert [set(each) for each in found] == [{Term("single", 2), Term("single", 8)}] * 2
+    assert [set(each) for each in found] == [{Information("single", 2), Information("single", 8)}] * 2
 
 
 def test_an_infinite_information_is_no_ratio() -> None:
     row = {"plugin": "p", "options": {}, "seed": 0, "kind": "single", "rows": 2, "less": 0, "status": "ok"}
     row["estimate"] = {"status": "infinite", "mi": None, "std_error": None}
-    assert values([row], "p")[0][Term("single", 2)].mi == float("inf")
+    assert values([row], "p")[0][Information("single", 2)].mi == float("inf")
 
 
 def test_the_callers_threads_are_given_back() -> None:

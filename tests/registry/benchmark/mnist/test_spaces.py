@@ -7,11 +7,11 @@ import pytest
 from mnist_images import blobs, unit
 
 from mmg_registry.benchmark.mnist.autoencoder import fit
-from mmg_registry.benchmark.mnist.ratios import Term
+from mmg_registry.benchmark.mnist.ratios import Information
 from mmg_registry.benchmark.mnist.spaces import JITTER, Latents, Pixels, Space, variables
 
 IMAGES = unit(blobs(200))
-SINGLE, JOINT, DOUBLE = Term("single", 5), Term("joint", 5, 3), Term("double", 5)
+SINGLE, JOINT, DOUBLE = Information("single", 5), Information("joint", 5, 3), Information("double", 5)
 
 
 @pytest.fixture(scope="module", params=["pixels", "latents"])
@@ -76,9 +76,9 @@ def test_a_double_term_puts_two_images_side_by_side_in_columns(space: Space) -> 
 
 
 def test_an_odd_image_is_left_out_of_pairs_and_never_meets_itself() -> None:
-    a, _ = variables(Pixels(0.5), Term("single", 8), IMAGES[:7], seed=0)
-    double, _ = variables(Pixels(0.5), Term("double", 8), IMAGES[:7], seed=0)
-    reused, _ = variables(Pixels(0.5), Term("double", 8), IMAGES[:7], seed=0, reuse=True)
+    a, _ = variables(Pixels(0.5), Information("single", 8), IMAGES[:7], seed=0)
+    double, _ = variables(Pixels(0.5), Information("double", 8), IMAGES[:7], seed=0)
+    reused, _ = variables(Pixels(0.5), Information("double", 8), IMAGES[:7], seed=0, reuse=True)
     assert (len(double), len(reused)) == (3, 7)
     assert not any(np.array_equal(row[:48], row[48:]) for row in reused)
     assert np.array_equal(np.sort(reused[:, 48:], axis=0), np.sort(a, axis=0))
