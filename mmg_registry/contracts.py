@@ -7,6 +7,7 @@ seeds, units, intervals, provenance) once for all of them.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -181,11 +182,18 @@ def refuse_unknown(cls: type[Configured], given: Iterable[str], beside: Iterable
         OptionError: for the first of them.
     """
     known = sorted(cls.Options.model_fields)
+    parts = _parts_of(cls)
     for key in given:
-        if key not in known:
+        if key not in known and key not in parts:
             raise OptionError(
                 f"The {cls.noun} '{cls.name}' has no option '{key}'; {nearest(key, known, 'it has', beside=beside)}."
             )
+
+
+def _parts_of(cls: type[Configured]) -> set[str]:
+    """Return what the constructor takes beside its run and its options, such as a network of the user's."""
+    parameters = inspect.signature(cls).parameters.values()
+    return {each.name for each in parameters if each.kind is each.KEYWORD_ONLY} - {"run"}
 
 
 def guarded(plugin: Configured, step: Callable[[], T]) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import site
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +56,7 @@ LAYERS = [
     # The names that users import.
     {"mmg_registry", "mmg_registry.__main__"},
     # What the families of estimators share.
-    {"mmg_plugins", "mmg_plugins.neural"},
+    {"mmg_plugins", "mmg_plugins.neural", "mmg_plugins.perceptron"},
     # The families, each in a room: estimators without training, with critics, with densities,
     {"mmg_plugins.baselines", "mmg_plugins.critics", "mmg_plugins.densities"},
     # with denoisers of the orthogonal kind,
@@ -174,9 +175,10 @@ def names_another(word: str) -> bool:
 def heavy(code: str, *folders: Path) -> list[str]:
     """Find what of `HEAVY` is imported once a new process has run `code`, with packages from `folders`."""
     script = f"{code}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
-    path = os.pathsep.join([*map(str, folders), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    # -S: an editable installation would find its own sources first
+    path = os.pathsep.join(map(str, [*folders, *site.getsitepackages()]))
     place = {"cwd": folders[0], "env": {**os.environ, "PYTHONPATH": path}}  # Python looks in the working folder first
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, **place)
+    done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True, **place)
     return done.stdout.split()
 
 

@@ -12,12 +12,16 @@ SOURCES = {"registry": "mmg_registry", "plugins": "plugins/mmg_plugins", "cli": 
 # Files of tests that are of no single module, with what they are of.
 TOPICS = {
     "cli/test_bad_input.py": "one sentence and one exit code for each bad input, through the whole program",
+    "cli/test_limits.py": "every limit at every door: Python, plugins, the whole program",
     "cli/test_startup.py": "what help and listing import",
     "cli/test_third_party.py": "distributions of strangers, in the whole program",
+    "plugins/mmg/parts/test_parts.py": "each part of a recipe alone",
+    "plugins/mmg/steps/test_steps.py": "each step alone, and a fake one put into the list",
     "registry/core/test_csrc.py": "the C++ sources and what the compiler makes of them",
     "registry/core/test_cuda_emulated.py": "the CUDA kernels, played on the host",
     "registry/core/test_cuda_gpu.py": "the CUDA kernels, on a GPU",
     "registry/core/test_exact_denoisers.py": "the compiled integral, with denoisers that are known",
+    "registry/core/test_fastmath.py": "the errors and ranges that csrc/common/fastmath.h states",
     "registry/core/test_interrupt.py": "Ctrl-C and other threads while the compiled core works",
     "registry/core/test_kernels.py": "the compiled kernels against the reference",
     "registry/core/test_memory.py": "the memory of the compiled core",

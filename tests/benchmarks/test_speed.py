@@ -176,7 +176,7 @@ def test_growth_is_printed_for_every_number_of_repeats(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(peaks.core, "mmse_gap", lambda *problem, repeats, **rest: asked.append(repeats))
+    monkeypatch.setattr(peaks.core, "mmse_gap", lambda problem, weights, repeats, compute: asked.append(repeats))
     monkeypatch.setattr(peaks, "peak_growth", lambda run: run() or 7)
     monkeypatch.setattr(peaks.sides, "N_ROWS", 10)
     peaks.main(["1", "32"])

@@ -25,7 +25,7 @@ from mmg_registry.testing import CHECKS
 GUIDE = ROOT / "docs" / "write-an-estimator.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INSTALL = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
+INSTALL = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
 PROGRAMS = {"mmg": "mmg_cli", "pytest": "pytest"}
 
 

@@ -204,7 +204,7 @@ def canonical(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def untrained(width: int = 8) -> JointDenoiser:
-    return JointDenoiser(Network(2, 2, width, 1), *canonical(100), RHO, seed=0, threads=1)
+    return JointDenoiser(Network(3, 2, width, 1), *canonical(100), RHO, seed=0, threads=1)
 
 
 @pytest.mark.parametrize("ends", [(-12.0, 20.0), (-2.0, 3.0), (1.0, 9.0)])

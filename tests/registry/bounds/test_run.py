@@ -185,7 +185,7 @@ def test_bounds_are_found_as_plugins_and_apart_from_estimators() -> None:
     names = {record.name for record in registry.records(registry.BOUNDS)}
     assert {"ais", "iwae", "giwae", "structured-infonce", "mine-ais", "mine-dv", "mine-f"} <= names
     assert not names & {record.name for record in registry.records()}
-    with pytest.raises(PluginError, match="nearest are ais"):
+    with pytest.raises(PluginError, match="nearest is 'ais'"):
         registry.load_bound("ai")
 
 
