@@ -18,6 +18,7 @@ from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
+from mmg_registry.threads import torch_threads
 
 
 class GapEstimator(Estimator):
@@ -62,12 +63,14 @@ class GapEstimator(Estimator):
         recipe = self.recipe()
         if chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only:
             raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
-        self._fitted = recipe.fit(x, y)
+        with torch_threads(self.run.threads):
+            self._fitted = recipe.fit(x, y)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         recipe = self.recipe()
-        return estimated(recipe, recipe.measure(self.fitted, x, y))
+        with torch_threads(self.run.threads):
+            return estimated(recipe, recipe.measure(self.fitted, x, y))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()
