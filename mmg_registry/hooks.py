@@ -70,6 +70,7 @@ class InProcess:
 
     @hookimpl
     def mmg_estimators(self) -> list[type[Estimator]]:
+        """Return the estimator classes registered in this process."""
         return in_process.registered()
 
 
@@ -143,6 +144,8 @@ def reset() -> None:
 
 
 class _State:
+    """The process's plugin manager, the records of its hook plugins, and those that cannot be used."""
+
     def __init__(self) -> None:
         self.manager = pluggy.PluginManager(PROJECT)
         self.manager.add_hookspecs(Hooks)
@@ -150,6 +153,7 @@ class _State:
         self.failures: list[Failure] = []
 
     def fail(self, source: PluginRecord, error: BaseException) -> None:
+        """Record that `source` cannot be used because of `error`, or raise if `MMG_STRICT_PLUGINS` is set."""
         problem = PluginError(
             f"The hooks {source} cannot be used ({explain(error)}); repair or uninstall {source.distribution}."
         )
@@ -159,12 +163,14 @@ class _State:
         self.failures.append(Failure(source, problem))
 
     def add(self, source: PluginRecord, plugin: object) -> None:
+        """Register the hooks of `plugin` under the name of `source`; raise if they do not match the specifications."""
         name = f"{source.distribution}:{source.name}"
         self.sources[name] = source
         self.manager.register(plugin, name=name)
         self.manager.check_pending()  # an unknown hook name is most likely a misspelling
 
     def add_guarded(self, source: PluginRecord) -> None:
+        """Import and register the hook plugin `source`; record it as a failure if that raises."""
         plugin: object = None
         try:
             plugin = _load_module(source)

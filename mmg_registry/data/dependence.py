@@ -45,6 +45,7 @@ class ScaledColumns:
 
     @property
     def dim(self) -> int:
+        """The number of columns of all parts together."""
         return len(self.scale)
 
     def take(self, rows: RowSelection) -> F64:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # settings that all runs of a folder, or of a report, share
-RUNS = "runs.jsonl"  # equals mmg_registry.benchmark.store.RUNS, which is slow to import
+RUNS = "runs.jsonl"  # a copy of mmg_registry.benchmark.store.RUNS, which then need not be imported
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg benchmark --out` wrote.")]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.store import Row
 
 SCHEMA = "mmg/mnist-ratios/1"
-FILE = "mnist.jsonl"  # equals mmg_registry.benchmark.mnist.run.FILE, which is slow to import
+FILE = "mnist.jsonl"  # a copy of mmg_registry.benchmark.mnist.run.FILE, which then need not be imported
 HEAD = ("PLUGIN", "TEST", "ROWS", "RATIO", "STD ERR", "WANTED", "HOLDS", "ABOVE", "NATS", "BELOW", "NATS", "SEEDS")
 ROWS = "7,14,21"
 ORIGIN = ("file", "sha256", "n_train", "n_eval", "space", "noise", "threads", "machine", "versions", "revision")
