@@ -4,8 +4,8 @@
 >>> isinstance(mmg.plugins(), list)
 True
 
-Everything is imported on first use: `import mmg_registry` alone loads neither NumPy, torch, pydantic nor any plugin,
-so that listing plugins and printing help stay fast.
+Every name is imported on first use: `import mmg_registry` alone loads neither NumPy, torch, pydantic nor any plugin,
+so listing plugins and printing help stay fast.
 """
 
 from __future__ import annotations

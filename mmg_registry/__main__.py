@@ -1,4 +1,4 @@
-"""`python -m mmg_registry` runs the program `mmg` that the distribution declares, whatever package holds it."""
+"""`python -m mmg_registry` runs the program `mmg` that the distribution declares, whichever package contains it."""
 
 from importlib import metadata
 

@@ -1,4 +1,4 @@
-"""The front door in Python: `estimate`, and reading a pair of variables from a file."""
+"""The main entry points in Python: `estimate`, and `read_pair`, which reads x and y from files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     """Estimate the mutual information I(X; Y) of paired samples.
 
     Args:
-        x: `(n_samples, dim_x)` or `(n_samples,)`; NumPy, torch, pandas, lists, anything with `__array__` or DLPack.
-        y: `(n_samples, dim_y)` or `(n_samples,)`; row i belongs to row i of `x`.
-        x_eval, y_eval: rows to evaluate on; without them a seeded fifth of the rows is held out.
-        **choices: fields of `Request` (plugin, seed, threads, unit, cross_fit ..); all others are the plugin's options.
+        x: samples of X, `(n_samples, dim_x)` or `(n_samples,)`: a NumPy array, a torch tensor, a pandas object, a list,
+            or any object with `__array__` or DLPack.
+        y: samples of Y, `(n_samples, dim_y)` or `(n_samples,)`; row i of `y` is paired with row i of `x`.
+        x_eval, y_eval: rows to evaluate on; without them, a fifth of the rows, drawn with the seed, is held out.
+        **choices: fields of `Request` (plugin, seed, threads, unit, cross_fit ..); every other name is an option of the
+            plugin.
 
     Returns:
         The estimate, in nats unless `unit="bits"`.
@@ -32,7 +34,7 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     Raises:
         OptionError: for an unknown or out-of-range option.
         PluginError: when the plugin is missing or broken.
-        DataError: for data from which no estimate can be made.
+        DataError: when the data do not allow an estimate.
         MMGError: when the estimator fails.
 
     Example:
@@ -48,7 +50,7 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
 
 
 def read_pair(path: str | Path | Sequence[str | Path], x: str | None = None, y: str | None = None) -> Pair:
-    """Read a pair as `data.readers.read_pair` does; hook plugins read the files whose extension is not a built-in one.
+    """Read a pair as `data.readers.read_pair` does, and leave extensions that are not built in to hook plugins.
 
     Raises:
         DataError: naming the file and what is wrong with it.

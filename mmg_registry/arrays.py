@@ -1,4 +1,4 @@
-"""Types of NumPy arrays that all layers name alike."""
+"""Types of NumPy arrays, under the names that all layers use."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Index = NDArray[np.int64]
-SavedState = tuple[dict[str, NDArray[Any]], dict[str, Any]]  # named arrays, and what JSON holds: see `Estimator.state`
+SavedState = tuple[dict[str, NDArray[Any]], dict[str, Any]]  # named arrays, and JSON data: see `Estimator.state`

@@ -1,8 +1,8 @@
-"""What an estimator is: the one contract that built-ins and strangers share.
+"""The contract of an estimator, the same for built-in and third-party plugins.
 
-This module imports nothing else of the package but errors, limits and results. An estimator is a class with a few
-declarations, typed options, `fit` and `estimate`; the registry does the rest (data checks, splits,
-seeds, units, intervals, provenance) once for all of them.
+Of this package, the module imports only errors, limits, names, results and threads. An estimator is a class with a few
+declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits, seeds, units,
+intervals, provenance) once for all estimators.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Direction = Literal["lower", "upper", "none"]
 
 
 class Options(BaseModel):
-    """Base of every estimator's options: typed, bounded, immutable; unknown names are refused.
+    """Base class of every plugin's options: typed, bounded and immutable. Unknown names are refused.
 
-    Declare fields with `pydantic.Field(default, ge=..., le=..., description=...)`; the description is
-    what `mmg plugins show NAME` prints.
+    Declare fields with `pydantic.Field(default, ge=..., le=..., description=...)`; `mmg plugins show NAME` prints the
+    description.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -42,13 +42,13 @@ class Options(BaseModel):
 
 @dataclass(frozen=True)
 class Progress:
-    """One report from a running estimator; everything but `fraction` is optional.
+    """One progress report from a running estimator; every field except `fraction` is optional.
 
     Attributes:
-        fraction: how much of the work is done, 0 to 1.
-        stage: a word for what is going on, e.g. "training".
-        mi: the running estimate in nats.
-        seconds_left: the estimator's own forecast.
+        fraction: the fraction of the work that is done, 0 to 1.
+        stage: a word for the current stage, e.g. "training".
+        mi: the current estimate in nats.
+        seconds_left: the estimator's own forecast of the remaining time, in seconds.
     """
 
     fraction: float
@@ -59,14 +59,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run is given beside its options: the same five things for every estimator.
+    """The settings of a run beside the plugin's options: the same five for every estimator.
 
     Attributes:
-        seed: every random draw must come from it; the same seed gives the same result.
-        threads: how many threads the estimator may keep busy.
+        seed: the source of every random draw; the same seed gives the same result.
+        threads: the number of threads that the estimator may keep busy.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        max_seconds: a soft limit on the time of `fit`, or None.
-        progress: called from the fitting thread with `Progress`, or None.
+        max_seconds: a soft limit on the time of `fit`, in seconds, or None.
+        progress: a function that the fitting thread calls with `Progress`, or None.
 
     Raises:
         OptionError: for a value out of range, see `mmg_registry.limits`.
@@ -82,16 +82,16 @@ class Run:
         keep(self, "seed", "threads", "device", optional=("max_seconds",))
 
     def report(self, progress: Progress) -> None:
-        """Pass `progress` on if somebody listens."""
+        """Pass `progress` to the listener, if there is one."""
         if self.progress is not None:
             self.progress(progress)
 
 
 class Configured(ABC):
-    """What every plugin class has: a name, words about it, typed options and a run.
+    """Base class of every plugin class: a name, a description, typed options and the settings of a run.
 
-    Options are keyword arguments of the constructor, are validated there, and can be read and changed as in
-    scikit-learn (`get_params`, `set_params`).
+    Options are keyword arguments of the constructor, which validates them. As in scikit-learn, `get_params` and
+    `set_params` read and change them.
 
     Raises:
         OptionError: from the constructor or `set_params`, for an unknown or out-of-range option.
@@ -108,11 +108,15 @@ class Configured(ABC):
         self.options = parse_options(type(self), options)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Options and `run`, as keyword arguments that make an equal, unfitted object."""
+        """Return the options and `run` as keyword arguments that construct an equal, unfitted object."""
         return {"run": self.run, **self.options.model_dump()}
 
     def set_params(self, **params: Any) -> Self:
-        """Change options (or `run`) in place, validated; returns self."""
+        """Validate and change options (or `run`) in place; return self.
+
+        Raises:
+            OptionError: for an unknown or out-of-range option.
+        """
         self.run = params.pop("run", self.run)
         self.options = parse_options(type(self), {**self.options.model_dump(), **params})
         return self
@@ -121,11 +125,11 @@ class Configured(ABC):
 class Estimator(Configured):
     """Base class of all estimators of mutual information.
 
-    Subclasses set the class attributes below and those of `Configured`, and implement `fit` and `estimate`. To be
-    saved without pickle, implement `state` and `restore` too.
+    Subclasses set the class attributes below and those of `Configured`, and implement `fit` and `estimate`. Subclasses
+    that can be saved (without pickle) implement `state` and `restore` too.
 
-    Arrays that reach `fit` and `estimate` through the registry are finite, two-dimensional
-    `(n_samples, dim)`, float32 or float64, without constant or linearly dependent columns.
+    The registry passes to `fit` and `estimate` finite, two-dimensional arrays `(n_samples, dim)`, float32 or float64,
+    without constant or linearly dependent columns.
     """
 
     noun = "estimator"
@@ -135,23 +139,31 @@ class Estimator(Configured):
 
     @abstractmethod
     def fit(self, x: Array, y: Array) -> Self:
-        """Learn from `x` `(n_samples, dim_x)` and `y` `(n_samples, dim_y)`; return self."""
+        """Fit the estimator to `x` `(n_samples, dim_x)` and `y` `(n_samples, dim_y)`; return self."""
 
     @abstractmethod
     def estimate(self, x: Array, y: Array) -> Estimate:
-        """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`."""
+        """Estimate I(X; Y) in nats on rows `x` `(n_eval, dim_x)`, `y` `(n_eval, dim_y)` that `fit` has not seen."""
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """The fitted state: named arrays, and a JSON-serialisable dictionary."""
+        """Return the fitted state: named arrays, and a JSON-serialisable dictionary.
+
+        Raises:
+            OptionError: when the estimator does not support saving.
+        """
         raise OptionError(f"The estimator '{self.name}' cannot be saved: it does not implement state().")
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        """Become the fitted estimator that `state` described; returns self."""
+        """Restore the fitted state that `state` returned; return self.
+
+        Raises:
+            OptionError: when the estimator does not support loading.
+        """
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
 
 
 def below(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:
-    """The arrays of a state whose names begin with `prefix`, without it.
+    """Return the arrays whose names begin with `prefix`, under their names without the prefix.
 
     Example:
         >>> below({"net.bias": np.ones(2), "rho": np.zeros(1)}, "net.")
@@ -161,10 +173,10 @@ def below(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:
 
 
 def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
-    """Validate `given` against `cls.Options`.
+    """Validate the options `given` and return them as an object of `cls.Options`.
 
     Raises:
-        OptionError: naming the option, its bounds or the nearest known name.
+        OptionError: for an unknown or out-of-range option; the message gives its bounds or the nearest known name.
     """
     refuse_unknown(cls, given)
     try:
@@ -176,10 +188,10 @@ def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
 
 
 def refuse_unknown(cls: type[Configured], given: Iterable[str], beside: Iterable[str] = ()) -> None:
-    """Refuse names that are no option of `cls`; the nearest name may also be one of `beside`.
+    """Refuse names that are not options of `cls`; the names in `beside` may be suggested as the nearest name too.
 
     Raises:
-        OptionError: for the first of them.
+        OptionError: for the first unknown name.
     """
     known = sorted(cls.Options.model_fields)
     parts = _parts_of(cls)
@@ -197,7 +209,7 @@ def _parts_of(cls: type[Configured]) -> set[str]:
 
 
 def guarded(plugin: Configured, step: Callable[[], T]) -> T:
-    """Run a step of a plugin; whatever it raises becomes one sentence, with the original chained.
+    """Run a step of a plugin and return its result; turn any exception into one sentence, chained to the original.
 
     Raises:
         MMGError: in place of any other exception.

@@ -1,4 +1,4 @@
-"""What the names of devices mean. "auto" is the CPU: networks of the usual sizes leave a GPU little to gain over it."""
+"""The meaning of device names. "auto" is the CPU: with networks of the usual sizes a GPU gains little over it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from mmg_registry.errors import demand
 
-if TYPE_CHECKING:  # listing plugins must not import torch
+if TYPE_CHECKING:  # torch is slow to import, and listing plugins does not need it
     import torch
 
 
 def device_name(asked: str) -> str:
-    """Return the device that `asked` ("auto", "cpu", "cuda" or "cuda:N") means.
+    """Return the device that `asked` ("auto", "cpu", "cuda" or "cuda:N") stands for.
 
     Example:
         >>> device_name("auto"), device_name("cuda:1")
@@ -21,10 +21,10 @@ def device_name(asked: str) -> str:
 
 
 def torch_device(asked: str) -> torch.device:
-    """Return PyTorch's device for `asked`.
+    """Return the PyTorch device that `asked` stands for.
 
     Raises:
-        OptionError: for a GPU that PyTorch does not see.
+        OptionError: for a GPU that PyTorch does not find.
 
     Example:
         >>> torch_device("auto")

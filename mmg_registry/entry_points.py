@@ -1,7 +1,7 @@
-"""What the metadata of installed distributions declare: plugins by entry points; nothing of theirs is imported.
+"""Plugins that installed distributions declare as entry points, read from metadata without importing any of them.
 
-Environment: `MMG_PLUGINS=a,b` limits third-party plugins to those names (set but empty: built-ins only);
-`MMG_STRICT_PLUGINS=1` raises where a broken plugin would otherwise only be recorded.
+Environment variables: `MMG_PLUGINS=a,b` limits third-party plugins to those names (set but empty: built-ins only);
+`MMG_STRICT_PLUGINS=1` raises an error where a broken plugin would otherwise only be recorded.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from importlib import metadata
 
 from mmg_registry.errors import PluginError, explain
 
-HOME = "mmg-registry"  # the distribution whose entry points are the built-ins
+HOME = "mmg-registry"  # the distribution whose entry points are the built-in plugins
 ESTIMATORS = "mmg.estimators"
 BOUNDS = "mmg.bounds"
-IN_PROCESS = "in-process"  # stands for the distribution of classes given to `registry.register`
+IN_PROCESS = "in-process"  # the "distribution" of classes that were given to `registry.register`
 
 
 @dataclass(frozen=True)
 class PluginRecord:
-    """What the metadata say of one plugin; nothing of it is imported.
+    """The metadata of one plugin, which need not be imported.
 
     Attributes:
-        name: the entry point's name, i.e. the value of `--plugin`.
+        name: the name of the entry point, i.e. the value of `--plugin`.
         value: "module:Class".
-        distribution, version: of the installed package that declares it.
+        distribution, version: name and version of the installed distribution that declares the plugin.
         origin: "built-in", "third-party" or "in-process" (see `registry.register`).
         group: the entry-point group, which decides the contract.
     """
@@ -44,9 +44,9 @@ class PluginRecord:
 
 
 def installed(group: str) -> list[PluginRecord]:
-    """Return records of all entry points in `group`, built-in and third-party.
+    """Return the records of all entry points in `group`, built-in and third-party.
 
-    A distribution found twice on the path (a stale copy) counts once, as in an import: the first wins.
+    A distribution that is on the path twice (a stale copy) counts once: as in an import, the first one wins.
 
     Raises:
         PluginError: for damaged metadata, when `MMG_STRICT_PLUGINS` is set.
@@ -59,7 +59,7 @@ def installed(group: str) -> list[PluginRecord]:
 
 
 def home_version() -> str:
-    """Return the version of mmg itself."""
+    """Return the version of the distribution `mmg-registry` itself."""
     try:
         return metadata.version(HOME)
     except metadata.PackageNotFoundError:
@@ -67,7 +67,7 @@ def home_version() -> str:
 
 
 def allowed(record: PluginRecord) -> bool:
-    """Tell whether `MMG_PLUGINS` lets `record` take part."""
+    """Return whether `MMG_PLUGINS` admits `record`."""
     names = os.environ.get("MMG_PLUGINS")
     if names is None or record.origin == "built-in":
         return True
@@ -76,12 +76,12 @@ def allowed(record: PluginRecord) -> bool:
 
 
 def strict() -> bool:
-    """Tell whether a broken plugin shall raise where it would otherwise be recorded."""
+    """Return whether a broken plugin raises an error where it would otherwise be recorded."""
     return os.environ.get("MMG_STRICT_PLUGINS", "") not in ("", "0")
 
 
 def _declared(dist: metadata.Distribution, group: str) -> Iterator[PluginRecord]:
-    """Yield the entry points of one distribution; damaged metadata of a stranger count as none."""
+    """Yield the entry points of one distribution; treat damaged metadata of a third party as no entry points."""
     try:
         points = [point for point in dist.entry_points if point.group == group]
         name, version = (dist.metadata["Name"] or "unnamed", dist.version or "") if points else ("", "")

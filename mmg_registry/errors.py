@@ -1,13 +1,13 @@
-"""What can go wrong, and the exit code each kind has in the command line.
+"""Errors, and the exit code of each kind on the command line.
 
-Every message is one sentence that names the file, column or option, and the way out.
+Every message is one sentence that names the file, column or option, and says what to do about it.
 """
 
 from __future__ import annotations
 
 
 class MMGError(Exception):
-    """A run that failed (exit code 1); the base of all errors raised on purpose."""
+    """A run that failed (exit code 1); the base class of all errors that this project raises."""
 
     exit_code = 1
 
@@ -19,19 +19,19 @@ class OptionError(MMGError, ValueError):
 
 
 class PluginError(MMGError):
-    """A plugin that is missing, broken, ambiguous or against the contract (exit code 3)."""
+    """A plugin that is missing, broken or ambiguous, or that violates the contract (exit code 3)."""
 
     exit_code = 3
 
 
 class DataError(MMGError, ValueError):
-    """Data that cannot be read, or that no estimate can be made from (exit code 4)."""
+    """Data that cannot be read, or that do not allow an estimate (exit code 4)."""
 
     exit_code = 4
 
 
 def explain(error: BaseException) -> str:
-    """`error` in one line: its type and the first line of its message."""
+    """Return `error` in one line: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
@@ -40,7 +40,7 @@ def demand(condition: object, sentence: str, kind: type[Exception] = OptionError
     """Raise `kind` with `sentence` unless `condition` holds.
 
     Raises:
-        OptionError: or another `kind`.
+        OptionError: when `condition` does not hold and no other `kind` is given.
 
     Example:
         >>> demand(1 < 2, "One is less than two.")

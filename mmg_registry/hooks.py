@@ -1,7 +1,7 @@
-"""pluggy hook specifications: estimators, benchmark tasks, file readers, result writers.
+"""Hook specifications for pluggy: estimators, benchmark tasks, file readers and result writers.
 
-A distribution that offers any of them names a module with `@hookimpl` functions as an entry point in the group
-`mmg.plugins`. (A single estimator needs no hook: the group `mmg.estimators` is enough.)
+A distribution that offers any of these declares a module with `@hookimpl` functions as an entry point in the group
+`mmg.plugins`. (A single estimator needs no hook: an entry point in the group `mmg.estimators` is enough.)
 
 Example:
     >>> from mmg_registry import hookimpl
@@ -39,59 +39,60 @@ Writer = Callable[[Any, str], None]
 
 
 class Hooks:
-    """What a hook plugin may implement; every function takes no argument."""
+    """The hooks that a hook plugin may implement; none of them takes an argument."""
 
     @hookspec
     def mmg_estimators(self) -> list[type[Estimator]]:  # type: ignore[empty-body]
-        """Estimator classes, each known by its `name`."""
+        """Return estimator classes; each is found by its `name`."""
 
     @hookspec
     def mmg_tasks(self) -> list[Any]:  # type: ignore[empty-body]
-        """Benchmark tasks with a known mutual information, as `mmg_registry.benchmark.tasks.Task`."""
+        """Return benchmark tasks with known mutual information, as objects of `mmg_registry.benchmark.tasks.Task`."""
 
     @hookspec
     def mmg_readers(self) -> Mapping[str, Reader]:  # type: ignore[empty-body]
-        """Suffix (".mat") to a function that takes a path and returns named columns or arrays."""
+        """Return a mapping from suffix (".mat") to a function that reads a path and returns named columns or arrays."""
 
     @hookspec
     def mmg_writers(self) -> Mapping[str, Writer]:  # type: ignore[empty-body]
-        """Suffix (".mat") to a function that takes a result (`Estimate`, `Bound`) and a path, and writes the file."""
+        """Return a mapping from suffix (".mat") to a function that writes a result (`Estimate`, `Bound`) to a path."""
 
 
 class Failure(NamedTuple):
-    """A hook plugin that could not be used: who, and why."""
+    """A hook plugin that cannot be used, and the error that says why."""
 
     record: PluginRecord
     error: PluginError
 
 
 class InProcess:
-    """The hook implementation that returns what `registry.register` was given."""
+    """The hook implementation that returns the classes given to `registry.register`."""
 
     @hookimpl
     def mmg_estimators(self) -> list[type[Estimator]]:
+        """Return the estimator classes registered in this process."""
         return in_process.registered()
 
 
 def hook_manager() -> pluggy.PluginManager:
-    """The manager with built-ins and all usable modules of the group `mmg.plugins`, made once per process.
+    """Return the process's one manager of the built-in hooks and all usable modules of the group `mmg.plugins`.
 
-    A module that cannot be imported or whose hooks do not fit the specifications is left out and listed by
+    A module that cannot be imported, or whose hooks do not match the specifications, is left out and listed by
     `failures()`.
 
     Raises:
-        PluginError: for the first unusable one, when `MMG_STRICT_PLUGINS` is set.
+        PluginError: for the first unusable module, when `MMG_STRICT_PLUGINS` is set.
     """
     return _state().manager
 
 
 def failures() -> list[Failure]:
-    """The hook plugins that could not be used, so far."""
+    """Return the hook plugins that have turned out to be unusable so far."""
     return list(_state().failures)
 
 
 def call_each(hook: str) -> list[tuple[PluginRecord, Any]]:
-    """The result of `hook` from every plugin that implements it; one that raises is recorded and left out.
+    """Return the result of `hook` from every plugin that implements it; record and leave out plugins that raise.
 
     Raises:
         PluginError: instead of recording, when `MMG_STRICT_PLUGINS` is set.
@@ -108,7 +109,7 @@ def call_each(hook: str) -> list[tuple[PluginRecord, Any]]:
 
 
 def reject(source: PluginRecord, error: Exception) -> None:
-    """Record that what a hook of `source` returned cannot be used.
+    """Record that the result of a hook of `source` cannot be used.
 
     Raises:
         PluginError: instead of recording, when `MMG_STRICT_PLUGINS` is set.
@@ -117,7 +118,7 @@ def reject(source: PluginRecord, error: Exception) -> None:
 
 
 def merged(hook: str) -> dict[str, Any]:
-    """Return the mappings that all plugins return for `hook`, in one; the first plugin to claim a key keeps it.
+    """Return the mappings of all plugins for `hook`, merged into one; the first plugin that claims a key keeps it.
 
     Example:
         >>> isinstance(merged("mmg_readers"), dict)
@@ -127,7 +128,7 @@ def merged(hook: str) -> dict[str, Any]:
 
 
 def claims(hook: str) -> dict[str, tuple[PluginRecord, Any]]:
-    """Return what `merged` does, each value with the plugin that it is of.
+    """Return the same mapping as `merged`, with each value paired with the plugin that it comes from.
 
     Example:
         >>> isinstance(claims("mmg_writers"), dict)
@@ -138,11 +139,13 @@ def claims(hook: str) -> dict[str, tuple[PluginRecord, Any]]:
 
 
 def reset() -> None:
-    """Forget the manager, so that the next call builds it anew (after an installation, or in tests)."""
+    """Discard the manager, so that the next call builds a new one (after an installation, or in tests)."""
     _state.cache_clear()
 
 
 class _State:
+    """The process's plugin manager, the records of its hook plugins, and those that cannot be used."""
+
     def __init__(self) -> None:
         self.manager = pluggy.PluginManager(PROJECT)
         self.manager.add_hookspecs(Hooks)
@@ -150,6 +153,7 @@ class _State:
         self.failures: list[Failure] = []
 
     def fail(self, source: PluginRecord, error: BaseException) -> None:
+        """Record that `source` cannot be used because of `error`, or raise if `MMG_STRICT_PLUGINS` is set."""
         problem = PluginError(
             f"The hooks {source} cannot be used ({explain(error)}); repair or uninstall {source.distribution}."
         )
@@ -159,12 +163,14 @@ class _State:
         self.failures.append(Failure(source, problem))
 
     def add(self, source: PluginRecord, plugin: object) -> None:
+        """Register the hooks of `plugin` under the name of `source`; raise if they do not match the specifications."""
         name = f"{source.distribution}:{source.name}"
         self.sources[name] = source
         self.manager.register(plugin, name=name)
-        self.manager.check_pending()  # an unknown hook name is most likely a misspelt one
+        self.manager.check_pending()  # an unknown hook name is most likely a misspelling
 
     def add_guarded(self, source: PluginRecord) -> None:
+        """Import and register the hook plugin `source`; record it as a failure if that raises."""
         plugin: object = None
         try:
             plugin = _load_module(source)

@@ -1,4 +1,4 @@
-"""Classes that `registry.register` took in this process, for notebooks and tests; no metadata know them."""
+"""Classes registered in this process by `registry.register`, for notebooks and tests; they have no metadata."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def registered() -> list[type[Estimator]]:
 
 
 def records(group: str) -> list[PluginRecord]:
-    """Return a record for each class of `group`."""
+    """Return a record for each class registered under `group`."""
     mine = [(name, cls) for (where, name), cls in classes.items() if where == group]
     return [PluginRecord(name, value_of(cls), IN_PROCESS, "", IN_PROCESS, group) for name, cls in mine]
 
 
 def value_of(cls: type) -> str:
-    """Return "module:Class", as an entry point would point to `cls`.
+    """Return "module:Class", the value of an entry point that points to `cls`.
 
     Example:
         >>> value_of(dict)

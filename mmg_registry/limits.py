@@ -1,8 +1,8 @@
-"""What a run may be asked for: every range once, and the sentence that refuses a value outside of it.
+"""The allowed range of every setting of a run, and the sentence that refuses a value outside it.
 
-Python's API, the bounds, the benchmark and the command line check by this module before they read or run anything, so
-that a value fits all plugins or none. The sentence names an option as it is spelt where the value was given:
-'max_seconds' in Python, '--max-seconds' on the command line.
+The Python API, the bounds, the benchmark and the command line check values here before they read or run anything, so
+a value is accepted for all plugins or for none. The sentence spells an option as the caller does: 'max_seconds' in
+Python, '--max-seconds' on the command line.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from typing import Any
 
 from mmg_registry.errors import demand
 
-MAX_SEED = 2**63 - 1  # what a signed integer of 64 bits holds, in which PyTorch and the compiled core keep seeds
-MAX_THREADS = 1024  # what the compiled core takes
-MAX_SECONDS = 1e9  # some 31 years; counts of steps are forecast from it, and must fit integers of 64 bits
+MAX_SEED = 2**63 - 1  # the largest signed 64-bit integer, the type in which PyTorch and the compiled core keep seeds
+MAX_THREADS = 1024  # the most that the compiled core accepts
+MAX_SECONDS = 1e9  # some 31 years; step counts are forecast from it and must fit into 64-bit integers
 MAX_ROWS = 10**9
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The values that an option may have.
+    """The allowed values of an option.
 
     Attributes:
-        allowed: the values in words, as they follow "must be".
-        plain: returns an allowed value as a plain Python one; raises ValueError, TypeError or OverflowError for others.
+        allowed: the allowed values in words that can follow "must be".
+        plain: a function that returns an allowed value as a plain Python value, and raises ValueError, TypeError or
+            OverflowError for any other.
     """
 
     allowed: str
@@ -36,15 +37,15 @@ class Limit:
 
 
 def checked(name: str, value: Any, spelt: str = "") -> Any:
-    """Return `value` as a plain Python value: NumPy's integers and floats become `int` and `float`.
+    """Check `value` and return it as a plain Python value: NumPy's integers and floats become `int` and `float`.
 
     Args:
         name: a key of `LIMITS`.
-        value: what was given.
-        spelt: how the option is spelt where the value was given; `name` unless given.
+        value: the value to check.
+        spelt: the spelling of the option in the error message; `name` by default.
 
     Raises:
-        OptionError: for a value out of range or of another type; a bool is no number here.
+        OptionError: for a value that is out of range or of another type; a bool does not count as a number.
 
     Example:
         >>> checked("threads", 4)
@@ -58,21 +59,21 @@ def checked(name: str, value: Any, spelt: str = "") -> Any:
 
 
 def demand_value(condition: object, name: str, value: Any, allowed: str, what: str = "option") -> None:
-    """Refuse the `value` of the option `name` unless `condition` holds; `allowed` follows "must be".
+    """Refuse the `value` of the option `name` unless `condition` holds; `allowed` follows "must be" in the message.
 
     Raises:
-        OptionError: with the sentence that all options are refused by.
+        OptionError: with the sentence that is used for all options, when `condition` does not hold.
     """
     demand(condition, f"The {what} '{name}' is {value!r} and must be {allowed}.")
 
 
 def keep(holder: Any, *names: str, optional: tuple[str, ...] = ()) -> None:
-    """Check fields of a frozen dataclass from its `__post_init__`, and keep their plain values.
+    """Check fields of a frozen dataclass in its `__post_init__`, and replace them by their plain values.
 
     Args:
-        holder: the dataclass; each of its fields named here has its key in `LIMITS`.
+        holder: the dataclass; each field named in `names` or `optional` is a key of `LIMITS`.
         names: fields that must have a value.
-        optional: fields that may be None as well.
+        optional: fields that may be None.
 
     Raises:
         OptionError: for the first value out of range.

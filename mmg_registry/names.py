@@ -1,4 +1,4 @@
-"""What to say of a name that nobody knows."""
+"""The suggestion that error messages make for an unknown name."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ CLOSE = 0.5  # difflib's similarity: "god-one" and "good-one" have 0.93, unrelat
 
 
 def nearest(name: str, known: Iterable[str], lead: str = "there are", most: int = 1, beside: Iterable[str] = ()) -> str:
-    """Return the clause that names what `name` was most likely meant to be, else all that is known.
+    """Return a clause with the known names most similar to `name`, or with all known names if none is similar.
 
     Args:
-        name: what was asked for.
-        known: the names that there are.
-        lead: how the list of all names begins.
-        most: how many similar names to give.
-        beside: names that may be meant as well, and that the list of all does not hold.
+        name: the unknown name.
+        known: the known names.
+        lead: the words before the list of all known names.
+        most: the largest number of similar names to give.
+        beside: further names to suggest, which are not listed among the known ones.
 
     Example:
         >>> nearest("stepz", ["steps", "width"])

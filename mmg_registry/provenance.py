@@ -1,6 +1,6 @@
-"""Where and on what something was measured: machine, versions, revision of the sources, hash of the data.
+"""Provenance of a result: machine, versions, revision of the sources, hash of the data.
 
-Nothing heavy is imported by the module itself.
+The module itself imports nothing that is slow to load.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from mmg_registry.entry_points import HOME, home_version
 from mmg_registry.threads import usable_cores
 
-RESULT_PACKAGES = (HOME, "numpy", "scipy", "torch")  # those that an estimate or a bound depends on
-PACKAGES = (*RESULT_PACKAGES, "joblib")  # and those of a benchmark
+RESULT_PACKAGES = (HOME, "numpy", "scipy", "torch")  # the packages that an estimate or a bound depends on
+PACKAGES = (*RESULT_PACKAGES, "joblib")  # the packages that a benchmark depends on
 _HASH_ROWS = 65_536
 
 
 def machine() -> dict[str, Any]:
-    """CPU model, cores this process may use, memory in GB, operating system.
+    """Return the CPU model, the number of cores this process may use, the memory in GB and the operating system.
 
     Example:
         >>> machine()["cores"] >= 1
@@ -35,12 +35,12 @@ def machine() -> dict[str, Any]:
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str | None]:
-    """Return the versions of Python and of `packages`; None for one that is not installed."""
+    """Return the versions of Python and of `packages`; None for a package that is not installed."""
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def version(name: str) -> str | None:
-    """Return the version of the distribution `name`; None where it is not installed."""
+    """Return the version of the distribution `name`, or None if it is not installed."""
     if name == HOME:
         return home_version()
     try:
@@ -50,11 +50,11 @@ def version(name: str) -> str | None:
 
 
 def revision() -> dict[str, Any]:
-    """The commit of the checkout that this package runs from, and whether tracked files differ; None outside of one."""
+    """Return the checkout's commit and whether tracked files differ from it; both are None outside a checkout."""
     here = Path(__file__)
     if (
         _git(here.parent, "ls-files", "--error-unmatch", here.name) is None
-    ):  # an installation, maybe in a stranger's repo
+    ):  # an installation, perhaps inside another repository
         return {"commit": None, "dirty": None}
     changed = _git(here.parent, "status", "--porcelain", "--untracked-files=no")
     commit = _git(here.parent, "rev-parse", "HEAD")
@@ -62,7 +62,9 @@ def revision() -> dict[str, Any]:
 
 
 def data_sha256(*arrays: Any) -> str:
-    """Return the SHA-256 over dtypes, shapes and bytes (row-major, little-endian) of NumPy arrays, a chunk at a time.
+    """Return the SHA-256, in hex, of NumPy arrays: of their dtypes, shapes and bytes (row-major, little-endian).
+
+    The bytes are read in chunks, so that a large array is not copied as a whole.
 
     Example:
         >>> import numpy as np

@@ -1,9 +1,9 @@
-"""Which estimators there are, and loading the one that is asked for.
+"""The registry: it finds plugins, and loads the one that is asked for.
 
 Discovery reads the metadata of installed distributions and imports nothing (see `entry_points`): an estimator is an
 entry point in the group `mmg.estimators`, a bound for models with known densities one in `mmg.bounds`; the entry-point
-name is the value of `--plugin`. Built-ins come through the same groups as strangers. A plugin is imported only when
-somebody asks for it, so a broken one harms nobody else.
+name is the value of `--plugin`. Built-in plugins use the same groups as third-party ones. A plugin is imported only
+when it is asked for, so a broken plugin does not affect the others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ C = TypeVar("C", bound="Configured")
 
 
 def records(group: str = ESTIMATORS) -> list[PluginRecord]:
-    """All known plugins of `group`, sorted by name: from metadata, and the classes given to `register`.
+    """Return the records of all known plugins of `group`, sorted by name: those in metadata and those of `register`.
 
     Example:
         >>> names = [record.name for record in records()]
@@ -38,31 +38,31 @@ def records(group: str = ESTIMATORS) -> list[PluginRecord]:
 
 
 def load_plugin(name: str) -> type[Estimator]:
-    """The estimator class called `name`, or `distribution:name` where two distributions use one name.
+    """Return the estimator class called `name`, or `distribution:name` where two distributions use one name.
 
     Raises:
-        PluginError: when it is missing (the nearest names are listed), clashing (both distributions are named),
-            broken (the error of its module is chained as `__cause__`) or against the contract.
+        PluginError: when the plugin is missing (the message lists the nearest names), ambiguous (it names both
+            distributions), broken (the error of its module is chained as `__cause__`) or violates the contract.
     """
     cls: type[Estimator] = load_record(find(name))
     return cls
 
 
 def load_bound(name: str) -> type[BoundEstimator]:
-    """The class of the bound called `name` or `distribution:name`; `load_plugin` for the group `mmg.bounds`.
+    """Return the class of the bound called `name` or `distribution:name`, from the group `mmg.bounds`.
 
     Raises:
-        PluginError: as `load_plugin`.
+        PluginError: in the same cases as `load_plugin`.
     """
     cls: type[BoundEstimator] = load_record(find(name, BOUNDS))
     return cls
 
 
 def find(name: str, group: str = ESTIMATORS) -> PluginRecord:
-    """The record of `name` or `distribution:name`, without importing it if metadata know it.
+    """Return the record of `name` or `distribution:name`; import hook plugins only if no other record matches.
 
     Raises:
-        PluginError: when no record or more than one fits.
+        PluginError: when no record matches, or more than one does.
     """
     matches = _matching(records(group), name) or _matching(_hooked_records(group), name)
     if not matches:
@@ -75,10 +75,10 @@ def find(name: str, group: str = ESTIMATORS) -> PluginRecord:
 
 
 def load_record(record: PluginRecord) -> Any:
-    """Import the class that `record` points to and check it against the contract.
+    """Import the class that `record` points to, check it against the contract, and return it.
 
     Raises:
-        PluginError: when the import fails or the object breaks the contract of its group.
+        PluginError: when the import fails or the object violates the contract of its group.
     """
     known = record.origin == IN_PROCESS
     cls: Any = in_process.classes.get((record.group, record.name)) if known else _import(record)
@@ -89,10 +89,10 @@ def load_record(record: PluginRecord) -> Any:
 
 
 def statuses(load: bool = False, group: str = ESTIMATORS) -> list[tuple[PluginRecord, str]]:
-    """Every record with a word on its state: "not loaded", "ok", or "broken: " and the reason.
+    """Return every record with its state: "not loaded", "ok", or "broken: " and the reason.
 
-    With `load`, each plugin is imported (and estimators that only hooks know are listed too); a name that two
-    distributions claim is reported as a clash without loading.
+    With `load`, each plugin is imported, and estimators that only hooks provide are listed too. A name that two
+    distributions claim is reported as broken without loading either.
 
     Raises:
         PluginError: for the first broken plugin, when `MMG_STRICT_PLUGINS` is set.
@@ -105,13 +105,13 @@ def statuses(load: bool = False, group: str = ESTIMATORS) -> list[tuple[PluginRe
 
 
 def register(cls: type[C]) -> type[C]:
-    """Make `cls` known in this process under `cls.name`, for notebooks and tests; usable as a decorator.
+    """Register `cls` in this process under `cls.name`, for notebooks and tests; usable as a decorator.
 
-    Registering a name again replaces the former class. `in-process:NAME` picks it where an installed plugin has
-    the same name.
+    Registering a name again replaces the former class. Where an installed plugin has the same name,
+    `in-process:NAME` selects the registered class.
 
     Raises:
-        PluginError: when `cls` breaks the contract.
+        PluginError: when `cls` violates the contract.
     """
     group = group_of(cls)
     problem = contract_problem(cls, group)
@@ -122,12 +122,12 @@ def register(cls: type[C]) -> type[C]:
 
 
 def unregister(name: str, group: str = ESTIMATORS) -> None:
-    """Forget the class that `register` took under `name`, if any."""
+    """Remove the class that was registered under `name`, if there is one."""
     in_process.classes.pop((group, name), None)
 
 
 def record_of(cls: type[Configured]) -> PluginRecord:
-    """The record under which `cls` can be found again; the one named `cls.name` if there are aliases.
+    """Return the record that points to `cls`; among aliases, the one named `cls.name`.
 
     Raises:
         PluginError: when no plugin points to `cls`.
@@ -140,14 +140,14 @@ def record_of(cls: type[Configured]) -> PluginRecord:
 
 
 def group_of(cls: Any) -> str:
-    """The group whose contract `cls` follows: bounds that of bounds, all else that of estimators."""
+    """Return the entry-point group of `cls`: that of bounds for a bound, that of estimators for anything else."""
     from mmg_registry.bounds.contract import BoundEstimator
 
     return BOUNDS if isinstance(cls, type) and issubclass(cls, BoundEstimator) else ESTIMATORS
 
 
 def contract_problem(cls: Any, group: str = ESTIMATORS) -> str:
-    """Why `cls` cannot serve as a plugin of `group`, as a clause; empty when it can."""
+    """Return the reason why `cls` cannot be a plugin of `group`, as a clause; empty when it can."""
     from mmg_registry.bounds.contract import BoundEstimator
     from mmg_registry.contracts import Estimator, Options
 
@@ -165,7 +165,7 @@ def contract_problem(cls: Any, group: str = ESTIMATORS) -> str:
 
 
 def _hooked_records(group: str) -> list[PluginRecord]:
-    """Estimators that no entry point declares and only a hook returns (bounds have none); imports the hook plugins."""
+    """Return records of estimators that only hooks provide; import the hook plugins. Bounds have no hook."""
     if group != ESTIMATORS:
         return []
     from mmg_registry.hooks import call_each

@@ -1,4 +1,4 @@
-"""What is asked of an estimator and of a bound: the same choices for every plugin, checked against `limits`."""
+"""The settings of an estimate and of a bound: the same for every plugin, checked against `limits`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ R = TypeVar("R", "Request", "BoundRequest")
 
 @dataclass(frozen=True)
 class Request:
-    """How to estimate; the same choices for every plugin.
+    """The settings of an estimate, the same for every plugin.
 
     Attributes:
         plugin: name of the estimator, or "distribution:name".
-        seed: seed of everything random, split included.
-        threads: how many threads the estimator may keep busy; None for all cores that this process may use.
+        seed: seed of everything random, including the split.
+        threads: number of threads the estimator may keep busy; None for all cores that this process may use.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        max_seconds: a soft limit on the time of fitting, or None.
+        max_seconds: a soft limit on the time of fitting, in seconds, or None.
         unit: "nats" or "bits".
         ci_level: level of the confidence interval, between 0 and 1.
-        cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
-        eval_fraction: share of the rows held out for evaluation, when none are given and there is no `cross_fit`.
-        drop_nan: drop rows with NaN or infinity instead of refusing them.
+        cross_fit: the number K of folds for cross-fitting, or None: every fold is evaluated by a model fitted on the
+            others, so every row serves for both fitting and evaluation.
+        eval_fraction: fraction of the rows held out for evaluation, without evaluation rows and without `cross_fit`.
+        drop_nan: whether to drop rows with NaN or infinity instead of refusing them.
         options: the plugin's own options.
-        progress: called with `Progress` while fitting, or None.
+        progress: a function that is called with `Progress` while fitting, or None.
 
     Raises:
         OptionError: for a value out of range, see `mmg_registry.limits`.
@@ -59,19 +60,19 @@ class Request:
 
 @dataclass(frozen=True)
 class BoundRequest:
-    """How to bound; the same choices for every plugin.
+    """The settings of a bound, the same for every plugin.
 
     Attributes:
         plugin: name of the bound, or "distribution:name".
-        n: how many pairs to draw from the model, where no data are given.
-        seed: seed of everything random, the draw of the pairs included.
-        threads: of torch, or None for all cores that this process may use.
+        n: number of pairs to draw from the model when no data are given.
+        seed: seed of everything random, including the draw of the pairs.
+        threads: number of PyTorch's threads; None for all cores that this process may use.
         device: "auto" (the CPU), "cpu", "cuda" or "cuda:N".
-        ci_level: level of the interval with sampling error.
+        ci_level: level of the interval that includes the sampling error, between 0 and 1.
         options: the plugin's own options.
-        progress: called with `Progress`, or None.
-        checkpoint: file that keeps the state of the run every 20 seconds, and that the same run goes on from if it is
-            there, to the same bits as without a break; deleted at the end. None for no such file.
+        progress: a function that is called with `Progress`, or None.
+        checkpoint: path of a file in which the state of the run is saved every 20 seconds, or None. If the file exists,
+            the same run resumes from it and gives the same bits as without the interruption. It is deleted at the end.
 
     Raises:
         OptionError: for a value out of range, see `mmg_registry.limits`.
@@ -92,7 +93,7 @@ class BoundRequest:
 
 
 def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
-    """Make a request from keyword arguments: those that are no field of `kind` are the plugin's options.
+    """Build a request from keyword arguments; those that are not fields of `kind` are options of the plugin.
 
     Raises:
         OptionError: for a value out of range.
@@ -108,14 +109,14 @@ def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
 
 
 def run_of(request: Request | BoundRequest) -> Run:
-    """Return the `Run` that a plugin is given for `request`; only estimators have a limit of time."""
+    """Return the `Run` that a plugin gets for `request`; only estimators have a time limit."""
     threads = request.threads or default_threads()
     limit = request.max_seconds if isinstance(request, Request) else None
     return Run(request.seed, threads, request.device, limit, request.progress)
 
 
 def run_of_fold(request: Request, i: int, k: int) -> Run:
-    """Return the run of fold `i` of `k`: its own seed, its share of the time, its stretch of the progress bar."""
+    """Return the `Run` of fold `i` of `k`, with its own seed and its share of the time and of the progress bar."""
     seed = int(np.random.SeedSequence([request.seed, i]).generate_state(1)[0] >> 1)
     limit = None if request.max_seconds is None else request.max_seconds / k or request.max_seconds
     return replace(run_of(request), seed=seed, max_seconds=limit, progress=_stretch(request.progress, i, k))

@@ -1,4 +1,4 @@
-"""Results: `Estimate`, the curve behind it, and its JSON form (schema/estimate-1.json)."""
+"""Results: `Estimate`, its curve over log-SNR, and its JSON form (schema/estimate-1.json)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ Status = Literal["estimated", "exact", "infinite"]
 
 @dataclass(frozen=True)
 class Curve:
-    """The integrand over log-SNR, one value a bin; their integral is the estimate.
+    """The integrand over log-SNR, with one value per bin; its integral is the estimate.
+
+    All lists but `edges` have length `n_bins`.
 
     Attributes:
         edges: log-SNR bin edges, length `n_bins + 1`.
         mmse: mean squared error of the unconditional denoiser (of the noise, per row), or None.
-        mmse_cond: the same of the conditional denoiser, or None.
+        mmse_cond: mean squared error of the conditional denoiser, or None.
         direct, orthogonal, cross: integrands d(MI)/d(log-SNR) in nats; direct = orthogonal + cross.
-        direct_se, orthogonal_se, cross_se: their standard errors.
-        count: how many (row, repeat) pairs fell in each bin.
+        direct_se, orthogonal_se, cross_se: their standard errors, in nats.
+        count: number of (row, repeat) pairs in each bin.
     """
 
     edges: list[float]
@@ -45,22 +47,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate of mutual information with its error bar and everything needed to judge it.
+    """An estimate of mutual information, with its standard error and the information needed to judge it.
 
-    `mi`, `std_error` and `ci` are in `unit`; curves, pointwise values and diagnostics stay in nats.
+    `mi`, `std_error` and `ci` are in `unit`; curves, pointwise values and diagnostics are always in nats.
 
     Attributes:
         mi: the estimate; `inf` when `status` is "infinite".
         std_error: its standard error (evaluation rows and Monte-Carlo noise; see the README), or None.
-        status: "estimated"; "exact" (known without estimating, e.g. a constant variable); "infinite".
+        unit: "nats" or "bits".
+        status: "estimated"; "exact" (known without estimating, e.g. for a constant variable); "infinite".
         ci_level: level of `ci`.
-        curve: the integrand over log-SNR, where the estimator has one.
-        pointwise: `(n_eval,)` values whose mean is `mi`, where the estimator has them; not in the JSON.
-        device: where it was computed, e.g. "cpu" or "cuda:0"; None leaves it to the registry to say what it asked for.
-        backend: what computed it, e.g. the instruction set; JSON-serialisable.
-        diagnostics: estimator-specific numbers and words, JSON-serialisable.
-        warnings: whole sentences for a person.
-        provenance: filled in by the registry: plugin, options, seed, sizes, seconds, versions, data hash.
+        curve: the integrand over log-SNR, or None if the estimator has none.
+        pointwise: `(n_eval,)` values whose mean is `mi`, or None if the estimator has none; not in the JSON.
+        device: the device of the computation, e.g. "cpu" or "cuda:0"; if None, the registry fills in the requested one.
+        backend: the software of the computation, e.g. the instruction set; JSON-serialisable.
+        diagnostics: estimator-specific numbers and texts, JSON-serialisable.
+        warnings: complete sentences for the user.
+        provenance: plugin, options, seed, sizes, seconds, versions and data hash, filled in by the registry.
 
     Example:
         >>> e = Estimate(mi=1.0, std_error=0.01)
@@ -85,14 +88,14 @@ class Estimate:
 
     @property
     def ci(self) -> tuple[float, float] | None:
-        """The normal interval at `ci_level`, or None without a standard error."""
+        """The normal confidence interval at `ci_level`, in `unit`; None without a standard error or a finite `mi`."""
         if self.std_error is None or not math.isfinite(self.mi):
             return None
         half = float(ndtri(0.5 + self.ci_level / 2)) * self.std_error
         return self.mi - half, self.mi + half
 
     def to_unit(self, unit: Unit) -> Estimate:
-        """The same estimate in nats or bits."""
+        """Return the estimate converted to `unit`, "nats" or "bits"."""
         if unit == self.unit:
             return self
         factor = NATS_PER_BIT if unit == "nats" else 1 / NATS_PER_BIT
@@ -100,7 +103,7 @@ class Estimate:
         return replace(self, mi=self.mi * factor, std_error=se, unit=unit)
 
     def to_dict(self) -> dict[str, Any]:
-        """The published JSON form; non-finite numbers become null (see `status`)."""
+        """Return the published JSON form as a dictionary; non-finite numbers become None (see `status`)."""
         head = {"schema": SCHEMA, "mi": self.mi, "unit": self.unit, "status": self.status}
         bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level}
         place = {"device": self.device, "backend": self.backend}
@@ -110,15 +113,16 @@ class Estimate:
         return {key: plain(value) for key, value in {**head, **bar, **self.provenance, **known, **tail}.items()}
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as a JSON text without NaN or Infinity."""
+        """Return `to_dict` as JSON text without NaN or Infinity."""
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Estimate:
-        """The inverse of `to_dict` (without pointwise values).
+        """Build an estimate from the result of `to_dict`, which does not include the pointwise values.
 
         Raises:
-            ValueError: when the document is of another schema.
+            ValueError: when the document has another schema.
+            KeyError: when a field is missing.
         """
         if document.get("schema") != SCHEMA:
             raise ValueError(f"The result has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
@@ -132,7 +136,7 @@ class Estimate:
 
 
 def plain(value: Any) -> Any:
-    """`value` with NumPy types, tuples and non-finite floats turned into what JSON holds."""
+    """Return `value` as JSON-serialisable data: convert NumPy types and tuples; non-finite floats become None."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):

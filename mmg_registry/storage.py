@@ -1,6 +1,6 @@
 """Saving and loading fitted estimators without pickle: a folder with estimator.json and arrays.safetensors.
 
-Loading runs no code from the folder: it names a plugin, which must be installed, and holds numbers and JSON.
+Loading runs no code from the folder, which contains only numbers and JSON; the plugin it names must be installed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ ARRAYS = "arrays.safetensors"
 
 
 def save(estimator: Estimator, directory: str | Path) -> None:
-    """Write a fitted estimator to the folder `directory`, as a whole or not at all.
+    """Write a fitted estimator to the folder `directory`, completely or not at all.
 
-    A saved estimator that is already there is replaced; a folder with anything else in it is refused.
+    An estimator saved there earlier is replaced; a folder with any other content is refused.
 
     Raises:
         OptionError: when the estimator does not support saving.
-        PluginError: when its class is no registered plugin, so that it could not be loaded again.
+        PluginError: when its class is not a registered plugin, so that it could not be loaded again.
         MMGError: when the folder cannot be written.
     """
     record = registry.record_of(type(estimator))
@@ -56,8 +56,8 @@ def load(directory: str | Path) -> Estimator:
     """Read the fitted estimator that `save` wrote to the folder `directory`.
 
     Raises:
-        DataError: when files are missing, damaged or of another schema.
-        PluginError: when its plugin is not installed or broken.
+        DataError: when files are missing or damaged, or have another schema.
+        PluginError: when its plugin is missing or broken.
     """
     folder = Path(directory)
     document = _read_document(folder)
@@ -76,7 +76,7 @@ def load(directory: str | Path) -> Estimator:
 
 
 def _address(plugin: Mapping[str, str]) -> str:
-    """The plugin's name, with its distribution only where the name alone is ambiguous."""
+    """Return the plugin's name, with its distribution only where the name alone is ambiguous."""
     claimed = [record for record in registry.records() if record.name == plugin["name"]]
     return plugin["name"] if len(claimed) < 2 else f"{plugin['distribution']}:{plugin['name']}"
 
@@ -95,7 +95,7 @@ def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         _replace(temporary, folder)
     except OSError as error:
         raise MMGError(f"The estimator cannot be saved to {folder}: {error.strerror or error}.") from error
-    except Exception as error:  # safetensors has errors of its own for a full disk
+    except Exception as error:  # safetensors raises its own errors for a full disk
         raise MMGError(f"The estimator cannot be saved to {folder}: {explain(error)}.") from error
     finally:
         if temporary is not None:
@@ -110,7 +110,7 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _replace(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`; a former one stays under its name until that moment."""
+    """Rename `new` to `folder`; keep a former folder in place until that moment."""
     if not folder.exists():
         os.rename(new, folder)
         return

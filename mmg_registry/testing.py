@@ -1,14 +1,14 @@
-"""The conformance kit: does an estimator keep the contract? For plugin authors and `mmg plugins check`.
+"""The conformance kit: checks that an estimator keeps the contract, for plugin authors and `mmg plugins check`.
 
-In a plugin's own test suite:
+Use it in a plugin's own test suite:
 
     from mmg_registry.testing import check_estimator
 
     def test_contract():
         check_estimator(MyEstimator, options={"steps": 100})
 
-`CHECKS` holds the list; each check is a function whose docstring says what must hold. A check that does not apply is
-skipped with its reason, and one that is known to fail is named in `expected_failures` with a reason of the author's.
+`CHECKS` lists the checks; the docstring of each says what it verifies. A check that does not apply is skipped with its
+reason, and a check that is known to fail is named in `expected_failures` with the author's reason.
 """
 
 from __future__ import annotations
@@ -31,21 +31,28 @@ from mmg_registry.errors import MMGError, OptionError, PluginError, demand
 from mmg_registry.results import Estimate
 
 Result = dict[str, str]
-_demand = partial(demand, kind=AssertionError)  # what a check fails by
-CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, so that a positive sign is no luck
+_demand = partial(demand, kind=AssertionError)  # fails a check by raising AssertionError
+CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, too much for a positive sign by chance
 TRUE_MI = -0.5 * math.log1p(-(CORRELATION**2))
-TOLERANCE = 0.25  # nats; so few rows alone leave an error of 0.05, and short fits leave more
+TOLERANCE = 0.25  # nats; the small number of rows alone leaves an error of 0.05, and short fits leave more
 N_TRAIN, N_EVAL = 1_000, 400
-FEW_TRAIN, FEW_EVAL = 20, 4  # fewer than a batch; the registry hands over as few
+FEW_TRAIN, FEW_EVAL = 20, 4  # fewer than a batch; the registry may pass as few rows to an estimator
 
 
 class Skip(Exception):
-    """Raised by a check that does not apply to the estimator; the message says why."""
+    """The exception of a check that does not apply to the estimator; its message says why."""
 
 
 @dataclass(frozen=True)
 class Rerun:
-    """What a second run with the same seed showed, watched for side effects."""
+    """The result of a second run with the same seed, and whether it had side effects.
+
+    Attributes:
+        mi: the estimate, in nats.
+        returned_self: whether `fit` returned the estimator.
+        arrays_untouched: whether the input arrays kept their values.
+        generator_untouched: whether NumPy's global generator kept its state.
+    """
 
     mi: float
     returned_self: bool
@@ -54,18 +61,18 @@ class Rerun:
 
 
 class Bench:
-    """An estimator class with its small Gaussian sample; its fits are shared by the checks, for they may be slow."""
+    """An estimator class with a small Gaussian sample; the checks share its fits, because fits may be slow."""
 
     def __init__(self, cls: type[Estimator], options: Mapping[str, Any]) -> None:
         self.cls = cls
         self.options = dict(options)
 
     def make(self, **run: Any) -> Estimator:
-        """A fresh, unfitted estimator with the fixed seed; `run` changes fields of its `Run`."""
+        """Return a new, unfitted estimator with seed 0 and one thread; `run` changes fields of its `Run`."""
         return self.cls(run=Run(**{"seed": 0, "threads": 1, **run}), **self.options)
 
     def few(self, **run: Any) -> Estimate:
-        """The estimate of a fresh estimator from few rows: as quick as a fit can be."""
+        """Return the estimate of a new estimator from very few rows, which keeps the fit short."""
         return self.make(**run).fit(*gaussian_rows(FEW_TRAIN, seed=5)).estimate(*gaussian_rows(FEW_EVAL, seed=6))
 
     @cached_property
@@ -85,12 +92,12 @@ class Bench:
 
     @cached_property
     def estimate(self) -> Estimate:
-        """Its estimate on the held-out rows."""
+        """The estimate of `fitted` on the held-out rows."""
         return self.fitted.estimate(*self.held_out)
 
     @cached_property
     def rerun(self) -> Rerun:
-        """A second run like the first."""
+        """A second run, equal to the first, that is watched for side effects."""
         train, held_out = gaussian_rows(N_TRAIN, seed=1), gaussian_rows(N_EVAL, seed=2)
         estimator = self.make()
         with _watched_generator() as untouched_generator:
@@ -103,7 +110,7 @@ class Bench:
 
 @contextmanager
 def _watched_generator() -> Iterator[Callable[[], bool]]:
-    """NumPy's global generator in a state that no estimator would seed it to; the caller's comes back after."""
+    """Put NumPy's global generator into an unlikely state, yield a test for changes, and restore the caller's state."""
     callers: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the legacy generator is what is watched
     np.random.seed(193_707_721)  # noqa: NPY002
     before = _global_generator()
@@ -121,7 +128,7 @@ def _global_generator() -> tuple[bytes, int]:
 def gaussian_rows(
     n: int, seed: int, correlation: float = CORRELATION, dim_x: int = 2, dim_y: int = 1
 ) -> tuple[Array, Array]:
-    """`n` rows of x `(n, dim_x)` and y `(n, dim_y)`, whose first columns have `correlation`; the others are noise.
+    """Return `n` rows of x `(n, dim_x)` and y `(n, dim_y)`: first columns with `correlation`, the others noise.
 
     Their mutual information is -log(1 - correlation**2) / 2 nats.
 
@@ -136,7 +143,7 @@ def gaussian_rows(
 
 
 def check_declarations(bench: Bench) -> None:
-    """name, summary and reference are non-empty texts; bound is one of three words."""
+    """Check that name, summary and reference are non-empty texts, and that bound is "lower", "upper" or "none"."""
     for key in ("name", "summary", "reference"):
         value = getattr(bench.cls, key, None)
         _demand(isinstance(value, str) and bool(value.strip()), f"the class attribute '{key}' is not a non-empty text")
@@ -144,18 +151,18 @@ def check_declarations(bench: Bench) -> None:
 
 
 def check_described_options(bench: Bench) -> None:
-    """Every option has a description, for `mmg plugins show`."""
+    """Check that every option has a description, which `mmg plugins show` prints."""
     bare = [name for name, field in bench.cls.Options.model_fields.items() if not field.description]
     _demand(not bare, f"options without a description: {', '.join(bare)}")
 
 
 def check_default_options(bench: Bench) -> None:
-    """The estimator can be made without options."""
+    """Check that the estimator can be constructed without options."""
     bench.cls()
 
 
 def check_unknown_option(bench: Bench) -> None:
-    """An option that does not exist is refused."""
+    """Check that an option that does not exist is refused."""
     try:
         bench.cls(no_such_option=1)
     except OptionError:
@@ -164,7 +171,7 @@ def check_unknown_option(bench: Bench) -> None:
 
 
 def check_params(bench: Bench) -> None:
-    """get_params holds the run and every option, makes an equal estimator, and set_params takes it back."""
+    """Check that get_params returns the run and every option, and that the constructor and set_params accept them."""
     estimator = bench.make()
     params = estimator.get_params()
     whole = {"run": estimator.run, **estimator.options.model_dump()}
@@ -174,58 +181,58 @@ def check_params(bench: Bench) -> None:
 
 
 def check_options_in_json(bench: Bench) -> None:
-    """The options survive JSON, in which results and saved estimators hold them."""
+    """Check that the options survive conversion to JSON, the form in which results and saved estimators keep them."""
     options = bench.make().options
     back = json.loads(json.dumps(options.model_dump(mode="json"), allow_nan=False))
     _demand(bench.cls(**back).options == options, "the options change on their way through JSON")
 
 
 def check_fit_returns_self(bench: Bench) -> None:
-    """fit returns the estimator itself, as in scikit-learn."""
+    """Check that fit returns the estimator itself, as in scikit-learn."""
     _demand(bench.rerun.returned_self, "fit does not return self")
 
 
 def check_finite_estimate(bench: Bench) -> None:
-    """The estimate on dependent rows is an `Estimate` in nats, finite, with a standard error that makes sense."""
+    """Check that dependent rows give a finite `Estimate` in nats, whose standard error is None or finite and >= 0."""
     _demand_sound(bench.estimate)
 
 
 def check_right_sign(bench: Bench) -> None:
-    """Dependent rows give a positive estimate."""
+    """Check that dependent rows give a positive estimate."""
     _demand(bench.estimate.mi > 0, f"rows with {TRUE_MI:.2f} nats give {bench.estimate.mi:.3f}")
 
 
 def check_known_answer(bench: Bench) -> None:
-    """A Gaussian pair gives its MI; a lower bound may stay below it, and an upper bound above."""
+    """Check that a Gaussian pair gives its known MI; a lower bound may be below it, an upper bound above it."""
     _demand_near(bench, bench.estimate, TRUE_MI)
 
 
 def check_independence(bench: Bench) -> None:
-    """Independent rows give 0, and less than half of what dependent rows give."""
+    """Check that independent rows give 0 nats within the tolerance, and less than half of what dependent rows give."""
     independent = bench.make().fit(*gaussian_rows(N_TRAIN, 3, 0.0)).estimate(*gaussian_rows(N_EVAL, 4, 0.0))
     _demand(independent.mi < bench.estimate.mi / 2, f"independent rows give {independent.mi:.3f}")
     _demand_near(bench, independent, 0.0)
 
 
 def check_same_seed(bench: Bench) -> None:
-    """A second run with the same seed gives the same bits."""
+    """Check that a second run with the same seed gives the same bits."""
     first, second = bench.estimate.mi, bench.rerun.mi
     _demand(first == second, f"the same seed gave {first!r}, then {second!r}")
 
 
 def check_any_seed(bench: Bench) -> None:
-    """Seeds may be as large as the command line's, which NumPy's legacy generator would not take."""
+    """Check that the largest seed of the command line, 2**63 - 1, works; NumPy's legacy generator would refuse it."""
     _demand_sound(bench.few(seed=2**63 - 1))
 
 
 def check_estimate_again(bench: Bench) -> None:
-    """A second call of estimate on the same rows gives the same bits."""
+    """Check that a second call of estimate on the same rows gives the same bits."""
     first, second = bench.estimate.mi, bench.fitted.estimate(*bench.held_out).mi
     _demand(first == second, f"estimate gave {first!r}, then {second!r}")
 
 
 def check_fit_again(bench: Bench) -> None:
-    """fit forgets what an earlier fit on other rows has left."""
+    """Check that fit keeps nothing from an earlier fit on other rows."""
     estimator = bench.make()
     estimator.fit(*gaussian_rows(FEW_TRAIN, seed=5))
     estimator.fit(*bench.train)
@@ -234,7 +241,7 @@ def check_fit_again(bench: Bench) -> None:
 
 
 def check_interruption(bench: Bench) -> None:
-    """Ctrl-C ends fit, and a later fit works as if nothing had been; tried in the first report of progress."""
+    """Check that Ctrl-C during the first progress report ends fit, and that a later fit is not affected by it."""
     reports: list[Progress] = []
 
     def interrupt(report: Progress) -> None:
@@ -260,18 +267,18 @@ def _interrupted(estimator: Estimator, x: Array, y: Array) -> bool:
 
 
 def check_inputs_untouched(bench: Bench) -> None:
-    """fit and estimate leave the arrays they are given as they were."""
+    """Check that fit and estimate do not change their input arrays."""
     _demand(bench.rerun.arrays_untouched, "fit or estimate changed its input arrays")
 
 
 def check_global_generator(bench: Bench) -> None:
-    """NumPy's global generator is left alone: a seed of the caller's must keep its meaning."""
+    """Check that NumPy's global generator is neither used nor seeded, so that a seed set by the caller stays valid."""
     untouched = bench.rerun.generator_untouched
     _demand(untouched, "NumPy's global generator was used or seeded; draw from numpy.random.default_rng(run.seed)")
 
 
 def check_single_precision(bench: Bench) -> None:
-    """float32 rows are taken, and give what float64 rows give."""
+    """Check that float32 rows are accepted and give the estimate of float64 rows within the tolerance."""
     train, held_out = ([a.astype(np.float32) for a in pair] for pair in (bench.train, bench.held_out))
     single = bench.make().fit(*train).estimate(*held_out)
     _demand_sound(single)
@@ -280,26 +287,26 @@ def check_single_precision(bench: Bench) -> None:
 
 
 def check_mixed_precision(bench: Bench) -> None:
-    """x in float32 and y in float64 go together: the registry leaves each as it is."""
+    """Check that x in float32 works with y in float64: the registry does not convert either."""
     train, held_out = gaussian_rows(FEW_TRAIN, seed=5), gaussian_rows(FEW_EVAL, seed=6)
     (x, y), (x_eval, y_eval) = train, held_out
     _demand_sound(bench.make().fit(x.astype(np.float32), y).estimate(x_eval.astype(np.float32), y_eval))
 
 
 def check_other_shapes(bench: Bench) -> None:
-    """One column of x and three of y give a finite estimate: neither needs to be the wider one."""
+    """Check that one column of x and three of y give a finite estimate: neither side must be the wider one."""
     train, held_out = (gaussian_rows(n, seed, dim_x=1, dim_y=3) for n, seed in ((N_TRAIN, 7), (N_EVAL, 8)))
     _demand_sound(bench.make().fit(*train).estimate(*held_out))
 
 
 def check_few_rows(bench: Bench) -> None:
-    """Fewer rows than any batch give a finite estimate, or are refused with an error of mmg's."""
+    """Check that fewer rows than a batch give a finite estimate, or are refused with an `MMGError`."""
     with _refusal():
         _demand_sound(bench.few())
 
 
 def check_nan(bench: Bench) -> None:
-    """Rows with NaN, which the registry would refuse, never become a number: an error or NaN comes of them."""
+    """Check that rows with NaN, which the registry refuses, give an error or NaN and never a number."""
     (x, y), (x_eval, y_eval) = bench.train, bench.held_out
     mi = _number(lambda: bench.make().fit(_with_nan(x), y).estimate(_with_nan(x_eval), y_eval))
     _demand(not math.isfinite(mi), f"rows with NaN give {mi:.3f}; raise DataError instead")
@@ -312,7 +319,7 @@ def _with_nan(x: Array) -> Array:
 
 
 def _number(step: Callable[[], Estimate]) -> float:
-    """What `step` estimates; NaN where it raises. Its warnings of NaN are no news."""
+    """Return the estimate of `step` in nats, or NaN if it raises; silence its warnings, which are expected here."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -322,7 +329,7 @@ def _number(step: Callable[[], Estimate]) -> float:
 
 
 def check_devices(bench: Bench) -> None:
-    """The device "cpu" is taken, one that no machine has is refused or not used, and `Estimate.device` tells which."""
+    """Check that "cpu" works, a missing device is refused or not used, and `Estimate.device` names the one used."""
     found = bench.few(device="cpu")
     _demand_sound(found)
     untyped = [key for key in ("device", "backend") if key in found.diagnostics]
@@ -334,13 +341,13 @@ def check_devices(bench: Bench) -> None:
 
 @contextmanager
 def _refusal() -> Iterator[None]:
-    """An error that is raised on purpose is an answer too; any other is a fault."""
+    """Accept an `MMGError` from the block as a valid answer, and let any other error pass."""
     with suppress(MMGError):
         yield
 
 
 def check_json(bench: Bench) -> None:
-    """The result is JSON-serialisable and survives the way there and back, curve and diagnostics included."""
+    """Check that the result survives conversion to JSON and back, including its curve and diagnostics."""
     document = json.loads(bench.estimate.to_json())
     back = Estimate.from_dict(document)
     _demand(back.mi == bench.estimate.mi, "the estimate changes on its way through JSON")
@@ -348,7 +355,7 @@ def check_json(bench: Bench) -> None:
 
 
 def check_declared_extras(bench: Bench) -> None:
-    """has_curve and has_pointwise are true exactly when the estimate has them, one value a row."""
+    """Check that has_curve and has_pointwise are true exactly if the estimate has them, with one value per row."""
     curve, values = bench.estimate.curve, bench.estimate.pointwise
     _demand((curve is not None) == bench.cls.has_curve, f"has_curve is {bench.cls.has_curve}, and the estimate differs")
     declared = bench.cls.has_pointwise
@@ -358,7 +365,7 @@ def check_declared_extras(bench: Bench) -> None:
 
 
 def check_save_and_load(bench: Bench) -> None:
-    """A saved estimator comes back without pickle and gives the same estimate."""
+    """Check that a saved estimator can be loaded without pickle and gives the same estimate."""
     if bench.cls.state is Estimator.state:
         raise Skip("it does not implement state() and restore()")
     from mmg_registry.storage import load, save
@@ -371,7 +378,7 @@ def check_save_and_load(bench: Bench) -> None:
 
 @contextmanager
 def _known(cls: type[Estimator]) -> Iterator[None]:
-    """Register `cls` for a while unless it is a plugin already: its author may not have installed it yet."""
+    """Register `cls` during the block unless it is a plugin already: its author may not have installed it yet."""
     from mmg_registry.registry import register, unregister
 
     if _is_plugin(cls):
@@ -433,14 +440,15 @@ def run_checks(
     expected_failures: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> list[Result]:
-    """Run every check of `CHECKS` on `cls`; never raises for a check that fails.
+    """Run every check of `CHECKS` on `cls` and return the results; a check that fails raises no error.
 
     Args:
+        cls: the estimator class.
         expected_failures: check name -> reason; such a check must fail, and counts as failed when it passes.
         options: plugin options that make a fit short.
 
     Returns:
-        One {check, status, reason} a check; status is "passed", "failed", "skipped" or "expected".
+        One {check, status, reason} per check; status is "passed", "failed", "skipped" or "expected".
 
     Raises:
         OptionError: when `expected_failures` names a check that does not exist.
@@ -458,10 +466,11 @@ def check_estimator(
     expected_failures: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> list[Result]:
-    """`run_checks` for a test suite: prints how many checks ran, and raises when one fails.
+    """Run `run_checks` in a test suite: print how many checks ran, return the results, and raise if a check fails.
 
     Raises:
-        AssertionError: naming every failed check with its reason.
+        AssertionError: when a check fails; the message gives every failed check with its reason.
+        OptionError: when `expected_failures` names a check that does not exist.
     """
     results = run_checks(cls, expected_failures, options)
     print(f"{getattr(cls, 'name', cls.__name__)}: {summary(results)}")
@@ -472,7 +481,7 @@ def check_estimator(
 
 
 def summary(results: list[Result]) -> str:
-    """How many checks ran and how they went; a green run that checked nothing would say so.
+    """Return the number of checks with each outcome in words, so that a run that checked nothing is visible.
 
     >>> summary([{"check": "json", "status": "passed", "reason": ""}])
     '1 run, 1 passed, 0 failed, 0 expected to fail, 0 skipped'
@@ -483,7 +492,7 @@ def summary(results: list[Result]) -> str:
 
 
 def counts(results: list[Result]) -> dict[str, int]:
-    """The numbers in `summary`: how many checks ran, and how many there are of each status.
+    """Return the numbers in `summary`: how many checks ran, and how many have each status.
 
     >>> counts([{"check": "json", "status": "skipped", "reason": "no time"}])
     {'run': 0, 'passed': 0, 'failed': 0, 'expected': 0, 'skipped': 1}
@@ -524,7 +533,7 @@ def _demand_sound(estimate: Estimate) -> None:
 
 
 def _demand_near(bench: Bench, estimate: Estimate, truth: float) -> None:
-    """No further from `truth` than the tolerance, on the side on which the estimator's bound promises something."""
+    """Demand that `estimate` is within the tolerance of `truth`, on each side that the declared bound covers."""
     too_high = bench.cls.bound != "upper" and estimate.mi > truth + TOLERANCE
     too_low = bench.cls.bound != "lower" and estimate.mi < truth - TOLERANCE
     off = too_high or too_low

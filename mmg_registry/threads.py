@@ -1,4 +1,4 @@
-"""How many threads there are to keep busy, and PyTorch's number of them for a while."""
+"""The number of threads to use, and a block that sets the number of PyTorch's threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmg_registry.limits import MAX_THREADS
 
 
 def usable_cores() -> int:
-    """Return how many cores a container or batch system leaves this process, not how many the machine has.
+    """Return the number of cores that a container or batch system leaves to this process, not that of the machine.
 
     Example:
         >>> usable_cores() >= 1
@@ -20,15 +20,15 @@ def usable_cores() -> int:
 
 
 def default_threads(jobs: int = 1) -> int:
-    """Return the threads of each of `jobs` runs at a time where none were asked for: all usable cores, shared."""
+    """Return the default number of threads for each of `jobs` simultaneous runs: the usable cores, shared equally."""
     return min(max(1, usable_cores() // jobs), MAX_THREADS)
 
 
 @contextmanager
 def torch_threads(number: int | None) -> Iterator[None]:
-    """Run the block with PyTorch on `number` threads (None: as many as before), and put the former number back.
+    """Run the block with PyTorch on `number` threads (None: as many as before), and restore the former number.
 
-    One thread where sums, and so the bits of a result, must not depend on how many there are.
+    Use one thread where sums, and therefore the bits of a result, must not depend on the number of threads.
 
     Example:
         >>> import torch
@@ -36,7 +36,7 @@ def torch_threads(number: int | None) -> Iterator[None]:
         ...     torch.get_num_threads()
         1
     """
-    import torch  # late: whoever only lists plugins need not wait for it
+    import torch  # imported late: listing plugins must not wait for it
 
     before = torch.get_num_threads()
     torch.set_num_threads(number or before)

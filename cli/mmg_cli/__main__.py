@@ -1,4 +1,4 @@
-"""`python -m mmg_cli` is the program `mmg`."""
+"""`python -m mmg_cli` runs the program `mmg`."""
 
 from mmg_cli.main import main
 

@@ -13,18 +13,18 @@ from mmg_registry.limits import checked
 
 
 def complete_plugin(incomplete: str) -> list[str]:
-    """Plugin names that begin with `incomplete`, from metadata only (for the shell's completion)."""
+    """Return plugin names that begin with `incomplete`, from metadata only (for the shell's completion)."""
     from mmg_registry.registry import records
 
     return sorted({record.name for record in records() if record.name.startswith(incomplete)})
 
 
 def check_limits(job: Any, *options: str, **others: str) -> None:
-    """Refuse options out of range by the sentence of `mmg_registry.limits`, in the spelling of the command line.
+    """Refuse options out of range with the sentence of `mmg_registry.limits`, in the spelling of the command line.
 
     Args:
-        job: what was asked for; an attribute that is None was not given.
-        options: attributes called as their limits are.
+        job: an object with the options as attributes; an attribute that is None was not given and is not checked.
+        options: attributes with the same name as their limit.
         others: further attributes, each with the name of its limit.
 
     Raises:
@@ -36,7 +36,7 @@ def check_limits(job: Any, *options: str, **others: str) -> None:
 
 
 def spelt(name: str) -> str:
-    """Return the option that fills the parameter `name`.
+    """Return the command-line option of the parameter `name`.
 
     >>> spelt("max_seconds"), spelt("n")
     ('--max-seconds', '-n')
@@ -45,10 +45,10 @@ def spelt(name: str) -> str:
 
 
 def parse_set(assignments: list[str]) -> dict[str, Any]:
-    """Plugin options from `key=value` texts; a value is JSON where it parses as such, else text.
+    """Parse plugin options in the form `key=value`; a value that is valid JSON is parsed, any other stays text.
 
     Raises:
-        OptionError: for a text without "=" or a key given twice.
+        OptionError: for an assignment without "=" or without a key, or for a key given twice.
 
     >>> parse_set(["steps=4000", "preset=paper", "ema=true"])
     {'steps': 4000, 'preset': 'paper', 'ema': True}
@@ -81,7 +81,7 @@ def _set_quiet(value: bool) -> bool:
     return value
 
 
-# Eager, so that a traceback can be had of errors in the options that follow.
+# Eager, so that errors in the options that follow can print a traceback.
 Verbose = Annotated[
     int,
     typer.Option(

@@ -1,4 +1,4 @@
-"""`mmg doctor`: what is installed, what was built, and why something is not available."""
+"""`mmg doctor`: the state of the installation, and the reasons why a part of it is not available."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def doctor(json: Json = False, verbose: Verbose = 0) -> None:
 
 
 def examine() -> dict[str, Any]:
-    """Everything the doctor knows; never raises, for a broken installation is what it is for."""
+    """Return the state of the installation; raise no error, because the doctor must work in a broken installation."""
     from mmg_registry.provenance import version
 
     return {
@@ -44,7 +44,7 @@ def examine() -> dict[str, Any]:
 
 
 def examine_core() -> dict[str, Any]:
-    """What the compiled core says of itself; "core_error" is the reason why it does not load, or None."""
+    """Return the compiled core's build information; "core_error" is None, or the reason why it does not load."""
     try:
         from mmg_registry.core import build_info
 
@@ -55,7 +55,7 @@ def examine_core() -> dict[str, Any]:
 
 
 def _checked(index: int) -> str:
-    """What the self-check of a GPU found: "passed", or why it is refused."""
+    """Return the result of a GPU's self-check: "passed", or the reason why the GPU is refused."""
     from mmg_registry.core import gpu_verdict
 
     try:
@@ -65,7 +65,7 @@ def _checked(index: int) -> str:
 
 
 def examine_plugins() -> list[dict[str, str]]:
-    """Every plugin with "ok" or the reason why it does not load."""
+    """Return every plugin with "ok" or the reason why it does not load."""
     from mmg_cli.plugins.command import listing
 
     try:
@@ -96,7 +96,7 @@ def _core_rows(core: dict[str, Any]) -> list[list[str]]:
 
 
 def _cuda_rows(core: dict[str, Any]) -> list[list[str]]:
-    """Whether GPUs can be used and why not; what was built for them; which there are and what their check found."""
+    """Return table rows about the use of GPUs, the build for GPUs, and each GPU with the result of its self-check."""
     checks, names = core.get("gpu_checks") or [], core.get("gpus") or []
     why = core.get("cuda_reason") or "no GPU passes the self-check"
     rows = [["cuda", "yes, with --device cuda" if "passed" in checks else f"no: {why}"]]

@@ -1,4 +1,4 @@
-"""`mmg estimate`: from a file to an estimate with its error bar."""
+"""`mmg estimate`: an estimate with its error bar, from a file of rows."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 DEFAULT_PLUGIN = "auto"
 DEFAULT_EVAL_FRACTION = 0.2
-INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
+INSTANT = ("ksg", "gaussian", "cca")  # estimators without training, which -v prints for comparison
 INSTANT_ROWS = 10_000
 
 
 @dataclass(frozen=True)
 class EstimateJob:
-    """Everything `mmg estimate` was asked for; the fields are the command's parameters."""
+    """The parameters of `mmg estimate`, one field each."""
 
     data: list[str]
     plugin: str
@@ -101,10 +101,10 @@ def estimate(
 
 
 def execute(job: EstimateJob) -> None:
-    """Check everything that can be checked, run, then print, write, save and plot.
+    """Check everything that can be checked in advance, run, then print, write, save and plot.
 
     Raises:
-        MMGError: see its subclasses; a failure to write is raised after the result was printed.
+        MMGError: or one of its subclasses; a failure to write is raised after the result is printed.
     """
     check_limits(job, "seed", "threads", "device", "max_seconds", "cross_fit", "eval_fraction", ci="ci_level")
     _check_contradictions(job)
@@ -128,7 +128,7 @@ def _check_contradictions(job: EstimateJob) -> None:
 
 
 def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
-    """Refuse unknown plugins and options before the data are read, and outputs that the plugin cannot make."""
+    """Refuse unknown plugins and options, and outputs that the plugin cannot make, before the data are read."""
     from mmg_registry.contracts import Estimator, parse_options
     from mmg_registry.registry import load_plugin
 
@@ -143,7 +143,10 @@ def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
 
 
 def _check_outputs(job: EstimateJob) -> None:
-    """Refuse what would fail after the run; a result that -o cannot write is printed in any case."""
+    """Refuse outputs that would fail after the run.
+
+    The path of -o is not tested for writing, because the result is printed in any case.
+    """
     if job.out:
         check_result_file(job.out)
     if job.plot:
@@ -196,11 +199,11 @@ def _draw_seed() -> int:
 
 
 def _deliver(job: EstimateJob, outcome: Outcome) -> None:
-    """Print the result and write every file asked for, so that one failure does not cost the others.
+    """Print the result and write every requested file, so that a failure of one output does not prevent the others.
 
     Raises:
-        MMGError: the last failure; those before it are printed.
-        OSError: when stdout alone failed: its reader is gone, or its disk is full.
+        MMGError: the last failure; earlier failures are printed.
+        OSError: when stdout alone failed, because its reader is gone or its disk is full.
     """
     failures: list[MMGError | OSError] = []
     for step in (_print, _write_result, _save_estimator, _draw):
@@ -247,7 +250,7 @@ def _draw(job: EstimateJob, outcome: Outcome) -> None:
 
 
 def _compare(job: EstimateJob, pair: Pair, about: dict[str, Any]) -> None:
-    """Print what estimators without training say of the same rows, or of a sample of them: a sanity check."""
+    """Print estimates without training for the same rows, or for a sample of them, as a sanity check."""
     if about["plugin"]["name"] in INSTANT:
         return
     for name in INSTANT:
@@ -267,7 +270,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
     }
-    request = Request(plugin=name, cross_fit=2, **same)  # all rows count, each in its half
+    request = Request(plugin=name, cross_fit=2, **same)  # every row is evaluated, each in its half
     try:
         return f"{headline(run(rows, request).estimate)} ({len(rows)} rows, no training)"
     except MMGError as error:

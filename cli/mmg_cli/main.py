@@ -1,4 +1,4 @@
-"""The program `mmg`: its commands, its exit codes, and what becomes of an exception."""
+"""The program `mmg`: its commands, its exit codes, and its handling of exceptions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Exit codes:
   130  interrupted with Ctrl-C
 Errors are one sentence on stderr; -vv adds the traceback.
 """
-# Typer carries its own click since 0.2x and imports click before; this is the base of usage errors in both.
+# Typer has its own copy of click since 0.2x and imports click before; this is the base of usage errors in both.
 UsageProblem: type[Any] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     help="Estimate mutual information from paired samples, with error bars.",
     epilog=EPILOG,
-    rich_markup_mode=None,  # rich would double the time of --help
+    rich_markup_mode=None,  # rich would double the time that --help takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
@@ -76,16 +76,16 @@ def main() -> None:
     try:
         code = run(sys.argv[1:])
         _close_stdout_quietly()
-    except KeyboardInterrupt:  # while the outcome was being told
+    except KeyboardInterrupt:  # while the outcome was being printed
         code = INTERRUPTED
-    if code == INTERRUPTED:  # worker processes being torn down at exit would turn the code into another
+    if code == INTERRUPTED:  # ending the worker processes at exit would change the code
         sys.stdout.flush(), sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def run(args: Sequence[str]) -> int:
-    """Run the program on `args`; returns the exit code and never raises."""
+    """Run the program on `args` and return its exit code; never raise."""
     verbosity.reset()
     try:
         code = typer.main.get_command(app).main(args=list(args), prog_name="mmg", standalone_mode=False)
@@ -96,7 +96,7 @@ def run(args: Sequence[str]) -> int:
 
 
 def _report(error: BaseException) -> int:
-    """Print what `error` means in one sentence; returns the exit code it has."""
+    """Print `error` as one sentence and return its exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
@@ -121,7 +121,7 @@ _HINT = " (-vv prints the traceback.)"
 
 
 def _hint(error: MMGError) -> str:
-    """A hint at the traceback where it tells more than the sentence: in the code of a plugin."""
+    """Return a hint at -vv if the traceback tells more than the sentence: for an error in the code of a plugin."""
     foreign = error.exit_code in (1, 3) and error.__cause__ is not None and not isinstance(error.__cause__, OSError)
     return _HINT if foreign and verbosity.level < 2 else ""
 
@@ -143,7 +143,7 @@ def _interrupted() -> int:
 
 
 def _close_stdout_quietly() -> None:
-    """Flush stdout; when its reader is gone or its disk full, keep Python from complaining a second time."""
+    """Flush stdout; if its reader is gone or its disk is full, prevent Python from reporting that a second time."""
     try:
         sys.stdout.flush()
     except OSError:

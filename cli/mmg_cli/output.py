@@ -1,6 +1,6 @@
-"""What the program prints and writes: one result on stdout, all else on stderr, files whole or absent.
+"""The output of the program: one result on stdout, everything else on stderr, and files that are complete or absent.
 
-Nothing heavy is imported here: `mmg --help` and `mmg plugins list` pass through this module.
+The module imports nothing that is slow to load, because `mmg --help` and `mmg plugins list` use it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from mmg_registry.errors import MMGError, OptionError
 
 @dataclass
 class Verbosity:
-    """How much goes to stderr; the one state that outlives a command, for the traceback at its end.
+    """The amount of output on stderr; the only state that outlives a command, because errors are printed after it.
 
     Attributes:
-        level: how many -v were given: 1 adds diagnostics, 2 tracebacks.
-        quiet: no progress bar and no warnings on stderr.
+        level: the number of -v that were given: 1 adds diagnostics, 2 adds tracebacks.
+        quiet: whether to suppress the progress bar and warnings on stderr.
     """
 
     level: int = 0
     quiet: bool = False
 
     def reset(self) -> None:
-        """Back to the defaults, before a program run."""
+        """Restore the defaults, before the program runs."""
         self.level, self.quiet = 0, False
 
 
@@ -45,13 +45,13 @@ def say(text: str) -> None:
 
 
 def warn(sentence: str) -> None:
-    """Print a warning on stderr, unless -q asked for silence."""
+    """Print a warning on stderr, unless -q was given."""
     if not verbosity.quiet:
         say(f"Warning: {sentence}")
 
 
 def print_error(error: BaseException, sentence: str) -> None:
-    """Print `sentence` on stderr, after the traceback of `error` when -vv asked for it."""
+    """Print `sentence` on stderr; with -vv, print the traceback of `error` before it."""
     if verbosity.level > 1:
         traceback.print_exception(error, file=sys.stderr)
     say(f"Error: {sentence}")
@@ -63,7 +63,7 @@ def print_json(document: Any) -> None:
 
 
 def to_json(document: Any) -> str:
-    """`document` as indented JSON without NaN or Infinity.
+    """Return `document` as indented JSON without NaN or Infinity.
 
     >>> to_json({"mi": 1.0})
     '{\\n  "mi": 1.0\\n}'
@@ -75,7 +75,7 @@ def to_json(document: Any) -> str:
 
 @contextmanager
 def stdout_on_stderr() -> Iterator[None]:
-    """Send what others print on stdout to stderr: Python code, and libraries in C that know only file descriptor 1.
+    """Redirect stdout to stderr, for Python code and for C libraries that write to file descriptor 1.
 
     >>> with stdout_on_stderr():
     ...     print("chatter")
@@ -98,7 +98,7 @@ def _descriptor_on_stderr() -> Iterator[None]:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """`rows` as left-aligned columns, two blanks apart.
+    """Return `rows` as text in left-aligned columns, separated by two spaces.
 
     >>> print(columns([["NAME", "VERSION"], ["adaptive", "0.1.0"]]))
     NAME      VERSION
@@ -110,7 +110,7 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def check_writable(path: str, option: str) -> None:
-    """Refuse a file that could not be written, before an hour has gone into its content.
+    """Refuse a file that could not be written, before its content takes an hour to compute.
 
     Raises:
         OptionError: for a missing or locked folder, a folder in the file's place, a read-only file.
@@ -121,12 +121,12 @@ def check_writable(path: str, option: str) -> None:
 
 
 def check_folder(path: str, option: str, marker: str) -> None:
-    """Refuse a folder that could not be made or replaced, before an hour has gone into its content.
+    """Refuse a folder that could not be made or replaced, before its content takes an hour to compute.
 
-    A folder may be replaced when it is empty or holds the file `marker`, the sign of an earlier save.
+    A folder may be replaced if it is empty or contains the file `marker`, the sign of an earlier save.
 
     Raises:
-        OptionError: for a file in its place, a folder with something else in it, or a locked parent.
+        OptionError: for a file in its place, a folder with other content, or a locked parent folder.
     """
     reason = _why_no_folder(os.path.realpath(path), marker)
     if reason:
@@ -140,16 +140,16 @@ def _why_no_folder(path: str, marker: str) -> str | None:
     if os.path.exists(path):
         return f"'{path}' is a file"
     parent = os.path.dirname(path)
-    if not os.path.exists(parent):  # missing parents are made
+    if not os.path.exists(parent):  # missing parent folders will be made
         return _why_no_folder(parent, marker)
     return None if os.path.isdir(parent) and os.access(parent, os.W_OK) else f"'{parent}' is no folder to write in"
 
 
 def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str) -> None:
-    """Let `write` fill the file `path`, so that it ends up whole or untouched.
+    """Write the file `path` with the function `write`, completely or not at all.
 
     Raises:
-        MMGError: when it cannot be written; `what` names the content in the sentence.
+        MMGError: when the file cannot be written; `what` names its content in the sentence.
     """
     try:
         with replacing(path) as handle:
@@ -161,9 +161,9 @@ def write_atomically(path: str, write: Callable[[IO[bytes]], object], what: str)
 
 @contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of `path` when the block ends well, and vanishes otherwise.
+    """Yield a binary file that replaces `path` when the block succeeds, and is deleted when it fails.
 
-    Devices and pipes (`/dev/stdout`) are written to directly: renaming over them would remove them.
+    Devices and pipes (`/dev/stdout`) are written to directly, because renaming a file over them would remove them.
 
     Raises:
         OSError: when the folder, the file or the disk does not allow it.
@@ -189,7 +189,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def replacing_by_path(path: str) -> Iterator[str]:
-    """A path that ends as `path` does; the file made there takes the place of `path` when the block ends well.
+    """Yield a temporary path with the file name of `path`; the file made there replaces `path` if the block succeeds.
 
     Raises:
         OSError: when the folder, the file or the disk does not allow it.
@@ -212,7 +212,7 @@ def _take_place(temporary: str, target: str) -> None:
 
 
 def why_not_writable(path: str) -> str | None:
-    """Return the reason why `path` cannot be written, or None; a rename alone would overwrite read-only files."""
+    """Return the reason why `path` must not be written, or None; a rename alone would overwrite read-only files."""
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         return f"'{path}' is a folder"
@@ -224,5 +224,5 @@ def why_not_writable(path: str) -> str | None:
 
 
 def _read_only(path: str) -> bool:
-    """Whether nobody may write `path`; the mode counts for root too, whom the system lets through."""
+    """Return whether `path` is read-only, by its mode also for root, whom the system would let write."""
     return not os.access(path, os.W_OK) or not os.stat(path).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)

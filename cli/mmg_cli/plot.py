@@ -1,4 +1,4 @@
-"""`mmg plot`: the curves behind a result that was written as JSON."""
+"""`mmg plot`: the curves of a result that was written as JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plot(
 
 
 def _check_lengths(path: str, curve: Curve) -> None:
-    """Refuse a curve that was cut or edited by hand: drawn, it would show something wrong."""
+    """Refuse a curve that was truncated or edited by hand, because its plot would be wrong."""
     bins = len(curve.edges) - 1
     parts = {name: getattr(curve, name) for name in ("direct", "orthogonal", "direct_se", "orthogonal_se")}
     optional = {name: getattr(curve, name) for name in ("mmse", "mmse_cond")}
@@ -47,10 +47,10 @@ def _check_lengths(path: str, curve: Curve) -> None:
 
 
 def read_result(path: str) -> Estimate:
-    """The estimate in a JSON file.
+    """Read an estimate from a JSON file.
 
     Raises:
-        DataError: when the file is missing, is not JSON, or is not a result of this schema.
+        DataError: when the file is missing, is not JSON, or is not a result in this schema.
     """
     import json
 

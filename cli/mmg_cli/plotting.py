@@ -1,6 +1,6 @@
 """Plots of an estimate: the MMSE curves with the area between them, and the integrand with its band.
 
-matplotlib is the optional extra `mmg-registry[plot]` and is imported inside the functions.
+matplotlib comes with the optional extra `mmg-registry[plot]`, and is imported inside the functions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def check_plot(path: str, option: str) -> None:
     """Refuse a plot that could not be made, before anything is computed for it.
 
     Raises:
-        OptionError: without matplotlib, for an unknown ending, or for a path that cannot be written.
+        OptionError: without matplotlib, for an unknown file extension, or for a path that cannot be written.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise OptionError("Plots need matplotlib, which is not installed: pip install 'mmg-registry[plot]' brings it.")
@@ -36,7 +36,7 @@ def check_plot(path: str, option: str) -> None:
 
 
 def plot_format(path: str) -> str:
-    """The ending of `path`, as matplotlib names its formats."""
+    """Return the extension of `path` as matplotlib's name of the format."""
     return os.path.splitext(path)[1].lstrip(".").lower()
 
 
@@ -51,11 +51,11 @@ def write_plot(estimate: Estimate, path: str) -> None:
 
 
 def draw(estimate: Estimate) -> Any:
-    """A matplotlib figure of `estimate`, whose curve must not be None.
+    """Draw a matplotlib figure of `estimate`, whose curve must not be None.
 
-    Above, the mean squared errors of the noise without and with y: half the area between them is the
-    mutual information in nats (I-MMSE; Guo, Shamai and Verdu 2005, in the noise's parametrisation).
-    Below, d(MI)/d(log-SNR), both ways of estimating it.
+    The upper panel shows the mean squared errors of the noise without and with y. Half the area between them is the
+    mutual information in nats (I-MMSE; Guo, Shamai and Verdu 2005, in the noise's parametrisation). The lower panel
+    shows the direct and the orthogonal estimate of d(MI)/d(log-SNR).
     """
     from matplotlib.figure import Figure
 
@@ -105,7 +105,7 @@ def _clean(axes: Any) -> None:
 
 
 def _floats(values: list[float] | list[float | None]) -> NDArray[Any]:
-    """An array in which the nulls of a JSON document are NaN."""
+    """Return an array with NaN for the nulls of a JSON document."""
     import numpy as np
 
     return np.asarray(values, dtype=float)

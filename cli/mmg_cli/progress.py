@@ -1,4 +1,4 @@
-"""The progress bar: on stderr, only on a terminal, with the running estimate and the time left."""
+"""The progress bar on stderr, only on a terminal, with the current estimate and the time left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Listener = Callable[["Progress"], None]
 
 @contextmanager
 def progress_bar(json: bool, unit: str) -> Iterator[Listener | None]:
-    """A listener for `Run.progress` that draws a bar, or None where a bar would only be noise."""
+    """Yield a listener for `Run.progress` that draws a bar, or None with --json, with -q, or without a terminal."""
     if json or verbosity.quiet or not sys.stderr.isatty():
         yield None
         return
@@ -51,7 +51,7 @@ def _listener(bar: Any, unit: str) -> Listener:
 
 
 def forecast(fraction: float, elapsed: float) -> float | None:
-    """Seconds left at the pace so far, or None in the first hundredth, when it would be a guess.
+    """Return the seconds left at the pace so far, or None during the first 1 % of the work, too early to tell.
 
     >>> forecast(0.25, 10.0)
     30.0
@@ -60,7 +60,7 @@ def forecast(fraction: float, elapsed: float) -> float | None:
 
 
 def running(mi: float | None, unit: str) -> str:
-    """The running estimate, `mi` in nats, as shown in `unit`."""
+    """Return the current estimate, given as `mi` in nats, as text in `unit`; empty if it is None."""
     from mmg_registry.results import NATS_PER_BIT
 
     if mi is None:
@@ -69,7 +69,7 @@ def running(mi: float | None, unit: str) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """A time left as minutes and seconds.
+    """Return the time left as text in minutes and seconds; empty if it is None.
 
     >>> clock(75.2)
     '1:15 left'

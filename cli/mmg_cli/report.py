@@ -1,4 +1,4 @@
-"""How an estimate is printed: a table for a person, one JSON document for a program."""
+"""The printed form of an estimate: a table for a reader, or one JSON document for a program."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Unit(str, Enum):
 
 
 def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
-    """Print `estimate` on stdout; with `json` its warnings go to stderr as well, where a person may be."""
+    """Print `estimate` on stdout; with `json`, also print its warnings on stderr for a human reader."""
     if not json:
         _print_table(table(estimate, level), estimate.warnings)
         return
@@ -33,7 +33,7 @@ def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
 
 
 def _print_table(rows: list[ReportRow], warnings: list[str]) -> None:
-    """Rich on a terminal; elsewhere plain lines, which no width may wrap."""
+    """Print the table with rich on a terminal, and elsewhere as plain lines, which are never wrapped."""
     if sys.stdout.isatty():
         _print_rich(rows, warnings)
         return
@@ -56,7 +56,7 @@ def _print_rich(rows: list[ReportRow], warnings: list[str]) -> None:
 
 
 def table(estimate: Estimate, level: int = 0) -> list[ReportRow]:
-    """The rows of the table: the estimate, what it was made from, and with `level` its diagnostics."""
+    """Return the rows of the table: the estimate, its origin, and its diagnostics if `level` is not 0."""
     about = estimate.provenance
     rows = [("MI", headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
     rows += [("plugin", _plugin(about.get("plugin", {}))), ("rows", _rows(about)), ("dimensions", _dims(about))]
@@ -65,7 +65,7 @@ def table(estimate: Estimate, level: int = 0) -> list[ReportRow]:
 
 
 def headline(estimate: Estimate) -> str:
-    """The estimate, its unit and its interval in one line.
+    """Return the estimate, its unit and its confidence interval in one line.
 
     >>> from mmg_registry.results import Estimate
     >>> headline(Estimate(mi=1.0, std_error=0.01))
@@ -105,7 +105,7 @@ def _seconds(seconds: dict[str, float]) -> str:
 
 
 def _diagnostics(estimate: Estimate) -> list[ReportRow]:
-    """Everything else that the JSON holds, one line a value."""
+    """Return the rest of the JSON content, one row per value."""
     rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in ("plugin", "seconds", "seed")}
     rows = [row for key, value in rest.items() for row in _flatten(key, value)]
     return rows + [row for key, value in estimate.diagnostics.items() for row in _flatten(key, value)]

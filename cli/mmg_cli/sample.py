@@ -1,4 +1,4 @@
-"""`mmg sample`: data whose mutual information is known, to try an estimator on."""
+"""`mmg sample`: data with known mutual information, for trying out an estimator."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def complete_sampler(incomplete: str) -> list[str]:
-    """Names of samplers that begin with `incomplete`."""
+    """Return the names of samplers that begin with `incomplete`."""
     return [name for name in sorted({"gaussian", *_samplers()}) if name.startswith(incomplete)]
 
 
 def _samplers() -> dict[str, Sampler]:
-    """Those of all benchmark tasks, plugins' own included; of two with one name the first counts."""
+    """Return the samplers of all benchmark tasks, including those of plugins; the first of two equal names counts."""
     from mmg_registry.benchmark.tasks import suites
 
     tasks = [task for suite in suites().values() for task in suite]
@@ -43,7 +43,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
     verbose: Verbose = 0,
 ) -> None:
-    """Draw rows of a distribution with known mutual information into an npz file (x, y and true_mi in nats)."""
+    """Draw rows from a distribution with known mutual information; write x, y and true_mi (nats) to an npz file."""
     checked("rows", n, "-n")
     checked("seed", seed, "--seed")
     if not out.endswith(".npz"):
@@ -62,10 +62,10 @@ def _write_npz(handle: IO[bytes], **arrays: Any) -> None:
 
 
 def find_sampler(name: str, dim: int | None, mi: float | None) -> Sampler:
-    """The sampler called `name`; `dim` and `mi` (nats) belong to "gaussian" alone.
+    """Return the sampler called `name`; only "gaussian" takes `dim` and `mi` (nats).
 
     Raises:
-        OptionError: for an unknown name, or options that the sampler does not have.
+        OptionError: for an unknown name, or for options that the sampler does not have.
     """
     from mmg_registry.samplers import gaussian
 

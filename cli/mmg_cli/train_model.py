@@ -1,4 +1,4 @@
-"""`mmg train-model`: a decoder of images, trained here, whose mutual information `mmg bound` then catches."""
+"""`mmg train-model`: a trained decoder of images, whose mutual information `mmg bound` can bound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Kind(str, Enum):
-    """What is trained."""
+    """Kinds of models that can be trained."""
 
     vae = "vae"
     gan = "gan"
@@ -29,7 +29,7 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class TrainModelJob:
-    """Everything that was asked for; the fields are the command's parameters."""
+    """The parameters of `mmg train-model`, one field each."""
 
     out: str
     kind: Kind
@@ -73,15 +73,15 @@ def train_model(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Train a decoder of images with z ~ N(0, I) and x given z normal, for `mmg bound --model MODEL.npz`."""
+    """Train a decoder of images, with z ~ N(0, I) and x given z normal, for `mmg bound --model MODEL.npz`."""
     execute(TrainModelJob(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
 
 
 def execute(job: TrainModelJob) -> None:
-    """Check what can be checked, train, save and tell.
+    """Check everything that can be checked in advance, train, save the model and print a summary.
 
     Raises:
-        MMGError: see its subclasses.
+        MMGError: or one of its subclasses, when a check, the training or the saving fails.
     """
     check_limits(job, "seed", "threads", "max_seconds")
     if not job.out.endswith(".npz"):
@@ -103,7 +103,7 @@ def _plan(job: TrainModelJob) -> DecoderPlan:
 
 
 def _hidden(text: str) -> tuple[int, ...]:
-    """Units from "256,256".
+    """Return the numbers of units in a text such as "256,256".
 
     Raises:
         OptionError: for anything but whole numbers.

@@ -1,4 +1,4 @@
-"""Where `-o FILE` goes: JSON, or the format that a hook plugin writes for the extension of FILE."""
+"""The files of `-o FILE`: JSON, or the format that a hook plugin writes for the extension of FILE."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ JSON = (".json", "")
 
 
 def check_result_file(path: str) -> None:
-    """Refuse an extension that nobody writes, before anything is read or run.
+    """Refuse an extension that no plugin writes, before anything is read or run.
 
     Raises:
-        OptionError: naming the nearest extension, or all that are known.
+        OptionError: for such an extension; the message names the nearest extension, or all known ones.
     """
     if _suffix(path) not in JSON:
         _writer(path)
 
 
 def write_result(result: Estimate | Bound, path: str) -> None:
-    """Write `result` to `path`, which ends up whole or untouched.
+    """Write `result` to `path`, completely or not at all.
 
     Raises:
-        MMGError: when it cannot be written, or the plugin that writes this extension fails.
+        MMGError: when the file cannot be written, or the plugin for this extension fails.
     """
     if _suffix(path) in JSON:
         text = result.to_json() + "\n"
@@ -65,7 +65,7 @@ def _writer(path: str) -> tuple[PluginRecord, Writer]:
 
 
 def _fill(result: Estimate | Bound, path: str, source: PluginRecord, writer: Writer) -> None:
-    """Call the plugin's function; whatever it raises becomes one sentence that names the plugin."""
+    """Call the plugin's function; turn any exception into one sentence that names the plugin."""
     try:
         writer(result, path)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Bounds on mutual information where a density is known: contract, result, models, and what the bounds share.
+"""Bounds on mutual information for models with known densities: contract, result, checkpoints and `run`.
 
-`run` is the entrance (`mmg_registry.bound`); it alone knows the registry.
+`run` is the entry point (`mmg_registry.bound`), and the only module here that uses the registry.
 """

@@ -1,7 +1,7 @@
-"""Checkpoints of long bound runs: the state of every stage begun, in one safetensors file, replaced atomically.
+"""Checkpoints of long bound runs: the state of every started stage in one safetensors file, replaced atomically.
 
-A run that finds its own checkpoint goes on from it and gives the same bits as without the break; no code is loaded from
-it, only numbers, and JSON that says whose they are.
+A run that finds its own checkpoint resumes from it and gives the same bits as without the interruption. The file
+contains no code, only numbers and JSON that identifies the run.
 
 Example:
     >>> import tempfile, torch
@@ -27,17 +27,19 @@ from torch import Tensor
 from mmg_registry.errors import DataError, MMGError, OptionError
 
 SCHEMA = "mmg/bound-checkpoint/1"
-EVERY = 20.0  # seconds between two writes: what a kill can cost
+EVERY = 20.0  # seconds between two writes: the most work that a kill can lose
 
 StageState = dict[str, Tensor]
 
 
 class Checkpoint:
-    """The file `path` with the stages of the run that `request` describes (JSON); read if it is there.
+    """A checkpoint file: the states of the stages of one run, read from `path` if the file exists.
+
+    `request` is a JSON-serialisable description of the run. `every` is the time between two writes, in seconds.
 
     Raises:
-        OptionError: when it cannot be written, or belongs to another run.
-        DataError: when it cannot be read.
+        OptionError: when the file cannot be written, or belongs to another run.
+        DataError: when the file cannot be read.
     """
 
     def __init__(self, path: str, request: Mapping[str, Any], every: float | None = None) -> None:
@@ -51,7 +53,7 @@ class Checkpoint:
             raise OptionError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 
     def save(self, stage: str, state: Callable[[], StageState], finished: bool = False) -> None:
-        """Keep the state of `stage` if the last write is long ago; a finished one is kept in memory at least.
+        """Write the state of `stage` if a write is due; keep the state of a finished stage in memory in any case.
 
         Raises:
             MMGError: when the file cannot be written.
@@ -67,7 +69,7 @@ class Checkpoint:
             self.last = time.monotonic()
 
     def remove(self) -> None:
-        """Delete the file, once there is a result."""
+        """Delete the file; call this when the run has its result."""
         with suppress(FileNotFoundError):
             os.unlink(self.path)
 
@@ -106,8 +108,9 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Stages:
-    """A stage of a run, by its place in the run: `stages / "forward"` is a part of `stages`; none of them is kept
-    without a checkpoint.
+    """A stage of a run, named by its position in it: `stages / "forward"` is a part of `stages`.
+
+    Without a checkpoint, nothing is saved.
     """
 
     checkpoint: Checkpoint | None
@@ -117,20 +120,20 @@ class Stages:
         return Stages(self.checkpoint, f"{self.name}/{part}" if self.name else part)
 
     def load(self) -> StageState | None:
-        """The state that was saved last, or None."""
+        """Return the last saved state of this stage, or None."""
         return None if self.checkpoint is None else self.checkpoint.stages.get(self.name)
 
     def save(self, state: Callable[[], StageState], finished: bool = False) -> None:
-        """See `Checkpoint.save`."""
+        """Save the state of this stage (see `Checkpoint.save`), if there is a checkpoint."""
         if self.checkpoint is not None:
             self.checkpoint.save(self.name, state, finished)
 
 
 def request_of(path: str) -> dict[str, Any]:
-    """What the checkpoint at `path` says of its run.
+    """Read the description of the run to which the checkpoint at `path` belongs.
 
     Raises:
-        DataError: when it cannot be read.
+        DataError: when the file cannot be read.
     """
     found: dict[str, Any] = json.loads(_read(path)[0]["request"])
     return found
@@ -151,7 +154,7 @@ def _read(path: str) -> tuple[dict[str, str], StageState]:
 
 
 def _differing(one: str, other: str) -> str:
-    """The names of what two runs do not have in common."""
+    """Return the names of the settings in which two runs differ, or "version" if none does."""
     first, second = json.loads(one), json.loads(other)
     names = [key for key in sorted({*first, *second}) if first.get(key) != second.get(key)]
     return ", ".join(names) or "version"

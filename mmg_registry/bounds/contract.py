@@ -1,8 +1,8 @@
-"""What a model with known densities offers, and what a bound on its mutual information I(X; Z) is.
+"""The contracts of a model with known densities, and of a bound on its mutual information I(X; Z).
 
 Densities are functions of torch tensors with one row per pair: `z` `(m, latent_size)`, `x` `(m, data_size)`, values
-`(m,)` in nats. HMC needs them differentiable in `z` by autograd; a model may give its gradients by hand instead (see
-`Handwritten`). A model of somebody else's need not inherit from these classes, only have their methods.
+`(m,)` in nats. HMC needs them differentiable in `z` by autograd; a model may compute its gradients itself instead (see
+`Handwritten`). A model need not inherit from these classes; it only needs their methods.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 from mmg_registry.bounds.result import Bound, Kind
 from mmg_registry.contracts import Configured
 
-if TYPE_CHECKING:  # listing plugins must not import torch
+if TYPE_CHECKING:  # torch is slow to import, and listing plugins does not need it
     import torch
     from torch import Tensor
 
@@ -23,71 +23,79 @@ Needs = Literal["joint", "marginal"]
 
 
 class MarginalModel(ABC):
-    """A model of which p(z) is known and pairs (x, z) can be drawn; `true_mi` in nats where it is known.
+    """A model with known p(z) from which pairs (x, z) can be drawn; `true_mi`, in nats, is None if it is unknown.
 
-    Where pairs are given, a class of one's own may have `sample_prior(n, seed)` `(n, latent_size)` instead of `sample`.
+    A class that is only used with given pairs may have `sample_prior(n, seed)` `(n, latent_size)` instead of `sample`.
     """
 
     true_mi: float | None = None
 
     @abstractmethod
     def log_prior(self, z: Tensor) -> Tensor:
-        """log p(z) `(m,)` of the rows of `z`, normalised."""
+        """Return the normalised log p(z), `(m,)` in nats, of the rows of `z` `(m, latent_size)`."""
 
     @abstractmethod
     def sample(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
-        """`n` independent pairs `x` `(n, data_size)`, `z` `(n, latent_size)`, the same for the same seed."""
+        """Draw `n` independent pairs `x` `(n, data_size)`, `z` `(n, latent_size)`; the seed determines them."""
 
 
 class JointModel(MarginalModel):
-    """A model of which p(z) and p(x | z) are known.
+    """A model with known p(z) and p(x | z).
 
-    It may have an encoder: `log_q(z, x)` `(m,)`, and `sample_q(x, n, seed)` `(n, len(x), latent_size)`. Both or none.
+    It may have an encoder, that is both `log_q(z, x)` `(m,)` and `sample_q(x, n, seed)` `(n, len(x), latent_size)`.
     """
 
     @abstractmethod
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x | z) `(m,)`, normalised in x."""
+        """Return log p(x | z), `(m,)` in nats, normalised in x."""
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A learned or known q(z | x)."""
+    """A learned or known approximation q(z | x) of the posterior."""
 
-    def log_q(self, z: Tensor, x: Tensor) -> Tensor: ...
+    def log_q(self, z: Tensor, x: Tensor) -> Tensor:
+        """Return log q(z | x), `(m,)` in nats, of the rows of `z` `(m, latent_size)` and `x` `(m, data_size)`."""
 
-    def sample_q(self, x: Tensor, n: int, seed: int) -> Tensor: ...
+    def sample_q(self, x: Tensor, n: int, seed: int) -> Tensor:
+        """Draw `n` points from q(z | x) for each row of `x`, `(n, len(x), latent_size)`."""
 
 
 class Conditioned(Protocol):
-    """A model with its data points fixed: values `(K, n)` and gradients `(K, n, latent_size)` at `z` `(K, n, ..)`.
+    """A model with fixed data points `x` `(n, data_size)`, for K chains per point at `z` `(K, n, latent_size)`.
 
-    With `encoder(z)`, the same of log q(z | x), chains that start at the encoder do without autograd too.
+    With a further method `encoder(z)`, which returns the same of log q(z | x), chains that start at the encoder do not
+    need autograd either.
     """
 
-    def prior(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
+    def prior(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log p(z) `(K, n)` in nats, and its gradient in z `(K, n, latent_size)`."""
 
-    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
+    def likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log p(x | z) `(K, n)` in nats, and its gradient in z `(K, n, latent_size)`."""
 
 
 @runtime_checkable
 class Handwritten(Protocol):
-    """A model that gives its gradients by hand, and may keep what depends on `x` alone."""
+    """A model that computes its gradients without autograd, and may precompute terms that depend on `x` alone."""
 
-    def condition(self, x: Tensor) -> Conditioned: ...
+    def condition(self, x: Tensor) -> Conditioned:
+        """Return the model with the data points `x` `(n, data_size)` fixed."""
 
 
 class ExactlyTempered(Protocol):
-    """A `Conditioned` whose path p(z) p(x | z)^beta can be drawn from exactly: transitions for deterministic tests."""
+    """A `Conditioned` that can sample p(z) p(x | z)^beta exactly: such transitions serve deterministic tests."""
 
-    def draw(self, beta: float, chains: int, generator: torch.Generator) -> Tensor: ...
+    def draw(self, beta: float, chains: int, generator: torch.Generator) -> Tensor:
+        """Draw `chains` points per data point from p(z) p(x | z)^beta, `(chains, n, latent_size)`."""
 
 
 class BoundEstimator(Configured):
     """Base class of all bounds: options as for estimators, and `bound` in place of `fit` and `estimate`.
 
-    `needs` says what must be known of the model: "joint" (a `JointModel`) or "marginal" (a `MarginalModel`).
-    `checkpoint` is set where the run is to survive a kill; bounds keep their states there by `checkpoint.Stages`.
+    `needs` names the kind of model that the bound requires: "joint" (a `JointModel`) or "marginal" (a `MarginalModel`).
+    `checkpoint` is set for a run that must survive being killed; bounds save their states in it with
+    `checkpoint.Stages`.
     """
 
     noun = "bound"

@@ -1,4 +1,4 @@
-"""`Bound`: what a bound found, its standard errors, a verdict in words, and its JSON form (schema/bound-1.json)."""
+"""`Bound`: the result of a bound, with standard errors, a verdict in words and a JSON form (schema/bound-1.json)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Bound:
 
     Attributes:
         kind: "lower", "upper" or "sandwich".
-        lower, upper: the bounds, None where there is none of that side.
-        lower_se, upper_se: their standard errors over the simulated pairs.
-        true_mi: I(X; Z) where the model knows it.
+        lower, upper: the bounds, or None on a side without a bound.
+        lower_se, upper_se: their standard errors over the simulated pairs, or None.
+        true_mi: I(X; Z) if the model knows it, else None.
         ci_level: level of `ci`.
-        diagnostics: numbers and words of the bound, JSON-serialisable.
-        warnings: whole sentences for a person.
-        provenance: filled in by the registry: plugin, model, options, seed, sizes, seconds, versions.
+        diagnostics: numbers and texts specific to the bound, JSON-serialisable.
+        warnings: complete sentences for the user.
+        provenance: plugin, model, options, seed, sizes, seconds and versions, filled in by the registry.
 
     Example:
         >>> found = Bound("sandwich", lower=1.9, upper=2.1, lower_se=0.05, upper_se=0.05, true_mi=2.0)
@@ -50,19 +50,19 @@ class Bound:
 
     @property
     def width(self) -> float | None:
-        """Upper minus lower bound, for a sandwich."""
+        """The upper minus the lower bound, in nats; None unless both are known."""
         return None if self.lower is None or self.upper is None else self.upper - self.lower
 
     @property
     def ci(self) -> tuple[float | None, float | None]:
-        """Both bounds moved outwards by their sampling error at `ci_level`."""
+        """The lower and the upper bound in nats, each moved outwards by its sampling error at `ci_level`."""
         z = float(ndtri(0.5 + self.ci_level / 2))
         low = None if self.lower is None else self.lower - z * (self.lower_se or 0.0)
         return low, None if self.upper is None else self.upper + z * (self.upper_se or 0.0)
 
     @property
     def contains_truth(self) -> bool | None:
-        """Whether the true MI is within `ci`; None where it is not known."""
+        """True if the true MI is within `ci`, False if it is not, None if it is unknown."""
         if self.true_mi is None:
             return None
         low, high = self.ci
@@ -70,7 +70,7 @@ class Bound:
 
     @property
     def verdict(self) -> str:
-        """What the bounds say, in one sentence."""
+        """The bounds, and their place relative to the true MI if it is known, in one sentence."""
         return f"I(X; Z) {self._where()}{self._truth()}."
 
     def _where(self) -> str:
@@ -81,7 +81,7 @@ class Bound:
             return f"is at least {self.lower:.4f} nats ({low:.4f} with sampling error)"
         if self.lower is None:
             return f"is at most {self.upper:.4f} nats ({high:.4f} with sampling error)"
-        first, last = sorted((self.lower, self.upper))  # which cross where they agree to within the chains' noise
+        first, last = sorted((self.lower, self.upper))  # bounds may cross when they agree to within noise
         return f"lies between {first:.4f} and {last:.4f} nats ({low:.4f} to {high:.4f} with sampling error)"
 
     def _truth(self) -> str:
@@ -91,7 +91,7 @@ class Bound:
         return f"; the true {self.true_mi:.4f} is {place if self.contains_truth else 'NOT ' + place}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form; non-finite numbers become null."""
+        """Return the JSON form as a dictionary; non-finite numbers become None."""
         own = {
             key: value for key, value in asdict(self).items() if key not in ("provenance", "diagnostics", "warnings")
         }
@@ -100,5 +100,5 @@ class Bound:
         return {k: plain(v) for k, v in {"schema": SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as a JSON text without NaN or Infinity."""
+        """Return `to_dict` as JSON text without NaN or Infinity."""
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)

@@ -1,4 +1,4 @@
-"""From a model to a `Bound`: the model's checks, seeds, device and provenance, once for all bounds."""
+"""The steps from a model to a `Bound`: checks of the model, seeds, device and provenance, once for all bounds."""
 
 from __future__ import annotations
 
@@ -31,17 +31,21 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
     """Bound the mutual information I(X; Z) of a model with known densities.
 
     Args:
-        model: a `JointModel` (or `MarginalModel`, where it is enough), any object with its methods, or a built-in name.
-            Where x and z are given, it need not `sample`, if it has `sample_prior(n, seed)`.
+        model: a `JointModel` (or a `MarginalModel`, if the bound needs no more), any object with its methods, or a
+            built-in name. With x and z given, `sample_prior(n, seed)` can replace its `sample`.
         plugin: name of the bound.
-        x, z: pairs drawn exactly from the model, `(n, data_size)` and `(n, latent_size)`; without them it draws `n`.
-        **choices: fields of `BoundRequest` (n, seed, device ..); all others are the plugin's options.
+        x, z: pairs drawn exactly from the model, `(n, data_size)` and `(n, latent_size)`; without them, `n` pairs are
+            drawn from the model.
+        **choices: fields of `BoundRequest` (n, seed, device ..); every other name is an option of the plugin.
+
+        Returns:
+            The bound, in nats.
 
     Raises:
         OptionError: for an unknown or out-of-range option.
         PluginError: when the plugin or the model is broken: NaN, a wrong shape, no gradient.
-        DataError: for pairs that the model cannot have drawn.
-        MMGError: when the bound fails, e.g. because HMC accepts nothing.
+        DataError: when the pairs cannot come from the model.
+        MMGError: when the bound fails, e.g. because HMC accepts no proposal.
 
     Example:
         >>> found = bound("linear-gaussian", n=64, temperatures=50, chains=4)
@@ -56,10 +60,10 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
 
 
 def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) -> Bound:
-    """Check the model, draw or take the pairs, bound, and attach provenance.
+    """Check the model, take the pairs from `data` or draw them, bound, and attach provenance.
 
     Raises:
-        MMGError: see `bound`.
+        MMGError: or one of its subclasses, in the same cases as `bound`.
     """
     estimator = registry.load_bound(request.plugin)(run=run_of(request), **request.options)
     device = torch_device(request.device)
@@ -80,7 +84,7 @@ def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) 
 
 
 def _checkpoint(request: BoundRequest, estimator: BoundEstimator, *numbers: Tensor) -> Checkpoint | None:
-    """The checkpoint of this very run: the same plugin, options, seed, pairs, densities at the pairs, device, torch."""
+    """Return the run's checkpoint, identified by plugin, options, seed, pairs, their densities, device and torch."""
     if request.checkpoint is None:
         return None
     digest = hashlib.sha256()
@@ -95,10 +99,10 @@ def _checkpoint(request: BoundRequest, estimator: BoundEstimator, *numbers: Tens
 
 
 def _model(model: Any, estimator: BoundEstimator, given: bool) -> Any:
-    """`model` itself, an object of it if it is a class.
+    """Return `model`, or an instance of it if it is a class.
 
     Raises:
-        PluginError: when it lacks what the bound needs.
+        PluginError: when the model cannot be constructed, or lacks a method that the bound needs.
     """
     if isinstance(model, type):
         try:
@@ -121,7 +125,7 @@ def _placed(model: Any, device: torch.device) -> Any:
 
 
 def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> tuple[Tensor, Tensor]:
-    """x and z as tensors with as many rows, in the dtype that the model draws."""
+    """Return x and z as finite tensors with the same number of rows, in the dtype of the model's own draws."""
     x, z = _drawn(model, request.n, request.seed) if data is None else _given(model, request.seed, data)
     for name, side in (("x", x), ("z", z)):
         if not bool(side.isfinite().all()):
@@ -132,7 +136,10 @@ def _pairs(model: Any, request: BoundRequest, data: tuple[Any, Any] | None) -> t
 
 
 def _given(model: Any, seed: int, data: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
-    """The given pairs, as the model would have drawn them; what it does not draw itself is taken as it is."""
+    """Return the given pairs in the dtype and number of columns that the model draws.
+
+    A model without `sample` draws no x, so x then gets the dtype of z and its columns are not checked.
+    """
     known_x, known_z = _drawn(model, 2, seed) if hasattr(model, "sample") else (None, _prior_drawn(model, 2, seed))
     x, z = (
         _like(side, known_z if known is None else known) for side, known in zip(data, (known_x, known_z), strict=True)
@@ -175,7 +182,7 @@ def _like(side: Any, known: Tensor) -> Tensor:
 
 
 def _check_densities(model: Any, estimator: BoundEstimator, x: Tensor, z: Tensor) -> tuple[Tensor, ...]:
-    """x, z and the densities there, checked for shapes, NaN, and zeros, which the model's own pairs cannot have."""
+    """Return x, z and their log densities; refuse wrong shapes, NaN, and pairs with density zero."""
     parts: dict[str, tuple[Tensor, ...]] = {"log_prior": (z,)}
     if estimator.needs == "joint":
         parts["log_likelihood"] = (x, z)
@@ -191,7 +198,7 @@ def _check_densities(model: Any, estimator: BoundEstimator, x: Tensor, z: Tensor
 
 
 def _sound(found: Bound, estimator: BoundEstimator) -> Bound:
-    """No NaN leaves as a bound; -inf and inf are bounds that say nothing."""
+    """Return `found` unless a bound is NaN; -inf and inf are allowed, as bounds without information."""
     for side in (found.lower, found.upper):
         if side is not None and side != side:
             raise PluginError(f"The bound '{estimator.name}' returned NaN, so there is no bound.")

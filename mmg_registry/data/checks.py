@@ -1,7 +1,7 @@
-"""What no estimate can be made from is refused here; what changes nothing is dropped; what is doubtful is said.
+"""Checks of the data: they refuse unusable data, drop columns that do not change MI, and warn of doubtful data.
 
-Every estimator behind the registry gets data that passed these checks: finite, without constant or linearly dependent
-columns, with a finite MI as far as can be told.
+Every estimator in the registry gets data that passed these checks: finite, without constant or linearly dependent
+columns, and with a finite MI as far as the checks can tell.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ Verdict = Literal["independent-by-constant", "infinite"]
 MIN_ROWS = 10
 FEW_ROWS = 100
 _MIN_MONOTONE_ROWS = 20
-_SEPARATELY = 4  # so many similar warnings are given one by one
+_SEPARATELY = 4  # up to this many similar warnings are given one by one
 _CONTINUOUS_ONLY = "estimators here are for continuous variables"
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Data ready for an estimator.
+    """Data that are ready for an estimator.
 
     Attributes:
-        pair: the data without dropped rows and columns.
-        kept_x, kept_y: indices of the columns kept; evaluation rows need the same (see `matching`).
-        warnings: whole sentences for a person.
-        verdict: what is known of MI without estimating: "independent-by-constant" (0), "infinite", or None.
+        pair: the data without the dropped rows and columns.
+        kept_x, kept_y: indices of the kept columns; evaluation rows need the same columns (see `matching`).
+        warnings: complete sentences for the user.
+        verdict: the MI if it is known without estimating: "independent-by-constant" (0), "infinite", or None.
         reason: the verdict as a sentence, or "".
-        dim_x, dim_y: numbers of columns as given.
+        dim_x, dim_y: numbers of columns before any were dropped.
     """
 
     pair: Pair
@@ -53,10 +53,10 @@ class Cleaned:
 
 
 def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
-    """Apply all checks.
+    """Apply all checks to `pair` and return the data that are left, with warnings and a verdict.
 
     Rows with NaN or infinity are refused, or dropped with `drop_nan`. Constant and redundant columns are dropped,
-    because they do not change MI. Columns of x and y with an exact relation make MI infinite.
+    because they do not change MI. An exact relation between columns of x and columns of y makes MI infinite.
 
     Raises:
         DataError: for non-finite values, fewer than 10 rows, no columns, or a discrete variable in both x and y.
@@ -92,10 +92,15 @@ def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
 
 
 def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
-    """Evaluation rows with the columns that `clean` kept of the fitting rows.
+    """Return the evaluation rows with the columns that `clean` kept of the fitting rows.
+
+    Args:
+        cleaned: the checked fitting rows.
+        rows: the evaluation rows, with the columns that the fitting rows had before `clean`.
+        drop_nan: whether to drop evaluation rows with NaN or infinity instead of refusing them.
 
     Raises:
-        DataError: for other numbers or another order of columns, non-finite values, or fewer than 2 rows.
+        DataError: for another number or order of columns, non-finite values, or fewer than 2 rows.
     """
     _refuse_empty(rows)
     for side, dim in (("x", cleaned.dim_x), ("y", cleaned.dim_y)):
@@ -115,10 +120,10 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
 
 
 def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
-    """A warning when evaluation rows occur among the fitting rows.
+    """Return a warning if more than 1 % of the evaluation rows are also fitting rows, else an empty list.
 
     Raises:
-        DataError: when all of them do; the estimate would measure memory.
+        DataError: when all evaluation rows are fitting rows; the estimate would measure memorisation.
     """
     block = dependence.block_of(fit.x, fit.y)
     prints = dependence.row_prints(block)
@@ -171,7 +176,7 @@ def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
 
 
 def _non_finite(array: Array, good: NDArray[np.bool_]) -> tuple[Index, Index]:
-    """Counts of NaN and of infinity per column; rows that have any are struck out of `good`."""
+    """Return the counts of NaN and of infinity per column; set `good` to False for the rows that contain any."""
     nan, inf = (np.zeros(array.shape[1], dtype=np.int64) for _ in range(2))
     step = max(1, dependence.CHUNK // max(array.shape[1], 1))
     for start in range(0, len(array), step):
@@ -200,7 +205,7 @@ def _few_rows(pair: Pair) -> list[str]:
 
 
 def _repeats(pair: Pair, block: ScaledColumns, grains: Iterable[Grain]) -> list[str]:
-    """Copies of rows fall on both sides of a split, where they look like dependence that was learned."""
+    """Warn of repeated rows: their copies fall on both sides of a split and look like learned dependence."""
     if all(each.discrete for each in grains):
         return []
     repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
@@ -220,7 +225,7 @@ def _varied(prints: NDArray[np.float64]) -> bool:
 
 
 def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[str]]:
-    """Columns that are neither constant nor redundant, and what to say of the others."""
+    """Return the indices of columns that are neither constant nor redundant, and warnings about the other columns."""
     varying = np.flatnonzero(array.min(axis=0) < array.max(axis=0))
     told = [f"{_columns_named(names, side, constant)} constant and left out." for constant in _others(array, varying)]
     if varying.size < 2:
@@ -232,7 +237,7 @@ def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[
 
 
 def _others(array: Array, varying: Index) -> list[Index]:
-    """The constant columns as one group, unless all are (then the verdict says so)."""
+    """Return the constant columns as one group, or no group if all columns are constant (the verdict reports that)."""
     constant = np.setdiff1d(np.arange(array.shape[1]), varying)
     return [constant] if constant.size and varying.size else []
 
@@ -243,7 +248,7 @@ def _columns_named(names: Sequence[str], side: str, columns: Index) -> str:
 
 
 def _redundant(array: Array) -> dict[int, list[int]]:
-    """Redundant columns and the earlier ones that each can be computed from."""
+    """Return the redundant columns, each with the earlier columns that determine it."""
     if len(array) < array.shape[1] + dependence.SPARE_ROWS or array.shape[1] > dependence.MAX_COLUMNS:
         return {column: [first] for column, first in dependence.copies(array).items()}
     found = dependence.linear_relations(dependence.block_of(array))
@@ -251,7 +256,7 @@ def _redundant(array: Array) -> dict[int, list[int]]:
 
 
 def _redundancies(names: Sequence[str], side: str, redundant: dict[int, list[int]]) -> list[str]:
-    """A sentence for each redundant column; one for all, if they are many."""
+    """Return one warning per redundant column, or one for all of them if there are more than four."""
     if len(redundant) > _SEPARATELY:
         listed = _few([f"'{names[column]}'" for column in redundant], 10)
         return [
@@ -268,7 +273,7 @@ def _redundancy(names: Sequence[str], side: str, column: int, on: list[int]) -> 
 
 
 def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
-    """The pair with these columns only; not copied where all are kept."""
+    """Return the pair with the kept columns only; a side that keeps all its columns is not copied."""
     x = pair.x if kept_x.size == pair.x.shape[1] else pair.x[:, kept_x]
     y = pair.y if kept_y.size == pair.y.shape[1] else pair.y[:, kept_y]
     x_names, y_names = tuple(pair.x_names[j] for j in kept_x), tuple(pair.y_names[j] for j in kept_y)
@@ -288,7 +293,7 @@ def _refuse_other_order(fit: Pair, rows: Pair) -> None:
 
 
 def _related(cleaned: Cleaned) -> Cleaned:
-    """The verdict on relations between x and y, and warnings on what looks doubtful."""
+    """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
     block = dependence.block_of(pair.x, pair.y)
     x_grains, y_grains = _grains(pair.x), _grains(pair.y)
@@ -309,10 +314,11 @@ def _grains(array: Array) -> list[Grain]:
 
 
 def _linear_reason(pair: Pair, block: ScaledColumns, x_grains: list[Grain]) -> str:
-    """Why a linear relation between x and y makes MI infinite, or "".
+    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none.
 
     Raises:
-        DataError: when what they share is discrete, so that MI is finite but not for these estimators.
+        DataError: when x and y share a discrete variable: MI is finite then, but estimators of continuous variables
+            cannot estimate it.
     """
     relations = dependence.linear_relations(block, first=len(x_grains))
     for relation in relations:

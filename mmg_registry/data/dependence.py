@@ -1,8 +1,8 @@
-"""Exact relations between columns: linear dependence, monotone functions; and columns that look discrete.
+"""Exact relations between columns (linear dependence, monotone functions), and columns that look discrete.
 
-"Exact" means: up to the rounding of the numbers as they are stored, row by row. Rounding errors shrink with the values
-they belong to and noise does not, which tells y = fl(2 x + 1) in float32 from a dependence that is merely very strong.
-Everything is read in chunks of scaled float64 rows, so that neither memory nor huge values are a problem.
+"Exact" means: up to the rounding of the stored numbers, in every row. Rounding errors shrink with the values they
+belong to and noise does not. This distinguishes y = fl(2 x + 1) in float32 from a dependence that is only very strong.
+All rows are read in chunks of scaled float64 numbers, which bounds the memory and copes with huge values.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from mmg_registry.contracts import Array
 
 RowSelection = slice | NDArray[np.int64]
 
-CHUNK = 1 << 20  # numbers, i.e. 8 MB of float64
-MAX_COLUMNS = 1_000  # above, a QR of the columns would take longer than it is worth
-SPARE_ROWS = 6  # with fewer rows than columns everything is "dependent"
+CHUNK = 1 << 20  # numbers in a chunk, i.e. 8 MB of float64
+MAX_COLUMNS = 1_000  # with more columns, a QR decomposition would take longer than it is worth
+SPARE_ROWS = 6  # rows needed beyond the columns: with fewer rows than columns, every column is "dependent"
 _SAMPLE = 100_000
-_FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # what rounding may do to a value: 2 eps, and 256 eps (nobody's noise)
+_FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # relative rounding errors: 2 eps, and 256 eps (less than any real noise)
 
 
 @dataclass(frozen=True)
 class ScaledColumns:
-    """Columns of one or more arrays of equally many rows, read in float64, each divided by its largest magnitude.
+    """The columns of one or more arrays with the same number of rows, in float64, divided by their largest magnitudes.
 
     Attributes:
         parts: arrays `(n, d_i)`.
-        scale: `(sum d_i,)` largest magnitudes.
-        rounding: `(sum d_i,)` relative size of what rounding may do to a value.
+        scale: `(sum d_i,)` largest magnitude of each column.
+        rounding: `(sum d_i,)` largest relative rounding error of a value in each column.
     """
 
     parts: tuple[Array, ...]
@@ -45,21 +45,22 @@ class ScaledColumns:
 
     @property
     def dim(self) -> int:
+        """The number of columns of all parts together."""
         return len(self.scale)
 
     def take(self, rows: RowSelection) -> F64:
-        """Scaled rows `(len(rows), dim)`."""
+        """Return the scaled rows with the indices `rows`, `(len(rows), dim)`."""
         return np.concatenate([part[rows] for part in self.parts], axis=1, dtype=np.float64) / self.scale
 
     def chunks(self) -> Iterator[F64]:
-        """All scaled rows, a chunk at a time."""
+        """Return an iterator over all scaled rows, in chunks of at most `CHUNK` numbers."""
         step = max(1, CHUNK // max(self.dim, 1))
         return (self.take(slice(start, start + step)) for start in range(0, len(self), step))
 
 
 @dataclass(frozen=True)
 class Relation:
-    """Column `column` is a linear function of the columns `on`, with standardised coefficients `weights`."""
+    """Column `column` as a linear function of the columns `on`, with standardised coefficients `weights`."""
 
     column: int
     on: NDArray[np.int64]
@@ -67,24 +68,24 @@ class Relation:
 
 
 def block_of(*parts: Array) -> ScaledColumns:
-    """A block over `parts`, none of whose columns may be constant zero."""
+    """Return the scaled columns of `parts`, arrays `(n, d_i)`, none of whose columns may be constant zero."""
     scale = np.concatenate([np.maximum(np.abs(part.min(axis=0)), np.abs(part.max(axis=0))) for part in parts])
     rounding = np.concatenate([_rounding(part) for part in parts])
     return ScaledColumns(parts, scale.astype(np.float64), rounding)
 
 
 def sample_rows(n: int, size: int = _SAMPLE) -> NDArray[np.int64]:
-    """Up to `size` distinct rows, always the same ones, in order."""
+    """Return the sorted indices of at most `size` of `n` rows, the same on every call."""
     if n <= size:
         return np.arange(n)
     return np.sort(np.random.default_rng(0).choice(n, size, replace=False))
 
 
 def linear_relations(block: ScaledColumns, first: int = 0) -> list[Relation]:
-    """Columns from `first` on that are exact linear functions of others before them (never of each other).
+    """Return the columns from `first` on that are exact linear functions of earlier columns, never of each other.
 
-    A QR of some rows in column order finds candidates; least squares on those rows and a pass over all rows confirm
-    or refute them. Without enough rows for the columns nothing is claimed.
+    A QR decomposition of some rows, in column order, finds candidates; least squares on those rows and a pass over all
+    rows confirm or refute them. With too few rows for the number of columns, the list is empty.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(100, 2))
@@ -102,7 +103,7 @@ def linear_relations(block: ScaledColumns, first: int = 0) -> list[Relation]:
     suspects = suspects[suspects >= first]
     base = np.setdiff1d(varying, suspects)
     found: list[Relation] = []
-    for _ in range(3):  # a refuted suspect may itself be what a later one depends on
+    for _ in range(3):  # a later suspect may depend on a refuted one
         confirmed, refuted = _confirm(block, rows, base, suspects)
         found += confirmed
         if refuted.size < 2:
@@ -114,7 +115,7 @@ def linear_relations(block: ScaledColumns, first: int = 0) -> list[Relation]:
 def _confirm(
     block: ScaledColumns, rows: F64, base: NDArray[np.int64], suspects: NDArray[np.int64]
 ) -> tuple[list[Relation], NDArray[np.int64]]:
-    """Which suspects are linear functions of `base` in all rows, and which are not."""
+    """Return the suspects that are linear functions of `base` in all rows, as relations, and those that are not."""
     if not (base.size and suspects.size):
         return [], suspects
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
@@ -123,7 +124,7 @@ def _confirm(
     weights = np.linalg.lstsq(z[:, base], z[:, suspects], rcond=None)[0]
     violations, worst = np.zeros(len(suspects)), np.zeros(len(suspects))
     fits = _signed(weights, base, suspects, block.dim)
-    # the fitted coefficients carry rounding errors of the data, and our own arithmetic some of float64
+    # the fitted coefficients contain rounding errors of the data, and those of this float64 arithmetic
     slack = block.rounding[suspects] / np.sqrt(len(rows)) + _FLOAT64 * (1 + np.abs(centre) / spread) @ np.abs(fits)
     for chunk in block.chunks():
         residual = np.abs((chunk - centre) / spread @ fits)
@@ -136,7 +137,7 @@ def _confirm(
 
 
 def _signed(weights: F64, base: NDArray[np.int64], suspects: NDArray[np.int64], dim: int) -> F64:
-    """`(dim, n_suspects)` coefficients of "suspect minus its fit"."""
+    """Return the coefficients of "suspect minus its fit", `(dim, n_suspects)`."""
     matrix = np.zeros((dim, len(suspects)))
     matrix[base] = -weights
     matrix[suspects, np.arange(len(suspects))] = 1.0
@@ -144,20 +145,23 @@ def _signed(weights: F64, base: NDArray[np.int64], suspects: NDArray[np.int64], 
 
 
 def _relation(column: int, base: NDArray[np.int64], weights: F64, noise: float) -> Relation:
-    counts = np.abs(weights) > noise  # what rounding alone may give a column that has no part in it
+    counts = np.abs(weights) > noise  # rounding alone can give an uninvolved column that much weight
     return Relation(column, base[counts], weights[counts])
 
 
 def copies(array: Array) -> dict[int, int]:
-    """Columns that repeat an earlier one bit by bit, and which; for data with too few rows for `linear_relations`."""
+    """Return each column that repeats an earlier one bit by bit, mapped to that earlier column.
+
+    This replaces `linear_relations` for data with too few rows.
+    """
     seen: dict[bytes, int] = {}
     return {j: first for j in range(array.shape[1]) if (first := seen.setdefault(array[:, j].tobytes(), j)) != j}
 
 
 def monotone_pair(x: Array, y: Array, x_columns: Sequence[int], y_columns: Sequence[int]) -> tuple[int, int] | None:
-    """The first column of `x` and column of `y` that are in the same (or opposite) order in every row, if any.
+    """Return the first column of `x` and column of `y` with the same (or opposite) order in all rows, or None.
 
-    A pair whose distance from a straight line looks like noise is passed over: with few rows a very strong but finite
+    A pair whose deviation from a straight line looks like noise is skipped: with few rows, a very strong but finite
     dependence keeps the order too.
 
     Example:
@@ -177,7 +181,7 @@ def monotone_pair(x: Array, y: Array, x_columns: Sequence[int], y_columns: Seque
 
 
 def _agreeing(a: NDArray[Any], columns: NDArray[Any]) -> list[int]:
-    """Which columns rise, or fall, with `a` throughout; equal values of `a` are no evidence."""
+    """Return the columns that only rise, or only fall, with `a`; rows with equal values of `a` are not compared."""
     order = np.argsort(a, kind="stable")
     steps = np.sign(np.diff(columns[order], axis=0))[np.diff(a[order]) > 0]
     agree: list[int] = np.flatnonzero(np.all(steps >= 0, axis=0) | np.all(steps <= 0, axis=0)).tolist()
@@ -186,17 +190,17 @@ def _agreeing(a: NDArray[Any], columns: NDArray[Any]) -> list[int]:
 
 def _same_order(a: Array, b: Array) -> bool:
     for sign in (1, -1):
-        order = np.lexsort((sign * b, a))  # among equal values of a, any order of b will do
+        order = np.lexsort((sign * b, a))  # among equal values of a, any order of b is allowed
         if np.all(np.diff(sign * b[order]) >= 0):
             return not _noise_around_line(a[order], b[order])
     return False
 
 
 def _noise_around_line(a: Array, b: Array) -> bool:
-    """Whether b - c a, in the order of a, is more than rounding and as rough as noise.
+    """Return whether b - c a, in the order of a, exceeds rounding errors and is as rough as noise.
 
-    Rough by the rank version of von Neumann's ratio (Bartels, 1982), which is 2 for noise and 0 for a smooth curve,
-    and which no outlier can sway.
+    The roughness is the rank version of von Neumann's ratio (Bartels, 1982), which is 2 for noise and 0 for a smooth
+    curve, and which is robust to outliers.
     """
     u, v = _standard(a), _standard(b)
     residual = v - u * (u @ v / len(u))
@@ -214,13 +218,13 @@ def _standard(column: Array) -> F64:
 
 @dataclass(frozen=True)
 class Grain:
-    """How discrete a column looks, from some of its rows.
+    """Statistics of a column, from some of its rows, that tell whether it looks discrete.
 
     Attributes:
-        rows: how many rows were looked at.
-        distinct: number of different values.
-        whole: whether all are whole numbers.
-        top, share: the commonest value, and the share of the rows that have it.
+        rows: the number of rows examined.
+        distinct: the number of different values.
+        whole: whether all values are whole numbers.
+        top, share: the most frequent value, and the fraction of the rows that have it.
     """
 
     rows: int
@@ -231,24 +235,24 @@ class Grain:
 
     @property
     def variety(self) -> float:
-        """Different values per row, the commonest value aside: 1 for a continuous column, even with many zeros."""
+        """Different values per row, the most frequent one left out: 1 for a continuous column, even with many zeros."""
         others = self.rows * (1 - self.share)
         return (self.distinct - 1) / others if others >= 1 else 0.0
 
     @property
     def discrete(self) -> bool:
-        """Whether few values come again and again."""
+        """True if the column looks discrete: it has few values, or values that recur often."""
         few = self.distinct <= min(8, self.rows / 2)
         return few or self.variety <= 0.1 or (self.whole and self.variety < 0.9)
 
     @property
     def mixed(self) -> bool:
-        """Whether one value stands out of an otherwise continuous column."""
+        """True if the column looks partly discrete: one value is frequent, and the others are continuous."""
         return not self.discrete and self.share >= 0.05 and self.share * self.rows >= 5
 
 
 def grain(column: NDArray[Any]) -> Grain:
-    """How discrete `column` looks.
+    """Return the statistics that tell whether `column`, `(n,)`, looks discrete.
 
     Example:
         >>> grain(np.array([0.0, 1.0, 1.0, 1.0] * 10)).discrete
@@ -261,14 +265,14 @@ def grain(column: NDArray[Any]) -> Grain:
 
 
 def row_prints(block: ScaledColumns) -> F64:
-    """One number a row: equal rows have equal ones, others practically never."""
+    """Return one number per row, `(n,)`: equal rows have equal numbers, different rows practically never."""
     weights = np.random.default_rng(0).uniform(0.5, 1.5, block.dim)
     # a plain sum along each row: a matrix product may round equal rows differently
     return np.concatenate([(chunk * weights).sum(axis=1) for chunk in block.chunks()])
 
 
 def _rounding(array: Array) -> F64:
-    """Per column; float64 columns that only hold float32 numbers are as coarse as those."""
+    """Return the relative rounding error of each column; a float64 column of float32 numbers counts as float32."""
     if array.dtype == np.float32:
         return np.full(array.shape[1], _FLOAT32)
     some = array[sample_rows(len(array), 2_000)]

@@ -1,4 +1,4 @@
-"""Files to images: MNIST's own idx format (gzipped too) and npz; or scikit-learn's digits. Nothing is downloaded."""
+"""Images from files in MNIST's idx format (also gzipped) or npz, or scikit-learn's digits. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from mmg_registry.arrays import F32
 from mmg_registry.errors import DataError, OptionError
 
 GZIP, ZIP = b"\x1f\x8b", b"PK"
-# How archives of MNIST call their images, training part first; Keras has x_train and x_test.
+# The names of the images in archives of MNIST, the training part first; Keras uses x_train and x_test.
 KNOWN = (("train_images", "test_images"), ("x_train", "x_test"), ("images",))
 
 
 def read_images(path: str | Path) -> F32:
-    """All images of a file, as `(n, height, width)` float32 between 0 (the black of the background) and 1.
+    """Read all images of a file, as `(n, height, width)` float32 between 0 (the black background) and 1.
 
-    A file is told by its content, not by its name: idx (LeCun's format, magic 0x00000803) of unsigned bytes, the same
-    gzipped, or npz. Of an npz file the arrays `train_images` and `test_images` (or `x_train` and `x_test`, or
-    `images`) are taken one after the other; without those names, its only three-dimensional array. Whole numbers are
-    read as 0 to 255, others as they are.
+    The format is recognised from the content of the file, not from its name: idx (LeCun's format, magic 0x00000803) of
+    unsigned bytes, gzipped idx, or npz. Of an npz file, the arrays `train_images` and `test_images` (or `x_train` and
+    `x_test`, or `images`) are concatenated; without those names, its only three-dimensional array is used. Integers
+    are read as 0 to 255 and divided by 255; other numbers are used as they are.
 
     Raises:
-        DataError: naming the file and what is wrong with it.
+        DataError: when the file is missing, damaged or has other content; the message names the file and the problem.
 
     Example:
         >>> import tempfile
@@ -53,10 +53,10 @@ def read_images(path: str | Path) -> F32:
 
 
 def digits() -> F32:
-    """scikit-learn's 1,797 digits `(1797, 8, 8)`, which come with it: images where there is no file of any.
+    """Return scikit-learn's 1,797 digits, `(1797, 8, 8)` float32 from 0 to 1, for use without a file of images.
 
     Raises:
-        OptionError: without scikit-learn.
+        OptionError: when scikit-learn is not installed.
 
     Example:
         >>> digits().shape
@@ -74,7 +74,7 @@ def digits() -> F32:
 
 
 def sha256(images: F32) -> str:
-    """What tells two sets of images apart, in results.
+    """Return the SHA-256, in hex, by which results identify a set of images `(n, height, width)`.
 
     Example:
         >>> len(sha256(np.zeros((1, 2, 2), np.float32)))
@@ -142,7 +142,7 @@ def _loaded(archive: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
 
 
 def _pooled(parts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Training and test images as one set: what serves for what is drawn by seed."""
+    """Concatenate the training and test images into one set; the seed decides later which images serve for what."""
     for name, part in parts.items():
         if part.ndim != 3:
             raise DataError(f"'{name}' has shape {part.shape}; images are (n, height, width)")

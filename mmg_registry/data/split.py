@@ -1,4 +1,4 @@
-"""Seeded splits of the rows: one held-out part, or K folds. Row order is kept within each part."""
+"""Seeded splits of the rows into a held-out part and the rest, or into K folds. Each part keeps the row order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mmg_registry.arrays import Index
 
 
 def hold_out(n: int, fraction: float, seed: int) -> tuple[Index, Index]:
-    """Indices of fitting and evaluation rows; `fraction` of the rows (at least one on each side) is held out.
+    """Return the indices of the fitting and the evaluation rows; hold out `fraction` of `n`, at least one on each side.
 
     Example:
         >>> fit, evaluate = hold_out(10, 0.2, seed=0)
@@ -21,7 +21,7 @@ def hold_out(n: int, fraction: float, seed: int) -> tuple[Index, Index]:
 
 
 def folds(n: int, k: int, seed: int) -> list[Index]:
-    """K disjoint sets of evaluation rows that cover all `n`, of sizes that differ by at most one.
+    """Return `k` disjoint sets of row indices that cover all `n` rows, and whose sizes differ by at most one.
 
     Example:
         >>> [len(rows) for rows in folds(10, 3, seed=0)]

@@ -1,1 +1,1 @@
-"""From checked rows to an estimate: splits, cross-fitting, units and provenance, once for all estimators."""
+"""The way from data to an estimate: checks, splits, cross-fitting, units and provenance, once for all estimators."""

@@ -1,4 +1,4 @@
-"""Cross-fitting: K folds, each evaluated by a model fitted on the others, and their estimates put together."""
+"""Cross-fitting: each of K folds is evaluated by a model fitted on the others, and the estimates are combined."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mmg_registry.results import Estimate
 
 
 def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:
-    """Evaluate every row of `pair` by one of `k` estimators, each fitted on the rows of the other folds.
+    """Evaluate every row of `pair` with one of `k` estimators, each fitted on the rows of the other folds.
 
     Raises:
-        OptionError: for more folds than half the rows.
+        OptionError: for more folds than half the number of rows.
         MMGError: when an estimator fails.
     """
     demand(k <= len(pair) // 2, f"The option 'cross_fit' is {k}, too many folds for {len(pair)} rows.")
@@ -37,15 +37,16 @@ def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:
 
 
 def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> Estimate:
-    """Return the mean of the folds' estimates weighted by their rows; device and backend are those of the first.
+    """Return the mean of the folds' estimates, weighted by their numbers of rows; device and backend are the first's.
 
-    Its standard error is sqrt(sum n_k^2 se_k^2) / n, as of independent folds. Where every row's own value is known, it
-    is the spread of all rows' values over sqrt(n), and what the folds' errors hold beyond that of their rows: the
-    training they have in common errs in all of them alike, and does not average out.
+    The standard error is sqrt(sum n_k^2 se_k^2) / n, that of independent folds. If all pointwise values are known, its
+    square is the variance of all of them over n, plus the weighted mean of the part of each fold's squared error that
+    its rows do not explain: the folds share most of their training, whose error is common to all and does not average
+    out.
 
     Args:
-        estimates: one a fold, in nats.
-        rows: which rows each fold evaluated; together all of them.
+        estimates: one estimate per fold, in nats.
+        rows: the indices of the rows that each fold evaluated; together they are all rows.
 
     Example:
         >>> halves = [np.array([0, 2]), np.array([1, 3])]
@@ -99,7 +100,7 @@ def _diagnostics(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]
 
 
 def _warnings(estimates: Sequence[Estimate]) -> list[str]:
-    """Warnings that all folds give are given once; others say which fold they are of."""
+    """Return the warnings that all folds share once, and the others with the number of their fold."""
     common = [text for text in estimates[0].warnings if all(text in each.warnings for each in estimates)]
     own = [
         f"Fold {i} of {len(estimates)}: {text}"

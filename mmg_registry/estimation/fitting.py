@@ -1,4 +1,4 @@
-"""One fit on some rows and one estimate on others."""
+"""One fit on some rows, and one estimate on other rows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Make = Callable[..., Estimator]
 
 @dataclass(frozen=True)
 class Part:
-    """An estimate in nats with what is known of how it came about.
+    """An estimate in nats, with the fitted estimator, the times and the sizes behind it.
 
     Attributes:
-        estimate: what the estimator returned, checked.
+        estimate: the estimate that the estimator returned, checked.
         estimator: the fitted estimator; None after cross-fitting, or when nothing was fitted.
-        seconds: the time of "fit" and of "estimate".
-        n_train, n_eval: rows fitted and rows evaluated.
+        seconds: the duration of "fit" and of "estimate".
+        n_train, n_eval: the numbers of fitting and of evaluation rows.
     """
 
     estimate: Estimate
@@ -37,10 +37,11 @@ class Part:
 
 
 def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
-    """Fit `estimator` on `train` and estimate on `rows`.
+    """Fit `estimator` on `train`, estimate on `rows`, and return the checked estimate with its times and sizes.
 
     Raises:
-        MMGError: when the estimator fails, or returns what is no estimate.
+        MMGError: when the estimator fails, or returns NaN, an infinite estimate or an invalid standard error.
+        PluginError: when it returns an object that is not an `Estimate`.
     """
     start = time.perf_counter()
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
@@ -56,12 +57,12 @@ def take(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
 
 
 def _dense(array: Array) -> Array:
-    """Return `array` row-major and writeable, as torch wants it; copied only where it is not."""
+    """Return `array` row-major and writeable, as torch requires; copy it only if it is not so already."""
     return np.require(array, requirements=["C", "W"])
 
 
 def _sound(estimator: Estimator, result: Any) -> Estimate:
-    """Return `result` in nats, if it is an estimate at all: a NaN never leaves this module as a number."""
+    """Check that `result` is a valid estimate, so that no NaN leaves this module as a number; return it in nats."""
     name = f"The estimator '{estimator.name}'"
     demand(isinstance(result, Estimate), f"{name} returned {type(result).__name__}, not an Estimate.", PluginError)
     error, known = result.std_error, result.status != "estimated" or math.isfinite(result.mi)

@@ -1,4 +1,4 @@
-"""The mean of the curves of K folds, which may have bins of their own."""
+"""The mean of the curves of K folds, whose bins may differ."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from mmg_registry.results import Curve
 def mean_curve(curves: Sequence[Curve | None], weights: F64) -> Curve | None:
     """Return the mean of `curves`, each weighted by its entry of `weights`, on bins that all of them cover.
 
+    Args:
+        curves: one curve per fold.
+        weights: `(k,)` weights that sum to 1.
+
     Returns:
-        None where a fold has no curve, or where the folds' windows of log-SNR do not overlap.
+        The mean curve, or None if a fold has no curve or the folds' windows of log-SNR do not overlap.
     """
     known = [curve for curve in curves if curve is not None]
     if len(known) < len(curves):
@@ -31,9 +35,9 @@ _VALUES = [each.name for each in fields(Curve) if each.name != "edges"]
 
 
 def _common_edges(each: Sequence[F64]) -> F64:
-    """The folds' own bins where they agree, else as many even ones over the window that all of them share.
+    """Return the folds' bin edges if all agree, else as many evenly spaced ones over the window that all folds share.
 
-    Outside it some folds know nothing, and a mean of an error curve over the others would jump there.
+    Outside that window some folds have no values, and a mean over the other folds would jump at its ends.
     """
     first = each[0]
     if all(np.array_equal(first, edges) for edges in each):
@@ -57,17 +61,17 @@ def _mean_values(curves: Sequence[Curve], name: str, edges: F64, weights: F64) -
 
 
 def _rebinned(totals: F64, old: F64, new: F64) -> F64:
-    """Per-bin totals moved to other bins, spread evenly within each old one."""
+    """Move totals per bin to other bins, and spread each total evenly within its old bin."""
     return np.diff(np.interp(new, old, np.concatenate([[0.0], np.cumsum(totals)])))
 
 
 def _heights(values: F64, old: F64, new: F64) -> F64:
-    """A piecewise-constant curve on other bins, with the same integral."""
+    """Return a piecewise-constant curve on other bins, with the same integral."""
     return values if np.array_equal(old, new) else _rebinned(values * np.diff(old), old, new) / np.diff(new)
 
 
 def _errors(values: F64, old: F64, new: F64) -> F64:
-    """Standard errors of `_heights`, with the same variance of the integral (bins are independent)."""
+    """Return the standard errors of `_heights`, with the same variance of the integral (bins are independent)."""
     if np.array_equal(old, new):
         return values
     return np.sqrt(_rebinned((values * np.diff(old)) ** 2, old, new)) / np.diff(new)

@@ -1,4 +1,4 @@
-"""From a pair of variables and a request to an `Estimate`, the same way for all estimators."""
+"""The steps from a pair of variables and a request to an `Estimate`, the same for all estimators."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEW_EVAL_ROWS = 100
 
 @dataclass(frozen=True)
 class Outcome:
-    """An estimate, and the fitted estimator behind it (None after cross-fitting, or when nothing was fitted)."""
+    """An estimate, and the estimator that gave it (None after cross-fitting, or when nothing was fitted)."""
 
     estimate: Estimate
     estimator: Estimator | None
@@ -37,13 +37,13 @@ class Outcome:
 def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
     """Check the data, fit, estimate, and attach provenance.
 
-    Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
-    is evaluated by a model that was fitted on it.
+    The evaluation rows are `eval_pair` if given, every row in turn with `cross_fit`, and otherwise a held-out part of
+    `pair`. Held-out and cross-fitted rows are never evaluated by a model that was fitted on them.
 
     Raises:
         OptionError: for an unknown, out-of-range or contradictory option.
         PluginError: when the plugin is missing or broken.
-        DataError: for data from which no estimate can be made.
+        DataError: when the data do not allow an estimate.
         MMGError: when the estimator fails.
     """
     started = time.perf_counter()
@@ -77,14 +77,14 @@ def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair |
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:
-    """Return what the checks of the data know without estimating: 0 or infinity."""
+    """Return the MI that the data checks know without estimating: 0 or infinity."""
     mi, status, error = (math.inf, "infinite", None) if cleaned.verdict == "infinite" else (0.0, "exact", 0.0)
     known = Estimate(mi=mi, std_error=error, status=status, warnings=[cleaned.reason])  # type: ignore[arg-type]
     return Part(known, None, {"fit": 0.0, "estimate": 0.0}, len(cleaned.pair), n_eval)
 
 
 def _finished(part: Part, cleaned: Cleaned, request: Request) -> Estimate:
-    """Return the estimate with everybody's warnings, in the unit asked for."""
+    """Return the estimate in the requested unit, with the warnings of all steps."""
     result = part.estimate
     warnings = [*cleaned.warnings, *result.warnings, *_negative(result)]
     if result.status == "estimated" and part.n_eval < _FEW_EVAL_ROWS <= part.n_train:
@@ -105,13 +105,13 @@ def _negative(result: Estimate) -> list[str]:
 
 
 def _placed(result: Estimate, request: Request) -> Estimate:
-    """Return `result` with the device it was asked for where it names none, and with all of `backend`'s usual keys."""
+    """Return `result` with the requested device if it names none, and with all the usual keys of `backend`."""
     backend = {"isa": _isa(), "threads": run_of(request).threads, **result.backend}
     return replace(result, device=result.device or device_name(request.device), backend=backend)
 
 
 def _isa() -> str | None:
-    """Return the compiled core's instruction set; None for a plugin that does not use it (its import takes seconds)."""
+    """Return the compiled core's instruction set, or None if no plugin has imported the core, which takes seconds."""
     core = sys.modules.get("mmg_registry.core")
     isa = core.isa() if core else None
     return None if isa is None else str(isa)

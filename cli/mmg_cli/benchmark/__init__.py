@@ -1,1 +1,1 @@
-"""`mmg benchmark`: runs, tables, pictures and the report page."""
+"""`mmg benchmark`: runs, tables, figures and the report page."""

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.tasks import Task
 
 app = typer.Typer(rich_markup_mode=None)
-SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # by all runs of one folder, or of one report
-RUNS = "runs.jsonl"  # mmg_registry.benchmark.store.RUNS, known here without importing it
+SHARED = ("n_train", "n_eval", "threads", "max_seconds")  # settings that all runs of a folder, or of a report, share
+RUNS = "runs.jsonl"  # a copy of mmg_registry.benchmark.store.RUNS, which then need not be imported
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="A folder that `mmg benchmark --out` wrote.")]
 
 
 @dataclass(frozen=True)
 class BenchmarkJob:
-    """Everything a benchmark was asked for; the fields are the command's parameters."""
+    """The parameters of `mmg benchmark`, one field each."""
 
     suite: str | None
     plugin: str
@@ -79,7 +79,7 @@ def benchmark(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Run estimators on tasks with known mutual information; every finished run is kept in DIR at once."""
+    """Run estimators on tasks with known mutual information; every finished run is saved in DIR at once."""
     given = {name: value for name, value in locals().items() if name != "context"}
     if context.invoked_subcommand is not None:
         if suite or out:
@@ -97,10 +97,10 @@ def _was_given(context: typer.Context, name: str) -> bool:
 
 
 def execute(job: BenchmarkJob) -> None:
-    """Check everything that can be checked, run what is not done yet, and report.
+    """Check everything that can be checked in advance, do the missing runs, and report.
 
     Raises:
-        MMGError: see its subclasses; for failed runs after the report.
+        MMGError: or one of its subclasses, when a check fails; after the report, when runs failed.
     """
     check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
@@ -131,10 +131,11 @@ def _tasks(suites: Sequence[str], globs: Sequence[str]) -> list[Task]:
 
 
 def check_plugins(plugin: str, given: list[str] | None) -> dict[str, dict[str, Any]]:
-    """The options of each of the plugins "A,B"; unknown or broken ones, and options out of range, are refused now.
+    """Return the options of each of the plugins "A,B"; refuse unknown or broken plugins and invalid options.
 
     Raises:
-        PluginError, OptionError: for the first of them.
+        PluginError: for the first plugin that is unknown or broken.
+        OptionError: for the first option that is unknown or out of range.
     """
     from mmg_registry.contracts import parse_options
     from mmg_registry.registry import load_plugin
@@ -147,7 +148,7 @@ def check_plugins(plugin: str, given: list[str] | None) -> dict[str, dict[str, A
 
 
 def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Share `given` out: "steps" to every plugin, "mmg:steps" to one, which wins over the former.
+    """Distribute the options `given`: "steps" to every plugin, "mmg:steps" to one plugin, where it takes precedence.
 
     >>> _options_of(["a", "b"], {"steps": 1, "b:steps": 2})
     {'a': {'steps': 1}, 'b': {'steps': 2}}
@@ -162,7 +163,7 @@ def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, 
 
 
 def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
-    """Run what is missing; returns the rows of the whole folder."""
+    """Do the missing runs; return the rows of the whole folder."""
     from mmg_cli.benchmark.live import Board, showing
     from mmg_registry.benchmark.runner import Forecast, execute, plan
     from mmg_registry.benchmark.store import Store, label, latest
@@ -185,10 +186,10 @@ def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]
 
 
 def _settings(job: BenchmarkJob, rows: Sequence[Row]) -> Settings:
-    """What the runs share; refused where the folder's earlier runs had something else.
+    """Return the settings that all runs share; refuse them if the folder's earlier runs used others.
 
     Raises:
-        OptionError: naming what differs.
+        OptionError: when a setting differs; the message names it.
     """
     from mmg_registry.benchmark.runner import Settings
     from mmg_registry.threads import default_threads
@@ -205,7 +206,7 @@ def _settings(job: BenchmarkJob, rows: Sequence[Row]) -> Settings:
 
 
 def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
-    """The first of `SHARED` in which runs differ, as an option, with both values; None where they agree."""
+    """Return the first setting of `SHARED` that differs, as an option, with both values; None if all agree."""
     for name in SHARED:
         if before[name] != now[name]:
             return spelt(name), before[name], now[name]
@@ -220,7 +221,7 @@ def _missing(runs: list[PlannedRun], rows: Sequence[Row], settings: Settings, re
 
 
 def _dry_run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> None:
-    """List what is left to do, with the times that earlier rows of the folder suggest."""
+    """List the remaining runs, with times predicted from earlier rows of the folder."""
     from mmg_registry.benchmark.runner import Forecast, plan
     from mmg_registry.benchmark.store import read
 
@@ -254,7 +255,7 @@ def _cell(value: Any) -> str:
 
 
 def _duration(seconds: float | None) -> str:
-    """A time for a person.
+    """Return a duration in words.
 
     >>> _duration(None), _duration(40.0), _duration(7000.0)
     ('the time is unknown until a run has finished', 'about 40 s', 'about 1 h 57 min')
@@ -287,10 +288,10 @@ def report(
 
 
 def _together(folders: Sequence[str]) -> list[Row]:
-    """The runs of all folders; of one that several hold, that of the last folder.
+    """Return the runs of all folders; if several folders contain a run, use the one of the last folder.
 
     Raises:
-        DataError: where they do not compare: other numbers of rows, or of threads.
+        DataError: when the folders are not comparable because a setting of `SHARED` differs.
     """
     from mmg_registry.benchmark.store import latest, read
 
@@ -306,7 +307,7 @@ def _together(folders: Sequence[str]) -> list[Row]:
 
 
 def _report(rows: list[Row], folder: str, json: bool) -> None:
-    """Print first, then write, so that a full disk costs the files only."""
+    """Print the report, then write its files, so that a full disk loses the files only."""
     from mmg_cli.benchmark.text import report_text, summary, to_bytes
     from mmg_registry.benchmark.criteria import cells
 
@@ -337,7 +338,7 @@ def _write(folder: str, name: str, content: bytes) -> str:
 
 
 def _figures(rows: list[Row]) -> dict[str, tuple[str, bytes]]:
-    """File name to caption and PNG, two a suite; nothing without matplotlib."""
+    """Return file names mapped to caption and PNG, two figures per suite; none without matplotlib."""
     import importlib.util
 
     from mmg_cli.benchmark.figures import draw_errors, draw_heat_map, png
@@ -361,7 +362,7 @@ def compare(
     json: Json = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Compare two folders by task and plugin: errors, seconds, and what changed beyond the seeds' spread."""
+    """Compare two folders by task and plugin: errors, seconds, and changes beyond the seeds' spread."""
     from mmg_cli.benchmark.text import changes_document, compare_text
     from mmg_registry.benchmark.criteria import cells, compare
     from mmg_registry.benchmark.store import read

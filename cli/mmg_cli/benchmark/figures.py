@@ -1,4 +1,4 @@
-"""Figures of a benchmark: the heat map of estimates, and error against seconds. matplotlib is imported inside."""
+"""Figures of a benchmark: the heat map of estimates, and error against seconds; the functions import matplotlib."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.criteria import TaskFindings
 
 INK, GREY, PALE = "#1c2330", "#8a8f98", "#eef0f3"
-MARKERS = "Dos^v"  # of the medians; the next one each time the colours start anew
+MARKERS = "Dos^v"  # of the medians; each repetition of the colours uses the next marker
 PLUGIN_COLOURS = ("#1f5fa8", "#d1651c", "#2f8a57", "#8e44ad", "#b8860b", "#c0392b", "#16808a", "#5d6d7e")
-UNDER, OVER = (33, 102, 172), (178, 24, 43)  # blue where an estimate is low, red where it is high
+UNDER, OVER = (33, 102, 172), (178, 24, 43)  # blue for an estimate that is too low, red for one that is too high
 
 
 def shade(cell: TaskFindings) -> str:
-    """The colour of a cell: white at the truth, full at twice the tolerance of 'solved', blue below and red above.
+    """Return the colour of a cell: white at the truth, blue below and red above, full at twice the 'solved' tolerance.
 
-    >>> from mmg_registry.benchmark.criteria import Cell
+    >>> from mmg_registry.benchmark.criteria import TaskFindings
     >>> [shade(TaskFindings("s", "t", "f", 1.0, "p", {0: mi}, [], [], failed=0)) for mi in (1.0, 9.0)]
     ['#ffffff', '#d88c95']
     """
@@ -36,12 +36,12 @@ def shade(cell: TaskFindings) -> str:
 
 
 def text_of(cell: TaskFindings) -> str:
-    """The mean estimate, or that there is none."""
+    """Return the mean estimate in nats as text, or "failed" if there is none."""
     return "failed" if math.isnan(cell.mean) else number(cell.mean)
 
 
 def draw_heat_map(cells: Sequence[TaskFindings]) -> Any:
-    """A figure with a row a task, the truth, and a column a plugin; a frame marks what is not solved."""
+    """Draw a figure with one row per task, and columns for the truth and each plugin; frames mark unsolved tasks."""
     from matplotlib.figure import Figure
 
     tasks = list(dict.fromkeys((cell.task, cell.family, cell.truth) for cell in cells))
@@ -98,7 +98,7 @@ def _label(axes: Any, tasks: list[str], plugins: list[str]) -> None:
 
 
 def _separate(axes: Any, families: list[str], width: int) -> None:
-    """A line where a family ends, and its name upright beside its rows."""
+    """Draw a line between families, and the name of each beside its rows (upright if it has more than three)."""
     starts = [row for row, family in enumerate(families) if row == 0 or families[row - 1] != family]
     for start, end in zip(starts, [*starts[1:], len(families)], strict=True):
         axes.axhline(start, color=GREY, linewidth=0.7)
@@ -110,7 +110,7 @@ def _separate(axes: Any, families: list[str], width: int) -> None:
 
 
 def draw_errors(cells: Sequence[TaskFindings]) -> Any:
-    """A figure of |mean error| against mean seconds: a dot a task, a large mark at the medians, a look a plugin."""
+    """Draw |mean error| (nats) against mean seconds: a dot per task, and a large marker at each plugin's medians."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
@@ -154,7 +154,7 @@ def _finish_errors(axes: Any) -> None:
 
 
 def png(figure: Any, dpi: int = 150) -> bytes:
-    """The figure as a PNG file."""
+    """Return the figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The report of a benchmark as one HTML page that needs nothing else: style, figures and curves are in it."""
+"""The report of a benchmark as one self-contained HTML page: style, figures and curves are part of it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ tr,figure,details{break-inside:avoid}
 
 
 def page(rows: Sequence[Row], figures: Mapping[str, bytes]) -> str:
-    """The whole page; `figures` are PNG files by caption, empty without matplotlib."""
+    """Return the whole page; `figures` maps captions to PNG files, and is empty without matplotlib."""
     from mmg_registry.benchmark.criteria import cells
     from mmg_registry.benchmark.store import distinct
 
@@ -139,7 +139,7 @@ def _figure(caption: str, content: bytes) -> str:
 
 
 def _curves(rows: Sequence[Row]) -> str:
-    """Every run's pair of MMSE curves, folded away by task; seeds share one picture."""
+    """Return the pair of MMSE curves of every run, folded by task; the seeds of a plugin share one picture."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["status"] == "ok" and (row["estimate"]["curve"] or {}).get("mmse"):
@@ -173,7 +173,7 @@ WIDTH, HEIGHT, MARGIN = 320.0, 180.0, 26.0
 
 
 def _svg(curves: list[dict[str, Any]]) -> str:
-    """MMSE without and given y against log-SNR, drawn by hand: hundreds of these must stay light."""
+    """Return MMSE without y and given y against log-SNR, as compact SVG because a page may hold hundreds."""
     lines = [
         (index, name, _points(curve, name)) for index, curve in enumerate(curves) for name in ("mmse", "mmse_cond")
     ]
@@ -197,7 +197,7 @@ def _svg(curves: list[dict[str, Any]]) -> str:
 
 
 def _points(curve: dict[str, Any], name: str) -> list[Point]:
-    """Middles of the bins, and the values there; bins without a value are left out."""
+    """Return the midpoints of the bins with their values; leave out bins without a value."""
     edges, values = curve["edges"], curve.get(name) or []
     middles = [(a + b) / 2 for a, b in itertools.pairwise(edges)]
     return [(x, y) for x, y in zip(middles, values, strict=False) if y is not None]

@@ -1,4 +1,4 @@
-"""What a benchmark shows while it runs: a live table on a terminal, elsewhere one line a run; always on stderr."""
+"""The display of a running benchmark on stderr: a live table on a terminal, elsewhere one line per finished run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Identity = tuple[str, str, str, int, str]
 
 
 class Board:
-    """The state of a benchmark: what runs, what is left, and for how long.
+    """The state of a running benchmark: current runs, remaining runs, finished rows and the time left.
 
-    `changed` is called after every event, with the row that has just finished or None.
+    The board calls `changed` after every event, with the row of the run that has just finished, or with None.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class Board:
         self.changed: Callable[[Row | None], None] = lambda row: None
 
     def started(self, run: PlannedRun) -> None:
-        """A run began."""
+        """Record that `run` has started."""
         self.waiting.remove(run)
         self.working[_identity(run)] = run, self.now()
         self.changed(None)
 
     def finished(self, row: Row) -> None:
-        """A run ended."""
+        """Record that the run of `row` has ended."""
         from mmg_registry.benchmark.runner import PlannedRun
 
         self.rows.append(row)
@@ -52,7 +52,7 @@ class Board:
         self.changed(row)
 
     def seconds_left(self) -> float | None:
-        """From the times of finished runs of the same plugins, else from the pace so far, else None."""
+        """Forecast the seconds left from finished runs of the same plugins, else from the pace so far, else None."""
         now = self.now()
         times = [self.forecast.seconds(run) for run in self.waiting]
         running = [(self.forecast.seconds(run), now - begin) for run, begin in self.working.values()]
@@ -69,7 +69,7 @@ def _identity(run: PlannedRun) -> Identity:
 
 @contextmanager
 def showing(board: Board, plugins: Sequence[str]) -> Iterator[Board]:
-    """Show `board` while the block runs: not at all with -q, as lines unless stderr is a terminal."""
+    """Show `board` during the block: not with -q, as a live table on a terminal, else as lines."""
     if verbosity.quiet:
         yield board
     elif sys.stderr.isatty():
@@ -81,7 +81,7 @@ def showing(board: Board, plugins: Sequence[str]) -> Iterator[Board]:
 
 
 def line(board: Board, row: Row) -> str:
-    """One finished run in one line."""
+    """Return one line about a finished run."""
     from mmg_registry.benchmark.store import label
 
     name = f"{label(row['plugin'], row['options'])} on {row['task']}, seed {row['seed']}"
@@ -90,7 +90,7 @@ def line(board: Board, row: Row) -> str:
 
 
 def outcome(row: Row) -> str:
-    """What came of a run: estimate, truth and seconds, or its error."""
+    """Return the outcome of a run in words: estimate and truth in nats and seconds, or its error."""
     from mmg_cli.benchmark.text import number
     from mmg_registry.benchmark.criteria import value
 
@@ -110,7 +110,7 @@ def _live(board: Board, plugins: Sequence[str]) -> Iterator[None]:
 
 
 def picture(board: Board, plugins: Sequence[str]) -> Any:
-    """The live table: a line a plugin, what is running, and the time left."""
+    """Return the live table: one line per plugin, the current runs, and the time left."""
     from rich.table import Table
 
     table = Table(title=_title(board), title_justify="left", caption=_running(board), caption_justify="left")

@@ -1,4 +1,4 @@
-"""`mmg benchmark mnist`: whether informations between images and their crops are in the ratios that they must be in."""
+"""`mmg benchmark mnist`: ratios of the informations between images and their crops, whose values are known."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.store import Row
 
 SCHEMA = "mmg/mnist-ratios/1"
-FILE = "mnist.jsonl"  # mmg_registry.benchmark.mnist.run.FILE, known here without importing it
+FILE = "mnist.jsonl"  # a copy of mmg_registry.benchmark.mnist.run.FILE, which then need not be imported
 HEAD = ("PLUGIN", "TEST", "ROWS", "RATIO", "STD ERR", "WANTED", "HOLDS", "ABOVE", "NATS", "BELOW", "NATS", "SEEDS")
 ROWS = "7,14,21"
 ORIGIN = ("file", "sha256", "n_train", "n_eval", "space", "noise", "threads", "machine", "versions", "revision")
 
 
 class SpaceName(str, Enum):
-    """What the variables of the tests are."""
+    """Kinds of variables that the tests use."""
 
     latent = "latent"
     pixels = "pixels"
@@ -40,7 +40,7 @@ class SpaceName(str, Enum):
 
 @dataclass(frozen=True)
 class MnistJob:
-    """Everything that was asked for; the fields are the command's parameters."""
+    """The parameters of `mmg benchmark mnist`, one field each."""
 
     images: str
     out: str
@@ -103,15 +103,15 @@ def mnist(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Self-consistency on images: information with the first r rows kept, in ratios that must be 1 or 2."""
+    """Test self-consistency on images: ratios of informations with the first r rows, which must be 1 or 2."""
     execute(MnistJob(**{name: value for name, value in locals().items() if name not in ("quiet", "verbose")}))
 
 
 def execute(job: MnistJob) -> None:
-    """Check everything that can be checked, estimate what is not done yet, and print the ratios.
+    """Check everything that can be checked in advance, make the missing estimates, and print the ratios.
 
     Raises:
-        MMGError: see its subclasses; for failed estimates after the table.
+        MMGError: or one of its subclasses, when a check fails; after the table, when estimates failed.
     """
     check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
     check_folder(job.out, "--out", FILE)
@@ -139,7 +139,7 @@ def _ratios(job: MnistJob, height: int) -> list[Ratio]:
 
 
 def _numbers(text: str) -> list[int]:
-    """Rows from "7,14".
+    """Return the numbers of rows in a text such as "7,14".
 
     Raises:
         OptionError: for anything but whole numbers.
@@ -177,7 +177,7 @@ def _plugins(job: MnistJob) -> dict[str, dict[str, Any]]:
 def _run(
     job: MnistJob, images: F32, setup: Setup, ratios: Sequence[Ratio], plugins: Mapping[str, Mapping[str, Any]]
 ) -> list[Row]:
-    """Estimate what is missing; returns the rows that were asked for, those of earlier runs among them."""
+    """Make the missing estimates; return all requested rows, including those of earlier runs."""
     from mmg_registry.benchmark.mnist.ratios import terms
     from mmg_registry.benchmark.mnist.run import SCHEMA, execute, jobs
     from mmg_registry.benchmark.store import Store, key_of, latest
@@ -202,10 +202,10 @@ def _run(
 
 
 def _check_same(folder: str, rows: Sequence[Row], setup: Setup) -> None:
-    """Refuse to mix results whose ratios would not belong together.
+    """Refuse a folder whose earlier results had another setup, because their ratios would not be comparable.
 
     Raises:
-        OptionError: naming what differs.
+        OptionError: when a setting differs; the message names it.
     """
     for name, now in asdict(setup).items() if rows else ():
         before = rows[0].get(name)
@@ -219,7 +219,7 @@ def _note(sentence: str) -> None:
 
 
 def _line(row: Row) -> str:
-    """One finished estimate in one line."""
+    """Return one line about a finished estimate."""
     from mmg_registry.benchmark.store import label
 
     name = f"{row['formula']} by {label(row['plugin'], row['options'])}, seed {row['seed']}"
@@ -231,7 +231,7 @@ def _line(row: Row) -> str:
 
 
 def _report(job: MnistJob, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None:
-    """Print first, then write, so that a full disk costs the file only."""
+    """Print the ratios, then write their file, so that a full disk loses the file only."""
     from mmg_cli.output import to_json
     from mmg_registry.benchmark.mnist.ratios import judge
     from mmg_registry.benchmark.mnist.run import values
@@ -251,7 +251,7 @@ def _report(job: MnistJob, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None
 
 
 def _shared(rows: Sequence[Row], key: str) -> Any:
-    """What all rows say under `key`; a list where they differ, as after a resume by another release."""
+    """Return the value of `key` in all rows, or a list if it differs, as after a resume by another release."""
     from mmg_registry.benchmark.store import distinct
 
     found = distinct(rows, key)
@@ -259,7 +259,7 @@ def _shared(rows: Sequence[Row], key: str) -> Any:
 
 
 def _entry(plugin: str, found: Found, seeds: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
-    """One ratio as JSON; the informations are means over seeds, in nats, and None where none is finite."""
+    """Return one ratio for JSON; its informations are means over seeds in nats, or None if not finite."""
     from mmg_registry.benchmark.mnist.ratios import WANTED
 
     ratio = found.ratio

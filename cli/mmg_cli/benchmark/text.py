@@ -1,4 +1,4 @@
-"""A benchmark's results in words: leaderboard, bias by family, comparison, and all of it as one JSON document."""
+"""Results of a benchmark as text (leaderboard, bias by family, comparison) and as one JSON document."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ HEAD = (
 
 
 def by_suite(cells: Sequence[TaskFindings]) -> dict[str, list[TaskFindings]]:
-    """The cells of each suite, in the order in which suites appear."""
+    """Group the cells by suite, in the order in which the suites appear."""
     return {suite: [cell for cell in cells if cell.suite == suite] for suite in dict.fromkeys(c.suite for c in cells)}
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure for a table.
+    """Return a number as text for a table.
 
     >>> number(0.12345), number(None), number(math.nan), number(math.inf), number(-0.00001)
     ('0.123', '-', '-', 'inf', '0.000')
@@ -46,7 +46,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A count with its percentage.
+    """Return a count with its percentage.
 
     >>> share(57, 60), share(0, 0)
     ('57/60 (95 %)', '-')
@@ -55,7 +55,7 @@ def share(part: int, whole: int) -> str:
 
 
 def leaderboard_rows(standings: Sequence[Standing]) -> list[list[str]]:
-    """One row a plugin under `HEAD`."""
+    """Return one table row per plugin, with the columns of `HEAD`."""
     return [_leaderboard_row(each) for each in standings]
 
 
@@ -75,7 +75,7 @@ def _leaderboard_row(each: Standing) -> list[str]:
 
 
 def bias_rows(standings: Sequence[Standing]) -> list[list[str]]:
-    """One row a plugin, one column a family, the first row their names."""
+    """Return one row per plugin with its bias in nats in each family, below a row with the families' names."""
     families = list(dict.fromkeys(family for each in standings for family in each.bias))
     head = ["BIAS (NATS)", *(family.upper() for family in families)]
     return [head, *([each.plugin, *(_signed(each.bias.get(f)) for f in families)] for each in standings)]
@@ -87,7 +87,7 @@ def _signed(value: float | None) -> str:
 
 
 def report_text(cells: Sequence[TaskFindings]) -> str:
-    """Leaderboards and biases of all suites, and what the words in them mean."""
+    """Return the leaderboards and biases of all suites, and the criteria they use, as text."""
     from mmg_registry.benchmark.criteria import leaderboard
 
     parts = []
@@ -104,7 +104,7 @@ def report_text(cells: Sequence[TaskFindings]) -> str:
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything the report says, as one JSON-serialisable document; numbers that are not finite become null."""
+    """Return the content of the report as one JSON-serialisable document; non-finite numbers become None."""
     from mmg_registry.benchmark.criteria import SOLVED, TIGHT, cells, leaderboard
     from mmg_registry.benchmark.store import distinct
 
@@ -130,12 +130,12 @@ def _cell_document(cell: TaskFindings) -> dict[str, Any]:
 
 
 def to_bytes(document: Any) -> bytes:
-    """The content of a JSON file."""
+    """Return `document` as the bytes of a JSON file."""
     return f"{to_json(document)}\n".encode()
 
 
 def finite(value: Any) -> Any:
-    """`value` with None for numbers that JSON cannot hold.
+    """Return `value` with None in place of numbers that JSON cannot represent.
 
     >>> finite({"a": [1.0, math.inf]})
     {'a': [1.0, None]}
@@ -148,7 +148,7 @@ def finite(value: Any) -> Any:
 
 
 def change_rows(changes: Sequence[Change]) -> list[list[str]]:
-    """The comparison as a table, the first row its head; a star marks what changed beyond the seeds' spread."""
+    """Return the comparison as a table below its header; a star marks changes beyond the seeds' spread."""
     head = ["TASK", "PLUGIN", "TRUTH", "MEAN A", "MEAN B", "B - A", "ERROR A", "ERROR B", "S A", "S B", "A/B", "SOLVED"]
     return [head, *(_change_row(change) for change in changes)]
 
@@ -182,7 +182,7 @@ def _seconds(cell: TaskFindings | None) -> float | None:
 
 
 def _verdicts(change: Change) -> str:
-    """Solved or not before and after, one word where nothing changed."""
+    """Return whether the task is solved before and after, in one word if that did not change."""
     words = [_verdict(side) for side in (change.before, change.after)]
     return words[0] if words[0] == words[1] else f"{words[0]} -> {words[1]}"
 
@@ -198,7 +198,7 @@ def _verdict(cell: TaskFindings | None) -> str:
 
 
 def compare_text(changes: Sequence[Change]) -> str:
-    """The comparison, and below it how much of it is news."""
+    """Return the comparison as text, with the numbers of significant changes below it."""
     both = [change for change in changes if change.before and change.after]
     judged = [change for change in both if change.moved is not None]
     moved, timed = sum(bool(change.moved) for change in judged), sum(change.timed for change in both)
@@ -214,7 +214,7 @@ def compare_text(changes: Sequence[Change]) -> str:
 
 
 def changes_document(changes: Sequence[Change]) -> dict[str, Any]:
-    """The comparison as a JSON-serialisable document."""
+    """Return the comparison as a JSON-serialisable document."""
     return {"schema": "mmg/benchmark-comparison/1", "changes": [_change_document(change) for change in changes]}
 
 

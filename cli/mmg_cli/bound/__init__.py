@@ -1,1 +1,1 @@
-"""`mmg bound` and its picture."""
+"""`mmg bound` and its plot."""

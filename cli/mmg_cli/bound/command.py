@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoundJob:
-    """Everything `mmg bound` was asked for; the fields are the command's parameters."""
+    """The parameters of `mmg bound`, one field each."""
 
     model: str
     plugin: str
@@ -42,7 +42,7 @@ class BoundJob:
 
 
 def complete_bound(incomplete: str) -> list[str]:
-    """Names of bounds that begin with `incomplete`, from metadata only."""
+    """Return the names of bounds that begin with `incomplete`, from metadata only."""
     from mmg_registry.entry_points import BOUNDS
     from mmg_registry.registry import records
 
@@ -97,10 +97,10 @@ def bound(
 
 
 def execute(job: BoundJob) -> None:
-    """Check what can be checked, bound, then print, write and plot.
+    """Check everything that can be checked in advance, bound, then print, write and plot.
 
     Raises:
-        MMGError: see its subclasses.
+        MMGError: or one of its subclasses, when a check, the bound or the writing fails.
     """
     from mmg_registry.contracts import parse_options
     from mmg_registry.devices import torch_device
@@ -147,7 +147,7 @@ def _run(job: BoundJob, options: dict[str, Any]) -> Bound:
 
 
 def _seed(job: BoundJob) -> int:
-    """The seed given, else that of the run to go on with, else a new one."""
+    """Return the seed given, else the seed of the run to resume, else a new one."""
     if job.seed is not None:
         return job.seed
     if job.checkpoint and os.path.isfile(job.checkpoint):
@@ -158,7 +158,7 @@ def _seed(job: BoundJob) -> int:
 
 
 def load_model(address: str, settings: dict[str, Any]) -> Any:
-    """The built-in model called `address`, the one saved in MODEL.npz, or NAME of FILE.py for "FILE.py:NAME".
+    """Return the built-in model called `address`, the one saved in MODEL.npz, or NAME of FILE.py for "FILE.py:NAME".
 
     Raises:
         OptionError: for an unknown name or setting.
@@ -203,10 +203,10 @@ def _executed(path: str, name: str) -> Any:
 
 
 def read_pairs(path: str | None) -> tuple[Any, Any] | None:
-    """The arrays x and z of an npz file.
+    """Read the arrays x and z from an npz file; return None without a path.
 
     Raises:
-        DataError: when it cannot be read, or has none.
+        DataError: when the file cannot be read, or has no arrays x and z of floats with one or two axes.
     """
     if path is None:
         return None
@@ -262,6 +262,6 @@ def _rows(found: Bound) -> list[list[str]]:
 
 
 def _numbers(found: Bound) -> dict[str, float]:
-    """Single numbers among the diagnostics; -v shows all of them, else only the first few."""
+    """Return the single numbers among the diagnostics: all of them with -v, else the first three."""
     numbers = {key: value for key, value in found.diagnostics.items() if isinstance(value, (int, float))}
     return numbers if verbosity.level else dict(list(numbers.items())[:3])

@@ -1,4 +1,4 @@
-"""The plot of a bound: both sides with their sampling error, and how the gap falls with the temperatures."""
+"""The plot of a bound: both sides with their sampling error, and the gap against the number of temperatures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_plot(found: Bound, path: str) -> None:
 
 
 def draw(found: Bound) -> Any:
-    """A matplotlib figure of `found`: the bounds on the left, and, where it was measured, the gap on the right."""
+    """Draw a matplotlib figure of `found`: the bounds on the left, and the gap, if it was measured, on the right."""
     from matplotlib.figure import Figure
 
     gaps = [each for each in found.diagnostics.get("gap_by_temperatures", []) if each["gap"] > 0]

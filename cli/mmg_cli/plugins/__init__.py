@@ -1,1 +1,1 @@
-"""`mmg plugins`: listing, checking and starting plugins."""
+"""`mmg plugins`: commands that list, describe, check and begin plugins."""

@@ -1,4 +1,4 @@
-"""`mmg plugins list|show|check|new`: what is installed, what it offers, whether it keeps the contract; a new one."""
+"""`mmg plugins list|show|check|new`: list and describe the installed plugins, check one, and begin a new one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer(help="List, describe, check and begin estimator plugins.", ric
 
 
 class Format(str, Enum):
-    """Forms of the listing."""
+    """Output formats of the list."""
 
     table = "table"
     json = "json"
@@ -57,10 +57,10 @@ def _names(row: dict[str, Any]) -> str:
 
 
 def listing(load: bool = False, bounds: bool = False) -> list[dict[str, Any]]:
-    """One dictionary a class: names that lead to the same object of the same distribution, and fare alike, share it.
+    """Return one dictionary per plugin class; aliases in the same distribution with the same status share it.
 
     Raises:
-        PluginError: for a broken plugin, with `load` and MMG_STRICT_PLUGINS.
+        PluginError: for a broken plugin, if `load` is true and MMG_STRICT_PLUGINS is set.
     """
     from mmg_registry.entry_points import BOUNDS, ESTIMATORS
     from mmg_registry.registry import statuses
@@ -87,7 +87,7 @@ def _row(group: list[PluginRecord], status: str) -> dict[str, Any]:
 
 
 def _missing_module(record: PluginRecord) -> str:
-    """A plugin whose package is gone is known to be broken without importing anything."""
+    """Return a "broken" status if the plugin's package is missing, else ""; import nothing."""
     package = record.value.partition(":")[0].partition(".")[0]
     if record.origin == "in-process" or importlib.util.find_spec(package):
         return ""
@@ -114,7 +114,7 @@ def _option_rows(options: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _load_any(name: str) -> type[Configured]:
-    """The estimator called `name`, or the bound if no estimator is."""
+    """Load the estimator called `name`, or the bound if there is no such estimator."""
     from mmg_registry.entry_points import BOUNDS
     from mmg_registry.registry import load_bound, load_plugin, records
 
@@ -123,7 +123,7 @@ def _load_any(name: str) -> type[Configured]:
 
 
 def describe(cls: type[Configured]) -> dict[str, Any]:
-    """What a plugin declares, as JSON-serialisable values."""
+    """Return the declarations of a plugin as JSON-serialisable values."""
     return {
         "name": cls.name,
         "summary": cls.summary,
@@ -151,7 +151,7 @@ def _option(name: str, field: Any) -> dict[str, Any]:
 
 
 def type_name(annotation: Any) -> str:
-    """A type as a person writes it: choices of a Literal separated by bars.
+    """Return a type as text for a reader, with the choices of a Literal separated by bars.
 
     >>> from typing import Literal
     >>> type_name(int | None), type_name(Literal["default", "paper"])
@@ -192,7 +192,7 @@ def check(
         results = _run_checks(name, options, expected)
     except PluginError as error:
         _print_broken(name, error, json)
-        raise PluginError(str(error)) from None  # its traceback is printed already
+        raise PluginError(str(error)) from None  # _print_broken has printed the traceback
     _print_checks(name, results, json)
     failed = [result["check"] for result in results if result["status"] == "failed"]
     if failed:
@@ -200,7 +200,10 @@ def check(
 
 
 def _expected(assignments: list[str]) -> dict[str, str]:
-    """Check name to reason.
+    """Parse CHECK=REASON assignments into check names with their reasons.
+
+    Raises:
+        OptionError: for an assignment without a reason.
 
     >>> _expected(["same_seed=atomic sums"])
     {'same_seed': 'atomic sums'}
@@ -253,7 +256,7 @@ def new(
     ] = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Write a distribution with one estimator called NAME, its test and its README, to start your own from."""
+    """Write a distribution with one estimator called NAME, its test and its README, as a start for your own."""
     from mmg_cli.plugins.new import write_distribution
 
     folder = write_distribution(name, out)

@@ -1,4 +1,4 @@
-"""`mmg plugins new`: a third-party distribution to start from, whole or not at all."""
+"""`mmg plugins new`: a third-party distribution to start from, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from mmg_registry.errors import MMGError, OptionError
 
 
 def write_distribution(name: str, out: str | None) -> Path:
-    """Write the distribution of the plugin `name` into the folder `out`, "mmg-NAME" when it is None.
+    """Write the distribution of the plugin `name` to the folder `out` (None: "mmg-NAME"), and return the folder.
 
     Raises:
-        OptionError: for a name that is unfit or taken, or a folder that is not new or empty.
-        MMGError: when the files cannot be written; none is left then.
+        OptionError: for a name that is invalid or taken, or a folder that is neither new nor empty.
+        MMGError: when the files cannot be written; those already written are removed.
     """
     from mmg_cli.output import check_folder
     from mmg_cli.plugins.template import files
 
     check_name(name)
     folder = Path(out or f"mmg-{name}")
-    check_folder(str(folder), "--out", marker="")  # no file's presence makes a full folder fit
+    check_folder(str(folder), "--out", marker="")  # no file marks a folder as replaceable
     write_all(folder, files(name))
     return folder
 
 
 def check_name(name: str) -> None:
-    """Refuse what could not be the name of a plugin, a distribution and a module at once, or is one already.
+    """Refuse a name that is taken, or that cannot name a plugin, a distribution and a module.
 
     Raises:
-        OptionError: saying which of it.
+        OptionError: for an invalid name, or one that a plugin or a module has.
     """
     from mmg_cli.plugins.template import module_of
     from mmg_registry.registry import records
@@ -47,7 +47,7 @@ def check_name(name: str) -> None:
 
 
 def write_all(folder: Path, files: Mapping[str, str]) -> None:
-    """Write every file, or none: what was made is taken away again when one fails.
+    """Write all `files`, names mapped to contents, or none: if one fails, remove the files and folders already made.
 
     Raises:
         MMGError: when a file or the folder cannot be written.
@@ -67,13 +67,13 @@ def _write_all(folder: Path, files: Mapping[str, str], made: list[Path]) -> None
         each.mkdir()
         made.append(each)
     for name, text in files.items():
-        with open(folder / name, "x", encoding="utf-8") as handle:  # never over a file that came in the meantime
+        with open(folder / name, "x", encoding="utf-8") as handle:  # "x" refuses to overwrite a file
             made.append(folder / name)
             handle.write(text)
 
 
 def _remove(made: list[Path]) -> None:
-    """The newest first, so that a folder is empty when its turn comes."""
+    """Remove the newest paths first, so that every folder is empty when it is removed."""
     for path in reversed(made):
         with suppress(OSError):
             path.rmdir() if path.is_dir() else path.unlink()

@@ -1,6 +1,6 @@
-"""The distribution that `mmg plugins new` writes: the one source of `plugins/example` and of the guide's first steps.
+"""The distribution that `mmg plugins new` writes: the only source of `plugins/example` and of the guide's first steps.
 
-`$name` is the plugin's name, `$module` the Python module and `$cls` the class; file names are filled in likewise.
+`$name` is the plugin's name, `$module` the Python module and `$cls` the class, in file names as well as in contents.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ FILES = {"README.md": README, "pyproject.toml": PROJECT, "$module.py": MODULE, "
 
 
 def module_of(name: str) -> str:
-    """The Python module of the plugin `name`.
+    """Return the name of the Python module of the plugin `name`.
 
     >>> module_of("my-knn")
     'mmg_my_knn'
@@ -89,7 +89,7 @@ def module_of(name: str) -> str:
 
 
 def files(name: str) -> dict[str, str]:
-    """File names and contents of the distribution of the plugin `name`.
+    """Return the file names and contents of the distribution of the plugin `name`.
 
     >>> list(files("my-knn"))
     ['README.md', 'pyproject.toml', 'mmg_my_knn.py', 'test_mmg_my_knn.py']
