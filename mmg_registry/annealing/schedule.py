@@ -187,8 +187,8 @@ def root_within(z: Tensor, dense: bool) -> Tensor:
     root = rows.square().sum(0).sqrt().clamp(min=1e-30)
     if not dense or (len(z) - 1) * z.shape[1] < 2 * len(root):
         return root
-    with torch_threads(1):  # LAPACK's last bits depend on the number, which may change when a run is resumed
-        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows: the covariance squares the condition number
+    with torch_threads(1):  # LAPACK's last bits depend on the number of threads, which a resumed run may change
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # not of the covariance, which squares the condition number
     return factor if bool((factor.diagonal() != 0).all()) else root
 
 

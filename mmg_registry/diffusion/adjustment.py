@@ -1,5 +1,4 @@
-"""Regression adjustment: a mean over few evaluation rows, made more precise by features whose means over all rows are
-known.
+"""Regression adjustment: a mean over few evaluation rows, made more precise by features with known means over all rows.
 
 Evaluation rows are few because the network may have memorised the training rows, which therefore cannot be evaluated.
 It cannot have memorised their second moments, so these can be used: the values of the evaluation rows are regressed on

@@ -18,7 +18,7 @@ MOST_REPEATS = 64  # most draws per held-out row
 DIRECT = ROW_VALUES.index("direct")
 EXCESS = [ROW_VALUES.index("excess"), ROW_VALUES.index("excess_given")]
 
-Refine = Callable[[Tensor, Proposal], Proposal]  # (held-out sums `(n_bins, len(BIN_SUMS))`, present proposal) -> next
+Refine = Callable[[Tensor, Proposal], Proposal]  # from held-out sums `(n_bins, len(BIN_SUMS))` to the next one
 
 
 @dataclass

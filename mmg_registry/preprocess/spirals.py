@@ -220,7 +220,7 @@ def _both(sides: Sides, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]) -> Sides:
-    """Maximise the blurred likelihood by L-BFGS over the parts `free` (indices into `parts`) of both sides."""
+    """Return both sides after L-BFGS steps up the blurred likelihood in the parts `free` (indices into `parts`)."""
     start = [part for side in sides for part in side.parts]
     moved = [i for i in range(len(start)) if i % 3 in free]
     sizes = [start[i].numel() for i in moved]
@@ -254,7 +254,7 @@ def _log_likelihood(sides: Sides, x: Tensor, y: Tensor, blur: float = 0.0) -> Te
 
 
 def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
-    """Return whether turning raises the likelihood of held-out rows clearly."""
+    """Return whether turning raises the likelihood of held-out rows by more than `GAIN` and three standard errors."""
     plain: Sides = (_TurnedSide.flat(held_out[0]), _TurnedSide.flat(held_out[1]))
     gain = float(_log_likelihood(sides, *held_out) - _log_likelihood(plain, *held_out))
     error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # rough standard error of the mean log-density ratio

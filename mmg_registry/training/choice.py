@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mmg_registry.training.evaluation import ESTIMATE, Evaluation
 
-SURELY_WORSE = 2  # standard errors by which the last weights must be worse for the choice to carry no error
+SURELY_WORSE = 2  # standard errors by which the last weights must be worse for the choice to be certain
 
 
 class ChoiceRule(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mmg_registry.training.stopping import OVERFITTING
 
-GoesBack = Callable[[str, int], bool]  # (why the constant stretch stopped, the kept step) -> decay from the kept step?
+GoesBack = Callable[[str, int], bool]  # from (reason for stopping, kept step) to whether the decay starts at the latter
 
 
 @dataclass(frozen=True)
