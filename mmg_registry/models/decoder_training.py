@@ -197,7 +197,7 @@ class VAE:
 
 
 class GAN:
-    """A generator trained against a discriminator with the non-saturating loss; both kinds of image get equal noise."""
+    """A generator trained against a discriminator by the non-saturating loss; real and fake images get equal noise."""
 
     told = ("discriminator", "generator")
 

@@ -108,6 +108,8 @@ def fit_margins(data: RowArray, gaussianise: bool = True) -> Margins:
 
 
 class _Candidate(NamedTuple):
+    """Margins that may be chosen, with the score to choose by."""
+
     margins: Margins
     score: float  # log-likelihood per row (nats), minus what its steps must gain to be taken
 
