@@ -1,9 +1,9 @@
 """Pairs with known mutual information, for tests, benchmarks and `mmg sample`.
 
 `SAMPLERS` holds the 40 tasks of Czyz, Grabowski, Vogt, Beerenwinkel and Marx, "Beyond Normal: On the Evaluation of
-Mutual Information Estimators" (NeurIPS 2023) under their published ids; every true value is a closed form, because a
-map of x alone or of y alone that can be undone leaves the information as it is. `HIGH_MI` holds pairs of 10 to 30
-nats, `NULL` independent pairs; `gaussian` and `gaussian_mixture` make further ones.
+Mutual Information Estimators" (NeurIPS 2023) under their published ids. Every true value has a closed form, because an
+invertible map of x alone or of y alone does not change the mutual information. `HIGH_MI` holds pairs of 10 to 30 nats,
+and `NULL` independent pairs; `gaussian` and `gaussian_mixture` make further ones.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Sampler:
     """A pair (X, Y) that can be sampled and whose mutual information is known.
 
     Attributes:
-        name: its published id, or what describes it.
-        dim_x, dim_y: dimensions.
+        name: its published id, or a descriptive name.
+        dim_x, dim_y: dimensions of X and of Y.
         true_mi: I(X; Y) in nats.
-        draw: `(generator, n) -> (x, y)`.
+        draw: maps (generator, n) to rows (x, y).
 
     Example:
         >>> task = SAMPLERS["1v1-normal-0.75"]
@@ -59,7 +59,13 @@ class Sampler:
         return self.draw(np.random.default_rng(seed), n)
 
     def mapped(self, prefix: str, on_x: Map, on_y: Map, dim_x: int | None = None) -> Sampler:
-        """The pair (on_x(X), on_y(Y)), for maps that can be undone; the information stays the same."""
+        """Return the pair (on_x(X), on_y(Y)) for invertible maps, which has the same mutual information.
+
+        Args:
+            prefix: beginning of the new name, before this pair's name.
+            on_x, on_y: maps of rows `(n, dim)`.
+            dim_x: dimension of on_x(X), if it differs.
+        """
         draw = partial(_draw_mapped, self.draw, on_x, on_y)
         return Sampler(f"{prefix}-{self.name}", dim_x or self.dim_x, self.dim_y, self.true_mi, draw)
 
@@ -71,7 +77,7 @@ def _draw_mapped(base: DrawSamples, on_x: Map, on_y: Map, rng: np.random.Generat
 
 # ------------------------------------------------------------------------------------------ Gaussian pairs
 def gaussian(dim: int = 5, mi: float = 1.0) -> Sampler:
-    """Standard normals in `dim` independent coordinate pairs that share `mi` nats in equal parts.
+    """Return standard normals in `dim` independent coordinate pairs that share `mi` nats in equal parts.
 
     Raises:
         OptionError: for a dimension below 1, or an information that is negative or not finite.
@@ -84,13 +90,13 @@ def gaussian(dim: int = 5, mi: float = 1.0) -> Sampler:
         raise OptionError(f"The dimension must be at least 1, not {dim}.")
     if not (math.isfinite(mi) and mi >= 0):
         raise OptionError(f"The mutual information must be a finite number of nats, 0 or more, not {mi}.")
-    noise = math.exp(-mi / dim)  # sd of y given x; 1 - rho^2 = noise^2 keeps its digits when rho is next to 1
+    noise = math.exp(-mi / dim)  # sd of y given x; 1 - rho^2 = noise^2 keeps its digits for rho near 1
     rho = np.full(dim, math.sqrt(-math.expm1(-2 * mi / dim)))
     return Sampler(f"gaussian-{dim}-{mi:g}", dim, dim, float(mi), partial(_draw_pairs, rho, np.full(dim, noise)))
 
 
 def independent(dim: int = 5) -> Sampler:
-    """Independent standard normals, `dim` against `dim`: 0 nats.
+    """Return independent standard normals, `dim` against `dim` columns: 0 nats.
 
     Raises:
         OptionError: for a dimension below 1.
@@ -100,7 +106,7 @@ def independent(dim: int = 5) -> Sampler:
 
 
 def bivariate_normal(rho: float = 0.75) -> Sampler:
-    """Two standard normals with correlation `rho`: -1/2 log(1 - rho^2) nats.
+    """Return two standard normals with correlation `rho`: -1/2 log(1 - rho^2) nats.
 
     Raises:
         OptionError: for a correlation outside (-1, 1).
@@ -111,10 +117,11 @@ def bivariate_normal(rho: float = 0.75) -> Sampler:
 
 
 def multinormal_sparse(dim: int, strength: float = 2.0, n_pairs: int = 2) -> Sampler:
-    """Standard normals, `dim` against `dim`, of which the first `n_pairs` coordinate pairs are correlated.
+    """Return standard normals, `dim` against `dim` columns, of which the first `n_pairs` pairs are correlated.
 
-    Each correlated pair is a shared factor of loading `strength` with unit noises, so its correlation is
-    strength^2 / (1 + strength^2): 0.8 for 2, and log(1 + strength^2) - 1/2 log(1 + 2 strength^2) nats a pair.
+    Each correlated pair is a shared factor of loading `strength` plus unit noises, so its correlation is
+    strength^2 / (1 + strength^2), 0.8 for strength 2, and it shares log(1 + strength^2) - 1/2 log(1 + 2 strength^2)
+    nats.
 
     Raises:
         OptionError: for fewer dimensions than correlated pairs.
@@ -134,10 +141,12 @@ def multinormal_sparse(dim: int, strength: float = 2.0, n_pairs: int = 2) -> Sam
 
 
 def sparse_strength(mi: float, n_pairs: int = 2) -> float:
-    """The strength at which `multinormal_sparse` holds `mi` nats: (1 + s^2)^2 / (1 + 2 s^2) = exp(2 mi / n_pairs).
+    """Return the strength s at which `multinormal_sparse` shares `mi` nats.
+
+    It solves (1 + s^2)^2 / (1 + 2 s^2) = exp(2 mi / n_pairs).
 
     Raises:
-        OptionError: for an information that is negative or so large that doubles do not hold it.
+        OptionError: for an information that is negative or too large for float64.
 
     Example:
         >>> round(sparse_strength(1.0216512475319814), 6)
@@ -150,7 +159,7 @@ def sparse_strength(mi: float, n_pairs: int = 2) -> float:
 
 
 def multinormal_dense(dim: int, correlation: float = 0.5) -> Sampler:
-    """Standard normals, `dim` against `dim`, every two of the 2 dim coordinates equally correlated (in [0, 1)).
+    """Return standard normals, `dim` against `dim` columns, all pairs of which have the same correlation, in [0, 1).
 
     Raises:
         OptionError: for a correlation outside [0, 1).
@@ -182,7 +191,7 @@ def _draw_dense(dim: int, r: float, rng: np.random.Generator, n: int) -> Samples
 
 # ------------------------------------------------------------------------------------------ Student and uniform pairs
 def student(dim: int, dof: int) -> Sampler:
-    """Multivariate Student-t, `dim` against `dim`, uncorrelated: all they share is the scale of a row.
+    """Return a multivariate Student-t, `dim` against `dim` uncorrelated columns, which share only each row's scale.
 
     The information is h(X) + h(Y) - h(X, Y) with the entropy of the multivariate t (Arellano-Valle, Contreras-Reyes
     and Genton, "Shannon entropy and mutual information for multivariate skew-elliptical distributions", 2013).
@@ -197,7 +206,7 @@ def student(dim: int, dof: int) -> Sampler:
 
 
 def _student_entropy(dim: int, dof: int) -> float:
-    """Differential entropy in nats of the standard t in `dim` dimensions."""
+    """Return the differential entropy in nats of the standard t in `dim` dimensions."""
     low, high = dof / 2, (dof + dim) / 2
     log_norm = gammaln(low) - gammaln(high) + dim / 2 * math.log(dof * math.pi)
     return float(log_norm + high * (digamma(high) - digamma(low)))
@@ -209,7 +218,7 @@ def _draw_student(dim: int, dof: int, rng: np.random.Generator, n: int) -> Sampl
 
 
 def independent_student(dim: int, dof: int) -> Sampler:
-    """Two independent multivariate Student-t, `dim` against `dim`, each side with a scale of its own a row: 0 nats.
+    """Return two independent multivariate Student-t, `dim` against `dim` columns, with separate row scales: 0 nats.
 
     Raises:
         OptionError: for a dimension or degrees of freedom below 1.
@@ -223,7 +232,7 @@ def _draw_unpaired(draw: DrawSamples, rng: np.random.Generator, n: int) -> Sampl
 
 
 def additive_noise(width: float) -> Sampler:
-    """X uniform on (0, 1) and Y = X + N with N uniform on (-width, width).
+    """Return X uniform on (0, 1) and Y = X + N with N uniform on (-width, width).
 
     Raises:
         OptionError: for a width that is not positive.
@@ -242,26 +251,32 @@ def _draw_additive(width: float, rng: np.random.Generator, n: int) -> Samples:
 # ------------------------------------------------------------------------------------------ Gaussian mixtures
 @dataclass(frozen=True)
 class Mixture:
-    """A mixture of bivariate Gaussians: `weights` `(k,)`, `means` `(k, 2)`, `covariances` `(k, 2, 2)`."""
+    """A mixture of k bivariate Gaussians.
+
+    Attributes:
+        weights: `(k,)`, summing to 1.
+        means: `(k, 2)`.
+        covariances: `(k, 2, 2)`.
+    """
 
     weights: F64
     means: F64
     covariances: F64
 
     def log_density(self, points: F64) -> F64:
-        """log p(x, y) at `points` `(n, 2)`."""
+        """Return log p(x, y) `(n,)` in nats at `points` `(n, 2)`."""
         parts = [self._part(k, points) for k in range(len(self.weights))]
         return np.asarray(logsumexp(np.stack(parts), axis=0), dtype=np.float64)
 
     def log_marginal(self, axis: int, points: F64) -> F64:
-        """log p(x) for `axis` 0, log p(y) for 1, at `points` `(n,)`."""
+        """Return log p(x) for `axis` 0 or log p(y) for `axis` 1, `(n,)` in nats, at `points` `(n,)`."""
         variance = self.covariances[:, axis, axis]
         z2 = (points[:, None] - self.means[:, axis]) ** 2 / variance
         parts = np.log(self.weights) - 0.5 * (z2 + np.log(2 * np.pi * variance))
         return np.asarray(logsumexp(parts, axis=1), dtype=np.float64)
 
     def pointwise(self, points: F64) -> F64:
-        """log p(x, y) / (p(x) p(y)) in nats at `points` `(n, 2)`; its mean over the pair is the information."""
+        """Return log(p(x, y) / (p(x) p(y))) in nats at `points` `(n, 2)`; its mean over the pair is I(X; Y)."""
         return self.log_density(points) - self.log_marginal(0, points[:, 0]) - self.log_marginal(1, points[:, 1])
 
     def _part(self, k: int, points: F64) -> F64:
@@ -272,10 +287,10 @@ class Mixture:
 
 
 def mixture_mi(mixture: Mixture, order: int = 24) -> float:
-    """I(X; Y) in nats of a bivariate Gaussian mixture, by Gauss-Legendre quadrature over the plane.
+    """Return I(X; Y) in nats of a bivariate Gaussian mixture, by Gauss-Legendre quadrature over the plane.
 
-    The box reaches nine standard deviations beyond every component and is cut into panels of at most four of the
-    smallest conditional standard deviations, with `order` nodes a side in each.
+    The domain reaches nine standard deviations beyond every component's mean. It is cut into panels whose sides are at
+    most four times the smallest conditional standard deviation, with `order` nodes per side in each.
     """
     axes = [_panel_nodes(mixture, axis, order) for axis in (0, 1)]
     (x, wx), (y, wy) = axes
@@ -287,7 +302,7 @@ def mixture_mi(mixture: Mixture, order: int = 24) -> float:
 
 
 def _panel_nodes(mixture: Mixture, axis: int, order: int) -> tuple[F64, F64]:
-    """Nodes and weights of a composite Gauss-Legendre rule along one axis."""
+    """Return nodes and weights of a composite Gauss-Legendre rule along one axis."""
     sd = np.sqrt(mixture.covariances[:, axis, axis])
     low, high = np.min(mixture.means[:, axis] - 9 * sd), np.max(mixture.means[:, axis] + 9 * sd)
     narrow = np.sqrt(np.min(1 / np.linalg.inv(mixture.covariances)[:, axis, axis]))
@@ -307,7 +322,7 @@ THREE_COMPONENTS = Mixture(
 
 @lru_cache(maxsize=1)
 def gaussian_mixture() -> Sampler:
-    """A mixture of three bivariate Gaussians, one component tilted up, one down, one round; 0.4460 nats.
+    """Return a mixture of three bivariate Gaussians with positive, negative and no correlation: 0.4460 nats.
 
     Example:
         >>> round(gaussian_mixture().true_mi, 4)
@@ -323,36 +338,41 @@ def _draw_mixture(mixture: Mixture, rng: np.random.Generator, n: int) -> Samples
     return z[:, :1], z[:, 1:]
 
 
-# ------------------------------------------------------------------------------------------ maps that can be undone
+# ------------------------------------------------------------------------------------------ invertible maps
 def half_cube(x: F64) -> F64:
-    """sign(x) |x|^(3/2), coordinate by coordinate."""
+    """Return sign(x) |x|^(3/2), coordinate by coordinate."""
     return np.asarray(x * np.sqrt(np.abs(x)))
 
 
 def normal_cdf(x: F64) -> F64:
-    """The standard normal distribution function, coordinate by coordinate."""
+    """Return the standard normal distribution function of x, coordinate by coordinate."""
     return np.asarray(ndtr(x), dtype=np.float64)
 
 
 def asinh(x: F64) -> F64:
-    """The inverse hyperbolic sine, coordinate by coordinate."""
+    """Return the inverse hyperbolic sine of x, coordinate by coordinate."""
     return np.asarray(np.arcsinh(x))
 
 
 def wiggly_x(x: F64) -> F64:
-    """A line with three sine waves on it, still rising everywhere."""
+    """Return x plus three sine waves, which is still strictly increasing, coordinate by coordinate."""
     return np.asarray(x + 0.4 * np.sin(x) + 0.2 * np.sin(1.7 * x + 1) + 0.03 * np.sin(3.3 * x - 2.5))
 
 
 def wiggly_y(y: F64) -> F64:
-    """Another such line."""
+    """Return y plus three other sine waves, which is still strictly increasing, coordinate by coordinate."""
     return np.asarray(y - 0.4 * np.sin(0.4 * y) + 0.17 * np.sin(1.3 * y + 3.5) + 0.02 * np.sin(4.3 * y - 2.5))
 
 
 def bimodal(z: F64, weights: tuple[float, float], modes: tuple[float, float]) -> F64:
-    """Standard normals turned into a two-component normal mixture, F^-1(Phi(z)), by bisection."""
+    """Map standard normals z to a mixture of two normals of unit variance, F^-1(Phi(z)), by bisection.
+
+    Args:
+        z: standard normals of any shape.
+        weights, modes: weights and means of the two components.
+    """
     low, high = np.minimum(z + modes[0], z + modes[1]), np.maximum(z + modes[0], z + modes[1])
-    sign = np.where(z < 0, 1.0, -1.0)  # compare the smaller tail, so that neither end loses its digits
+    sign = np.where(z < 0, 1.0, -1.0)  # compare the smaller tails, so that neither end loses digits
     target = ndtr(-np.abs(z))
     for _ in range(60):
         middle = (low + high) / 2
@@ -363,13 +383,16 @@ def bimodal(z: F64, weights: tuple[float, float], modes: tuple[float, float]) ->
 
 
 def swiss_roll(u: F64) -> F64:
-    """`u` `(n, 1)` in (0, 1) onto a spiral in the plane, `(n, 2)`."""
+    """Map `u` `(n, 1)` in (0, 1) onto a spiral in the plane `(n, 2)`."""
     t = 1.5 * np.pi * (1 + 2 * u)
     return np.hstack([t * np.cos(t), t * np.sin(t)]) / 21
 
 
 def spiral(v: F64, i: int, j: int) -> F64:
-    """Turn coordinates `i` and `j` of each row of `v` `(n, d)` by |v|^2 / d; norms, hence angles, can be read back."""
+    """Rotate coordinates `i` and `j` of each row of `v` `(n, d)` by the angle |v|^2 / d.
+
+    The map is invertible, because rotations preserve the norm and thus the angle.
+    """
     theta = np.sum(v**2, axis=1) / v.shape[1]
     out: F64 = v.copy()
     out[:, i] = np.cos(theta) * v[:, i] - np.sin(theta) * v[:, j]
@@ -378,7 +401,7 @@ def spiral(v: F64, i: int, j: int) -> F64:
 
 
 def identity(x: F64) -> F64:
-    """x itself."""
+    """Return x unchanged."""
     return x
 
 
@@ -420,7 +443,7 @@ SAMPLERS: dict[str, Sampler] = {task.name: task for task in (*_one_dimensional()
 
 # ------------------------------------------------------------------------------------------ beyond the 40 tasks
 def _high_mi() -> list[Sampler]:
-    """Two pairs in 3x3 from 9.9 to 14.5 nats, plain and mapped, and plain ones of 20 and 30 nats."""
+    """Return samplers of two correlated pairs in 3x3: 9.9 to 14.5 nats, plain and mapped; 20 and 30 nats, plain."""
     plain = [multinormal_sparse(3, strength) for strength in (200, 650, 1100, 1550, 2000)]
     mapped = [_both("half_cube", half_cube, base) for base in plain] + [_spiralled(base) for base in plain]
     extreme = [replace(multinormal_sparse(3, sparse_strength(mi)), true_mi=mi, name=_nats(mi)) for mi in (20.0, 30.0)]
@@ -442,7 +465,12 @@ NULL: dict[str, Sampler] = {task.name: task for task in _null()}
 
 
 def named(name: str, dim: int = 5, mi: float = 1.0) -> Sampler:
-    """The sampler called `name`: "gaussian" (of `dim` and `mi`), "independent" (of `dim`), "mixture", or a task's id.
+    """Return the sampler called `name`.
+
+    Args:
+        name: "gaussian", "independent", "mixture", or a task's id.
+        dim: columns on each side of "gaussian" and "independent".
+        mi: mutual information of "gaussian" in nats.
 
     Raises:
         OptionError: for an unknown name, with the nearest known one, and for a `dim` or `mi` out of range.

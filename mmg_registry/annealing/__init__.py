@@ -1,1 +1,1 @@
-"""Chains between densities: annealed importance sampling, its moves, schedules and checkpoints."""
+"""Annealed importance sampling: paths between densities, the moves of its chains, and schedules of temperatures."""

@@ -1,14 +1,15 @@
-"""Annealed importance sampling (Neal 2001) and its multi-sample bounds on log p(x) (Brekelmans et al., ICLR 2022,
-arXiv 2303.06992): forward chains from the start, reverse chains from an exact posterior draw, weights in float64.
+"""Annealed importance sampling (Neal 2001) and its multi-sample bounds on log p(x).
 
-With w the weight of a chain, E_forward w = p(x) and E_reverse 1/w = 1/p(x), so that by Jensen
+The bounds are those of Brekelmans et al. (ICLR 2022, arXiv 2303.06992). Forward chains begin at a draw of the start,
+reverse chains at an exact draw of the posterior; importance weights are float64. With w the weight of a chain,
+E_forward w = p(x) and E_reverse 1/w = 1/p(x), so that by Jensen's inequality, in expectation,
 
-- log mean of K forward weights is low,
-- minus log mean of the inverse weights of K reverse chains from one exact draw is high,
-- log mean of one reverse weight and K - 1 forward ones is high,
-- minus log mean of inverse weights of a forward chain and K - 1 reverse ones from its end is low,
+- the log mean of K forward weights is a lower bound,
+- minus the log mean of the inverse weights of K reverse chains from one exact draw is an upper bound,
+- the log mean of one reverse weight and K - 1 forward ones is an upper bound,
+- minus the log mean of the inverse weights of a forward chain and of K - 1 reverse ones from its end is a lower bound.
 
-all in expectation. A bound on log p(x) from below is one on I = E log p(x | z) - E log p(x) from above.
+A lower bound on log p(x) gives an upper bound on I = E log p(x | z) - E log p(x), and the other way round.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ NOWHERE = Stages(None)
 
 @dataclass(frozen=True)
 class Chains:
-    """Annealed chains: log weights `(K, n)`, final states `(K, n, latent_size)`, mean acceptance (None unmoved)."""
+    """Annealed chains of n data points, K each.
+
+    Attributes:
+        log_weights: `(K, n)` float64 logarithms of the importance weights.
+        end: `(K, n, latent_size)` final states.
+        acceptance: mean acceptance probability of the moves; None where the chains made none.
+    """
 
     log_weights: Tensor
     end: Tensor
@@ -41,7 +48,7 @@ class Chains:
 
 @dataclass(frozen=True)
 class Annealing:
-    """A path, its temperatures and moves: everything but the chains, frozen."""
+    """A path with its temperatures and moves, all fixed before the chains start."""
 
     path: Path
     betas: list[float]
@@ -54,20 +61,30 @@ class Annealing:
         listen: FractionListener = lambda _: None,
         stage: Stages = NOWHERE,
     ) -> Chains:
-        """`chains` independent chains a data point, from the start to the posterior."""
+        """Run `chains` independent chains per data point from the start to the posterior.
+
+        Args:
+            chains: K, the number of chains per data point.
+            generator: source of all random numbers.
+            listen: called with the fraction done.
+            stage: where the chains are checkpointed and resumed from.
+        """
         start = self.path.start(chains, generator)
         return self._run(start, range(len(self.betas) - 1), 1, generator, listen, stage)
 
     def reverse(
         self, z: Tensor, generator: torch.Generator, listen: FractionListener = lambda _: None, stage: Stages = NOWHERE
     ) -> Chains:
-        """Chains from `z` `(K, n, latent_size)`, draws of the posterior, back to the start."""
+        """Run chains from posterior draws `z` `(K, n, latent_size)` back to the start; see `forward`."""
         return self._run(z, range(len(self.betas) - 2, -1, -1), 0, generator, listen, stage)
 
     def _run(
         self, z: Tensor, order: range, ahead: int, generator: torch.Generator, listen: FractionListener, stage: Stages
     ) -> Chains:
-        """A weight's factor at every state; between two states the move at the temperature they share."""
+        """Run chains over the intervals `order`: at every state a factor of the weight, and between two states a move.
+
+        The move is made at the temperature that two consecutive intervals share.
+        """
         going = _Going.on(z, generator, stage)
         for i in range(going.done, len(order)):
             t = order[i]
@@ -83,7 +100,7 @@ class Annealing:
 
 @dataclass
 class _Going:
-    """Chains on their way, with all that the rest of the way depends on."""
+    """Chains in progress, with everything that the rest of their run depends on."""
 
     z: Tensor
     total: Tensor
@@ -92,7 +109,7 @@ class _Going:
 
     @classmethod
     def on(cls, z: Tensor, generator: torch.Generator, stage: Stages) -> _Going:
-        """From `z`, or from where `stage` was left."""
+        """Start at `z`, or resume from the checkpoint of `stage` if it has one."""
         found = stage.load()
         if found is None:
             return cls(z, torch.zeros(z.shape[:-1], dtype=torch.float64, device=z.device))
@@ -100,48 +117,62 @@ class _Going:
         return cls(found["z"].to(z), found["total"].to(z.device), float(found["accepted"]), int(found["done"]))
 
     def state(self, generator: torch.Generator) -> StageState:
+        """Return everything as tensors for a checkpoint, with the state of `generator`."""
         numbers = {"accepted": torch.tensor(self.accepted, dtype=torch.float64), "done": torch.tensor(self.done)}
         return {"z": self.z, "total": self.total, "generator": generator.get_state(), **numbers}
 
 
 def log_mean_exp(values: Tensor) -> Tensor:
-    """log of the mean of exp over the first axis.
+    """Return the logarithm of the mean of exp(values) over the first axis.
 
-    >>> log_mean_exp(torch.tensor([[1000.0], [1000.0]], dtype=torch.float64))
-    tensor([1000.], dtype=torch.float64)
+    Example:
+        >>> log_mean_exp(torch.tensor([[1000.0], [1000.0]], dtype=torch.float64))
+        tensor([1000.], dtype=torch.float64)
     """
     return torch.logsumexp(values, 0) - math.log(len(values))
 
 
 def low(forward: Tensor) -> Tensor:
-    """Low for log p(x), from independent forward log weights `(K, n)`; K = 1 is the single-sample bound."""
+    """Return a lower bound on log p(x) `(n,)` from independent forward log weights `(K, n)`.
+
+    K = 1 gives the single-sample bound.
+    """
     return log_mean_exp(forward)
 
 
 def high(reverse: Tensor) -> Tensor:
-    """High for log p(x), from log weights `(K, n)` of reverse chains coupled by their common start."""
+    """Return an upper bound on log p(x) `(n,)` from log weights `(K, n)` of reverse chains with a common start."""
     return -log_mean_exp(-reverse)
 
 
 def high_independent(reverse: Tensor, forward: Tensor) -> Tensor:
-    """High for log p(x), from one reverse log weight `(1, n)` and independent forward ones `(K - 1, n)`."""
+    """Return an upper bound on log p(x) `(n,)` from a reverse log weight `(1, n)` and forward ones `(K - 1, n)`."""
     return log_mean_exp(torch.cat([reverse, forward]))
 
 
 def low_coupled(forward: Tensor, reverse: Tensor) -> Tensor:
-    """Low for log p(x), from one forward log weight `(1, n)` and reverse ones `(K - 1, n)` from its end."""
+    """Return a lower bound on log p(x) `(n,)` from a forward log weight `(1, n)` and reverse ones from its end.
+
+    The reverse log weights are `(K - 1, n)`.
+    """
     return -log_mean_exp(-torch.cat([forward, reverse]))
 
 
 def effective(log_weights: Tensor) -> float:
-    """Effective number of the K chains, averaged over data points."""
+    """Return the effective sample size among K chains with log weights `(K, n)`, averaged over data points."""
     share = torch.softmax(log_weights, 0)
     return float((1 / share.square().sum(0)).mean())
 
 
 @dataclass(frozen=True)
 class LogEvidence:
-    """Bounds on log p(x) `(n,)` of every data point, with what tells how good the chains were."""
+    """Bounds on log p(x) of every data point, with diagnostics of the chains.
+
+    Attributes:
+        low, high: `(n,)` lower and upper bound in nats.
+        acceptance: mean acceptance probability of the moves; None where there were none.
+        effective: effective sample size among the forward chains, averaged over data points.
+    """
 
     low: Tensor
     high: Tensor
@@ -150,7 +181,7 @@ class LogEvidence:
 
     @property
     def gap(self) -> float:
-        """Mean of the upper minus the lower bound, nats."""
+        """Return the mean of the upper minus the lower bound in nats."""
         return float((self.high - self.low).mean())
 
 
@@ -163,7 +194,17 @@ def evidence(
     listen: FractionListener = lambda _: None,
     stage: Stages = NOWHERE,
 ) -> LogEvidence:
-    """Both bounds on log p(x), given the exact posterior draws `z` `(n, latent_size)`."""
+    """Return both bounds on log p(x).
+
+    Args:
+        annealing: path, temperatures and moves.
+        z: `(n, latent_size)` exact posterior draws.
+        chains: K, the number of chains per data point.
+        method: the pair of bounds: "sandwich", "single", "independent" or "coupled".
+        generator: source of all random numbers.
+        listen: called with the fraction done.
+        stage: where the chains are checkpointed and resumed from.
+    """
     of_low, of_high, (ahead, behind, again) = _SHAPES[method](chains)
     parts = 3 if again else 2
     first = annealing.forward(ahead, generator, lambda f: listen(f / parts), stage / "forward")
@@ -196,7 +237,7 @@ def _high_independent(first: Chains, second: Chains) -> Tensor:
     return high_independent(second.log_weights, first.log_weights[1:])
 
 
-# Chains forward, back from an exact draw, and back from the end of a forward chain.
+# Both bounds, and the numbers of forward chains, of reverse ones from an exact draw, and of those from a forward end.
 _SHAPES: dict[Method, Callable[[int], ChainShape]] = {
     "sandwich": lambda k: (_low, _high, (k, k, 0)),
     "single": lambda k: (_low, _high, (1, 1, 0)),

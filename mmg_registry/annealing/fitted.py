@@ -1,10 +1,11 @@
 """A start near the posterior for models without an encoder: a normal density fitted to draws of the pilot.
 
-From the prior to a posterior that is narrower by exp(20) in each of d columns no path of T temperatures has a gap
-much below 800 d / T nats: its Fisher length is sqrt(2) times the logarithm of the ratio of deviations in each column,
-and the gap of both bounds together is that length squared over T (Grosse, Maddison and Salakhutdinov, NeurIPS 2013,
-section 4). From a density that is roughly the posterior the way is short. Both bounds hold for any start that is chosen
-before the reported chains; one that misses a part of the posterior makes them wide.
+From the prior to a posterior that is narrower by a factor of exp(20) in each of d columns, no path of T temperatures
+has a gap much below 800 d / T nats. Its Fisher length is sqrt(2) times the logarithm of the ratio of standard
+deviations in each column, and the gap of both bounds together is that length squared over T (Grosse, Maddison and
+Salakhutdinov, NeurIPS 2013, section 4). From a density that is roughly the posterior the path is short. Both bounds
+hold for any start that is chosen before the reported chains; a start that misses a part of the posterior makes them
+wide.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from mmg_registry.annealing.path import BUDGET, ModelPath, Tempered
 from mmg_registry.annealing.schedule import Tuned, root_within
 from mmg_registry.models.built_in import standard_normal
 
-MOVES, FEWEST_MOVES = 60, 8  # of each of the pilot's chains at the posterior; fewer where they would not fit in memory
+MOVES, FEWEST_MOVES = 60, 8  # moves of each pilot chain at the posterior; between the two where memory limits them
 
 
 class FittedPath:
-    """From N(mean, root root') of every data point to the posterior.
+    """The path from N(mean, root root') of every data point to its posterior.
 
     Args:
-        target: a path that ends at the posterior, for its densities.
-        mean: `(n, latent_size)`; root: `(latent_size, latent_size)`, lower triangular, common to all data points.
+        target: a path that ends at the posterior, which provides its densities.
+        mean: `(n, latent_size)` means.
+        root: `(latent_size, latent_size)` lower-triangular root of the covariance, common to all data points.
     """
 
     def __init__(self, target: ModelPath, mean: Tensor, root: Tensor) -> None:
@@ -36,7 +38,7 @@ class FittedPath:
 
     @property
     def x(self) -> Tensor:
-        """The data points `(n, data_size)`."""
+        """Return the data points `(n, data_size)`."""
         return self.target.x
 
     def start(self, chains: int, generator: torch.Generator) -> Tensor:
@@ -52,7 +54,7 @@ class FittedPath:
         return Tempered(*((1 - beta) * here + beta * there for here, there in pairs))
 
     def state(self) -> dict[str, Tensor]:
-        """What was fitted."""
+        """Return the fitted tensors by name."""
         return {"mean": self.mean, "root": self.root}
 
     def _normal(self, z: Tensor) -> Tempered:
@@ -61,9 +63,15 @@ class FittedPath:
 
 
 def fitted_path(path: ModelPath, tuned: Tuned, leapfrog: int, generator: torch.Generator) -> FittedPath:
-    """The path from what the pilot's chains draw when they go on at the end of `path`.
+    """Return the path from a normal density fitted to draws that the pilot's chains make at the end of `path`.
 
-    Means are the data points' own, the covariance is that within them, averaged.
+    Every data point has its own mean; the covariance is that within data points, averaged over them.
+
+    Args:
+        path: the path whose end is the posterior.
+        tuned: what the pilot found; its chains go on from where they ended.
+        leapfrog: most leapfrog steps per move.
+        generator: source of all random numbers.
     """
     moves, z, visited = tuned.moves(path, np.array([1.0]), leapfrog), tuned.end, []
     for _ in range(max(FEWEST_MOVES, min(MOVES, BUDGET // z.numel()))):
@@ -71,5 +79,5 @@ def fitted_path(path: ModelPath, tuned: Tuned, leapfrog: int, generator: torch.G
         visited.append(z)
     draws = torch.cat(visited)
     root = root_within(draws, dense=True)
-    # Laid out as a checkpoint gives it back, or products with it would differ in their last bits.
+    # Use the memory layout in which a checkpoint returns the root; products would differ in their last bits otherwise.
     return FittedPath(path, draws.mean(0), torch.diag(root) if root.ndim == 1 else root.contiguous())

@@ -1,4 +1,4 @@
-"""Importance weights without annealing: sums over draws of a path's start, of which few are in memory at once."""
+"""Importance sampling without annealing: sums over draws of a path's start, of which few are in memory at once."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from mmg_registry.annealing.ais import NOWHERE
 from mmg_registry.annealing.path import Path
 from mmg_registry.bounds.checkpoint import Stages, StageState
 
-BLOCK = 2**17  # draws at once, whatever the memory: other blocks would be other draws
+BLOCK = 2**17  # draws at once; the same on every machine, because other blocks would give other draws
 
 
 @dataclass
 class LogSums:
-    """log of the sums of e^s and e^2s over `count` draws of every data point, `(n,)` in float64."""
+    """Logarithms of the sums of exp(s) and of exp(2 s) over draws with scores s.
+
+    Attributes:
+        total, squares: `(n,)` float64 logarithms of the two sums of every data point.
+        count: number of draws per data point.
+    """
 
     total: Tensor
     squares: Tensor
     count: int
 
     def with_one(self, score: Tensor) -> LogSums:
-        """The sums with one more score `(n,)`."""
+        """Return the sums with one more score `(n,)` added."""
         return LogSums(torch.logaddexp(self.total, score), torch.logaddexp(self.squares, 2 * score), self.count + 1)
 
     @property
     def effective(self) -> float:
-        """Effective number of draws, averaged over data points."""
+        """Return the effective sample size, averaged over data points."""
         return float((2 * self.total - self.squares).exp().mean())
 
 
@@ -42,12 +47,16 @@ def log_sums(
     listen: Callable[[LogSums], None] = lambda _: None,
     stage: Stages = NOWHERE,
 ) -> LogSums:
-    """Sums of e^score over `count` draws of the start of `path`.
+    """Return the sums of exp(score) over `count` draws of the start of `path`.
 
     Args:
-        score: of chains `(K, n, latent_size)`, `(K, n)`.
-        like: `(n,)`, for the number of data points and the device.
+        path: the path whose start is drawn from.
+        score: maps chains `(K, n, latent_size)` to scores `(K, n)`.
+        like: any tensor `(n,)` with the number of data points, on the device to use.
+        count: number of draws per data point.
+        generator: source of all random numbers.
         listen: called with the sums so far.
+        stage: where the sums are checkpointed and resumed from.
     """
     sums = _begun(like, generator, stage)
     block = max(1, BLOCK // len(like))

@@ -1,8 +1,8 @@
 """The annealing path pi_beta(z) of every data point, from a start q0(z) to p(z) p(x | z), as one batch of chains.
 
-log pi_beta = log q0 + beta r, with r = log p(x, z) - log q0(z): the log-likelihood where the start is the prior.
-Chains are tensors `(K, n, latent_size)`: K of each of the n data points. They advance as one batch; a model of somebody
-else's sees as many rows (of chains and points) at once as the budget allows, with the same draws whatever it is.
+log pi_beta = log q0 + beta r, where r = log p(x, z) - log q0(z) is the log-likelihood if the start is the prior. Chains
+are tensors `(K, n, latent_size)`: K for each of the n data points. They advance as one batch. A user's model sees at
+most as many rows (chains times data points) at once as a budget allows; the draws do not depend on that budget.
 """
 
 from __future__ import annotations
@@ -18,44 +18,49 @@ from mmg_registry.bounds.contract import Encoder, Handwritten
 from mmg_registry.errors import OptionError, PluginError, explain
 
 Start = Literal["prior", "encoder"]
-BUDGET = 2**24  # numbers of x and z that a model sees at once: 128 MB in double, and what it makes of them
+BUDGET = 2**24  # numbers in x and z that a model sees at once: 128 MB in float64, plus the model's own tensors
 TermWithGradient = tuple[Tensor, Tensor]
 
 
 class Tempered(NamedTuple):
-    """log pi_beta `(K, n)` at some points, and its gradient in z `(K, n, latent_size)`."""
+    """The values of log pi_beta `(K, n)` at some points, and its gradient in z `(K, n, latent_size)`."""
 
     value: Tensor
     gradient: Tensor
 
 
 class Path(Protocol):
-    """What annealing and HMC need to know of a path."""
+    """The parts of a path that annealing and HMC need."""
 
     def start(self, chains: int, generator: torch.Generator) -> Tensor:
-        """Draws of q0, `(chains, n, latent_size)`."""
+        """Draw `(chains, n, latent_size)` from q0."""
 
     def log_ratio(self, z: Tensor) -> Tensor:
-        """r(z), `(K, n)` in float64.
+        """Return r(z) `(K, n)` in float64 at chains `(K, n, latent_size)`.
 
         Raises:
             PluginError: where it is NaN or +inf.
         """
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
-        """log pi_beta and its gradient."""
+        """Return log pi_beta and its gradient at chains `(K, n, latent_size)`."""
 
 
 def new_seed(generator: torch.Generator) -> int:
-    """A seed for a model's own draws."""
+    """Draw a seed for a model's own random numbers."""
     return int(torch.randint(2**31 - 1, (1,), generator=generator, device=generator.device))
 
 
 def path_of(model: Any, x: Tensor, start: Start = "prior", rows: int | None = None) -> ModelPath:
-    """The path of `model` for the rows of `x`; gradients by hand where the model gives them for the start.
+    """Return the path of `model` for the data points `x` `(n, data_size)`.
+
+    The path uses the model's own gradients where it has them for the start, and automatic differentiation otherwise.
 
     Args:
-        rows: how many rows the model sees at once, or None for what `BUDGET` holds.
+        model: the joint model.
+        x: the data points.
+        start: "prior" or "encoder".
+        rows: most rows that the model sees at once; None for as many as `BUDGET` allows.
 
     Raises:
         OptionError: for a start at an encoder that the model does not have.
@@ -69,7 +74,7 @@ def path_of(model: Any, x: Tensor, start: Start = "prior", rows: int | None = No
 
 
 class ModelPath:
-    """From the prior, with gradients by autograd."""
+    """The path from the prior, with gradients by automatic differentiation."""
 
     def __init__(self, model: Any, x: Tensor, rows: int | None = None) -> None:
         self.model, self.x, self.rows = model, x, rows
@@ -81,12 +86,16 @@ class ModelPath:
         return self._weighed(z)[1].double()
 
     def log_joint(self, z: Tensor) -> Tensor:
-        """log p(x, z) `(K, n)`, wherever the path starts; errors as of `log_ratio`."""
+        """Return log p(x, z) `(K, n)` for any start of the path.
+
+        Raises:
+            PluginError: as `log_ratio`.
+        """
         start, ratio = self._weighed(z)
         return start + ratio
 
     def _weighed(self, z: Tensor) -> TermWithGradient:
-        """log q0 and r, without gradients."""
+        """Return log q0 and r, `(K, n)` each, without gradients."""
         with torch.no_grad():
             parts = [self._row_terms(*rows) for rows in self._pieces(z)]
         start, ratio = (torch.cat(each).view(z.shape[:-1]) for each in zip(*parts, strict=True))
@@ -112,11 +121,12 @@ class ModelPath:
 
 
 def pieces(x: Tensor, z: Tensor, rows: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Rows of x and z, at most `rows` at once, for x `(n, data_size)` and chains z `(K, n, latent_size)`.
+    """Yield matching rows of data points x `(n, data_size)` and chains z `(K, n, latent_size)`, at most `rows` at once.
 
-    >>> x, z = torch.zeros(3, 2), torch.zeros(2, 3, 1)
-    >>> [tuple(part.shape) for _, part in pieces(x, z, 4)]
-    [(4, 1), (2, 1)]
+    Example:
+        >>> x, z = torch.zeros(3, 2), torch.zeros(2, 3, 1)
+        >>> [tuple(part.shape) for _, part in pieces(x, z, 4)]
+        [(4, 1), (2, 1)]
     """
     most = rows or max(1, BUDGET // (x.shape[-1] + z.shape[-1]))
     points = torch.arange(z.shape[0] * z.shape[1], device=x.device) % len(x)
@@ -125,7 +135,7 @@ def pieces(x: Tensor, z: Tensor, rows: int | None = None) -> Iterator[tuple[Tens
 
 
 class EncoderPath(ModelPath):
-    """From a q(z | x)."""
+    """The path from an encoder q(z | x), with gradients by automatic differentiation."""
 
     def start(self, chains: int, generator: torch.Generator) -> Tensor:
         z: Tensor = self.model.sample_q(self.x, chains, new_seed(generator))
@@ -144,7 +154,13 @@ class EncoderPath(ModelPath):
 
 @dataclass(frozen=True)
 class Known:
-    """Chains, and log q0 and r there with their gradients."""
+    """Chains with log q0 and r there, and their gradients.
+
+    Attributes:
+        z: `(K, n, latent_size)` chains.
+        start, ratio: values `(K, n)` and gradients `(K, n, latent_size)` of log q0 and of r.
+        version: torch's version counter of `z` at the time of evaluation.
+    """
 
     z: Tensor
     start: TermWithGradient
@@ -153,11 +169,14 @@ class Known:
 
     @property
     def valid(self) -> bool:
-        """Whether the chains are still what they were."""
+        """Return whether `z` has not been changed in place since the evaluation."""
         return self.version == self.z._version
 
     def mixed(self, other: Known, z: Tensor) -> Known | None:
-        """What is known at `z` if each of its chains is here or in `other`, as after moves partly refused."""
+        """Return the values at `z` if each of its chains is here or in `other`, as after partly rejected moves.
+
+        Return None if some chain is in neither.
+        """
         if not self.z.shape == other.z.shape == z.shape or not (self.valid and other.valid):
             return None
         there = (z == other.z).all(-1)
@@ -169,16 +188,16 @@ class Known:
 
 
 class HandwrittenPath(ModelPath):
-    """From the prior, with the model's own gradients.
+    """The path from the prior, with the model's own gradients.
 
-    Densities are evaluated once at every state: the weight after a move finds what the move found at its two ends.
+    Densities are evaluated once at every state: the weight after a move reuses the values at the move's two ends.
     """
 
     def __init__(self, model: Any, x: Tensor, rows: int | None = None) -> None:
         super().__init__(model, x, rows)
         self.given = model.condition(x)
-        self.weighed: Known | None = None  # the last chains that were weighed
-        self.last: Known | None = None  # the last that tempered was new to
+        self.weighed: Known | None = None  # the chains that `_weighed` saw last
+        self.last: Known | None = None  # the last chains that `tempered` had to evaluate
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
         if self.weighed and self.weighed.z is z and self.weighed.valid:
@@ -201,7 +220,7 @@ class HandwrittenPath(ModelPath):
 
 
 class HandwrittenEncoderPath(HandwrittenPath):
-    """From a q(z | x), with the model's own gradients."""
+    """The path from an encoder q(z | x), with the model's own gradients."""
 
     start = EncoderPath.start
 
@@ -213,17 +232,17 @@ class HandwrittenEncoderPath(HandwrittenPath):
 
 
 def draw_prior(model: Any, n: int, generator: torch.Generator) -> Tensor:
-    """`n` draws of p(z): by `sample_prior` where the model has it, else the z of as many pairs."""
+    """Draw `(n, latent_size)` from p(z): by the model's `sample_prior`, or else as the z of n sampled pairs."""
     seed = new_seed(generator)
     z: Tensor = model.sample_prior(n, seed) if hasattr(model, "sample_prior") else model.sample(n, seed)[1]
     return z.to(generator.device)
 
 
 def values(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
-    """The values `(m,)` of a model's density.
+    """Return the values `(m,)` of a model's density at m rows.
 
     Raises:
-        PluginError: when it raises, or returns something else than one number a row.
+        PluginError: when the density raises, or returns something other than one number per row.
     """
     name = getattr(density, "__name__", "density")
     try:
@@ -237,10 +256,10 @@ def values(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
 
 
 def checked(found: Tensor, name: str) -> Tensor:
-    """`found`, unless it holds NaN or +inf, which no weight can be made of; -inf is a weight of zero.
+    """Return `found` if it has neither NaN nor +inf, of which no importance weight can be made; -inf is a weight of 0.
 
     Raises:
-        PluginError: naming the density and how many of its values are wrong.
+        PluginError: for NaN or +inf, naming the density and the number of such values.
     """
     wrong = int((found.isnan() | found.isposinf()).sum())
     if wrong:
@@ -249,10 +268,10 @@ def checked(found: Tensor, name: str) -> Tensor:
 
 
 def gradient_of(value: Tensor, leaf: Tensor) -> Tensor:
-    """d value / d leaf.
+    """Return the gradient of the summed `value` in `leaf`, of the shape of `leaf`.
 
     Raises:
-        PluginError: when the density is not differentiable by torch.
+        PluginError: when torch cannot differentiate the density.
     """
     try:
         (gradient,) = torch.autograd.grad(value.sum(), leaf)

@@ -1,8 +1,8 @@
-"""Temperatures 0 = beta_0 < .. < beta_T = 1, and the pilot that tunes what the reported run then keeps frozen.
+"""Temperatures 0 = beta_0 < .. < beta_T = 1, and the pilot run that tunes the settings of the reported run.
 
-The pilot goes from 0 to 1 once with few chains of its own, in steps of constant rate: a fixed Kullback-Leibler
+The pilot goes from 0 to 1 once with a few chains of its own, in steps of constant rate: a fixed Kullback-Leibler
 divergence (or a fixed loss of effective sample size) from each temperature to the next. On the way it adapts a step
-size for each data point and a mass.
+size for each data point and a mass. The reported run keeps all of these fixed.
 """
 
 from __future__ import annotations
@@ -25,29 +25,33 @@ Schedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
 Mass = Literal["dense", "diagonal", "identity"]
 
 CHAINS = 8
-MOVES = 3  # a temperature
-RATE_KL = 0.1  # nats from one temperature of the pilot to the next
-RATE_ESS = 0.8  # of the chains effective after it
-FEW_STEPS = 10  # after which a pilot that accepts nothing is given up
+MOVES = 3  # moves of the pilot's chains at each temperature
+RATE_KL = 0.1  # divergence in nats from one temperature of the pilot to the next
+RATE_ESS = 0.8  # effective share of the chains after reweighting to the next temperature
+FEW_STEPS = 10  # temperatures after which a pilot whose moves are all rejected gives up
 MOST_STEPS = 2000
-TRAJECTORY = 1.5  # deviations of the posterior, about a quarter of a period
+TRAJECTORY = 1.5  # length in standard deviations of the posterior, about a quarter of a period
 SIGMOID_RADIUS = 4.0
 
 
 def linear(n: int) -> F64:
-    """`n + 1` equidistant temperatures.
+    """Return `n + 1` equidistant temperatures.
 
-    >>> linear(4)
-    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    Example:
+        >>> linear(4)
+        array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
     return np.linspace(0.0, 1.0, n + 1)
 
 
 def sigmoid(n: int, radius: float = SIGMOID_RADIUS) -> F64:
-    """`n + 1` temperatures, equidistant in a logistic function from -radius to radius: dense at both ends.
+    """Return `n + 1` temperatures that are dense at both ends: logistic values of equidistant points, rescaled.
 
-    >>> sigmoid(4).round(3)
-    array([0.   , 0.105, 0.5  , 0.895, 1.   ])
+    The points lie between -radius and radius.
+
+    Example:
+        >>> sigmoid(4).round(3)
+        array([0.   , 0.105, 0.5  , 0.895, 1.   ])
     """
     raw = 1 / (1 + np.exp(-np.linspace(-radius, radius, n + 1)))
     betas: F64 = (raw - raw[0]) / (raw[-1] - raw[0])
@@ -56,13 +60,14 @@ def sigmoid(n: int, radius: float = SIGMOID_RADIUS) -> F64:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the pilot found, temperature by temperature.
+    """The settings that the pilot found, temperature by temperature.
 
     Attributes:
         betas: `(J + 1,)` temperatures of constant rate.
-        steps: `(J + 1, n)` step sizes; scales: `(J + 1, latent_size, ..)` roots of the inverse masses.
-        acceptance: mean acceptance of the pilot's moves.
-        end: its chains at the last temperature, `(CHAINS, n, latent_size)`.
+        steps: `(J + 1, n)` step sizes.
+        scales: `(J + 1, latent_size, ..)` roots of the inverse masses.
+        acceptance: mean acceptance probability of the pilot's moves.
+        end: `(CHAINS, n, latent_size)` the pilot's chains at the last temperature.
     """
 
     betas: F64
@@ -72,7 +77,7 @@ class Tuned:
     end: Tensor
 
     def state(self) -> dict[str, Tensor]:
-        """Everything, as tensors."""
+        """Return everything as tensors by name, for a checkpoint."""
         numbers = {
             "betas": torch.from_numpy(self.betas),
             "acceptance": torch.tensor(self.acceptance, dtype=torch.float64),
@@ -81,39 +86,53 @@ class Tuned:
 
     @classmethod
     def of_state(cls, state: dict[str, Tensor]) -> Tuned:
-        """What `state` gave."""
+        """Rebuild the settings from what `state` returned."""
         numbers = state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"])
         return cls(*numbers, state["end"])
 
     def temperatures(self, schedule: Schedule, n: int) -> F64:
-        """`n + 1` temperatures; the adaptive ones are equidistant in the pilot's steps, hence of constant rate."""
+        """Return `n + 1` temperatures; adaptive schedules are equidistant in the pilot's steps, so of constant rate."""
         if schedule in ("linear", "sigmoid"):
             return linear(n) if schedule == "linear" else sigmoid(n)
         return np.interp(linear(n), linear(len(self.betas) - 1), self.betas)
 
     def moves(self, path: Path, betas: F64, most_leapfrogs: int) -> HMCMoves:
-        """HMC at `betas`, with what the pilot found at its nearest temperature, frozen."""
+        """Return HMC moves at `betas`, with the settings that the pilot found at its nearest temperatures.
+
+        Args:
+            path: the path whose densities and gradients are used.
+            betas: `(T + 1,)` temperatures.
+            most_leapfrogs: most leapfrog steps per move.
+        """
         nearest = np.interp(betas, self.betas, np.arange(len(self.betas))).round().astype(int)
         steps, scales = self.steps[nearest], self.scales[nearest]
         lengths = (TRAJECTORY / steps.mean(1)).ceil().clamp(1, most_leapfrogs)
-        # Whole steps would overshoot the quarter period, at which a Gaussian's chain forgets its state altogether.
+        # A chain on a Gaussian forgets its state completely after a quarter period, which whole steps would overshoot.
         shrunk = (TRAJECTORY / (lengths * steps.mean(1))).clamp(max=1.0)
         return HMCMoves(path, betas.tolist(), steps * shrunk[:, None], scales, [int(n) for n in lengths])
 
 
 class Pilot:
-    """The adapting run before the reported one."""
+    """The run that adapts temperatures, step sizes and masses before the reported one.
+
+    Args:
+        path: the path to tune on.
+        schedule: "adaptive-ess" chooses temperatures by effective sample size, any other by divergence.
+        mass: "dense", "diagonal" or "identity".
+        leapfrog: most leapfrog steps per move.
+        target: acceptance probability that the step sizes are adapted to.
+    """
 
     def __init__(self, path: Path, schedule: Schedule, mass: Mass, leapfrog: int, target: float) -> None:
         self.path, self.by_ess, self.mass = path, schedule == "adaptive-ess", mass
         self.leapfrog, self.target = leapfrog, target
 
     def run(self, generator: torch.Generator) -> Tuned:
-        """Tune along the path.
+        """Tune along the path and return the settings found.
 
         Raises:
-            DataError: when the start draws points that the model holds impossible.
-            MMGError: when HMC accepts nothing, or the path is so steep that no temperature is near enough.
+            DataError: when the start draws points at which the model's density is zero.
+            MMGError: when HMC accepts almost nothing, or the path needs more than `MOST_STEPS` temperatures.
         """
         z = self.path.start(CHAINS, generator)
         step, scale = z.new_full(z.shape[1:2], 0.5), z.new_ones(z.shape[2:])
@@ -159,37 +178,37 @@ class Pilot:
 
 
 def root_within(z: Tensor, dense: bool) -> Tensor:
-    """Root of the covariance within the data points, averaged over them, of `z` `(K, n, latent_size)`.
+    """Return a root of the covariance within data points, averaged over them, of chains `z` `(K, n, latent_size)`.
 
     Returns:
-        A lower triangle, or the deviations `(latent_size,)` where it is not to be dense or there are too few draws.
+        A lower triangle, or the standard deviations `(latent_size,)` if not `dense` or where draws are too few.
     """
     rows = (z - z.mean(0)).reshape(-1, z.shape[-1]) / math.sqrt((len(z) - 1) * z.shape[1])
     root = rows.square().sum(0).sqrt().clamp(min=1e-30)
     if not dense or (len(z) - 1) * z.shape[1] < 2 * len(root):
         return root
-    with torch_threads(1):  # LAPACK's last bits depend on their number, and a resumed run may have another
-        factor = torch.linalg.qr(rows, mode="r").R.mT  # of the rows, for their covariance would square the condition
+    with torch_threads(1):  # LAPACK's last bits depend on the number of threads, which a resumed run may change
+        factor = torch.linalg.qr(rows, mode="r").R.mT  # not of the covariance, which squares the condition number
     return factor if bool((factor.diagonal() != 0).all()) else root
 
 
 def _stacked(scales: list[Tensor]) -> Tensor:
-    """Roots of all temperatures in one tensor: matrices, unless all are diagonals."""
+    """Return the roots of all temperatures in one tensor: as matrices, unless all are diagonals."""
     dense = any(scale.ndim == 2 for scale in scales)
     return torch.stack([torch.diag(scale) if dense and scale.ndim == 1 else scale for scale in scales])
 
 
 def _effective(ratio: Tensor, difference: float) -> float:
-    """Share of the chains that is effective after reweighting by `difference`, averaged over data points."""
+    """Return the effective share of the chains after reweighting by `difference`, averaged over data points."""
     weight = torch.softmax(difference * ratio, 0)
     return float((1 / (weight.square().sum(0) * len(weight))).mean())
 
 
 def _bisect(excess: Any, beta: float) -> float:
-    """The next temperature, at which `excess` falls to zero, or 1."""
+    """Return the next temperature, at which `excess` falls to zero; 1 if it does not before."""
     if excess(1.0) >= 0:
         return 1.0
-    low, high = -700.0, 0.0  # of the log difference: first steps may be as small as 1e-9
+    low, high = -700.0, 0.0  # of the difference's logarithm: first steps may be as small as 1e-9
     for _ in range(80):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if excess(beta + math.exp(middle)) > 0 else (low, middle)

@@ -1,9 +1,9 @@
-"""The compiled core's ops, the pure-torch reference of each, and what they are given.
+"""The compiled core's ops, a reference of each in plain torch, and the types of their arguments.
 
-Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` of this package with a `Problem`, and the `_many`
-forms with `Problems`; each takes the compiled path of its rows' device, and the reference where there is none
-(`why_reference` says why). `build_info` never raises: without a compiled module it says why. `torch.ops.mmg` has the
-same ops with flat arguments.
+Layers above call `train_denoiser`, `denoiser_grad` and `mmse_gap` with a `Problem`, and the `_many` forms with
+`Problems`. Each op runs in the compiled core of the device that holds the rows, and in the reference where there is
+none (`why_reference` returns the reason). `build_info` never raises: without a compiled module it tells why.
+`torch.ops.mmg` has the same ops with flat arguments.
 """
 
 from mmg_registry.core import library

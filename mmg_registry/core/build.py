@@ -1,4 +1,4 @@
-"""The compiled modules, or the reasons why they are not there."""
+"""Access to the compiled modules, and the reasons why one is missing."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ _cuda, _cuda_error = _import("_cuda")
 
 
 def compiled() -> ModuleType | None:
-    """The compiled module `_core`, or None (then the reference serves)."""
+    """Return the compiled module `_core`, or None where it is not built (the reference then takes its place)."""
     return _core
 
 
 def cuda_module() -> tuple[ModuleType | None, str]:
-    """The CUDA module `_cuda`, or None and the reason."""
+    """Return the CUDA module `_cuda` and an empty string, or None and the reason why it is missing."""
     if _cuda is None and "No module named" in _cuda_error:
         return None, "the CUDA core is not built: no nvcc was found, or MMG_CUDA was OFF"
     return _cuda, f"the CUDA core does not load: {_cuda_error}" if _cuda is None else ""
 
 
 def build_info() -> dict[str, Any]:
-    """What was built and what this machine runs; answers without the compiled modules too.
+    """Return what was built and what this machine can run; works without the compiled modules too.
 
-    "cuda" is true where a kernel can run; "cuda_reason" says why not, "cuda_built" what for it was built.
+    Returns:
+        A dictionary with, among others, "isa" (the instruction set in use), "core_error" (why the compiled core cannot
+        run, or None), "cuda" (whether a CUDA kernel can run), "cuda_reason" (why not, or None) and "cuda_built" (what
+        the CUDA module was built for).
 
     Example:
         >>> info = build_info()
@@ -45,7 +48,7 @@ def build_info() -> dict[str, Any]:
 
 
 def isa() -> str:
-    """The instruction set that the core runs on the CPU, or "torch"; asks no GPU anything."""
+    """Return the instruction set that the core uses on the CPU, or "torch" without a core; never touches a GPU."""
     return str(_core_info()["isa"])
 
 
@@ -62,7 +65,7 @@ def _built(core: ModuleType) -> dict[str, Any]:
 
 
 def torch_reason() -> str:
-    """Why PyTorch, which allocates what the kernels work on, cannot use a GPU; or nothing."""
+    """Return why PyTorch, which allocates the kernels' memory, cannot use a GPU; an empty string where it can."""
     try:
         torch = importlib.import_module("torch")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What a raw address, and the kernels' loops behind it, take for granted of what is passed to the compiled module."""
+"""Checks of the tensors and numbers that go to the compiled module, which trusts raw addresses blindly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def require_core() -> ModuleType:
     """Return the compiled module.
 
     Raises:
-        RuntimeError: where there is none.
+        RuntimeError: if it is not available.
     """
     core = compiled()
     if core is None:
@@ -33,10 +33,17 @@ def demand(condition: bool, sentence: str) -> None:
 def check(
     name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int | None, ...], device: torch.device = CPU
 ) -> Tensor:
-    """Refuse a tensor whose raw address must not be used; None in `shape` stands for any length from 1 on.
+    """Return `tensor` if the compiled module may read it by address, and refuse it otherwise.
+
+    Args:
+        name: the tensor's name in the error.
+        tensor: the tensor, which must be contiguous.
+        dtype: the required type.
+        shape: the required length of each dimension; None allows any length of at least 1.
+        device: the required device.
 
     Raises:
-        ValueError: for another type, device, layout or size, naming the tensor.
+        ValueError: for another type, device, layout or shape, naming the tensor.
     """
     given = tuple(tensor.shape)
     fits = len(given) == len(shape) and all(map(_fits, given, shape))
@@ -51,7 +58,7 @@ def check(
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise a ValueError that names what does not lie within `low` and `high`."""
+    """Raise a ValueError that names the value unless it lies between `low` and `high`, both included."""
     demand(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
 
 

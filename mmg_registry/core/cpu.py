@@ -1,4 +1,4 @@
-"""The ops in the compiled core on the CPU, from problems that were checked: raw addresses go out from here."""
+"""The ops of the compiled core on the CPU; they pass raw addresses on, so callers must check the problem first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES
 def train_denoiser(
     problem: Problem, state: TrainState, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
 ) -> Tensor:
-    """Run `steps` on `state` in place; losses `(len(steps), 2)` float64. See `ops.train_denoiser`."""
+    """Run optimiser steps on `state` in place and return losses `(len(steps), 2)` float64; see `ops.train_denoiser`."""
     call = _Call(problem)
     losses = torch.zeros(len(steps), 2, dtype=torch.float64)
     rates = step_rates(plan, steps)
@@ -30,7 +30,7 @@ def train_denoiser(
 def denoiser_grad(
     problem: Problem, weights: Tensor, step: int, batch: int, compute: Compute = ONE_THREAD
 ) -> tuple[Tensor, Tensor]:
-    """Losses `(2,)` float64 and gradient `(n_parameters,)` of one batch. See `ops.denoiser_grad`."""
+    """Return losses `(2,)` float64 and gradient `(n_parameters,)` of one batch; see `ops.denoiser_grad`."""
     call, grad = _Call(problem), torch.zeros_like(weights)
     addresses = weights.data_ptr(), grad.data_ptr()
     losses = call.core.denoiser_grad(*call.given, step, batch, *addresses, compute.threads, compute.isa)
@@ -38,7 +38,7 @@ def denoiser_grad(
 
 
 def mmse_gap(problem: Problem, weights: Tensor, repeats: int, compute: Compute = ONE_THREAD) -> tuple[Tensor, Tensor]:
-    """Sums `(n_bins, len(BIN_SUMS))` and means `(n, len(ROW_VALUES))`, float64, in nats. See `ops.mmse_gap`."""
+    """Return bin sums `(n_bins, len(BIN_SUMS))` and row means `(n, len(ROW_VALUES))`, float64; see `ops.mmse_gap`."""
     call = _Call(problem)
     bins = torch.zeros(problem.proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(len(problem.x), len(ROW_VALUES), dtype=torch.float64)
@@ -48,7 +48,7 @@ def mmse_gap(problem: Problem, weights: Tensor, repeats: int, compute: Compute =
 
 
 class _Call:
-    """Native structures of one call; keeps alive the tensors whose addresses they hold."""
+    """The native structures of one call; it keeps alive the tensors whose addresses they hold."""
 
     def __init__(self, problem: Problem) -> None:
         self.core: Any = require_core()

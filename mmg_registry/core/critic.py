@@ -1,7 +1,7 @@
-"""The critic's ops: training on batches, the gradient of one, and the scores of all pairs of groups of rows.
+"""The critic's ops: training on batches, the gradient of one batch, and the scores of all pairs within groups of rows.
 
-They run in the compiled module, on one thread, and only there: `mmg_plugins.critics.networks.Joint` is the same network
-in torch, the reference that tests hold them to, and what trains where there is no compiled module.
+They run only in the compiled module, on one thread. `mmg_plugins.critics.networks.Joint` is the same network in torch:
+the reference that tests compare them with, and the network that trains where there is no compiled module.
 
 f(x, y) = (gaussian(x, y) + 10 tanh(learned(x, y) / 10)) / temperature; csrc/cpu/critic_layout.h has the formulas.
 """
@@ -20,18 +20,18 @@ from mmg_registry.core.network import Parameters
 
 OBJECTIVES = ("donsker-varadhan", "infonce", "nwj", "jensen-shannon", "hellinger")  # as in csrc/cpu/objectives.h
 MAX_DEPTH = 8  # csrc/cpu/critic_layout.h
-_LARGEST = 2**31 - 1  # of what the kernels count in 32 bits
+_LARGEST = 2**31 - 1  # the kernels count in 32-bit integers
 
 
 @dataclass(frozen=True)
 class CriticNetwork(Parameters):
-    """Sizes of a critic.
+    """The sizes of a critic's network.
 
     Attributes:
-        dim_x, dim_y: columns of x and of y.
+        dim_x, dim_y: number of columns of x and of y.
         width, depth: units and number of the hidden layers that see x or y alone.
-        embedding: columns of the inner product.
-        units: of the hidden layer that every pair passes.
+        embedding: dimension of the embeddings of x and y whose inner product is part of the score.
+        units: units of the hidden layer that sees every pair.
 
     Example:
         >>> network = CriticNetwork(dim_x=3, dim_y=2)
@@ -48,11 +48,11 @@ class CriticNetwork(Parameters):
 
     @property
     def correlated(self) -> int:
-        """Columns that the Gaussian part and the innovation see: the first ones of both."""
+        """Return how many columns, the first ones of x and of y, the Gaussian part and the innovation use."""
         return min(self.dim_x, self.dim_y)
 
     def parameters(self) -> list[tuple[str, tuple[int, int]]]:
-        """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
+        """Return names and shapes `(fan_in, fan_out)` in canonical order; biases have fan_in 1."""
         found = [
             *self._side("x", self.dim_x),
             *self._side("y", self.dim_y),
@@ -72,13 +72,13 @@ class CriticNetwork(Parameters):
 
 @dataclass(frozen=True)
 class GaussianPart:
-    """What is known before training, `(correlated,)` float32 each but for the two numbers.
+    """The part of the score that is known before training; its tensors are `(correlated,)` float32.
 
     Attributes:
         cross, square: coefficients of x y, and of x^2 and y^2.
         shrink, grow: scales of x and of y in the innovation.
-        offset: the constant.
-        temperature: what all scores are divided by.
+        offset: constant term.
+        temperature: divisor of all scores.
     """
 
     cross: Tensor
@@ -91,18 +91,19 @@ class GaussianPart:
 
 @dataclass(frozen=True)
 class CriticPlan:
-    """How a critic is trained.
+    """The settings of a critic's training.
 
     Attributes:
         objective: one of `OBJECTIVES`; "donsker-varadhan" is MINE's, with a moving average in its denominator.
-        size: rows of a group; each is compared with the others of its own.
-        groups: of a batch; its rows beyond groups * size are left out.
+        size: rows of a group; every row is compared with the other rows of its group.
+        groups: number of groups in a batch; rows of the batch beyond groups * size are left out.
         smoothing: weight of the past in the moving average.
-        weight_decay: times the learning rate.
-        longest: length to which a longer gradient is cut.
+        beta1, beta2, eps: Adam's settings.
+        weight_decay: decoupled weight decay, relative to the learning rate.
+        longest: norm to which a longer gradient is clipped.
 
     Raises:
-        ValueError: for another objective, or numbers that cannot train.
+        ValueError: for an unknown objective, or numbers that no training can use.
     """
 
     objective: str
@@ -129,12 +130,12 @@ class CriticPlan:
 
 @dataclass(frozen=True)
 class CriticState:
-    """What training changes: all in place.
+    """The state of a training, which the ops update in place.
 
     Attributes:
-        weights, m, v: `(n_parameters,)` float32; moments are zero at first.
-        steps: `(1,)` int64, of the optimiser: batches whose gradient was finite.
-        log_average: `(1,)` float64, of the partition; NaN before the first batch.
+        weights, m, v: parameters and Adam's moments, `(n_parameters,)` float32; the moments start at zero.
+        steps: `(1,)` int64, number of optimiser steps: batches whose gradient was finite.
+        log_average: `(1,)` float64, logarithm of the partition function's moving average; NaN before the first batch.
     """
 
     weights: Tensor
@@ -145,17 +146,19 @@ class CriticState:
 
     @classmethod
     def fresh(cls, weights: Tensor) -> CriticState:
-        """Before the first step from `weights`, which it takes over."""
+        """Return the state before the first step; it keeps `weights` `(n_parameters,)` without a copy."""
         counters = torch.zeros(1, dtype=torch.int64), torch.full((1,), math.nan, dtype=torch.float64)
         return cls(weights, torch.zeros_like(weights), torch.zeros_like(weights), *counters)
 
 
 @dataclass(frozen=True)
 class CriticProblem:
-    """A critic's sizes, what is known before training, and rows.
+    """A critic's network, its Gaussian part, and rows.
 
     Attributes:
-        x, y: `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates.
+        network: sizes of the network.
+        part: the part of the score that is known before training.
+        x, y: rows `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates.
     """
 
     network: CriticNetwork
@@ -167,11 +170,15 @@ class CriticProblem:
 def train_critic(
     problem: CriticProblem, state: CriticState, plan: CriticPlan, picked: Tensor, rates: Tensor, *, isa: str = ""
 ) -> int:
-    """Run one optimiser step (AdamW) a batch, updating `state` in place.
+    """Run one optimiser step (AdamW) per batch, updating `state` in place.
 
     Args:
-        picked: `(batches, rows)` int64, the rows of each batch.
+        problem: network, Gaussian part and training rows.
+        state: parameters and the optimiser's state, updated in place.
+        plan: objective and optimiser settings.
+        picked: `(batches, rows)` int64, row numbers of each batch.
         rates: `(batches,)` float32 learning rates.
+        isa: name of an instruction set; the best one of this machine if empty.
 
     Returns:
         The number of batches done.
@@ -193,10 +200,15 @@ def train_critic(
 def critic_grad(
     problem: CriticProblem, weights: Tensor, plan: CriticPlan, picked: Tensor, log_average: Tensor, *, isa: str = ""
 ) -> Tensor:
-    """Return the gradient `(n_parameters,)` of the loss of one batch of rows, `picked` `(1, rows)`.
+    """Return the gradient `(n_parameters,)` float32 of the loss of one batch.
 
     Args:
-        log_average: `(1,)` float64, as in training.
+        problem: network, Gaussian part and rows.
+        weights: `(n_parameters,)` float32.
+        plan: the objective, and the layout of the batch.
+        picked: `(1, rows)` int64, row numbers of the batch.
+        log_average: `(1,)` float64, as in `CriticState`.
+        isa: name of an instruction set; the best one of this machine if empty.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
@@ -213,7 +225,9 @@ def critic_grad(
 
 
 def critic_table(problem: CriticProblem, weights: Tensor, size: int, *, isa: str = "") -> Tensor:
-    """Return scores f(x_i, y_j) `(groups, size, size)` of each group of `size` rows; others are left out.
+    """Return the scores f(x_i, y_j) `(groups, size, size)` float32 within each group of `size` consecutive rows.
+
+    Rows beyond the last full group are left out.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
@@ -230,7 +244,7 @@ def critic_table(problem: CriticProblem, weights: Tensor, size: int, *, isa: str
 
 
 class _CriticCall:
-    """Checked native structures of one call; keeps alive the tensors whose addresses they hold."""
+    """The checked native structures of one call; it keeps alive the tensors whose addresses they hold."""
 
     def __init__(self, problem: CriticProblem) -> None:
         self.core: Any = require_core()
@@ -248,6 +262,7 @@ class _CriticCall:
         self.data = self.core.CriticData(*(t.data_ptr() for t in self.alive), part.offset, part.temperature)
 
     def plan(self, plan: CriticPlan, picked: Tensor, rates: Tensor) -> Any:
+        """Return the native plan for batches `picked` `(batches, rows)`, after checking them."""
         check("picked", picked, torch.int64, (None, None))
         batches, batch = picked.shape
         check_range("groups * size", plan.groups * plan.size, 2, batch)

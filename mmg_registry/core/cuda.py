@@ -1,7 +1,8 @@
-"""From tensors to a call of the CUDA core: B independent problems of one network's sizes in one launch.
+"""Calls of the CUDA core: one launch computes B independent problems of one network's sizes.
 
-The CUDA module takes a dict of numbers and raw addresses; Python owns all memory, and work is queued on PyTorch's
-current stream without waiting for it. `_core.emulated` takes the same dict with addresses of CPU memory.
+The CUDA module takes a dictionary of numbers and raw addresses. Python owns all memory, and work is queued on
+PyTorch's current stream without waiting for it. `_core.emulated` takes the same dictionary with addresses of CPU
+memory.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MATHS = ("bf16", "float32")
 
 
 def too_large(network: Network) -> str:
-    """Why the CUDA core has no kernel for these sizes, or nothing.
+    """Return why the CUDA core has no kernel for a network of these sizes; an empty string where it has one.
 
     Example:
         >>> too_large(Network(5, 5, width=128, depth=2))
@@ -42,7 +43,7 @@ def too_large(network: Network) -> str:
 
 
 def unusable(device: torch.device | str) -> str:
-    """Why the CUDA core cannot run on `device`, or nothing."""
+    """Return why the CUDA core cannot run on `device`; an empty string where it can."""
     core, reason = cuda_module()
     if core is None:
         return reason
@@ -50,15 +51,15 @@ def unusable(device: torch.device | str) -> str:
 
 
 def index_of(device: torch.device) -> int:
-    """The number of a GPU; "cuda" alone is the current one."""
+    """Return the number of a GPU; "cuda" without a number is the current one."""
     return torch.cuda.current_device() if device.index is None else device.index
 
 
 def chosen_maths(name: str = "") -> str:
-    """The arithmetic of the kernels: `name`, else what MMG_CUDA_MATHS says, else bf16 on the tensor cores.
+    """Return the arithmetic of the kernels: `name`, else that of MMG_CUDA_MATHS, else bf16 on the tensor cores.
 
     Raises:
-        ValueError: for another than "bf16" and "float32".
+        ValueError: for a name other than "bf16" and "float32".
 
     Example:
         >>> chosen_maths("float32")
@@ -71,13 +72,17 @@ def chosen_maths(name: str = "") -> str:
 
 
 def arrays_of(problems: Problems) -> dict[str, Tensor]:
-    """Return what B problems are given, on their device; all in float32 but the seeds.
+    """Return the arrays of B problems on their device, by name; float32 except for the seeds.
 
     Returns:
-        x, y: the rows, as they are.
-        rho, s2: `(B, dim_x)` canonical correlations, zeros beyond them, and 1 less their squares.
-        edges, cdf: `(B, n_bins + 1)`; logistic: `(B, 4)`, of each proposal.
+        x, y: the rows, without a copy.
+        rho, s2: `(B, dim_x)` canonical correlations, padded with zeros, and 1 minus their squares.
+        edges, cdf: `(B, n_bins + 1)` of each proposal.
+        logistic: `(B, 4)`, loc, scale and both ends of `p_range` of each proposal.
         seeds: `(B,)` int64.
+
+    Raises:
+        MMGError: where a GPU has too little memory left.
     """
     rho, s2 = linear_denoiser(problems.rho, problems.network.dim_x)
     small = {"rho": rho, "s2": s2}
@@ -96,7 +101,11 @@ def _arguments(problems: Problems, arrays: dict[str, Tensor]) -> dict[str, Any]:
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """A CPU tensor on `device`, without waiting for what the device is doing."""
+    """Return a copy of a CPU tensor on `device`, without waiting for work queued there.
+
+    Raises:
+        MMGError: where a GPU has too little memory left.
+    """
     if device.type != "cuda":
         return tensor.contiguous()
     try:
@@ -106,6 +115,7 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def out_of_memory(size: int, device: torch.device) -> MMGError:
+    """Return the error for a GPU that has no `size` bytes left, with what can be done about it."""
     return MMGError(
         f"GPU {index_of(device)} has no {size / 1e6:,.0f} MB left; lower the number of rows, the width or depth of the "
         "network, or how many problems are trained at once, or use --device cpu."
@@ -114,7 +124,7 @@ def out_of_memory(size: int, device: torch.device) -> MMGError:
 
 @dataclass(frozen=True)
 class Call:
-    """One launch: its arguments, and what they point at, which must outlive the call."""
+    """One launch: its arguments, the tensors that they point at (which must outlive it), and the result tensors."""
 
     arguments: dict[str, Any]
     alive: tuple[Any, ...]
@@ -122,7 +132,18 @@ class Call:
 
 
 def train_call(problems: Problems, state: TrainState, plan: TrainPlan, steps: range, maths: str = "") -> Call:
-    """Steps of every problem; `state` holds `(B, n_parameters)` each, losses come as `(B, len(steps), 2)`."""
+    """Return the launch that trains every problem for `steps`.
+
+    Args:
+        problems: B problems.
+        state: weights, moments and averaged weights, `(B, n_parameters)` float32 each; updated in place.
+        plan: the optimiser's settings.
+        steps: consecutive step numbers.
+        maths: "bf16" or "float32"; see `chosen_maths` if empty.
+
+    Returns:
+        A call whose result is the losses `(B, len(steps), 2)` float64.
+    """
     losses = torch.empty(len(problems), len(steps), 2, dtype=torch.float64, device=problems.device)
     rates = sent(step_rates(plan, steps), problems.device)
     names = {name: part.data_ptr() for name, part in zip(("weights", "m", "v", "ema"), state, strict=True)}
@@ -132,7 +153,7 @@ def train_call(problems: Problems, state: TrainState, plan: TrainPlan, steps: ra
 
 
 def grad_call(problems: Problems, weights: Tensor, step: int, batch: int, maths: str = "") -> Call:
-    """Losses `(B, 1, 2)` and gradients `(B, n_parameters)` of what step `step` sees."""
+    """Return the launch that yields losses `(B, 1, 2)` and gradients `(B, n_parameters)` of step `step`'s batch."""
     losses = torch.empty(len(weights), 1, 2, dtype=torch.float64, device=problems.device)
     grad, rates = torch.empty_like(weights), sent(torch.zeros(1, 4), problems.device)
     names = {"weights": weights.data_ptr(), "m": 0, "v": 0, "ema": 0}
@@ -147,7 +168,11 @@ def _settings(plan: TrainPlan) -> dict[str, Any]:
 
 
 def gap_call(problems: Problems, weights: Tensor, repeats: int, maths: str = "") -> Call:
-    """Sums `(B, n_bins, len(BIN_SUMS))` and means `(B, n, len(ROW_VALUES))` under `weights` `(B, n_parameters)`."""
+    """Return the launch that evaluates the gap of every problem under `weights` `(B, n_parameters)`.
+
+    Returns:
+        A call whose results are bin sums `(B, n_bins, len(BIN_SUMS))` and row means `(B, n, len(ROW_VALUES))`, float64.
+    """
     count, n_rows, n_bins = len(problems), problems.x.shape[1], problems.proposals[0].n_bins
     bins = torch.empty(count, n_bins, len(BIN_SUMS), dtype=torch.float64, device=problems.device)
     rows = torch.empty(count, n_rows, len(ROW_VALUES), dtype=torch.float64, device=problems.device)
@@ -164,11 +189,13 @@ def _call(
 
 
 def launch(call: Call) -> tuple[Tensor, ...]:
-    """Queue `call` on the current stream of its device; `selfcheck.launch` asks first whether that is to be believed.
+    """Queue `call` on the current stream of its device and return its results.
+
+    Use `selfcheck.launch` instead wherever the device has not passed its self-check yet.
 
     Raises:
         MMGError: where the device has too little memory left.
-        RuntimeError: for a launch that CUDA refuses, with its reason.
+        RuntimeError: for a launch that CUDA refuses, with the reason.
         ValueError: for an address that is not memory of the device.
     """
     core, reason = cuda_module()

@@ -1,7 +1,7 @@
-"""The ops as PyTorch knows them: `torch.ops.mmg`, with flat arguments, fake kernels, and the same checks.
+"""The ops registered with PyTorch as `torch.ops.mmg`, with flat arguments and fake kernels.
 
-A schema knows tensors and numbers alone, so each function here takes them one by one, puts them together, and calls
-the op of `ops`. Nothing is believed of a flat argument before that op has looked at it.
+A PyTorch schema allows only tensors and numbers, so each function here takes them one by one, builds a `Problem` from
+them, and calls the op of the same name in `ops`, which checks all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PROBLEM = (
     "Tensor x, Tensor y, Tensor rho, Tensor edges, Tensor cdf, float loc, float scale, "
     "int width, int depth, int context, int seed"
 )
-_HOW = "int threads, str isa"  # on a GPU the arithmetic in place of an instruction set
+_HOW = "int threads, str isa"  # on a GPU, `isa` names the arithmetic instead of an instruction set
 LIBRARY.define(
     "train_denoiser(Tensor(a!) weights, Tensor(b!) m, Tensor(c!) v, Tensor(d!) ema, "
     f"{_PROBLEM}, int[] plan, float[] rates, {_HOW}) -> Tensor"
@@ -31,14 +31,14 @@ _N_PROBLEM = _PROBLEM.count(",") + 1
 
 
 def _problem(*flat):
-    """Put together what `_PROBLEM` lists."""
+    """Build a problem from the arguments that `_PROBLEM` lists."""
     x, y, rho, edges, cdf, loc, scale, width, depth, context, seed = flat
     network = Network(_columns(x), _columns(y), width, depth, context)
     return Problem(network, x, y, rho, Proposal(edges, cdf, loc, scale), seed)
 
 
 def _columns(rows):
-    return rows.shape[-1] if rows.dim() else 0  # the op refuses rows of other than two dimensions
+    return rows.shape[-1] if rows.dim() else 0  # the op refuses rows that are not two-dimensional
 
 
 def _compute(x, threads, isa):

@@ -1,7 +1,7 @@
-"""B independent problems of one network's sizes at once: pairs of columns, seeds, tasks.
+"""The ops for B independent problems of one network's sizes: pairs of columns, seeds or tasks.
 
-On a GPU all of them go into one launch, a block or more each; elsewhere they run one after another. The result of a
-problem is that of the single op, to the last bit on the CPU.
+On a GPU all problems go into one launch, with at least one thread block each; elsewhere they run one after another.
+The result of each problem is that of the single op, to the last bit on the CPU.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from mmg_registry.core.problem import ONE_THREAD, Compute, Problems, TrainState
 def train_many(
     problems: Problems, state: TrainState, plan: TrainPlan, steps: range, compute: Compute = ONE_THREAD
 ) -> Tensor:
-    """Run `steps` of every problem, updating `state` in place; see `train_denoiser`.
+    """Train every problem for `steps`, updating `state` in place; see `train_denoiser`.
 
     Args:
-        state: weights, moments, averaged weights, each `(B, n_parameters)`.
+        problems: B problems.
+        state: weights, both moments and averaged weights, `(B, n_parameters)` float32 each.
+        plan: the optimiser's settings, the same for all problems.
+        steps: consecutive step numbers.
+        compute: threads, instruction set or arithmetic.
 
     Returns:
-        `(B, len(steps), 2)` losses.
+        `(B, len(steps), 2)` float64 losses, without and with y.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
-        MMGError: where a GPU has too little memory left for all of them.
+        MMGError: where a GPU has too little memory left for all problems.
 
     Example:
         >>> from mmg_registry.core import Network, Proposal
@@ -50,14 +54,20 @@ def train_many(
 def mmse_gap_many(
     problems: Problems, weights: Tensor, repeats: int, compute: Compute = ONE_THREAD
 ) -> tuple[Tensor, Tensor]:
-    """Return the gaps of every problem: `(B, n_bins, len(BIN_SUMS))` and `(B, n, len(ROW_VALUES))`; see `mmse_gap`.
+    """Return the gap of every problem; see `mmse_gap`.
 
     Args:
-        weights: `(B, n_parameters)`.
+        problems: B problems.
+        weights: `(B, n_parameters)` float32.
+        repeats: log-SNRs per row.
+        compute: threads, instruction set or arithmetic.
+
+    Returns:
+        Bin sums `(B, n_bins, len(BIN_SUMS))` and row means `(B, n, len(ROW_VALUES))`, float64, in nats.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
-        MMGError: where a GPU has too little memory left for all of them.
+        MMGError: where a GPU has too little memory left for all problems.
     """
     problems.demand_one_each(weights=weights)
     if not _on_gpu(problems):

@@ -1,4 +1,4 @@
-"""The denoiser's parameters in their canonical order: one flat float32 vector (csrc/cpu/layout.h)."""
+"""The layout of the denoiser's parameters: one flat float32 vector in canonical order (csrc/cpu/layout.h)."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from torch import Tensor
 N_EMBEDDING = 16
 N_RADIAL = 2
 N_WAVES = 4  # frequencies 2, 4, 8, 16
-WAVE_COLUMNS = 4  # with more noisy columns there are no waves
+WAVE_COLUMNS = 4  # networks with more noised columns than this have no sine and cosine features
 
 
 class Parameters(ABC):
-    """Parameters of a network in one flat vector."""
+    """The parameters of a network, stored in one flat vector."""
 
     @abstractmethod
     def parameters(self) -> list[tuple[str, tuple[int, int]]]:
-        """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
+        """Return names and shapes `(fan_in, fan_out)` in canonical order; biases have fan_in 1."""
 
     @property
     def n_parameters(self) -> int:
+        """Return the length of the flat vector."""
         return sum(k * n for _, (k, n) in self.parameters())
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Named views of a canonical vector `(n_parameters,)`, each of its shape."""
+        """Return views of a canonical vector `(n_parameters,)` by name, each in its own shape."""
         parts = zip(self.parameters(), flat.split([k * n for _, (k, n) in self.parameters()]), strict=True)
         return {name: part.view(shape) for (name, shape), part in parts}
 
 
 @dataclass(frozen=True)
 class Network(Parameters):
-    """Sizes of the residual MLP with gated (SwiGLU) blocks that corrects the Wiener denoisers.
+    """The sizes of the residual MLP with gated (SwiGLU) blocks that corrects the Wiener denoisers.
 
     Attributes:
         dim_x, dim_y: dimensions of the noised and of the conditioning variable.
         width: units of the residual stream and of each gate.
         depth: number of gated blocks.
-        context: how many of the last columns of x both denoisers see without noise and do not denoise: the gap is
-            then I(first columns; Y | last columns).
+        context: number of last columns of x that both denoisers see without noise and do not denoise; the gap then
+            gives I(first columns; Y | last columns).
 
     Example:
         >>> net = Network(dim_x=5, dim_y=5, width=128, depth=2)
@@ -56,7 +57,7 @@ class Network(Parameters):
     context: int = 0
 
     def parameters(self) -> list[tuple[str, tuple[int, int]]]:
-        """Names and shapes `(fan_in, fan_out)`, biases with fan_in 1, in canonical order."""
+        """Return names and shapes `(fan_in, fan_out)` in canonical order; biases have fan_in 1."""
         h = self.width
         head = [
             ("shared", (2 * self.dim_x + N_RADIAL + N_EMBEDDING + self.n_waves, h)),
@@ -77,25 +78,28 @@ class Network(Parameters):
 
     @property
     def noised(self) -> int:
-        """Columns of x that are noised and denoised: the first ones."""
+        """Return how many columns of x, the first ones, are noised and denoised."""
         return self.dim_x - self.context
 
     @property
     def n_waves(self) -> int:
-        """Sines and cosines among the features of each pass."""
+        """Return the number of sine and cosine features of each pass."""
         return 0 if self.noised > WAVE_COLUMNS else 2 * N_WAVES * self.noised
 
     @property
     def multiply_adds(self) -> int:
-        """Of one pass of one row; training costs three times that, and a step has two passes."""
+        """Return the multiply-adds of one pass of one row; training a row takes two passes at three times that cost."""
         return sum(k * n for name, (k, n) in self.parameters() if k > 1)
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Named views of a canonical vector `(n_parameters,)`, biases without their first dimension."""
+        """Return views of a canonical vector `(n_parameters,)` by name; biases lack the first dimension."""
         return {name: part if len(part) > 1 else part[0] for name, part in super().views(flat).items()}
 
     def init(self, seed: int) -> Tensor:
-        """Fresh weights `(n_parameters,)` float32; a zero output layer starts training at the Wiener denoisers."""
+        """Return random initial weights `(n_parameters,)` float32.
+
+        The output layer is zero, so training starts at the Wiener denoisers.
+        """
         generator = torch.Generator().manual_seed(seed)
         flat = torch.zeros(self.n_parameters)
         for name, view in self.views(flat).items():

@@ -1,6 +1,6 @@
-"""What the kernels' loops take for granted of an op's arguments.
+"""Checks of everything that the kernels' loops assume about an op's arguments.
 
-`check_problem` and `check_problems` look at everything that an op is given; every op calls one of them, once.
+`check_problem` checks a whole problem and `check_problems` a whole batch; every op calls one of them exactly once.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.problem import Problem, Problems, TrainState
 from mmg_registry.core.proposal import Proposal, increases
 
-STATE = ("weights", "m", "v", "ema")  # names of a state's parts, in its order
+STATE = ("weights", "m", "v", "ema")  # names of the parts of a `TrainState`, in order
 MAX_DEPTH = 16  # csrc/cpu/layout.h
-MAX_STEP = 2**32 - 1  # a counter word
-MAX_STRATA = 2**24  # float32 tells that many strata apart
+MAX_STEP = 2**32 - 1  # a step is one 32-bit word of the random generator's counter
+MAX_STRATA = 2**24  # float32 cannot tell more strata of (0, 1) apart
 
 
 def check_problem(problem: Problem, vectors: Mapping[str, Tensor]) -> None:
-    """Refuse a problem that the kernels' loops could not run on, and `vectors` that are not its network's parameters.
+    """Refuse a problem that the kernels cannot run on, and `vectors` that do not fit its network.
 
     Args:
-        vectors: by name, such as "weights"; each `(n_parameters,)` float32 on the device of the rows.
+        problem: the problem to check.
+        vectors: parameter vectors by name, such as "weights"; `(n_parameters,)` float32 each, on the rows' device.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
@@ -81,10 +82,14 @@ def _check_network(network: Network) -> None:
 
 
 def check_problems(problems: Problems, vectors: Mapping[str, Tensor]) -> None:
-    """Refuse a batch for a GPU: the first problem in full, and of the others, slices of the same tensors, what differs.
+    """Refuse a batch that the GPU's kernels cannot run on.
+
+    The problems are slices of the same tensors, so the first one is checked in full and the others only in what can
+    differ: proposals and correlations.
 
     Args:
-        vectors: by name; each `(B, n_parameters)` float32 on the device of the rows.
+        problems: the batch to check.
+        vectors: parameter vectors by name; `(B, n_parameters)` float32 each, on the rows' device.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
@@ -97,14 +102,14 @@ def check_problems(problems: Problems, vectors: Mapping[str, Tensor]) -> None:
     demand(bool((problems.rho.abs() <= 1).all()), "'rho' must hold correlations, between -1 and 1.")
 
 
-# --- What an op is told beside its problem ----------------------------------------------------------------------------
+# --- Arguments of an op other than its problem ------------------------------------------------------------------------
 
 
 def check_training(state: TrainState, plan: TrainPlan, steps: range) -> None:
-    """Refuse steps or a batch that a counter word or float32 cannot tell apart, and a state that overlaps itself.
+    """Refuse steps or batches out of range, and a state whose parts share memory.
 
     Raises:
-        ValueError: naming what is wrong.
+        ValueError: naming the argument.
     """
     demand(steps.step == 1, f"'steps' must follow each other, not come every {steps.step}.")
     check_range("first_step", steps.start, 0, MAX_STEP)
@@ -123,17 +128,17 @@ def _check_apart(state: Sequence[Tensor]) -> None:
 
 
 def check_batch(batch: int) -> None:
-    """Raise a ValueError for more rows a step than float32 tells strata apart, or none."""
+    """Raise a ValueError unless a step has between 1 and `MAX_STRATA` rows, one stratum of log-SNR each."""
     check_range("batch", batch, 1, MAX_STRATA)
 
 
 def check_step(step: int) -> None:
-    """Raise a ValueError for a step that no counter word holds."""
+    """Raise a ValueError for a step number that does not fit into a counter word."""
     check_range("step", step, 0, MAX_STEP)
 
 
 def check_repeats(repeats: int) -> None:
-    """Raise a ValueError for more strata than float32 tells apart, or none."""
+    """Raise a ValueError unless each row takes between 1 and `MAX_STRATA` log-SNRs, one per stratum."""
     check_range("repeats", repeats, 1, MAX_STRATA)
 
 

@@ -1,8 +1,8 @@
-"""The core's ops: what is given is checked here, once, and runs where its rows are.
+"""The core's ops, which check their arguments once and run on the device that holds the rows.
 
-On the CPU that is the compiled core (`cpu`), on a GPU the CUDA core (`cuda`) once it has passed its check
-(`selfcheck`), and where there is no compiled core, or no kernel for such a network, plain torch (`reference`).
-`library` declares the same ops to PyTorch.
+Rows on the CPU go to the compiled core (`cpu`), and rows on a GPU to the CUDA core (`cuda`) once it has passed its
+self-check (`selfcheck`). Where there is no compiled core, or no kernel for the network's sizes, plain torch computes
+(`reference`). `library` registers the same ops with PyTorch.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from mmg_registry.core.problem import ONE_THREAD, Compute, Problem, Problems, Tr
 
 
 def why_reference(network: Network, device: torch.device) -> str:
-    """Say why the ops run in plain torch for rows on `device`: no compiled core, or none for such a network.
+    """Return why the ops run in plain torch for rows on `device`: no compiled core, or none for such a network.
 
     Returns:
-        The reason, or nothing where a compiled core runs.
+        The reason, or an empty string where a compiled core runs.
 
     Example:
         >>> why_reference(Network(1, 1, width=96), torch.device("cuda"))
@@ -33,7 +33,7 @@ def why_reference(network: Network, device: torch.device) -> str:
 
 
 def on_gpu(given: Problem | Problems) -> bool:
-    """Return whether rows are on a GPU, where the CUDA core computes unless `why_reference` says otherwise."""
+    """Return whether the rows are on a GPU; the CUDA core then computes unless `why_reference` gives a reason."""
     return given.device.type == "cuda"
 
 
@@ -43,16 +43,19 @@ def train_denoiser(
     """Run optimiser steps inside the core, updating `state` in place.
 
     Args:
-        state: weights, first and second moments, averaged weights; each `(n_parameters,)` float32.
-        steps: their numbers, such as `range(200, 300)`; the noise of a step is a function of the problem's seed and
-            of its number alone.
+        problem: network, training rows, proposal and seed.
+        state: weights, first and second moments, averaged weights; `(n_parameters,)` float32 each.
+        plan: the optimiser's settings.
+        steps: consecutive step numbers, such as `range(200, 300)`; the noise of a step depends on the problem's seed
+            and the step's number alone.
+        compute: threads, instruction set or arithmetic.
 
     Returns:
         `(len(steps), 2)` float64 losses of each batch, without and with y.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
-        KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done.
+        KeyboardInterrupt: within a second of Ctrl-C; the state then holds the steps done so far.
 
     Example:
         >>> from mmg_registry.core import Proposal
@@ -77,7 +80,14 @@ def train_denoiser(
 def denoiser_grad(
     problem: Problem, weights: Tensor, step: int, batch: int, compute: Compute = ONE_THREAD
 ) -> tuple[Tensor, Tensor]:
-    """Return losses `(2,)` and gradient `(n_parameters,)` of the batch that training step `step` sees.
+    """Return the losses `(2,)` float64, without and with y, and their gradient `(n_parameters,)` in one training step.
+
+    Args:
+        problem: network, training rows, proposal and seed.
+        weights: `(n_parameters,)` float32.
+        step: the number of the training step whose batch and noise are used.
+        batch: rows of the batch.
+        compute: threads, instruction set or arithmetic.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
@@ -94,17 +104,20 @@ def denoiser_grad(
 
 
 def mmse_gap(problem: Problem, weights: Tensor, repeats: int, compute: Compute = ONE_THREAD) -> tuple[Tensor, Tensor]:
-    """Return the gap between both denoisers, importance-weighted over log-SNR.
+    """Return the gap between the denoisers without and with y, integrated over log-SNR by importance sampling.
 
-    Every row takes one log-SNR from each of `repeats` strata of the proposal, so that its own mean over
-    repeats is an estimate of its integral.
+    Every row takes one log-SNR from each of `repeats` strata of the proposal, so that the row's mean over the repeats
+    estimates its own integral.
 
     Args:
+        problem: network, evaluation rows, proposal and seed.
         weights: `(n_parameters,)` float32.
+        repeats: log-SNRs per row.
+        compute: threads, instruction set or arithmetic.
 
     Returns:
-        Per-bin sums `(n_bins, len(BIN_SUMS))` and per-row means `(n, len(ROW_VALUES))`, float64, in nats:
-        squared errors of eps times half the importance weight.
+        Per-bin sums `(n_bins, len(BIN_SUMS))` and per-row means `(n, len(ROW_VALUES))`, float64, in nats: squared
+        errors of the noise eps times half the importance weight.
 
     Raises:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.

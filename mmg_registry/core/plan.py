@@ -1,4 +1,4 @@
-"""The settings of a training run inside the core."""
+"""The optimiser settings of a training inside the core."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """The optimiser's settings: Adam, linear warm-up, a constant stretch, a cosine to zero, a moving average.
+    """The optimiser's settings: Adam with linear warm-up, a constant rate, a cosine decay, and averaged weights.
 
     Attributes:
-        batch: rows a step; each passes the network with and without y.
+        batch: rows per step; each row passes through the network with and without y.
         lr: peak learning rate.
         warmup: steps of linear warm-up.
         hold_until: step at which the cosine decay starts.
-        total: step at which it reaches zero.
-        ema_decay: of the averaged weights, reached gradually from zero.
+        total: step at which the learning rate reaches zero.
+        beta1, beta2, eps: Adam's settings.
+        weight_decay: decoupled weight decay, relative to the learning rate.
+        ema_decay: decay of the weights' exponential moving average, which grows to this value from 0.1.
 
     Raises:
-        ValueError: for settings that cannot train, with all bounds.
+        ValueError: for settings that no training can use, listing all bounds.
     """
 
     batch: int = 512
@@ -47,7 +49,7 @@ class TrainPlan:
             )
 
     def lr_at(self, step: int) -> float:
-        """Return the learning rate of a step."""
+        """Return the learning rate of step number `step`."""
         warm = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
         if step < self.hold_until:
             return self.lr * warm
@@ -56,13 +58,13 @@ class TrainPlan:
 
 
 def step_rates(plan: TrainPlan, steps: range) -> Tensor:
-    """Return what changes from step to step, as the compiled cores take it on both devices.
+    """Return the settings that change from step to step, as the compiled cores take them on both devices.
 
-    The plan's numbers are rounded to float32 first, for they reach the cores in that precision: all is then computed
-    in float64 but the average's decay, and rounded to float32.
+    The plan's numbers are rounded to float32 first, because the cores take them in that precision. All but the decay
+    of the average is then computed in float64 and rounded to float32.
 
     Returns:
-        `(len(steps), 4)` float32: learning rate, both bias corrections of Adam, the average's decay.
+        `(len(steps), 4)` float32: learning rate, both bias corrections of Adam, and the decay of the averaged weights.
 
     Example:
         >>> [round(rate, 3) for rate in step_rates(TrainPlan(warmup=4, lr=1.0), range(1))[0].tolist()]

@@ -1,6 +1,6 @@
-"""What an op of the core is given: a problem or many of them, a state of training, and how to compute.
+"""The arguments of the core's ops: a problem or a batch of them, the state of a training, and how to compute.
 
-Types shared by `ops`, `many`, `cpu`, `cuda` and `reference`. `op_checks` looks into their tensors, once an op.
+`ops`, `many`, `cpu`, `cuda` and `reference` share these types. `op_checks` checks their tensors, once per op.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MAX_THREADS = 1024
 
 @dataclass(frozen=True)
 class Compute:
-    """How an op computes; no result depends on it beyond rounding.
+    """The way in which an op computes; results depend on it by rounding only.
 
     Attributes:
-        threads: of the CPU, 1 to 1,024.
-        isa: an instruction set of the CPU by name; the best one of this machine if empty.
+        threads: number of CPU threads, 1 to 1,024.
+        isa: name of a CPU instruction set; the best one of this machine if empty.
         maths: the arithmetic on a GPU, "bf16" or "float32"; see `cuda.chosen_maths` if empty.
 
     Raises:
-        ValueError: for a number of threads that no machine has.
+        ValueError: for a number of threads out of range.
     """
 
     threads: int = 1
@@ -49,14 +49,14 @@ ONE_THREAD = Compute()
 
 @dataclass(frozen=True)
 class Problem:
-    """A network's sizes, the rows that it learns from, and the noise put on them.
+    """A network's sizes, the rows that it is trained or evaluated on, and the noise added to them.
 
     Attributes:
         network: the denoisers' sizes.
         x, y: rows `(n, dim_x)`, `(n, dim_y)` float32 in canonical coordinates (identity covariances).
-        rho: `(min(dim_x, dim_y),)` float64 canonical correlations, on the CPU; fewer stand for zeros after them.
-        proposal: the density of log-SNR.
-        seed: of all noise, 0 to 2^63 - 1.
+        rho: `(k,)` float64 canonical correlations on the CPU, k <= min(dim_x, dim_y); missing ones count as zeros.
+        proposal: the density that log-SNRs are drawn from.
+        seed: seed of all noise, 0 to 2^63 - 1.
 
     Example:
         >>> x, rho = torch.randn(50, 1), torch.zeros(1, dtype=torch.float64)
@@ -73,26 +73,27 @@ class Problem:
 
     @property
     def device(self) -> torch.device:
-        """Where the rows are, which is where an op computes."""
+        """Return the device that holds the rows, on which an op computes."""
         return self.x.device
 
     def batch(self) -> Problems:
-        """Return this problem as a batch of one, on the same memory."""
+        """Return this problem as a batch of one that shares its memory."""
         return Problems(self.network, self.x[None], self.y[None], self.rho[None], (self.proposal,), (self.seed,))
 
 
 @dataclass(frozen=True)
 class Problems:
-    """B independent problems of one network's sizes.
+    """B independent problems whose networks have the same sizes.
 
     Attributes:
-        network: the sizes of each.
+        network: the sizes of every network.
         x, y: `(B, n, dim_x)`, `(B, n, dim_y)` float32.
-        rho: `(B, k)` float64, on the CPU.
-        proposals, seeds: one a problem; the proposals have as many bins each.
+        rho: `(B, k)` float64 on the CPU.
+        proposals, seeds: one entry per problem; all proposals have the same number of bins.
 
     Raises:
-        ValueError: for parts of different lengths, rows with gaps in memory, or proposals of different bins.
+        ValueError: for parts of different lengths, rows that are not contiguous, proposals whose numbers of bins
+            differ, or a seed out of range.
 
     Example:
         >>> x, rho = torch.randn(3, 50, 1), torch.zeros(3, 1, dtype=torch.float64)
@@ -118,7 +119,7 @@ class Problems:
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> Problems:
-        """Copy problems of one network's sizes and numbers of rows into one batch."""
+        """Copy problems with the same network sizes and number of rows into one batch."""
         x, y, rho = (torch.stack([getattr(p, name) for p in problems]) for name in ("x", "y", "rho"))
         return cls(problems[0].network, x, y, rho, [p.proposal for p in problems], [p.seed for p in problems])
 
@@ -126,7 +127,7 @@ class Problems:
         return len(self.x)
 
     def __getitem__(self, i: int) -> Problem:
-        """Return a problem by itself, on the same memory."""
+        """Return problem number `i`, which shares the memory of the batch."""
         return Problem(self.network, self.x[i], self.y[i], self.rho[i], self.proposals[i], int(self.seeds[i]))
 
     def __iter__(self) -> Iterator[Problem]:
@@ -134,11 +135,11 @@ class Problems:
 
     @property
     def device(self) -> torch.device:
-        """Where the rows are, which is where an op computes."""
+        """Return the device that holds the rows, on which an op computes."""
         return self.x.device
 
     def demand_one_each(self, **parts: Sequence[object] | Tensor) -> None:
-        """Refuse parts, by name, that do not hold one entry a problem.
+        """Refuse parts, given by name, that do not hold one entry per problem.
 
         Raises:
             ValueError: naming the first such part, or 'x' where there is no problem at all.
@@ -150,7 +151,14 @@ class Problems:
 
 
 def linear_denoiser(rho: Tensor, dim_x: int) -> tuple[Tensor, Tensor]:
-    """Return the coefficients of x given y and the variances left, `(.., dim_x)` float32, from rho `(.., k)`.
+    """Return the regression coefficients of x on y and the residual variances, from canonical correlations.
+
+    Args:
+        rho: `(.., k)` float64 canonical correlations.
+        dim_x: number of columns of x, at least k; columns beyond k have coefficient 0 and variance 1.
+
+    Returns:
+        Coefficients and variances, `(.., dim_x)` float32 each.
 
     Example:
         >>> [part.tolist() for part in linear_denoiser(torch.tensor([0.5], dtype=torch.float64), 2)]

@@ -1,7 +1,7 @@
-"""The reference: every op of the core in plain torch, the same numbers in the same order of meaning.
+"""The reference: every op of the core in plain torch, from the same random numbers.
 
-It is the oracle of the tests, the path on devices without a kernel, and what a user's own module trains
-through. The maths is that of csrc/common and csrc/cpu/kernels.inl; nothing here is fast on purpose.
+Tests compare the compiled cores with it, devices without a kernel run it, and users' own modules train through it.
+The formulas are those of csrc/common and csrc/cpu/kernels.inl; the code puts clarity before speed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from mmg_registry.core.problem import Problem, TrainState
 from mmg_registry.core.proposal import BIN_SUMS, ROW_VALUES, Proposal
 
 TRAIN_DRAW, TRAIN_NOISE, GAP_DRAW, GAP_NOISE = range(4)
-TILE = 4096  # draws that an evaluation makes at once
+TILE = 4096  # draws that an evaluation holds in memory at once
 
-# Corrections of the denoiser with and without y, from (z, logsnr, y): each (n, dim_x).
+# Maps (z, logsnr, y) to the corrections of the denoisers with and without y, (n, dim_x) each.
 Correction = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-# Errors of a pair of denoisers on drawn rows, from (x, y, draws) with all rows of x and y.
+# Maps (x, y, draws), with all rows of x and y, to the errors of a pair of denoisers on the drawn rows.
 ErrorsOf = Callable[[Tensor, Tensor, "Draws"], "Errors"]
 
 
@@ -31,7 +31,7 @@ ErrorsOf = Callable[[Tensor, Tensor, "Draws"], "Errors"]
 
 
 def philox(seed: int, c0: Tensor, c1: Tensor, c2: Tensor, c3: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Four 32-bit words (as int64) per counter.
+    """Return four random 32-bit words (as int64) per counter (c0, c1, c2, c3), a function of it and `seed` alone.
 
     Example:
         >>> zero = torch.zeros(1, dtype=torch.int64)
@@ -47,19 +47,19 @@ def philox(seed: int, c0: Tensor, c1: Tensor, c2: Tensor, c3: Tensor) -> tuple[T
 
 
 def _multiply(m: int, c: Tensor) -> tuple[Tensor, Tensor]:
-    """High and low word of a 32 x 32 bit product, in halves that fit int64."""
+    """Return the high and the low word of a 32 x 32 bit product, computed in halves that fit int64."""
     low = m * (c & 0xFFFF)
     high = m * (c >> 16) + (low >> 16)
     return high >> 16, ((high & 0xFFFF) << 16) | (low & 0xFFFF)
 
 
 def open_unit(bits: Tensor) -> Tensor:
-    """32 bits to float32 in (0, 1): centres of 2^23 cells."""
+    """Map 32 random bits to float32 in (0, 1), at the centres of 2^23 cells."""
     return ((bits >> 9).float() + 0.5) * 2.0**-23
 
 
 def noise(seed: int, c0: Tensor, c1: Tensor, stream: int, dim: int) -> Tensor:
-    """Standard normals `(len(c0), dim)` by Box-Muller; coordinates 4b .. 4b+3 come from counter word b."""
+    """Draw standard normals `(len(c0), dim)` by Box-Muller; columns 4b to 4b+3 come from counter word b."""
     blocks = torch.arange((dim + 3) // 4, device=c0.device)
     shape = (len(c0), len(blocks))
     words = philox(
@@ -78,9 +78,10 @@ def noise(seed: int, c0: Tensor, c1: Tensor, stream: int, dim: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Draws:
-    """Rows of data with their log-SNR, weight (1 / proposal density), bin and noise `(n, noised)`.
+    """Drawn row numbers with their log-SNR, importance weight (1 / proposal density), bin and noise `(n, noised)`.
 
-    Columns of x beyond those of the noise are context: both denoisers see them clean, and no error is made there.
+    Columns of x beyond those of the noise are context: both denoisers see them without noise, and no error is
+    measured there.
     """
 
     row: Tensor
@@ -90,12 +91,12 @@ class Draws:
     eps: Tensor
 
     def on(self, device: torch.device) -> Draws:
-        """The same draws, made on the CPU, elsewhere."""
+        """Return the same draws on `device`."""
         return Draws(*(part.to(device) for part in (self.row, self.logsnr, self.weight, self.bin, self.eps)))
 
 
 def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Uniforms to (log-SNR, weight, bin)."""
+    """Map uniforms `(n,)` to log-SNRs drawn from `proposal`, their importance weights and bins, `(n,)` each."""
     edges, cdf = proposal.edges.to(u.device), proposal.cdf.to(u.device)
     last = proposal.n_bins - 1
     if proposal.scale > 0:
@@ -112,10 +113,10 @@ def draw_logsnr(proposal: Proposal, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def training_draws(
     proposal: Proposal, seed: int, step: int, batch: int, n_rows: int, noised: int, *, paired: bool = True
 ) -> Draws:
-    """The batch of one training step: rows with replacement, one log-SNR per stratum.
+    """Draw the batch of one training step: rows with replacement, one log-SNR per stratum.
 
-    With `paired`, as in the core, slots come in twos that share row and log-SNR and have opposite noise, so that the
-    part of the gradient's noise that is odd in it cancels.
+    With `paired`, as in the core, entries of the batch come in pairs that share row and log-SNR and have opposite
+    noise (antithetic sampling): the part of the gradient that is odd in the noise cancels.
     """
     slot, zero = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
     first = slot & ~1 if paired else slot
@@ -128,7 +129,16 @@ def training_draws(
 
 
 def gap_draws(proposal: Proposal, seed: int, repeat: int | Tensor, repeats: int, rows: Tensor, noised: int) -> Draws:
-    """Draws of an evaluation: every row takes a log-SNR from stratum `repeat`, its own or the same, of `repeats`."""
+    """Draw the log-SNR and noise of an evaluation for row numbers `rows` `(n,)`.
+
+    Args:
+        proposal: the density of log-SNR.
+        seed: seed of the noise.
+        repeat: the stratum that each row's log-SNR is drawn from, `(n,)` or one for all rows.
+        repeats: number of strata.
+        rows: row numbers.
+        noised: columns of the noise.
+    """
     zero = torch.zeros_like(rows)
     u = (repeat + open_unit(philox(seed, rows, zero + repeat, zero, zero + GAP_DRAW)[0])) / repeats
     return Draws(rows, *draw_logsnr(proposal, u), noise(seed, rows, zero + repeat, GAP_NOISE, noised))
@@ -138,23 +148,24 @@ def gap_draws(proposal: Proposal, seed: int, repeat: int | Tensor, repeats: int,
 
 
 def radial(v: Tensor) -> Tensor:
-    """`(n, 2)`: |v|^2 and its logarithm, in units of their spread for a normal v; the first saturates at +-4."""
+    """Return `(n, 2)`: |v|^2, saturating at +-4, and its logarithm, in units of their spread for a normal v."""
     q, unit = v.square().mean(1, keepdim=True), math.sqrt(0.5 * v.shape[1])
     u = (q - 1.0) * unit
     return torch.cat([u / (1.0 + u.square() / 16.0).sqrt(), torch.log(q + 1e-3) * unit], 1)
 
 
 def embed(logsnr: Tensor) -> Tensor:
-    """`(n, 16)`: the log-SNR and smooth bumps 2.5 apart from -11 to 24."""
+    """Return features `(n, 16)` of the log-SNR: its value, and Gaussian bumps 2.5 apart from -11 to 24."""
     centres = 2.5 * torch.arange(1, N_EMBEDDING, device=logsnr.device, dtype=logsnr.dtype) - 13.5
     bumps = torch.exp(-0.5 * ((logsnr[:, None] - centres) * 0.4).square())
     return torch.cat([logsnr[:, None] * 0.125, bumps], 1)
 
 
 def waves(gain: Tensor, blur: Tensor, value: Tensor) -> Tensor:
-    """`(n, 8 k)`: sines, then cosines, of the posterior means `gain * value` `(n, k)`, damped by their spread.
+    """Return `(n, 8 k)` sines, then cosines, of the posterior means `gain * value` `(n, k)`, damped by their variance.
 
-    As integrated positional encodings (Barron et al., arXiv 2103.13415): a frequency appears once noise resolves it.
+    These are integrated positional encodings (Barron et al., arXiv 2103.13415): a frequency fades in once the noise
+    is small enough to resolve it.
     """
     frequency = 2.0 ** torch.arange(1, N_WAVES + 1, device=value.device, dtype=value.dtype)
     phase = ((gain * value)[:, :, None] * frequency).flatten(1)
@@ -163,19 +174,19 @@ def waves(gain: Tensor, blur: Tensor, value: Tensor) -> Tensor:
 
 
 def normalise(h: Tensor) -> Tensor:
-    """Each row over its root mean square (Zhang and Sennrich, arXiv 1910.07467), without weights."""
+    """Return each row of h divided by its root mean square (Zhang and Sennrich, arXiv 1910.07467), without weights."""
     return h * (h.square().mean(1, keepdim=True) + 1e-6).rsqrt()
 
 
 def network_correction(network: Network, weights: Tensor, rho: Tensor, marginal: bool = True) -> Correction:
-    """The gated residual MLP as a function; differentiable in `weights` `(n_parameters,)`.
+    """Return the gated residual MLP as a function, differentiable in `weights` `(n_parameters,)`.
 
-    Without `marginal` the pass without y, half of the work, is left out: its correction is zero.
+    With `marginal=False` the pass without y, half of the work, is skipped and its correction is zero.
     """
     w = network.views(weights)
 
     def posterior_features(z: Tensor, logsnr: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Of z alone, and of z given y: the linear denoiser's innovation, and waves."""
+        """Return features of z alone (waves) and of z given y (the linear denoiser's innovation, and its waves)."""
         a, b = channel(logsnr)
         predicted, s2 = linear_prediction(y, rho, network.noised)
         total = a.square() * s2 + b.square()
@@ -207,12 +218,12 @@ def network_correction(network: Network, weights: Tensor, rho: Tensor, marginal:
 
 
 def channel(logsnr: Tensor) -> tuple[Tensor, Tensor]:
-    """`(n, 1)` each: a and b of z = a x + b eps."""
+    """Return the coefficients a and b, `(n, 1)` each, of the noised variable z = a x + b eps at log-SNRs `(n,)`."""
     return logsnr.sigmoid().sqrt()[:, None], (-logsnr).sigmoid().sqrt()[:, None]
 
 
 def linear_prediction(y: Tensor, rho: Tensor, columns: int) -> tuple[Tensor, Tensor]:
-    """The first `columns` of x given y by canonical correlations `rho` `(k,)`: mean `(n, columns)` and variance."""
+    """Return mean `(n, columns)` and variance `(columns,)` of x's first columns given y, by correlations rho `(k,)`."""
     k = min(len(rho), columns)
     predicted, s2 = y.new_zeros(len(y), columns), y.new_ones(columns)
     predicted[:, :k] = rho[:k].to(y) * y[:, :k]
@@ -225,7 +236,7 @@ def linear_prediction(y: Tensor, rho: Tensor, columns: int) -> tuple[Tensor, Ten
 
 @dataclass(frozen=True)
 class Errors:
-    """eps - eps_hat of the denoisers without and with y, and of the linear (Wiener) ones; all `(n, dim_x)`."""
+    """The errors eps - eps_hat of the denoisers without and with y, and of the two Wiener denoisers; `(n, dim_x)`."""
 
     marginal: Tensor
     given: Tensor
@@ -234,11 +245,13 @@ class Errors:
 
 
 def denoiser_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draws: Draws) -> Errors:
-    """Both denoisers on the same (x, log-SNR, noise).
+    """Return the errors of both denoisers on the same rows, log-SNRs and noise.
 
     Args:
-        x, y: all data rows in canonical coordinates; `draws.row` selects.
+        correction: the network's corrections of the Wiener denoisers, in units of their errors.
+        x, y: all data rows in canonical coordinates, from which `draws.row` selects.
         rho: `(k,)` float64 canonical correlations, k <= min(dim_x, dim_y).
+        draws: the drawn rows, log-SNRs and noise.
     """
     x, y, eps, logsnr = x[draws.row], y[draws.row], draws.eps, draws.logsnr
     x, context = x[:, : eps.shape[1]], x[:, eps.shape[1] :]
@@ -252,7 +265,7 @@ def denoiser_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, d
 
 
 def noise_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draws: Draws) -> Errors:
-    """As `denoiser_errors`, for denoisers that predict the noise itself instead of a correction."""
+    """Return the same as `denoiser_errors`, for denoisers that predict the noise itself instead of a correction."""
     wiener = denoiser_errors(lambda z, logsnr, y: (torch.zeros_like(z),) * 2, x, y, rho, draws)
     a, b = channel(draws.logsnr)
     given, marginal = correction(a * x[draws.row] + b * draws.eps, draws.logsnr, y[draws.row])
@@ -260,7 +273,7 @@ def noise_errors(correction: Correction, x: Tensor, y: Tensor, rho: Tensor, draw
 
 
 def batch_loss(errors: Errors, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Mean over rows of |error|^2 / 2, without and with y, times `weight` `(n,)` if given."""
+    """Return the means over rows of |error|^2 / 2, without and with y, with row weights `weight` `(n,)` if given."""
     marginal, given = (0.5 * e.square().sum(1) for e in (errors.marginal, errors.given))
     if weight is not None:
         marginal, given = weight * marginal, weight * given
@@ -271,7 +284,7 @@ def batch_loss(errors: Errors, weight: Tensor | None = None) -> tuple[Tensor, Te
 
 
 def denoiser_grad(problem: Problem, weights: Tensor, step: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Return losses `(2,)` and gradient `(n_parameters,)` of one batch, by autograd."""
+    """Return losses `(2,)` float64 and gradient `(n_parameters,)` of one batch, by automatic differentiation."""
     x, y, network = problem.x, problem.y, problem.network
     weights = weights.detach().requires_grad_(True)
     draws = training_draws(problem.proposal, problem.seed, step, batch, len(x), network.noised).on(x.device)
@@ -283,7 +296,7 @@ def denoiser_grad(problem: Problem, weights: Tensor, step: int, batch: int) -> t
 
 
 def train_denoiser(problem: Problem, state: TrainState, plan: TrainPlan, steps: range) -> Tensor:
-    """Run steps of Adam with decoupled weight decay and averaged weights, on `state` in place; losses `(.., 2)`."""
+    """Run AdamW steps with averaged weights on `state` in place and return losses `(len(steps), 2)` float64."""
     losses = torch.zeros(len(steps), 2, dtype=torch.float64)
     for i, step in enumerate(steps):
         losses[i], grad = denoiser_grad(problem, state[0], step, plan.batch)
@@ -292,7 +305,10 @@ def train_denoiser(problem: Problem, state: TrainState, plan: TrainPlan, steps: 
 
 
 def adam_step(state: TrainState, grad: Tensor, plan: TrainPlan, step: int) -> None:
-    """Adam (Kingma and Ba, arXiv 1412.6980) and the moving average, whose memory grows with the steps done."""
+    """Take one step of Adam (Kingma and Ba, arXiv 1412.6980) with decoupled weight decay, and update the average.
+
+    The moving average of the weights forgets more slowly as steps accumulate, up to `plan.ema_decay`.
+    """
     weights, m, v, ema = state
     m.lerp_(grad, 1 - plan.beta1)
     v.lerp_(grad.square(), 1 - plan.beta2)
@@ -302,14 +318,14 @@ def adam_step(state: TrainState, grad: Tensor, plan: TrainPlan, step: int) -> No
 
 
 def mmse_gap(problem: Problem, weights: Tensor, repeats: int) -> tuple[Tensor, Tensor]:
-    """Return the gap of the core's own network: per-bin sums and per-row means; see `gap_of_errors`."""
+    """Return the per-bin sums and per-row means of the gap of the core's own network; see `gap_of_errors`."""
     errors_of = network_errors(problem.network, weights, problem.rho)
     how = {"seed": problem.seed, "repeats": repeats, "noised": problem.network.noised}
     return gap_of_errors(errors_of, problem.x, problem.y, problem.proposal, **how)
 
 
 def network_errors(network: Network, weights: Tensor, rho: Tensor, marginal: bool = True) -> ErrorsOf:
-    """Return the errors of the core's own network, as `gap_of_errors` wants them; see `network_correction`."""
+    """Return the errors of the core's own network as a function for `gap_of_errors`; see `network_correction`."""
     correction = network_correction(network, weights, rho, marginal)
     return lambda x, y, draws: denoiser_errors(correction, x, y, rho, draws)
 
@@ -324,10 +340,15 @@ def gap_of_errors(
     repeats: int,
     noised: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return the gap between any pair of denoisers, by their errors; all else as in `mmse_gap`.
+    """Return the gap between any pair of denoisers, computed from their errors; otherwise as `mmse_gap`.
 
     Args:
-        noised: how many columns of x are noised, the first ones; all unless given.
+        errors_of: returns the denoisers' errors on drawn rows.
+        x, y: rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates.
+        proposal: the density of log-SNR.
+        seed: seed of the noise.
+        repeats: log-SNRs per row.
+        noised: number of columns of x that are noised, the first ones; all columns unless given.
 
     Returns:
         Per-bin sums `(n_bins, 11)` and per-row means `(n, 4)`, float64, in nats; see `BIN_SUMS`, `ROW_VALUES`.
@@ -344,7 +365,7 @@ def gap_of_errors(
 
 
 def _gap_values(errors: Errors, weight: Tensor) -> Tensor:
-    """`(n, 6)`: direct, orthogonal, mse, mse_given, excess, excess_given, times half the weight."""
+    """Return `(n, 6)`: direct, orthogonal, mse, mse_given, excess, excess_given, each times half the weight."""
     squares = [e.square().double().sum(1) for e in (errors.marginal, errors.given, errors.wiener, errors.wiener_given)]
     marginal, given, wiener, wiener_given = squares
     between = (errors.marginal - errors.given).square().double().sum(1)

@@ -1,7 +1,7 @@
-"""A GPU is believed once it has computed, in this process, what the CPU core computes at the same seed.
+"""The self-check of a GPU: results from it count only after it has reproduced the CPU core's, once per process.
 
-Fixed problems of odd sizes, in both arithmetics: the gap by bins and by rows, and some training steps. The device's
-side is a function, so that tests hand in the emulated kernels, whole and corrupted.
+The check solves fixed problems of odd sizes in both arithmetics: the gap by bins and by rows, and some training steps.
+The device is represented by a function, so that tests can pass the emulated kernels, intact or corrupted.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Probe:
-    """A problem whose answer the CPU core knows."""
+    """A test problem whose results on the CPU and on a GPU are compared."""
 
     network: Network
     rows: int
     repeats: int
     batch: int
     steps: int
-    slack: float = 1.0  # times the limit of rows: the worst of many is further off than the worst of few
+    slack: float = 1.0  # factor on the limit for rows: among more rows, the largest difference is larger
 
     @property
     def plan(self) -> TrainPlan:
+        """Return the optimiser's settings, with warm-up, decay and weight decay all in use."""
         return TrainPlan(batch=self.batch, warmup=5, hold_until=10, total=20, weight_decay=0.01)
 
 
 SMALL = Probe(Network(4, 3, width=64, depth=2, context=1), rows=131, repeats=3, batch=77, steps=20)
-# More rows than one tile of 16 for every multiprocessor: larger tiles, and the wide strips of products that they take.
+# More rows than one tile of 16 per multiprocessor, so that the larger tiles and their wide products are checked too.
 LARGE = Probe(Network(5, 2, width=128, depth=1), rows=2_501, repeats=1, batch=2_501, steps=5, slack=4.0)
 PROBES = SMALL, LARGE
-# Relative; the emulated kernels are off on these problems by a seventh of these or less (bf16: a third).
+# Largest relative differences allowed. The emulated kernels reach at most a seventh of them (in bf16, a third).
 LIMITS = {
     "float32": {"bins": 3e-5, "rows": 1e-4, "losses": 1e-5, "weights": 3e-5, "average": 3e-5},
     "bf16": {"bins": 0.04, "rows": 0.1, "losses": 0.003, "weights": 0.05, "average": 0.05},
@@ -53,7 +54,7 @@ RunKernels = Callable[[cuda.Call], Sequence[Tensor]]
 
 
 def _problem(probe: Probe, place: torch.device) -> tuple[Problem, Tensor]:
-    """A problem on `place`, and weights of which none is zero, so that whatever a kernel computes counts."""
+    """Return a problem on `place` and weights without zeros, so that every product of a kernel affects the result."""
     draw, network = torch.Generator().manual_seed(SEED), probe.network
     weights = network.init(SEED) + 0.1 * torch.randn(network.n_parameters, generator=draw)
     y, x = (torch.randn(probe.rows, columns, generator=draw) for columns in (network.dim_y, network.dim_x))
@@ -71,7 +72,7 @@ def _state(weights: Tensor) -> TrainState:
 def _named(
     network: Network, gap: Sequence[Tensor], losses: Tensor, start: Tensor, state: Sequence[Tensor]
 ) -> dict[str, Tensor]:
-    """Tables and vectors to compare: weights by parameter, as what training moved them by."""
+    """Return the tables and vectors to compare by name; weights by parameter, as the change that training made."""
     named = {"bins": gap[0], "rows": gap[1], "losses": losses}
     for name, flat in (("weights", state[0] - start), ("average", state[3] - start)):
         named |= {f"{name} of {part}": view.flatten() for part, view in network.views(flat).items()}
@@ -79,7 +80,7 @@ def _named(
 
 
 def on_cpu(probe: Probe) -> dict[str, Tensor]:
-    """What the CPU computes: the compiled core, or the reference where there is none."""
+    """Return the CPU's results by name, from the compiled core or, where there is none, from the reference."""
     core = reference if compiled() is None else cpu
     problem, weights = _problem(probe, torch.device("cpu"))
     state = _state(weights)
@@ -89,7 +90,7 @@ def on_cpu(probe: Probe) -> dict[str, Tensor]:
 
 
 def on_device(probe: Probe, run: RunKernels, place: torch.device, maths: str) -> dict[str, Tensor]:
-    """What `run` computes, given launches on memory of `place`."""
+    """Return the results by name that `run` computes from launches on memory of `place`."""
     problem, weights = _problem(probe, place)
     state = _state(weights[None])
     losses = run(cuda.train_call(problem.batch(), state, probe.plan, range(probe.steps), maths))[0][0]
@@ -98,9 +99,10 @@ def on_device(probe: Probe, run: RunKernels, place: torch.device, maths: str) ->
 
 
 def apart(found: Tensor, expected: Tensor) -> float:
-    """Relative difference of a vector as a whole; of a table, the largest of a number, NaN where there is one.
+    """Return the relative difference of a vector as a whole, or the largest relative difference within a table.
 
-    A number's is relative to its own and its column's mean size together, so that none is too small to be missed.
+    In a table, a number's difference is relative to the sum of its own size and its column's mean size, so that a
+    column of small numbers counts as much as one of large numbers. NaN in a table gives NaN.
 
     Example:
         >>> apart(torch.tensor([[3.0, 1.0], [5.0, 1.0]]), torch.tensor([[3.0, 1.0], [4.0, 1.0]]))
@@ -113,7 +115,7 @@ def apart(found: Tensor, expected: Tensor) -> float:
 
 
 def disagreement(run: RunKernels, place: torch.device) -> str:
-    """The largest difference beyond what rounding explains, against the CPU core; or nothing."""
+    """Return a sentence on the first difference from the CPU core that rounding cannot explain; empty if none."""
     return next(filter(None, (_disagreement(probe, run, place) for probe in PROBES)), "")
 
 
@@ -123,17 +125,17 @@ def _disagreement(probe: Probe, run: RunKernels, place: torch.device) -> str:
         for name, values in on_device(probe, run, place, maths).items():
             slack = probe.slack if name == "rows" else 1.0
             off, limit = apart(values, expected[name]), slack * limits[name.split()[0]]
-            if not off <= limit:  # NaN too
+            if not off <= limit:  # written so that NaN fails as well
                 return f"in {maths}, '{name}' is {off:.2g} (relative) off the CPU core's, and {limit:g} is allowed"
     return ""
 
 
 @functools.cache
 def verdict(index: int) -> str:
-    """Why GPU `index` is not to be believed, or nothing; found out once a process.
+    """Return why the results of GPU `index` cannot be trusted; an empty string if they can. Runs once per process.
 
     Raises:
-        MMGError: where the GPU has too little memory left to tell.
+        MMGError: where the GPU has too little memory left for the check.
     """
     try:
         found = disagreement(cuda.launch, torch.device("cuda", index))
@@ -143,15 +145,16 @@ def verdict(index: int) -> str:
 
 
 def refusal(device: torch.device | str) -> str:
-    """Why the CUDA core must not run on `device`, or nothing."""
+    """Return why the CUDA core must not run on `device`; an empty string where it may."""
     return cuda.unusable(device) or verdict(cuda.index_of(torch.device(device)))
 
 
 def launch(call: cuda.Call) -> Sequence[Tensor]:
-    """`cuda.launch` on a device that has passed.
+    """Launch `call` by `cuda.launch` if its device passes the self-check, and refuse the device otherwise.
 
     Raises:
-        OptionError: for one that has not, with the difference.
+        OptionError: for a device that fails, with the difference found.
+        MMGError: where the device has too little memory left.
     """
     device = call.results[0].device
     _demand(verdict(cuda.index_of(device)), str(device))
@@ -159,10 +162,10 @@ def launch(call: cuda.Call) -> Sequence[Tensor]:
 
 
 def chosen_device(name: str) -> torch.device:
-    """The device of `Run.device`; "auto" is the CPU, for the speed of the CUDA core is not known yet.
+    """Return the device for a `Run.device`; "auto" gives the CPU, since the CUDA core's speed is not known yet.
 
     Raises:
-        OptionError: for a GPU that the CUDA core cannot use, or that computes something else than the CPU.
+        OptionError: for a GPU that the CUDA core cannot use, or whose results differ from the CPU's.
 
     Example:
         >>> chosen_device("auto")

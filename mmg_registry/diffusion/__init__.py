@@ -1,4 +1,4 @@
-"""Denoisers, their training, and what their gap says: the shared machinery of all diffusion estimators."""
+"""The shared machinery of all diffusion estimators: denoisers, their training, and estimates from their gap."""
 
 from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise

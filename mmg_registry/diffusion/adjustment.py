@@ -1,9 +1,10 @@
-"""Regression adjustment: a mean over few rows, made sharper by what is known of many.
+"""Regression adjustment: a mean over few evaluation rows, made more precise by features with known means over all rows.
 
-Evaluation rows are few because training rows must not be evaluated on: a network may know them by heart. Their
-covariances it cannot. So the values of the evaluation rows are regressed on simple features of (x, y), and the
-features' means are taken over all rows: the regression estimator of survey sampling (Cochran, "Sampling Techniques",
-3rd ed. 1977, section 7.1). For a normal pair the features explain nearly all that varies from row to row.
+Evaluation rows are few because the network may have memorised the training rows, which therefore cannot be evaluated.
+It cannot have memorised their second moments, so these can be used: the values of the evaluation rows are regressed on
+simple features of (x, y), and the features' means are taken over all rows. This is the regression estimator of survey
+sampling (Cochran, "Sampling Techniques", 3rd ed. 1977, section 7.1). For a normal pair the features explain nearly all
+of the variation from row to row.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import F64
 
-PAIRS = 16  # canonical pairs, the most correlated ones, whose squares and products are features
-ROWS_PER_FEATURE = 20  # fewer rows, fewer features
+PAIRS = 16  # most canonical pairs, in order of correlation, whose squares and products become features
+ROWS_PER_FEATURE = 20  # evaluation rows needed per feature; with fewer rows, fewer features are used
 
 
 def features(x: NDArray[Any], y: NDArray[Any], rho: F64) -> F64:
-    """Simple functions of rows in canonical coordinates, of which a pair's log-density ratio is often made.
+    """Return simple features of rows, of which a pair's log-density ratio is often a linear combination.
 
-    Squares and products of the correlated canonical pairs, then both radii, their logarithms, and all products of two
-    of those four. `(n, 3 k + 14)` with k correlated pairs, the most telling first.
+    They are the squares and products of the correlated canonical pairs, then the squared norms of x and of y and their
+    logarithms, and all products of two of those four.
 
     Args:
         x, y: `(n, dim_x)`, `(n, dim_y)` in canonical coordinates.
-        rho: canonical correlations, falling.
+        rho: canonical correlations in decreasing order.
+
+    Returns:
+        `(n, 3 k + 14)` float64 with k correlated pairs, the most informative features first.
 
     Example:
         >>> x = np.random.default_rng(0).standard_normal((10, 3))
@@ -44,7 +48,7 @@ def features(x: NDArray[Any], y: NDArray[Any], rho: F64) -> F64:
 
 
 def _radii(v: F64) -> tuple[F64, F64]:
-    """|v|^2 and its logarithm, in units of their spread for a normal v; the first saturates."""
+    """Return |v|^2, saturating, and its logarithm, `(n,)` each, in units of their spread for a normal v."""
     q, unit = np.mean(v**2, axis=1), math.sqrt(v.shape[1] / 2)
     u = (q - 1) * unit
     return u / np.sqrt(1 + u**2 / 16), np.log(q + 1e-3) * unit
@@ -52,27 +56,27 @@ def _radii(v: F64) -> tuple[F64, F64]:
 
 @dataclass(frozen=True)
 class KnownMeans:
-    """Means of the features over the training rows, and how many those were."""
+    """The features' means `(n_features,)` over the training rows, and the number of those rows."""
 
     mean: F64
     count: int
 
     @classmethod
     def of(cls, x: NDArray[Any], y: NDArray[Any], rho: F64, chunk: int = 65_536) -> KnownMeans:
-        """Over rows `x`, `y`, a chunk at a time."""
+        """Compute the means over rows x `(n, dim_x)`, y `(n, dim_y)`, `chunk` rows at a time."""
         sums = [features(x[i : i + chunk], y[i : i + chunk], rho).sum(axis=0) for i in range(0, len(x), chunk)]
         return cls(np.sum(sums, axis=0) / len(x), len(x))
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A mean over all rows.
+    """An adjusted mean with the two parts of its standard error, in the units of the values.
 
     Attributes:
-        mean: adjusted.
-        residual_error: standard error from what the features do not explain, over the evaluation rows.
-        fitted_error: standard error from what they explain, over all rows.
-        explained: share of the evaluation rows' variance that they explain.
+        mean: the adjusted mean.
+        residual_error: standard error from the variation that the features do not explain, over the evaluation rows.
+        fitted_error: standard error from the variation that they explain, over all rows.
+        explained: fraction of the evaluation rows' variance that the features explain.
     """
 
     mean: float
@@ -82,16 +86,17 @@ class Adjusted:
 
     @property
     def std_error(self) -> float:
+        """Return the standard error of the adjusted mean, both parts together."""
         return math.hypot(self.residual_error, self.fitted_error)
 
 
 def adjust(values: F64, own: F64, known: KnownMeans) -> Adjusted:
-    """The mean of `values` `(n,)` over the population that training and evaluation rows come from.
+    """Return the mean of `values` adjusted to the feature means of all rows, training and evaluation rows together.
 
-    Its variance is that of the residuals over n and of the fitted part over all rows.
+    Its variance is that of the residuals divided by n, plus that of the fitted part divided by the number of all rows.
 
     Args:
-        values: of the evaluation rows.
+        values: `(n,)` values of the evaluation rows.
         own: `(n, n_features)` features of the evaluation rows.
         known: the features' means over the training rows.
 
@@ -111,7 +116,7 @@ def adjust(values: F64, own: F64, known: KnownMeans) -> Adjusted:
     slopes = np.linalg.lstsq(centred, target, rcond=1e-8)[0]
     fitted = centred @ slopes
     total = n + known.count
-    # the mean over all rows, less that over the evaluation rows
+    # the features' means over all rows minus those over the evaluation rows
     shift = (known.mean[:used] - own[:, :used].mean(axis=0)) * known.count / total
     residual = float(np.sum((target - fitted) ** 2)) / (n - used - 1)
     explained = 1 - float(np.mean((target - fitted) ** 2)) / max(float(target.var()), 1e-300)

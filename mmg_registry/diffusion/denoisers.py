@@ -1,4 +1,4 @@
-"""Two kinds of denoiser behind one protocol: the core's fused network, and any torch module of a user."""
+"""The denoiser protocol and its two implementations: the core's fused network, and any torch module of a user."""
 
 from __future__ import annotations
 
@@ -33,40 +33,41 @@ class Denoiser(Protocol):
 
     @property
     def backend(self) -> dict[str, str]:
-        """What computes: "isa" is an instruction set, "cuda" or "torch"; goes into the result."""
+        """Return what computes, for the result: "isa" is an instruction set, "cuda" or "torch"."""
 
     def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
-        """Run optimiser steps; `(n_steps, 2)` losses without and with y."""
+        """Run `n_steps` optimiser steps from `first_step` on and return losses `(n_steps, 2)` without and with y."""
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Per-bin sums and per-row means of the averaged weights; see `mmg_registry.core.mmse_gap`."""
+        """Return the per-bin sums and per-row means of the averaged weights; see `mmg_registry.core.mmse_gap`."""
 
     def errors(self) -> reference.ErrorsOf:
-        """The errors of the averaged weights on drawn rows, in torch: for functionals that `gap` has no sums of."""
+        """Return a torch function for the averaged weights' errors on drawn rows, for integrals that `gap` lacks."""
 
     def snapshot(self) -> dict[str, Tensor]:
-        """The averaged weights, to go back to or to save."""
+        """Return a copy of the averaged weights by name, for `rewind` or for saving."""
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
-        """Evaluate with `snapshot` from now on."""
+        """Use the averaged weights of `snapshot` in all further evaluations."""
 
     def checkpoint(self) -> Any:
-        """Everything that training changes, to go on from later."""
+        """Return a copy of everything that training changes, for `resume`."""
 
     def resume(self, checkpoint: Any) -> None:
-        """Train and evaluate from `checkpoint` on."""
+        """Restore `checkpoint` for further training and evaluation."""
 
 
 class FusedDenoiser:
-    """The gated residual MLP, trained and evaluated wholly inside the compiled core.
+    """The gated residual MLP, trained and evaluated entirely inside the compiled core.
 
     Args:
-        network: its sizes.
+        network: sizes of the network.
         x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
-        seed: of the weights and of all noise.
-        device: where to train and evaluate; results come to the CPU. On a GPU, networks beyond the sizes that the
-            CUDA core has kernels for run in plain torch there, as `backend` says.
+        seed: seed of the weights and of all noise.
+        threads: number of CPU threads.
+        device: device to train and evaluate on; results come to the CPU. On a GPU, networks of sizes for which the
+            CUDA core has no kernel run there in plain torch, as `backend` tells.
     """
 
     def __init__(
@@ -105,7 +106,10 @@ class FusedDenoiser:
         return bins.cpu(), rows.cpu()
 
     def errors(self, marginal: bool = True) -> reference.ErrorsOf:
-        """Without `marginal`, that of the denoiser without y is the linear one's, and costs nothing."""
+        """Return the errors as a function.
+
+        With `marginal=False` the errors of the denoiser without y are those of the linear one, which cost nothing.
+        """
         return reference.network_errors(self.network, self._state[3].cpu(), self.rho, marginal)
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -124,13 +128,13 @@ class FusedDenoiser:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a module is trained to do.
+    """The training objective of a user's module.
 
     Attributes:
-        precondition: whether it corrects the linear denoisers, rather than predict the noise itself.
-        published: train as published: drop y for whole batches at random, half of them, instead of passing every
-            batch with and without y; weigh the loss to be uniform over log-SNR; draw every row's noise alone.
-        weighted: whether a published training weighs its loss at all, or leaves the emphasis to the proposal.
+        precondition: whether the module corrects the linear denoisers rather than predicting the noise itself.
+        published: whether to train as published: drop y for a random half of the batches instead of passing every
+            batch with and without y, weight the loss to be uniform over log-SNR, and draw independent noise per row.
+        weighted: whether a published training weights its loss at all, or leaves the emphasis to the proposal.
     """
 
     precondition: bool = True
@@ -142,17 +146,17 @@ CORRECTION = Objective()
 
 
 class ModuleDenoiser:
-    """Any `torch.nn.Module` as the denoiser, trained with torch's Adam on the reference's draws.
+    """A denoiser made of any `torch.nn.Module`, trained with torch's Adam on the reference's draws.
 
     The module is called as `module(z, logsnr, y)` and `module(z, logsnr, None)` with `z` `(n, dim_x)`, `logsnr`
-    `(n,)` and `y` `(n, dim_y)`, and returns `(n, dim_x)`: the noise itself, or (preconditioned) the correction
-    of the linear (Wiener) denoisers in units of their error, which starts every Gaussian task solved.
+    `(n,)` and `y` `(n, dim_y)`, and returns `(n, dim_x)`: the noise itself or, with preconditioning, the correction of
+    the linear (Wiener) denoisers in units of their error. With a correction of zero every Gaussian task is solved.
 
     Args:
-        module: trained in place.
+        module: the module to train in place.
         x, y, rho: as for `FusedDenoiser`.
-        seed: of all noise; the module has its weights already.
-        objective: what it is trained to do.
+        seed: seed of all noise; the module already has its weights.
+        objective: the training objective.
     """
 
     def __init__(
@@ -198,7 +202,7 @@ class ModuleDenoiser:
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
-        """The module with its averaged weights, for evaluation."""
+        """Put the averaged weights into the module for an evaluation, and the trained ones back afterwards."""
         trained = {k: v.detach().clone() for k, v in self.module.state_dict().items()}
         self.module.load_state_dict(self._average)
         self.module.eval()

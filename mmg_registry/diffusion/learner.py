@@ -1,4 +1,4 @@
-"""The learner of all diffusion estimators: a denoiser that trains under a proposal, and the refinement of that."""
+"""The learner of all diffusion estimators: a denoiser that trains under a proposal, and the proposal's refinement."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from mmg_registry.core import ROW_VALUES, Proposal, TrainPlan
 from mmg_registry.diffusion.denoisers import Denoiser
 from mmg_registry.training import Horizon, Measurement, RowPair
 
-HELD_OUT_DRAWS = 80_000  # network rows of one evaluation of the held-out rows
-MOST_REPEATS = 64  # draws a held-out row
+HELD_OUT_DRAWS = 80_000  # noised rows that one evaluation passes through the network
+MOST_REPEATS = 64  # most draws per held-out row
 DIRECT = ROW_VALUES.index("direct")
 EXCESS = [ROW_VALUES.index("excess"), ROW_VALUES.index("excess_given")]
 
-Refine = Callable[[Tensor, Proposal], Proposal]  # of held-out sums `(bins, sums)` and the proposal until now
+Refine = Callable[[Tensor, Proposal], Proposal]  # from held-out sums `(n_bins, len(BIN_SUMS))` to the next one
 
 
 @dataclass
 class DenoiserLearner:
-    """A `Denoiser` in training, for the loop.
+    """The `Learner` that trains a `Denoiser`.
 
-    The objective is the loss that training has taken off the linear denoisers, without and with y, in nats.
+    Its objective is the reduction of the loss below that of the linear denoisers, without and with y together, in nats.
 
     Attributes:
-        denoiser: trained in place, on rows of its own.
+        denoiser: the denoiser to train in place, on its own rows.
         held_out: rows to measure on.
-        proposal: of the log-SNR, in training and on held-out rows.
-        plan: the optimiser's settings; where the decay begins and ends is for the loop to say.
-        seed: of the noise on held-out rows, the same every time.
-        draws: network rows of one evaluation; by how many draws a row the objective is known.
-        integrand: "direct" or "orthogonal": which running estimate is shown.
+        proposal: the density of log-SNR, in training and on held-out rows.
+        plan: the optimiser's settings; the training loop sets where the decay begins and ends.
+        seed: seed of the noise on held-out rows, which is the same at every evaluation.
+        draws: noised rows of one evaluation, which determine the number of draws per held-out row.
+        integrand: the running estimate to show, "direct" or "orthogonal".
+        first_proposal: the proposal at the start, under which refinements measure the gap.
     """
 
     denoiser: Denoiser
@@ -66,11 +67,11 @@ class DenoiserLearner:
         self.denoiser.resume(checkpoint[1])
 
     def adopt(self, checkpoint: Any) -> None:
-        """Take the averaged weights alone: a user's module stays as training left it."""
+        """Take the averaged weights of `checkpoint` only; a user's module keeps the weights that training left it."""
         self.denoiser.rewind(checkpoint[0])
 
     def refine(self, refine: Refine) -> None:
-        """Take the proposal that `refine` makes of the held-out sums under the first one, and of the present one."""
+        """Replace the proposal by `refine` of the held-out sums under the first proposal, and the present proposal."""
         self.proposal = refine(self._gap(self.first_proposal, HELD_OUT_DRAWS)[0], self.proposal)
 
     def _gap(self, proposal: Proposal, draws: int) -> tuple[Tensor, Tensor]:
@@ -81,12 +82,12 @@ class DenoiserLearner:
 
 @dataclass
 class ProposalRefinement:
-    """Refine the learner's proposal after the pilot steps, and each time the steps have tripled since.
+    """A `Refinement` of the learner's proposal after the pilot steps, and each time the steps have tripled since.
 
     Attributes:
-        learner: whose proposal is refined.
-        refine: makes the next proposal.
-        next_step: the step of the next refinement.
+        learner: the learner whose proposal is refined.
+        refine: returns the next proposal.
+        next_step: the step after which the next refinement is due.
     """
 
     learner: DenoiserLearner

@@ -1,4 +1,4 @@
-"""Where to look along the log-SNR axis: the published proposal, the adaptive one, and what a window leaves out."""
+"""The choice of a proposal over log-SNR: the published one, adaptive ones, and the integral outside the window."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scipy.optimize import isotonic_regression
 
 from mmg_registry.core import Proposal
 
-LOWEST, HIGHEST = -12.0, 20.0  # beyond: no information below, and float32 rounds x away above
+LOWEST, HIGHEST = -12.0, 20.0  # there is no information below, and float32 rounds x away above
 PILOT_BINS = 64
-MIN_SCALE = 2.0  # a narrower logistic's window (4 scales a side) would cut off the gap's exponential tails
+MIN_SCALE = 2.0  # a narrower logistic's window (4 scales per side) would cut off the gap's exponential tails
 
 
 def default_logistic() -> Proposal:
-    """The published fixed proposal: logistic at 2 with scale 3, cut at 4 scales (MMG, arXiv 2509.20609).
+    """Return the published fixed proposal: a logistic at 2 with scale 3, cut at 4 scales (MMG, arXiv 2509.20609).
 
     Example:
         >>> q = default_logistic()
@@ -29,28 +29,28 @@ def default_logistic() -> Proposal:
 
 
 def pilot() -> Proposal:
-    """Uniform over everything that float32 can resolve: what the adaptive proposal is chosen under."""
+    """Return the uniform proposal over all log-SNRs that float32 can resolve, which adaptive proposals start from."""
     return Proposal.uniform(LOWEST, HIGHEST, PILOT_BINS)
 
 
 def adaptive_logistic(
     edges: NDArray[np.float64], mmse_given: NDArray[np.float64], dim_x: int, gap: NDArray[np.float64] | None = None
 ) -> Proposal | None:
-    """The two-stage proposal of MMG (arXiv 2509.20609): a logistic shaped like the conditional error curve.
+    """Return the two-stage proposal of MMG (arXiv 2509.20609): a logistic shaped like the conditional error curve.
 
-    For a curve `dim_x * sigmoid((logsnr - loc) / scale)` half the height is reached at `loc` and a quarter at
-    `loc - scale * ln 3`; both crossings are read off the measured curve, made monotone first.
+    A curve `dim_x * sigmoid((logsnr - loc) / scale)` reaches half its height at `loc` and a quarter at
+    `loc - scale * ln 3`; both crossings are read off the measured curve, which is made monotone first.
 
     Args:
         edges: `(n_bins + 1,)` log-SNR bin edges.
         mmse_given: `(n_bins,)` mean squared error of the noise given y, between 0 and `dim_x`.
         dim_x: height of the curve at high SNR.
-        gap: `(n_bins,)` the gap's integral in each bin, up to a factor. Where it lies is a matter of both curves: a
-            scale whose window would cut off more than `NEGLIGIBLE` of it on a side is widened.
+        gap: `(n_bins,)` the gap's integral in each bin, up to a factor. The gap depends on the error without y too,
+            so the scale is widened where the window would cut off more than `NEGLIGIBLE` of the gap on a side.
 
     Returns:
-        The proposal on `[loc - 4 scale, loc + 4 scale]` within `[LOWEST, HIGHEST]`, or None when the
-        curve does not cross both heights inside `edges`.
+        The proposal on `[loc - 4 scale, loc + 4 scale]` within `[LOWEST, HIGHEST]`, or None when the curve does not
+        cross both heights inside `edges`.
 
     Example:
         >>> edges = np.linspace(-12.0, 20.0, 65)
@@ -72,7 +72,7 @@ def adaptive_logistic(
 
 
 def _crossing(at: NDArray[np.float64], curve: NDArray[np.float64], height: float) -> float | None:
-    """Where a non-decreasing curve first reaches `height`, linearly interpolated; None if it does not inside."""
+    """Return where a non-decreasing curve first reaches `height`, interpolated linearly; None if it does not inside."""
     above = int(np.searchsorted(curve, height))
     if above == 0 or above == len(curve):
         return None
@@ -81,11 +81,15 @@ def _crossing(at: NDArray[np.float64], curve: NDArray[np.float64], height: float
 
 
 def gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
-    """The integral outside `[low, high]` (nats) of the gap between the two linear (Wiener) denoisers.
+    """Return the integral outside `[low, high]` (nats) of the gap between the two linear (Wiener) denoisers.
 
-    Exact for any pair with canonical correlations `rho`, Gaussian or not: the error of a linear denoiser
-    depends on second moments alone. With g the SNR and s^2 = 1 - rho^2, a coordinate's share up to g is
-    `1/2 log((1 + g) / (1 + g s^2))`, and all of it is `-1/2 log s^2`.
+    The value is exact for any pair with canonical correlations `rho`, Gaussian or not, because the error of a linear
+    denoiser depends on second moments alone. With g the SNR and s^2 = 1 - rho^2, a coordinate's integral up to g is
+    `1/2 log((1 + g) / (1 + g s^2))`, and its whole integral is `-1/2 log s^2`.
+
+    Args:
+        rho: canonical correlations `(k,)`, in [0, 1).
+        low, high: ends of the window in log-SNR.
 
     Example:
         >>> gaussian_tail(np.array([0.8]), -10.0, 14.0) < 1e-4
@@ -98,16 +102,16 @@ def gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
     return float(np.sum(-0.5 * np.log(s2) - inside[1] + inside[0]))
 
 
-NEGLIGIBLE = 1e-3  # share of the gap that may lie outside a window chosen from it, on either side
-MARGIN = 2.0  # log-SNR added on both sides of it
-FLOOR = 0.3  # share of the proposal that stays uniform over the window, against a wrong pilot
+NEGLIGIBLE = 1e-3  # share of the gap that a window may cut off on either side
+MARGIN = 2.0  # log-SNR by which that window is extended on either side
+FLOOR = 0.3  # share of the proposal that is uniform over the window, in case the pilot's gap is wrong
 
 
 def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64], floor: float = FLOOR) -> Proposal:
-    """A piecewise-constant proposal whose mass follows the square root of a measured gap.
+    """Return a piecewise-constant proposal whose mass is proportional to the square root of a measured gap.
 
-    An importance-sampled integral has least variance under a density proportional to the root of the integrand's
-    second moment; the gap stands in for that moment, since its spread grows with it.
+    Importance sampling has least variance under a density proportional to the root of the integrand's second moment.
+    The gap takes the place of that moment, since the integrand's variance grows with it.
 
     Args:
         edges: `(n_bins + 1,)` log-SNR bin edges, evenly spaced.
@@ -115,7 +119,7 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64], floor: fl
         floor: share of the proposal that is uniform over the window, 0 to 1.
 
     Returns:
-        The proposal on the bins that hold all but `NEGLIGIBLE` of the gap at either end, and a margin.
+        The proposal on the bins that hold all but `NEGLIGIBLE` of the gap on either side, extended by `MARGIN`.
 
     Example:
         >>> edges = np.linspace(-12.0, 20.0, 65)
@@ -136,7 +140,7 @@ def gap_proposal(edges: NDArray[np.float64], gap: NDArray[np.float64], floor: fl
 
 
 def _reach(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> tuple[float, float]:
-    """The edges between which all but `NEGLIGIBLE` of the gap lies, on either side."""
+    """Return the bin edges outside of which at most `NEGLIGIBLE` of the gap lies on either side."""
     parts = np.maximum(gap, 0.0) / np.maximum(gap, 0.0).sum()
     share = np.cumsum(parts)
     inside = (share >= NEGLIGIBLE) & (share - parts <= 1 - NEGLIGIBLE)
@@ -144,7 +148,7 @@ def _reach(edges: NDArray[np.float64], gap: NDArray[np.float64]) -> tuple[float,
 
 
 def envelope(proposals: Sequence[Proposal]) -> Proposal:
-    """One piecewise-constant proposal that serves several integrals: the mean of their densities, on all their bins.
+    """Return one piecewise-constant proposal for several integrals: the mean of their densities, on all their bins.
 
     Example:
         >>> both = envelope([Proposal.uniform(-2.0, 2.0, 4), Proposal.uniform(0.0, 4.0, 4)])

@@ -1,4 +1,4 @@
-"""How a denoiser is trained: the settings of its stretches, and the parts of the loop that they stand for."""
+"""The training of denoisers: its settings, and the parts of the training loop that they select."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ from mmg_registry.training.clock import Now
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to evaluate and when to stop.
+    """The settings for when to evaluate, when to stop, and which weights to keep.
 
     Attributes:
-        max_steps: of the whole training, decay included.
-        min_steps: before a plateau may end the constant stretch.
+        max_steps: limit on the steps of the whole training, decay included.
+        min_steps: number of steps before which a plateau does not end the constant stretch.
         check_every: steps between two evaluations of the held-out rows.
-        tolerance: nats; a plateau is an improvement of less, over the last third of the steps.
-        decay: share of the whole that the final decay takes. Most of the orthogonal integrand's bias goes
-            there: at 3,000 steps on a spiral of true MI 1.02 a share of 0.25 leaves 0.83, 0.6 and 0.9 leave 0.90.
-        pilot_steps: after them, and each time the steps have tripled since, the proposal is refined, where the
-            estimator wants that, and once more for the weights that are kept.
-        keep_last: keep the last weights whatever the held-out loss says, as published recipes do.
+        tolerance: gain (nats) over the last third of the steps below which training has reached a plateau.
+        decay: share of all steps that the final decay takes. The decay removes most of the orthogonal integrand's
+            bias: after 3,000 steps on a spiral of true MI 1.02 its estimate is 0.83 with a share of 0.25, and 0.90
+            with shares of 0.6 and 0.9.
+        pilot_steps: number of steps after which the proposal is refined, if the estimator refines it; it is refined
+            again each time the steps have tripled, and once more for the kept weights.
+        keep_last: whether to keep the last weights whatever the held-out loss says, as published recipes do.
     """
 
     max_steps: int = 10_000
@@ -49,7 +50,7 @@ class Schedule:
     keep_last: bool = False
 
     def procedure(self) -> Procedure:
-        """Return the parts of the training loop that these settings stand for."""
+        """Return the parts of the training loop that these settings select."""
         return Procedure(
             self.max_steps,
             AlignedIntervals(self.check_every),
@@ -60,24 +61,24 @@ class Schedule:
 
     @property
     def draws(self) -> int:
-        """Network rows of one evaluation: one a held-out row where nothing is chosen by it, and it only is shown."""
+        """Return the noised rows per evaluation: one per held-out row where evaluations only inform the user."""
         return 1 if self.keep_last else HELD_OUT_DRAWS
 
     @property
     def first_refinement(self) -> int:
-        """The step after which the proposal is refined first: half-way at the latest."""
+        """Return the step after which the proposal is first refined: half of the constant stretch at the latest."""
         return min(self.pilot_steps, Decay(self.decay, wherever_learned).constant_steps(self.max_steps) // 2)
 
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """What a denoiser's training is given beside the denoiser and the optimiser's settings.
+    """The inputs of a denoiser's training other than the denoiser and the optimiser's settings.
 
     Attributes:
-        held_out: rows `(x, y)` in the denoiser's coordinates that training never sees.
-        schedule: when to evaluate and when to stop.
+        held_out: rows (x, y) in the denoiser's coordinates that training never sees.
+        schedule: the settings for when to evaluate and when to stop.
         run: seed, time limit and listener.
-        now: the time in seconds.
+        now: returns the present time in seconds.
     """
 
     held_out: RowPair
@@ -95,19 +96,19 @@ def train(
     refine: Refine | None = None,
     integrand: str = "direct",
 ) -> tuple[Proposal, Report]:
-    """Train `denoiser` in place and leave it at its best held-out weights.
+    """Train `denoiser` in place and leave it with the weights that held-out rows favour.
 
     Args:
-        denoiser: fresh, with its training rows.
-        proposal: of the log-SNR in training and in the held-out loss.
-        plan: the optimiser's settings; the schedule says when its decay begins and ends.
+        denoiser: an untrained denoiser with its training rows.
+        proposal: the density of log-SNR in training and in the held-out loss.
+        plan: the optimiser's settings; the schedule determines when the decay begins and ends.
         setup: held-out rows, schedule and run.
-        refine: called after the pilot steps and each time they have tripled, with the held-out sums under the
-            proposal that training began with, and the present one; returns the one to go on with.
-        integrand: "direct" or "orthogonal": which running estimate is shown.
+        refine: returns the next proposal from the held-out sums under the initial proposal and from the present
+            proposal; called after the pilot steps and each time the steps have tripled. None keeps the proposal.
+        integrand: the running estimate to show, "direct" or "orthogonal".
 
     Returns:
-        The last proposal, and the report.
+        The last proposal, and the report of the training.
     """
     schedule, seed = setup.schedule, setup.run.seed
     learner = DenoiserLearner(denoiser, setup.held_out, proposal, plan, seed, schedule.draws, integrand)

@@ -1,1 +1,1 @@
-"""Models with known densities: built-in ones, decoders, their training and their files."""
+"""Models with known densities: built-in ones, and decoders with their training and their files."""

@@ -1,4 +1,4 @@
-"""Built-in models of known mutual information, in float64, with gradients by hand.
+"""Built-in models of known mutual information, in float64, with hand-written gradients.
 
 Example:
     >>> model = built_in("linear-gaussian", latent=3, data=20, mi=4.0)
@@ -23,37 +23,41 @@ from mmg_registry.errors import OptionError
 from mmg_registry.limits import demand_value
 
 LOG_2PI = math.log(2 * math.pi)
-MOST_NATS = 32.0  # of one column: float64 has 53 bits, 36.7 nats, and what z leaves open needs some of them
+MOST_NATS = 32.0  # most nats per column: float64 has 53 bits, 36.7 nats, some of which the noise needs
 
 
 def standard_normal(z: Tensor) -> Tensor:
-    """log N(z; 0, I), summed over the last axis."""
+    """Return log N(z; 0, I) in nats, summed over the last axis of z `(.., dim)`."""
     return -0.5 * (z.square().sum(-1) + z.shape[-1] * LOG_2PI)
 
 
 def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator of its own, so that no draw depends on the global one."""
+    """Return a new random generator, so that no draw depends on the global one."""
     return torch.Generator(device=device).manual_seed(seed)
 
 
 class LinearGaussian(JointModel):
-    """x = W z + b + N(0, s^2 I) with z ~ N(0, I): everything about it is known in closed form.
+    """The linear-Gaussian model x = W z + b + N(0, s^2 I) with z ~ N(0, I), which has closed forms throughout.
 
-    I(X; Z) = 1/2 logdet(I + W'W / s^2), in the latent-sized form, which neither overflows nor costs data_size^3.
+    I(X; Z) = 1/2 logdet(I + W'W / s^2) is computed in this latent-sized form, which neither overflows nor costs
+    data_size^3.
 
     Attributes:
-        weight: W `(data_size, latent_size)`; `offset`: b `(data_size,)`; `scale`: s.
+        weight: W `(data_size, latent_size)`.
+        offset: b `(data_size,)`.
+        scale: s.
+        true_mi: I(X; Z) in nats.
     """
 
     def __init__(self, weight: Tensor, offset: Tensor, scale: float) -> None:
         self.weight, self.offset, self.scale = weight.double(), offset.double(), float(scale)
-        # Of the decoder itself, for W'W would square its condition.
+        # The decomposition is of W itself, because W'W has the square of its condition number.
         self.left, self.root, axes = torch.linalg.svd(self.weight / self.scale, full_matrices=False)
         self.gain, self.axes = self.root.square(), axes.mT.contiguous()
         self.true_mi = float(0.5 * torch.log1p(self.gain).sum())
 
     def to(self, device: torch.device | str) -> LinearGaussian:
-        """The same model on another device."""
+        """Return the same model on another device."""
         return LinearGaussian(self.weight.to(device), self.offset.to(device), self.scale)
 
     def log_prior(self, z: Tensor) -> Tensor:
@@ -76,22 +80,23 @@ class LinearGaussian(JointModel):
         return standard_normal(residual) - residual.shape[-1] * math.log(self.scale)
 
     def log_marginal(self, x: Tensor) -> Tensor:
-        """log p(x) `(n,)`, exactly."""
+        """Return the exact log p(x) `(n,)` in nats at x `(n, data_size)`."""
         outside, target = self.split(x)
         deviation = (1 + self.gain).sqrt()
         found: Tensor = outside + standard_normal(target / deviation) - deviation.log().sum()
         return found
 
     def log_q(self, z: Tensor, x: Tensor) -> Tensor:
-        """The exact posterior, as an encoder."""
+        """Return log p(z | x) in nats: the exact posterior serves as the encoder."""
         mean, sd = self.posterior(x, 1.0)
         return standard_normal((z @ self.axes - mean) / sd) - sd.log().sum()
 
     def sample_q(self, x: Tensor, n: int, seed: int) -> Tensor:
+        """Draw `(n, n_points, latent_size)` from the exact posterior of all data points x `(n_points, data_size)`."""
         return LinearGaussianAt(self, x).draw(1.0, n, generator(seed, x.device))
 
     def posterior(self, x: Tensor, beta: float) -> tuple[Tensor, Tensor]:
-        """Mean `(n, latent_size)` and deviation `(latent_size,)` of p(z) p(x | z)^beta, in the coordinates `axes`."""
+        """Return mean `(n, latent_size)` and deviation `(latent_size,)` of p(z) p(x | z)^beta in coordinates `axes`."""
         precision = 1 + beta * self.gain
         return beta * self.root * self.split(x)[1] / precision, precision.rsqrt()
 
@@ -99,9 +104,13 @@ class LinearGaussian(JointModel):
         return LinearGaussianAt(self, x)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """log density `(n,)` of what of x is outside W's columns, and whitened x along them `(n, latent_size)`.
+        """Split x `(n, data_size)` into its parts outside and along the columns of W.
 
-        Squares are taken after subtracting, so that many nats a column do not cancel.
+        The squared norm outside is that of a difference, not a difference of squares, which would cancel at many nats
+        per column.
+
+        Returns:
+            The log-density `(n,)` of the part outside, and the whitened coordinates `(n, latent_size)` along W.
         """
         residual = (x - self.offset) / self.scale
         target: Tensor = residual @ self.left
@@ -111,7 +120,7 @@ class LinearGaussian(JointModel):
 
 
 class LinearGaussianAt:
-    """A `LinearGaussian` given its data: chains cost latent_size^2 a step, however many columns x has."""
+    """A `LinearGaussian` for given data, where a chain's step costs latent_size^2 for any number of columns of x."""
 
     def __init__(self, model: LinearGaussian, x: Tensor) -> None:
         self.model, self.x = model, x
@@ -135,8 +144,13 @@ class LinearGaussianAt:
 def linear_gaussian(
     latent: int = 10, data: int = 784, mi: float = 20.0, seed: int = 0, spread: float = 0.5
 ) -> LinearGaussian:
-    """A random linear decoder with `mi` nats, of which its latent columns tell between 1 - spread and 1 + spread of the
-    mean; the one that tells most at most `MOST_NATS`, for pairs in float64 cannot hold more.
+    """Return a random linear-Gaussian model with `mi` nats.
+
+    The information of the latent columns lies evenly between 1 - spread and 1 + spread times the mean. None may exceed
+    `MOST_NATS`, the most that pairs in float64 can hold.
+
+    Raises:
+        OptionError: for a setting out of range.
     """
     _demand_setting(1 <= latent <= data, "latent", latent, "between 1 and 'data'")
     _demand_setting(0 <= spread < 1, "spread", spread, "0 or more and below 1")
@@ -152,7 +166,11 @@ def linear_gaussian(
 
 
 def gaussian_channel(dim: int = 5, mi: float = 5.0) -> LinearGaussian:
-    """The additive Gaussian channel x = z + noise, `dim` uses of it with `mi` nats in all, at unit noise."""
+    """Return `dim` uses of the additive Gaussian channel x = gain z + noise of unit variance, with `mi` nats in all.
+
+    Raises:
+        OptionError: for a setting out of range.
+    """
     _demand_setting(dim >= 1, "dim", dim, "1 or more")
     _demand_setting(0 < mi < math.inf, "mi", mi, "a positive number of nats")
     _demand_representable(mi, dim, 1.0)
@@ -161,17 +179,26 @@ def gaussian_channel(dim: int = 5, mi: float = 5.0) -> LinearGaussian:
 
 
 def _demand_representable(mi: float, columns: int, largest: float) -> None:
-    """Refuse what pairs in float64 cannot hold: their noise would be rounded away."""
+    """Refuse more nats than pairs in float64 can hold, because their noise would be rounded away."""
     most = MOST_NATS * columns / largest
     allowed = f"at most {most:.4g}, for a float64 column holds no more than {MOST_NATS:.0f} nats; take more columns"
     _demand_setting(mi <= most * (1 + 1e-12), "mi", mi, allowed)
 
 
 class MixtureChannel(JointModel):
-    """x = z + N(0, noise^2), where every column of z is +-mode with deviation `sd`: a posterior with two humps.
+    """The channel x = z + N(0, noise^2), where each column of z is +-mode with deviation `sd`: a two-mode posterior.
 
-    Humps far apart (mode above some 4 sd) keep HMC's chains in one of them: the bounds hold then, but stay wide at any
-    number of temperatures. I(X; Z) = h(X) - h(noise), with h(X) by Gauss-Legendre quadrature of one column.
+    Modes far apart (mode above about 4 sd) trap HMC's chains in one of them. The bounds still hold then, but stay wide
+    with any number of temperatures. I(X; Z) = h(X) - h(noise), with h(X) by Gauss-Legendre quadrature of one column.
+
+    Attributes:
+        dim: number of columns of x and of z.
+        mode, sd: distance of the modes from 0, and standard deviation around each.
+        noise: standard deviation of the noise.
+        true_mi: I(X; Z) in nats.
+
+    Raises:
+        OptionError: for a setting that is not positive and finite.
     """
 
     def __init__(self, dim: int = 2, mode: float = 1.0, sd: float = 0.5, noise: float = 1.0) -> None:
@@ -189,8 +216,8 @@ class MixtureChannel(JointModel):
         return float(-(reach * weights * np.exp(log_density) * log_density).sum())
 
     def _columns(self, points: Tensor, sd: float) -> tuple[Tensor, Tensor]:
-        """Log density of two humps of deviation `sd`, and its derivative, column by column."""
-        hump = points.abs() - self.mode  # the nearer one; the other follows from the symmetry
+        """Return the log-density of the two-mode mixture with deviation `sd`, and its derivative, column by column."""
+        hump = points.abs() - self.mode  # distance from the nearer mode; the other one follows by symmetry
         other = torch.nn.functional.softplus(-2 * self.mode * points.abs() / sd**2)
         value = -0.5 * (hump / sd).square() - 0.5 * LOG_2PI - math.log(2 * sd) + other
         return value, (self.mode * torch.tanh(self.mode * points / sd**2) - points) / sd**2
@@ -199,7 +226,7 @@ class MixtureChannel(JointModel):
         return self._columns(z, self.sd)[0].sum(-1)
 
     def log_marginal(self, x: Tensor) -> Tensor:
-        """log p(x) `(n,)`, exactly."""
+        """Return the exact log p(x) `(n,)` in nats at x `(n, data_size)`."""
         return self._columns(x, math.hypot(self.sd, self.noise))[0].sum(-1)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
@@ -216,7 +243,7 @@ class MixtureChannel(JointModel):
 
 
 class MixtureChannelAt:
-    """A `MixtureChannel` given its data."""
+    """A `MixtureChannel` for given data."""
 
     def __init__(self, model: MixtureChannel, x: Tensor) -> None:
         self.model, self.x = model, x
@@ -237,7 +264,7 @@ BUILT_IN: dict[str, Callable[..., JointModel]] = {
 
 
 def built_in(name: str, **settings: Any) -> JointModel:
-    """The built-in model called `name`.
+    """Return the built-in model called `name` with the given settings.
 
     Raises:
         OptionError: for an unknown name or setting, or a value out of range.

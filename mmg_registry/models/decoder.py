@@ -1,7 +1,7 @@
-"""Decoders: z ~ N(0, I) and x = mean(z) + scale * noise, with a small tanh network as the mean; a VAE's has an encoder.
+"""Decoders: z ~ N(0, I) and x = mean(z) + scale * noise with a small tanh network as the mean; a VAE's has an encoder.
 
-Chains and sums are float64, the networks' products float32 (or whatever dtype the network has): what rounding
-leaves of a log-likelihood is a relative 1e-6.
+Chains and sums are float64, and the networks' products float32 (or whatever dtype the network has), which gives a
+log-likelihood a relative rounding error of 1e-6.
 
 Example:
     >>> model = Decoder(mlp([2, 8, 20]), scale=0.1)
@@ -25,14 +25,15 @@ from torch.nn.functional import linear
 from mmg_registry.bounds.contract import JointModel
 from mmg_registry.models.built_in import LOG_2PI, generator, standard_normal
 
-ROWS = 512  # of chains at a time, so that the hidden layers stay in a core's cache
+ROWS = 512  # rows of chains that pass at a time, so that the hidden layers stay in a core's cache
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of the given sizes with tanh between them, which HMC needs smooth.
+    """Return linear layers of the given sizes with tanh between them; HMC needs a smooth activation.
 
-    >>> [len(layer.bias) for layer in mlp([2, 8, 20]) if isinstance(layer, nn.Linear)]
-    [8, 20]
+    Example:
+        >>> [len(layer.bias) for layer in mlp([2, 8, 20]) if isinstance(layer, nn.Linear)]
+        [8, 20]
     """
     layers: list[nn.Module] = []
     for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
@@ -42,12 +43,13 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class Decoder(JointModel):
-    """p(x | z) = N(x; mean(z), scale^2 I): a density on all of R^data_size.
+    """A model with p(x | z) = N(x; mean(z), scale^2 I), a density on all of R^data_size.
 
     Attributes:
         mean: an `mlp` from latent_size to data_size.
         scale: standard deviation of every column of x given z.
-        about: what is known of its training, as JSON.
+        about: JSON-serialisable facts about its training.
+        latent_size, data_size: columns of z and of x.
     """
 
     def __init__(self, mean: nn.Sequential, scale: float, about: Mapping[str, Any] | None = None) -> None:
@@ -57,14 +59,14 @@ class Decoder(JointModel):
         self.latent_size, self.data_size = layers[0].in_features, layers[-1].out_features
 
     def to(self, place: torch.device | str | torch.dtype) -> Decoder:
-        """The same model on another device, or with its networks in another dtype."""
+        """Return a copy of the model on another device, or with its networks in another dtype."""
         other = copy.deepcopy(self)
         for network in other.networks().values():
             network.to(place)
         return other
 
     def networks(self) -> dict[str, nn.Sequential]:
-        """All that was trained, by name."""
+        """Return the trained networks by name."""
         return {"mean": self.mean}
 
     def log_prior(self, z: Tensor) -> Tensor:
@@ -90,10 +92,10 @@ class Decoder(JointModel):
 
 
 class EncodedDecoder(Decoder):
-    """A decoder with q(z | x), normal with independent columns.
+    """A decoder with an encoder q(z | x), which is normal with independent columns.
 
     Attributes:
-        code: an `mlp` from data_size to the latent's means and log deviations, side by side.
+        code: an `mlp` from data_size to the means and log standard deviations of z, side by side.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class EncodedDecoder(Decoder):
         return mean + log_sd.exp() * self._normal((n, *mean.shape), seed)
 
     def encoded(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log deviation of q, `(n, latent_size)` each."""
+        """Return mean and log standard deviation of q(z | x), `(n, latent_size)` each."""
         mean, log_sd = _through(self.code, x).double().chunk(2, -1)
         return mean, log_sd
 
@@ -123,10 +125,10 @@ class EncodedDecoder(Decoder):
 
 
 class DecoderAt:
-    """A `Decoder` given its data, with gradients by hand.
+    """A `Decoder` for given data, with hand-written gradients.
 
-    The mean is linear in the last hidden layer, so that |x - mean|^2 splits into what no latent can change and a part
-    of that layer's size: a step of a chain costs hidden * hidden, however many columns x has.
+    The mean is linear in the last hidden layer, so |x - mean|^2 splits into a constant and a part of that layer's size:
+    a step of a chain costs hidden * hidden for any number of columns of x.
     """
 
     def __init__(self, model: Decoder, x: Tensor) -> None:
@@ -160,7 +162,7 @@ class DecoderAt:
 
 
 class EncodedDecoderAt(DecoderAt):
-    """An `EncodedDecoder` given its data."""
+    """An `EncodedDecoder` for given data."""
 
     def __init__(self, model: EncodedDecoder, x: Tensor) -> None:
         super().__init__(model, x)
@@ -168,12 +170,13 @@ class EncodedDecoderAt(DecoderAt):
         self.sd, self.log_volume = log_sd.exp(), log_sd.sum(-1)
 
     def encoder(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log q(z | x) `(K, n)` and its gradient in z `(K, n, latent_size)`."""
         deviation = (z - self.center) / self.sd
         return standard_normal(deviation) - self.log_volume, -deviation / self.sd
 
 
 def linear_layers(network: nn.Sequential) -> list[nn.Linear]:
-    """The linear layers of an `mlp`, in order."""
+    """Return the linear layers of an `mlp`, in order."""
     return [layer for layer in network if isinstance(layer, nn.Linear)]
 
 

@@ -1,5 +1,7 @@
-"""Training of decoders on images: a VAE (Kingma and Welling, arXiv 1312.6114) or a GAN's generator (Goodfellow et al.,
-arXiv 1406.2661) with a small normal noise on its pixels, without which it would have no density.
+"""Training of decoders on images: a VAE (Kingma and Welling, arXiv 1312.6114) or a GAN's generator.
+
+The GAN (Goodfellow et al., arXiv 1406.2661) has a small normal noise on its pixels, without which it would have no
+density.
 """
 
 from __future__ import annotations
@@ -26,24 +28,24 @@ from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, 
 Kind = Literal["vae", "gan"]
 Listener = Callable[[Progress], None]
 BATCH = 128
-STEPS = 6_000  # where no number of epochs is given
-VARIANCE = {"vae": 0.03, "gan": 0.001}  # of a VAE where learning it starts
+STEPS = 6_000  # steps of training where the number of epochs is not given
+VARIANCE = {"vae": 0.03, "gan": 0.001}  # of x given z: a VAE starts learning from it, a GAN keeps it
 VAE_RATE, GAN_RATE = 1e-3, 2e-4
-SCALE = 1e-4  # the least that a VAE may learn: pixels of 8 bits tell no more
+SCALE = 1e-4  # smallest standard deviation that a VAE may learn; 8-bit pixels justify no smaller one
 
 
 @dataclass(frozen=True)
 class DecoderPlan:
-    """What to train, and for how long.
+    """The settings of a decoder's training.
 
     Attributes:
         kind: "vae" or "gan".
         latent: columns of z.
-        hidden: units of the decoder's hidden layers, from z to x; encoder and discriminator have them too.
-        variance: of x given z in every column, held fixed; None lets a VAE learn it and is 0.001 for a GAN.
-        epochs: passes over the images, None for some 6,000 steps of 128.
-        seed: of weights, batches and noise.
-        max_seconds: a soft limit; the rates fall with whichever of time and epochs is nearer its end.
+        hidden: units of the decoder's hidden layers, from z to x; encoder and discriminator use the same in reverse.
+        variance: fixed variance of x given z in every column; None lets a VAE learn it and means 0.001 for a GAN.
+        epochs: passes over the images; None for 6,000 steps of 128 images.
+        seed: seed of weights, batches and noise.
+        max_seconds: a soft time limit; the learning rates fall with time or epochs, whichever is nearer its end.
 
     Raises:
         OptionError: for a value out of range; see `mmg_registry.limits` for those that all runs share.
@@ -71,23 +73,33 @@ class DecoderPlan:
 
 
 class DecoderLearner(Protocol):
-    """What is trained."""
+    """A decoder in training."""
 
     def step(self, x: Tensor, pace: float) -> Tensor:
-        """Learn from the rows `x`, at the share `pace` of the full rates; returns what is to be told."""
+        """Take one step on rows x `(b, data_size)` at `pace` times the full learning rates.
+
+        Returns:
+            The values that `told` names, such as losses.
+        """
 
     @property
     def told(self) -> tuple[str, ...]:
-        """Names of what `step` returns."""
+        """Return the names of the values that `step` returns."""
 
     def model(self) -> Decoder:
-        """What was learned."""
+        """Return the trained decoder."""
 
 
 def train(images: NDArray[np.float32], plan: DecoderPlan, progress: Listener | None = None) -> Decoder:
-    """Train a decoder of `images` `(n, height, width)` between 0 and 1.
+    """Train a decoder on `images` `(n, height, width)` with values between 0 and 1.
 
-    The same seed gives the same weights for an equal number of torch's threads, unless `max_seconds` cuts in.
+    The same seed gives the same weights if torch uses the same number of threads and `max_seconds` does not end the
+    training.
+
+    Args:
+        images: the training images.
+        plan: the settings.
+        progress: called with the progress every 20 steps and at the end of each epoch.
 
     Raises:
         DataError: for fewer than two images.
@@ -112,7 +124,7 @@ def train(images: NDArray[np.float32], plan: DecoderPlan, progress: Listener | N
 
 
 def _run(learner: DecoderLearner, rows: Tensor, plan: DecoderPlan, listen: Listener) -> dict[str, float]:
-    """The training itself; means of what the learner tells over the last epoch, epochs done, seconds."""
+    """Run the training; return means of the learner's values over the last epoch, epochs, steps and seconds."""
     start = time.monotonic()
     size = min(BATCH, len(rows))
     an_epoch = len(rows) // size
@@ -131,14 +143,18 @@ def _run(learner: DecoderLearner, rows: Tensor, plan: DecoderPlan, listen: Liste
 
 
 def _batches(rows: Tensor, size: int, an_epoch: int) -> Iterator[Tensor]:
-    """Full batches for ever, every image at most once an epoch."""
+    """Yield full batches without end, with every image at most once per epoch."""
     for _ in itertools.count():
         order = torch.randperm(len(rows))
         yield from (rows[part] for part in order[: an_epoch * size].split(size))
 
 
 def _means(told: list[Tensor]) -> list[float]:
-    """Raises: MMGError: for a number that is not finite."""
+    """Return the means over steps of the learner's values.
+
+    Raises:
+        MMGError: for a mean that is not finite.
+    """
     means = torch.stack(told).double().mean(0)
     if not bool(means.isfinite().all()):
         raise MMGError("The training diverged; give another seed, a larger variance or smaller hidden layers.")
@@ -151,7 +167,7 @@ def _words(learner: DecoderLearner, told: list[Tensor], epoch: float) -> str:
 
 
 class VAE:
-    """Decoder and encoder, by the evidence lower bound with the normal likelihood in full, nats an image."""
+    """A decoder and an encoder, trained by the evidence lower bound (nats per image) with a full normal likelihood."""
 
     told = ("elbo", "rate")
 
@@ -181,7 +197,7 @@ class VAE:
 
 
 class GAN:
-    """Generator against a discriminator, which sees both sides through the same noise (non-saturating loss)."""
+    """A generator trained against a discriminator by the non-saturating loss; real and fake images get equal noise."""
 
     told = ("discriminator", "generator")
 
@@ -213,7 +229,7 @@ def _leaky(sizes: list[int]) -> nn.Sequential:
 
 
 def _begin_at(network: nn.Sequential, mean: Tensor) -> None:
-    """Let the last layer begin at the mean image rather than learn it."""
+    """Set the last layer's bias to the mean image, so that it need not be learned."""
     with torch.no_grad():
         linear_layers(network)[-1].bias.copy_(mean)
 

@@ -1,4 +1,4 @@
-"""Saving and loading decoders without pickle: one npz file of float arrays and a JSON document.
+"""Files of decoders without pickle: one npz archive of float arrays and a JSON document.
 
 Loading runs no code from the file, whoever wrote it.
 """
@@ -30,7 +30,7 @@ def save_model(model: Decoder, path: str | Path) -> None:
 
     Raises:
         OptionError: for a name that does not end in .npz.
-        MMGError: when it cannot be written.
+        MMGError: when the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -86,7 +86,7 @@ def _read(path: Path) -> Arrays:
             return {name: archive[name] for name in archive}
     except FileNotFoundError:
         raise DataError(f"There is no file {path} with a model.") from None
-    except Exception as error:  # what a damaged zip raises has no end: struct.error, NotImplementedError ..
+    except Exception as error:  # a damaged zip file may raise almost anything: struct.error, NotImplementedError ..
         reason = " ".join(str(error).split()).rstrip(".")
         raise DataError(f"{path} cannot be read as a model: it is damaged or no npz file ({reason}).") from error
 

@@ -1,4 +1,4 @@
-"""Bijective changes of coordinates that leave the mutual information as it is and make it easier to learn."""
+"""Bijective changes of coordinates, which keep the mutual information and make it easier to learn."""
 
 from mmg_registry.preprocess.maps import MonotoneMap, fit_map
 from mmg_registry.preprocess.margins import Margins, fit_margins

@@ -1,7 +1,8 @@
-"""Independent component analysis: the linear mixing behind non-normal columns, undone.
+"""Independent component analysis, which undoes a linear mixing of non-normal columns.
 
-A mixture of non-normal columns (a rotated square, say) looks harmless column by column, and no map of single columns
-makes it normal. Undoing the mixture first does, and what the columns then share with the other side is linear.
+A linear mixture of non-normal columns (a rotated uniform square, say) may look near normal column by column, and no
+maps of single columns make it jointly normal. Once the mixing is undone such maps do, and what the columns then share
+with the other side is linear.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import numpy as np
 from mmg_registry.arrays import F64
 
 ITERATIONS = 100
-SETTLED = 1e-6  # change of direction at which the iteration has converged
+SETTLED = 1e-6  # change of a component's direction (1 - |cosine|) below which the iteration has converged
 
 
 def unmixing(columns: F64, seed: int = 0) -> F64 | None:
-    """The matrix `(dim, dim)` that turns `columns` `(dim, n)` into independent ones of unit variance.
+    """Return the matrix that maps columns to independent components of unit variance.
 
-    FastICA with the logarithm of the hyperbolic cosine as contrast, all components at once (Hyvarinen, "Fast and
-    robust fixed-point algorithms for independent component analysis", IEEE Trans. Neural Networks 1999, eq. 20 with
-    symmetric decorrelation).
+    The method is FastICA with the logarithm of the hyperbolic cosine as contrast, for all components at once
+    (Hyvarinen, "Fast and robust fixed-point algorithms for independent component analysis", IEEE Trans. Neural Networks
+    1999, eq. 20 with symmetric decorrelation).
+
+    Args:
+        columns: `(dim, n)` float64.
+        seed: seed of the rotation that the iteration starts from.
 
     Returns:
-        The matrix, or None where the columns are linearly dependent or the iteration does not settle, as for normal
-        columns, which have no independent components.
+        The matrix `(dim, dim)`, or None where the columns are linearly dependent or the iteration does not converge, as
+        for normal columns, whose components are not identifiable.
 
     Example:
         >>> turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])
@@ -54,14 +59,14 @@ def _whitener(covariance: F64) -> F64 | None:
 
 
 def _improved(rotation: F64, white: F64) -> F64:
-    """One fixed-point step for every component."""
+    """Return the rotation after one fixed-point step of every component."""
     bent = np.tanh(rotation @ white)
     out: F64 = bent @ white.T / white.shape[1] - np.mean(1 - bent**2, axis=1)[:, None] * rotation
     return out
 
 
 def _orthogonal(matrix: F64) -> F64:
-    """The nearest orthogonal matrix."""
+    """Return the nearest orthogonal matrix."""
     u, _, vt = np.linalg.svd(matrix)
     out: F64 = u @ vt
     return out

@@ -1,4 +1,4 @@
-"""Second moments of mapped rows, and the canonical correlations behind them."""
+"""Second moments of mapped rows, and the canonical correlations estimated from them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from mmg_registry.arrays import F64
 from mmg_registry.preprocess.maps import RowArray
 from mmg_registry.preprocess.margins import Margins
 
-Mapped = tuple[Margins, RowArray]  # maps of one side, and the rows they apply to
+Mapped = tuple[Margins, RowArray]  # the maps of one side, and the rows that they apply to
 
-CHUNK_VALUES = 1 << 19  # values of a float64 chunk: 4 MB, so that a chunk stays in cache
-EIGENVALUE_FLOOR = 1e-10  # relative; directions below it are linear combinations of the others
-TALL = 10  # rows per dimension from which the sample covariance is used as it is
+CHUNK_VALUES = 1 << 19  # numbers in a chunk of rows: 4 MB of float64, so that it stays in cache
+EIGENVALUE_FLOOR = 1e-10  # relative to the largest; directions below are linear combinations of others, and dropped
+TALL = 10  # rows per dimension from which on the sample covariance needs no shrinkage
 FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over rows of the mapped columns of x and y together: count, first, second, and |row|^4 of each side."""
+    """Sums over rows of the mapped columns of x and y together.
+
+    Attributes:
+        count: number of rows.
+        first: `(dim_x + dim_y,)` sums of the columns.
+        second: `(dim_x + dim_y, dim_x + dim_y)` sums of products of columns.
+        fourth: `(2,)` sums of |row|^4 of x and of y.
+    """
 
     count: int
     first: F64
@@ -47,21 +54,25 @@ class Moments:
 
     @property
     def mean(self) -> F64:
+        """Return the columns' means `(dim_x + dim_y,)`."""
         out: F64 = self.first / self.count
         return out
 
     @property
     def covariance(self) -> F64:
+        """Return the columns' covariance `(dim_x + dim_y, dim_x + dim_y)`, divided by the number of rows."""
         out: F64 = self.second / self.count - np.outer(self.mean, self.mean)
         return out
 
 
 def chunks(start: int, stop: int, dim: int) -> Iterator[slice]:
+    """Return slices that cut the rows `start` to `stop - 1` of `dim` columns into chunks of about `CHUNK_VALUES`."""
     step = max(256, CHUNK_VALUES // max(dim, 1))
     return (slice(low, min(low + step, stop)) for low in range(start, stop, step))
 
 
 def moments_of(sides: Sequence[Mapped], start: int, stop: int) -> Moments:
+    """Return the moments of the mapped rows `start` to `stop - 1` of both sides."""
     dims = [margins.dim for margins, _ in sides]
     total = Moments(0, np.zeros(sum(dims)), np.zeros((sum(dims), sum(dims))), np.zeros(2))
     for rows in chunks(start, stop, sum(dims)):
@@ -73,7 +84,10 @@ def moments_of(sides: Sequence[Mapped], start: int, stop: int) -> Moments:
 
 
 def _whitener(covariance: F64, shrinkage: float) -> F64:
-    """`(dim', dim)` matrix W with W C W' = I; works on the correlation matrix, so that units do not matter."""
+    """Return a matrix W `(dim', dim)` with W C W' = I for the shrunken covariance C.
+
+    Shrinkage acts on the correlation matrix, so that the columns' units do not matter.
+    """
     sd = np.sqrt(np.maximum(np.diag(covariance), 0))
     inverse = np.divide(1.0, sd, out=np.zeros_like(sd), where=sd > 0)
     correlation = covariance * np.outer(inverse, inverse)
@@ -85,8 +99,9 @@ def _whitener(covariance: F64, shrinkage: float) -> F64:
 
 
 def _shrinkage(covariance: F64, fourth: float, count: int) -> float:
-    """The intensity of Ledoit and Wolf ("A well-conditioned estimator for large-dimensional covariance matrices",
-    J. Multivariate Anal. 2004) toward a multiple of the identity.
+    """Return the shrinkage intensity of Ledoit and Wolf, in [0, 1], toward a multiple of the identity.
+
+    The source is "A well-conditioned estimator for large-dimensional covariance matrices", J. Multivariate Anal. 2004.
     """
     spread = np.sum(covariance**2)
     distance = spread - np.trace(covariance) ** 2 / len(covariance)
@@ -96,7 +111,7 @@ def _shrinkage(covariance: F64, fourth: float, count: int) -> float:
 
 @dataclass(frozen=True)
 class CanonicalAxes:
-    """Matrices into canonical coordinates of x `(dim_x', dim_x)` and y, and the sample canonical correlations."""
+    """The matrices into canonical coordinates of x `(dim_x', dim_x)` and of y `(dim_y', dim_y)`, and rho `(k,)`."""
 
     a: F64
     b: F64
@@ -104,6 +119,7 @@ class CanonicalAxes:
 
 
 def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> CanonicalAxes:
+    """Return the sample canonical axes and correlations (Hotelling 1936), with shrunken covariances if `shrink`."""
     cov = moments.covariance
     blocks = cov[:dim_x, :dim_x], cov[dim_x:, dim_x:]
     weights = [
@@ -116,10 +132,10 @@ def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> CanonicalAxes:
 
 
 def _unbias(rho: F64, count: int, dim_x: int, dim_y: int) -> F64:
-    """Population canonical correlations behind the sample ones; those that noise alone explains become 0.
+    """Return the population canonical correlations behind the sample ones; those that noise alone explains become 0.
 
-    Inverts the limit of Bao, Hu, Pan and Zhou ("Canonical correlation coefficients of high-dimensional Gaussian
-    vectors: finite rank case", Ann. Statist. 2019, theorem 1.8).
+    The method inverts the limit of Bao, Hu, Pan and Zhou ("Canonical correlation coefficients of high-dimensional
+    Gaussian vectors: finite rank case", Ann. Statist. 2019, theorem 1.8).
     """
     cx, cy = dim_x / count, dim_y / count
     a, c = (1 - cx) * (1 - cy), cx * cy
@@ -130,7 +146,7 @@ def _unbias(rho: F64, count: int, dim_x: int, dim_y: int) -> F64:
 
 
 def _held_out_rho(folds: Sequence[Moments], dim_x: int) -> F64:
-    """Correlation of each canonical pair on rows it was not fitted on; what is not significant becomes 0."""
+    """Return each canonical pair's correlation on rows that it was not fitted to; insignificant ones become 0."""
     total = total_of(folds)
     rank = min(dim_x, len(total.first) - dim_x)
     rho = np.zeros((len(folds), rank))
@@ -139,7 +155,7 @@ def _held_out_rho(folds: Sequence[Moments], dim_x: int) -> F64:
         found = _pair_correlations(fitted, fold.covariance, dim_x)
         row[: len(found)] = found
     mean = rho.mean(axis=0)
-    significant = np.sqrt((4 + 2 * np.log(max(rank, 1))) / total.count)  # the largest of `rank` noisy zeros
+    significant = np.sqrt((4 + 2 * np.log(max(rank, 1))) / total.count)  # largest of `rank` zeros by chance
     return np.where(mean > significant, mean, 0.0)
 
 
@@ -154,14 +170,20 @@ def _pair_correlations(fitted: CanonicalAxes, cov: F64, dim_x: int) -> F64:
 
 
 def fit_tall(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
-    """From the sample covariance as it is."""
+    """Return moments and canonical axes of n rows from the sample covariance, with correlations freed of bias.
+
+    This is for `TALL` or more rows per dimension.
+    """
     moments, dim_x = moments_of(sides, 0, n), sides[0][0].dim
     fitted = canonical_of(moments, dim_x, shrink=False)
     return moments, replace(fitted, rho=_unbias(fitted.rho, n, len(fitted.a), len(fitted.b)))
 
 
 def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
-    """From shrunken covariances, with correlations measured on held-out folds."""
+    """Return moments and canonical axes of n rows from shrunken covariances, with correlations on held-out folds.
+
+    This is for fewer than `TALL` rows per dimension.
+    """
     bounds, dim_x = np.linspace(0, n, min(FOLDS, n) + 1).astype(int).tolist(), sides[0][0].dim
     folds = [moments_of(sides, start, stop) for start, stop in itertools.pairwise(bounds)]
     moments = total_of(folds)
@@ -170,4 +192,5 @@ def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
 
 
 def total_of(folds: Sequence[Moments]) -> Moments:
+    """Return the moments of all folds together."""
     return functools.reduce(operator.add, folds)

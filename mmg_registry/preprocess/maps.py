@@ -1,4 +1,4 @@
-"""Strictly increasing maps of single columns that are as close to affine as the rows allow."""
+"""Strictly increasing maps of single columns to near-normal ones, as close to affine as the data allow."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from mmg_registry.errors import DataError
 
 RowArray = NDArray[Any]
 
-TAIL_GAIN = (0.05, 1.0)  # bounds of a tail's growth, in Gaussian units per e-fold
-MERGE = 1e-7  # knots closer than this (standardised units) are one: float32 data cannot tell them apart
-RANGES = (0.25, 0.1, 0.01)  # lower probabilities of the quantile ranges tried for the scale, in turn
+TAIL_GAIN = (0.05, 1.0)  # bounds on a tail's growth, in Gaussian units per factor e of the distance
+MERGE = 1e-7  # knots closer than this (in standardised units) are merged: float32 data cannot tell them apart
+RANGES = (0.25, 0.1, 0.01)  # lower probabilities of the quantile ranges that are tried in turn for the scale
 
 
 @dataclass(frozen=True)
 class MonotoneMap:
     """A strictly increasing map of one column: affine, or affine followed by a cubic with logarithmic tails.
 
-    With knots, `t = (v - centre) / scale` goes through the monotone cubic of Fritsch and Carlson ("Monotone piecewise
+    With knots, `t = (v - centre) / scale` is mapped by the monotone cubic of Fritsch and Carlson ("Monotone piecewise
     cubic interpolation", SIAM J. Numer. Anal. 1980) with the given `values` and `slopes` at the `knots`; beyond the
-    end knots it grows like a logarithm, with continuous slope.
+    end knots the map grows like a logarithm, with a continuous slope.
 
     Attributes:
         centre, scale: location and spread of the column, in its own units.
@@ -47,12 +47,12 @@ class MonotoneMap:
 
     @property
     def is_affine(self) -> bool:
-        """Whether the map is a straight line."""
+        """Return whether the map is a straight line."""
         return self.knots.size == 0
 
     @property
     def flat(self) -> MonotoneMap:
-        """The affine part alone."""
+        """Return the affine part of the map alone."""
         return MonotoneMap(self.centre, self.scale)
 
     def __call__(self, column: RowArray) -> F64:
@@ -62,7 +62,7 @@ class MonotoneMap:
 
     @cached_property
     def _cubic(self) -> tuple[F64, F64, F64, F64]:
-        """Coefficients of each interval in powers of the distance from its left knot."""
+        """Return each interval's cubic coefficients in powers of the distance from its left knot, constant first."""
         width = np.diff(self.knots)
         secant = np.diff(self.values) / width
         left, right = self.slopes[:-1], self.slopes[1:]
@@ -80,7 +80,10 @@ class MonotoneMap:
         return out
 
     def _tail(self, end: int, distance: F64) -> F64:
-        """Growth beyond an end knot; the gain makes power laws and log-normals exact to first order."""
+        """Return the map's growth at `distance` beyond an end knot.
+
+        The gain is chosen so that power laws and log-normals are exact to first order.
+        """
         gain = self._tail_gain(end)
         out: F64 = gain * np.log1p(self.slopes[end] * distance / gain)
         return out
@@ -89,7 +92,7 @@ class MonotoneMap:
         return float(np.clip(self.slopes[end] * abs(self.knots[end]), *TAIL_GAIN))
 
     def log_slope(self, column: RowArray) -> F64:
-        """Logarithm of the map's derivative at `column` `(n,)`."""
+        """Return the logarithm of the map's derivative at `column` `(n,)`."""
         t = (column.astype(np.float64) - self.centre) / self.scale
         if self.is_affine:
             return np.full(t.shape, -np.log(self.scale))
@@ -106,12 +109,16 @@ class MonotoneMap:
 
 
 def fit_map(column: RowArray, gaussianise: bool = True) -> MonotoneMap:
-    """The least transform that makes `column` `(n,)` look standard normal.
+    """Fit the simplest map that makes `column` `(n,)` look standard normal.
 
-    Affine where the sample quantiles lie on a line within what sampling noise of n rows allows, and for columns with
-    heavy ties unless their values reach far out; otherwise a monotone cubic through as few Gaussian quantiles as the
-    same criterion allows. The restraint matters: the quantiles are only known to 1/sqrt(n), and the wiggle of a
-    needless map is wider than p(x|y) when the mutual information is high.
+    The map is affine where the sample quantiles lie on a line within the sampling noise of n rows, and for columns with
+    heavy ties unless their values reach far out. Otherwise it is a monotone cubic through as few Gaussian quantiles as
+    the same criterion allows. Simplicity matters: quantiles are known to 1/sqrt(n) only, and when the mutual
+    information is high, the wiggles of a needless cubic are wider than p(x|y).
+
+    Args:
+        column: rows of any real dtype.
+        gaussianise: whether a cubic may be used at all; if not, the map is affine.
 
     Raises:
         DataError: when the column holds NaN or infinity.
@@ -144,7 +151,7 @@ def _least_map(ordered: RowArray, centre: float, scale: float) -> MonotoneMap:
 
 
 def _coarsest_cubic(flat: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64) -> MonotoneMap:
-    """The cubic through every fourth, every second or each of the quantiles: the first that fits them all."""
+    """Return the first cubic that fits all quantiles, trying every fourth of them as knots, every second, then all."""
     curve = flat
     for stride in (4, 2, 1):
         knots, values = _merge(quantiles[::stride], grid[::stride])
@@ -156,13 +163,13 @@ def _coarsest_cubic(flat: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64
 
 
 def _real(column: RowArray) -> RowArray:
-    """`column` as a contiguous float32 or float64 copy: the narrower where it is exact."""
+    """Return a contiguous copy of `column` in float32 where that is exact, else in float64."""
     narrow = column.dtype in (np.float16, np.float32)
     return np.array(column, dtype=np.float32 if narrow else np.float64)
 
 
 def _quantiles(ordered: RowArray, probabilities: F64) -> F64:
-    """Sample quantiles at Hazen's plotting positions `(i + 1/2) / n`, in float64."""
+    """Return sample quantiles in float64, with Hazen's plotting positions `(i + 1/2) / n`."""
     position = np.clip(probabilities * ordered.size - 0.5, 0, ordered.size - 1)
     low = position.astype(np.int64)
     high = np.minimum(low + 1, ordered.size - 1)
@@ -172,7 +179,10 @@ def _quantiles(ordered: RowArray, probabilities: F64) -> F64:
 
 
 def _robust_location_scale(ordered: RowArray) -> tuple[float, float]:
-    """Median and the normal-consistent width of the innermost quantile range that is not empty; 1 if none is."""
+    """Return the median, and a robust standard deviation from the innermost quantile range that is not empty.
+
+    The deviation is scaled to be that of a normal sample with the same range, and is 1 if all ranges are empty.
+    """
     centre = float(_quantiles(ordered, np.array([0.5]))[0])
     for p in (*RANGES, 0.5 / ordered.size):
         low, high = _quantiles(ordered, np.array([p, 1 - p]))
@@ -182,7 +192,7 @@ def _robust_location_scale(ordered: RowArray) -> tuple[float, float]:
 
 
 def _gaussian_grid(n: int) -> F64:
-    """Gaussian positions of the knots, odd in number, out to 10/n; wider apart where rows are few."""
+    """Return an odd number of normal scores for the knots, out to probability 10/n; wider apart where rows are few."""
     end = float(-ndtri(min(10 / n, 0.25)))
     spacing = float(np.clip(0.2 * (1e5 / n) ** (1 / 6), 0.15, 0.6))
     half = 4 * max(1, round(end / (4 * spacing)))
@@ -190,7 +200,7 @@ def _gaussian_grid(n: int) -> F64:
 
 
 def _tolerance(grid: F64, n: int) -> F64:
-    """How far a quantile of n normal rows strays from the line: four standard errors and a harmless 0.005."""
+    """Return how far a quantile of n normal rows may be off the line: four standard errors, plus a harmless 0.005."""
     p = ndtr(grid)
     density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
     out: F64 = 4 * np.sqrt(p * (1 - p) / n) / density + 0.005
@@ -198,7 +208,7 @@ def _tolerance(grid: F64, n: int) -> F64:
 
 
 def _line(quantiles: F64, grid: F64, tolerance: F64) -> MonotoneMap | None:
-    """The weighted least-squares line of the quantiles over the grid, or None where it does not rise."""
+    """Return the weighted least-squares line of the quantiles over the grid, or None where it does not rise."""
     weight = tolerance**-2 / np.sum(tolerance**-2)
     mean, mid = np.sum(weight * quantiles), np.sum(weight * grid)
     slope = np.sum(weight * (grid - mid) * (quantiles - mean)) / np.sum(weight * (grid - mid) ** 2)
@@ -208,31 +218,31 @@ def _line(quantiles: F64, grid: F64, tolerance: F64) -> MonotoneMap | None:
 
 
 def _is_calm(ordered: RowArray, line: MonotoneMap, quantiles: F64, grid: F64, tolerance: F64) -> bool:
-    """Whether quantiles lie on the line, and the extremes no further out than those of a normal sample can be."""
+    """Return whether the quantiles lie on the line and the extremes are within the reach of a normal sample."""
     on_line = np.all(np.abs(line(quantiles) - grid) < tolerance)
     return bool(on_line and np.abs(line(ordered[[0, -1]])).max() < normal_reach(ordered.size))
 
 
 def normal_reach(n: int) -> float:
-    """A distance that no normal sample of n rows ever reaches: three beyond the median of its largest value."""
+    """Return a distance that no normal sample of n rows reaches in practice: 3 beyond their largest value's median."""
     return float(3 - ndtri(0.5 / n))
 
 
 def has_heavy_ties(ordered: RowArray) -> bool:
-    """Whether one value holds over a hundredth of the rows (and over five of them)."""
+    """Return whether some value occurs in more than a hundredth of the sorted rows `ordered` (and more than 5)."""
     run = max(ordered.size // 100, 5)
     return bool(np.any(ordered[run:] == ordered[:-run]))
 
 
 def _merge(knots: F64, values: F64) -> tuple[F64, F64]:
-    """Knots that coincide become one, at their mean position and mean value."""
+    """Merge knots that coincide into one at their mean position and mean value."""
     group = np.concatenate([[0], np.cumsum(np.diff(knots) > MERGE)])
     count = np.bincount(group)
     return np.bincount(group, knots) / count, np.bincount(group, values) / count
 
 
 def _slopes(knots: F64, values: F64) -> F64:
-    """Slopes of the monotone cubic, with end slopes kept positive (SciPy lets them be 0)."""
+    """Return the slopes of the monotone cubic, with end slopes kept positive (SciPy allows 0 there)."""
     slopes = np.asarray(PchipInterpolator(knots, values).derivative()(knots), dtype=np.float64)
     secants = np.diff(values) / np.diff(knots)
     slopes[[0, -1]] = np.maximum(slopes[[0, -1]], 0.2 * secants[[0, -1]])

@@ -1,8 +1,8 @@
-"""Everything nonlinear that is done to one side of a pair: unmixing, maps of single columns, a common scale.
+"""The nonlinear part of one side's transform: unmixing, maps of single columns, and a common scale.
 
-Each step is a bijection, and is taken only where it makes the density of that side alone likelier, by the margin that
-fitting it costs: the change-of-variables log-likelihood of a normal density in the new coordinates. Nothing here
-looks at the other side or at an answer.
+Each step is a bijection. It is taken only where it raises the log-likelihood of that side alone, under a normal density
+in the new coordinates, by more than fitting its parameters does by chance. Nothing here uses the other side or the
+estimate.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from mmg_registry.preprocess.components import unmixing
 from mmg_registry.preprocess.maps import MonotoneMap, RowArray, fit_map, has_heavy_ties, normal_reach
 from mmg_registry.preprocess.shared_scale import SharedScale, fit_shared_scale
 
-SAMPLE_ROWS = 50_000  # rows from which the steps beyond single columns are fitted and judged
-SCALE_ROWS = 10_000  # of them, for a common scale
-ROWS_PER_PARAMETER = 10  # fewer, and they are not tried
-MOST_COLUMNS = 128  # more, and they are not tried: the cost grows with the cube
-GAIN = 0.01  # nats a row that a step must win beyond its parameters over the rows
+SAMPLE_ROWS = 50_000  # rows that unmixing and common scale are fitted to and judged by
+SCALE_ROWS = 10_000  # rows among them that the common scale is fitted to
+ROWS_PER_PARAMETER = 10  # fewer rows per parameter, and neither step is tried
+MOST_COLUMNS = 128  # more columns, and neither step is tried: the cost grows with the cube of their number
+GAIN = 0.01  # nats per row by which a step must raise the log-likelihood, beyond (parameters / rows)
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Margins:
     """The nonlinear part of one side's transform.
 
     Attributes:
-        maps: one a column (of the unmixed columns, if there is an unmixing).
-        unmix: `(dim, dim)` matrix applied to the raw columns first, or None.
-        scale: the map applied to the mapped columns last, or None.
+        maps: one map per column (of the unmixed columns, if there is an unmixing).
+        unmix: `(dim, dim)` matrix that is applied to the raw columns first, or None.
+        scale: the map that removes a common scale from the mapped columns last, or None.
     """
 
     maps: tuple[MonotoneMap, ...]
@@ -41,17 +41,17 @@ class Margins:
 
     @property
     def dim(self) -> int:
-        """Number of columns."""
+        """Return the number of columns."""
         return len(self.maps)
 
     @property
     def is_affine(self) -> bool:
-        """Whether all of it is shifting, scaling and mixing of columns."""
+        """Return whether the transform only shifts, scales and mixes columns."""
         return self.scale is None and all(m.is_affine for m in self.maps)
 
     @property
     def words(self) -> list[str]:
-        """What was done beyond shifting and scaling."""
+        """Return the names of the steps taken beyond shifting and scaling."""
         steps = {
             "independent components": self.unmix is not None,
             "maps of single columns": not all(m.is_affine for m in self.maps),
@@ -60,7 +60,7 @@ class Margins:
         return [name for name, taken in steps.items() if taken]
 
     def __call__(self, rows: RowArray) -> F64:
-        """Map rows `(n, dim)`; returns columns `(dim, n)`, each contiguous."""
+        """Map rows `(n, dim)` and return them as contiguous columns `(dim, n)` float64."""
         out = np.empty((self.dim, len(rows)))
         columns = rows.T if self.unmix is None else self.unmix @ rows.T.astype(np.float64)
         for j, curve in enumerate(self.maps):
@@ -68,7 +68,7 @@ class Margins:
         return out if self.scale is None else self.scale(out)
 
     def arrays(self, prefix: str) -> dict[str, RowArray]:
-        """All of it as flat arrays; the knots of all columns one after the other, with their counts."""
+        """Return everything as flat arrays by name; the columns' knots are concatenated, with their counts."""
         columns = {
             "centre": np.array([m.centre for m in self.maps]),
             "scale": np.array([m.scale for m in self.maps]),
@@ -82,7 +82,7 @@ class Margins:
 
     @classmethod
     def from_arrays(cls, get: Mapping[str, RowArray]) -> Margins:
-        """The inverse of `arrays`, prefix removed."""
+        """Rebuild the margins from what `arrays` returned, with the prefix removed from the names."""
         cuts = np.cumsum(get["n_knots"])[:-1]
         curves = zip(*(np.split(get[key], cuts) for key in ("knots", "values", "slopes")), strict=True)
         affine = zip(get["centre"].tolist(), get["scale"].tolist(), strict=True)
@@ -92,7 +92,13 @@ class Margins:
 
 
 def fit_margins(data: RowArray, gaussianise: bool = True) -> Margins:
-    """The likeliest margins of `data` `(n, dim)`; without `gaussianise`, single columns are shifted and scaled only."""
+    """Fit the margins of largest likelihood to `data` `(n, dim)`.
+
+    Without `gaussianise`, single columns are only shifted and scaled.
+
+    Raises:
+        DataError: when a column holds NaN or infinity.
+    """
     plain = Margins(tuple(fit_map(data[:, j], gaussianise) for j in range(data.shape[1])))
     sample = data[:: max(1, len(data) // SAMPLE_ROWS)]
     if not gaussianise or not _worth_more(sample):
@@ -102,12 +108,14 @@ def fit_margins(data: RowArray, gaussianise: bool = True) -> Margins:
 
 
 class _Candidate(NamedTuple):
+    """Margins that may be chosen, with the score to choose by."""
+
     margins: Margins
-    score: float  # log-likelihood a row (nats) less what its steps must win
+    score: float  # log-likelihood per row (nats), minus what its steps must gain to be taken
 
 
 def flat_margins(margins: Margins, data: RowArray) -> Margins | None:
-    """The same side left affine; None where a column reaches further out than a normal one can."""
+    """Return affine margins for the same rows `(n, dim)`, or None where a column's tails are heavier than normal."""
     if not is_light(data):
         return None
     maps = margins.maps if margins.unmix is None else tuple(fit_map(data[:, j], False) for j in range(data.shape[1]))
@@ -115,7 +123,7 @@ def flat_margins(margins: Margins, data: RowArray) -> Margins | None:
 
 
 def is_light(data: RowArray) -> bool:
-    """Whether no column reaches further out, in robust units, than a normal one can."""
+    """Return whether all columns of `data` `(n, dim)` stay, in robust units, within the reach of normal ones."""
     reach = normal_reach(len(data))
     maps = (fit_map(data[:, j], False) for j in range(data.shape[1]))
     ends = zip(maps, data.min(axis=0), data.max(axis=0), strict=True)
@@ -123,7 +131,10 @@ def is_light(data: RowArray) -> bool:
 
 
 def _worth_more(sample: RowArray) -> bool:
-    """Whether there are columns to mix, rows enough, and no ties (a discrete column has no density)."""
+    """Return whether unmixing and common scale can be fitted: several columns, enough rows, and no heavy ties.
+
+    Ties mean a discrete column, which has no density.
+    """
     n, dim = sample.shape
     if not (2 <= dim <= MOST_COLUMNS and n >= ROWS_PER_PARAMETER * dim**2 and n >= 1000):
         return False
@@ -131,7 +142,10 @@ def _worth_more(sample: RowArray) -> bool:
 
 
 def _unmixed(plain: Margins, data: RowArray, sample: RowArray) -> Margins | None:
-    """Independent components with maps of their own. Normal columns have none, heavy tails no variance."""
+    """Fit independent components and maps of them, or return None where there are none to find.
+
+    Normal columns have no identifiable components, and heavy-tailed ones no variance to fit them by.
+    """
     if all(m.is_affine for m in plain.maps) or not is_light(sample):
         return None
     unmix = unmixing(sample.T.astype(np.float64))
@@ -139,13 +153,13 @@ def _unmixed(plain: Margins, data: RowArray, sample: RowArray) -> Margins | None
 
 
 def _combined(data: RowArray, weights: F64) -> F64:
-    """One unmixed column, without a float64 copy of all the others."""
+    """Return one unmixed column `(n,)`, without a float64 copy of all the others."""
     parts: Sequence[F64] = [data[i : i + SAMPLE_ROWS] @ weights for i in range(0, len(data), SAMPLE_ROWS)]
     return np.concatenate(parts)
 
 
 def _with_scale(margins: Margins, sample: RowArray) -> _Candidate:
-    """`margins` with their score; with a common scale where that raises it."""
+    """Return `margins` and their score, with a common scale where that raises the score."""
     cost = 0.0 if margins.unmix is None else GAIN + len(margins.unmix) ** 2 / len(sample)
     score = log_likelihood(margins, sample) - cost
     found = fit_shared_scale(margins(sample[:: max(1, len(sample) // SCALE_ROWS)]))
@@ -156,7 +170,10 @@ def _with_scale(margins: Margins, sample: RowArray) -> _Candidate:
 
 
 def log_likelihood(margins: Margins, rows: RowArray) -> float:
-    """Mean over rows of the log-density that a normal in the mapped columns implies; without a common scale."""
+    """Return the mean log-density (nats per row) of `rows` `(n, dim)` that a normal density of mapped columns implies.
+
+    A common scale is left out.
+    """
     columns = rows.T if margins.unmix is None else margins.unmix @ rows.T.astype(np.float64)
     mapped = np.stack([curve(column) for curve, column in zip(margins.maps, columns, strict=True)])
     slopes = sum(float(np.mean(m.log_slope(c))) for m, c in zip(margins.maps, columns, strict=True))

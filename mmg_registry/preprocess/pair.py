@@ -1,9 +1,10 @@
-"""A fitted, bijective change of coordinates of a pair (x, y) that leaves I(X; Y) as it is and makes it easier to learn.
+"""A fitted, bijective change of coordinates of a pair (x, y) that keeps I(X; Y) and makes it easier to learn.
 
-Fitted on training rows: a turn of the rows by their length where that uncovers dependence (`Turn`), bijections of x
-and of y that make each side near normal (`Margins`), whitening of both, and a rotation of both into canonical
-coordinates, in which the covariances are identities and the cross-covariance is `diag(rho)` (Hotelling, "Relations
-between two sets of variates", Biometrika 1936). All act on x and on y alone, so the mutual information does not change.
+Its steps are fitted on training rows: a turn of the rows by an angle that depends on their norm, where that uncovers
+linear dependence (`Turn`); bijections of x and of y that make each side near normal (`Margins`); whitening of both; and
+a rotation of both into canonical coordinates, in which the covariances are identities and the cross-covariance is
+`diag(rho)` (Hotelling, "Relations between two sets of variates", Biometrika 1936). Every step acts on x alone or on y
+alone, so the mutual information does not change.
 
 Rows are read in chunks and columns one at a time; no float64 copy of the data is made, unless rows are turned.
 """
@@ -26,12 +27,19 @@ from mmg_registry.preprocess.spirals import Turn, fit_turns
 
 STATE_VERSION = 3
 RHO_MAX = 1.0 - 1e-12  # float64 covariances cannot tell a larger correlation from 1
-PLAIN_GAIN, PLAIN_MARGIN = 1.02, 0.02  # factor and nats that the linear part must win by to change the coordinates
+PLAIN_GAIN, PLAIN_MARGIN = 1.02, 0.02  # factor and nats by which other coordinates must raise the Gaussian information
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The whole transform of x or of y: a turn or none, its margins, their mean, and the matrix `(dim', dim)`."""
+    """The whole transform of x or of y.
+
+    Attributes:
+        margins: the nonlinear part.
+        mean: `(dim,)` means of the columns after the margins.
+        matrix: `(dim', dim)` matrix into canonical coordinates.
+        turn: the turn that is applied to the rows first, or None.
+    """
 
     margins: Margins
     mean: F64
@@ -40,10 +48,15 @@ class _Side:
 
     @property
     def words(self) -> list[str]:
-        """What is done beyond shifting, scaling and mixing."""
+        """Return the names of the steps taken beyond shifting, scaling and mixing."""
         return (["turn by distance"] if self.turn is not None else []) + self.margins.words
 
     def transform(self, rows: RowArray, name: str) -> F32:
+        """Map rows `(n, dim)` to canonical coordinates `(n, dim')` float32.
+
+        Raises:
+            DataError: for another number of columns, naming the side as `name`.
+        """
         if rows.ndim != 2 or rows.shape[1] != self.margins.dim:
             raise DataError(f"{name} has shape {rows.shape}; the transform was fitted on (n, {self.margins.dim}).")
         out = np.empty((len(rows), len(self.matrix)), dtype=np.float32)
@@ -53,12 +66,14 @@ class _Side:
         return out
 
     def arrays(self, prefix: str) -> dict[str, RowArray]:
+        """Return everything as flat arrays whose names begin with `prefix`."""
         linear = {f"{prefix}_mean": self.mean, f"{prefix}_matrix": np.ascontiguousarray(self.matrix)}
         turn = {} if self.turn is None else self.turn.arrays(prefix)
         return {**self.margins.arrays(prefix), **linear, **turn}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, RowArray], prefix: str) -> _Side:
+        """Rebuild a side from what `arrays` returned."""
         get = below(arrays, f"{prefix}_")
         return cls(Margins.from_arrays(get), get["mean"], get["matrix"], Turn.from_arrays(get))
 
@@ -68,11 +83,12 @@ class PairTransform:
     """A fitted change of coordinates of x and of y that preserves I(X; Y).
 
     On the training rows the outputs have mean 0 and identity covariances, and their cross-covariance is diagonal.
-    `rho` holds the canonical correlations freed of what fitting them adds: sampling noise gives `dim_x * dim_y / 2n`
-    nats of spurious Gaussian information otherwise. With fewer than ten rows per dimension the covariances are shrunk
-    (then only near identity) and `rho` is measured on held-out folds.
+    `rho` holds the canonical correlations with the bias of fitting removed; without that, sampling noise would add
+    `dim_x * dim_y / 2n` nats of spurious Gaussian information. With fewer than ten rows per dimension the covariances
+    are shrunk, so that the outputs' covariances are only near the identity, and `rho` is measured on held-out folds.
 
     Attributes:
+        x, y: the transforms of the two sides.
         rho: `(min(dim_x, dim_y),)` canonical correlations in [0, 1), float64.
 
     Example:
@@ -97,10 +113,10 @@ class PairTransform:
 
         Args:
             x, y: the rows; neither is changed or copied as a whole.
-            gaussianise: make each side near normal first (see `Margins`); otherwise only shift and scale columns.
-                Where tails are no heavier than normal ones and the linear dependence is plainly stronger without the
-                maps (uniform columns with additive noise, say), all columns stay affine. Rows are turned where that
-                alone makes the linear dependence plainly stronger.
+            gaussianise: whether to make each side near normal first (see `Margins`); otherwise columns are only shifted
+                and scaled. All columns stay affine where tails are no heavier than normal ones and the linear
+                dependence is clearly stronger without the maps (uniform columns with additive noise, say). Rows are
+                turned where that makes the linear dependence clearly stronger.
 
         Raises:
             DataError: for arrays that are not two-dimensional with equal numbers of rows (two at least), hold NaN or
@@ -117,7 +133,7 @@ class PairTransform:
 
     @classmethod
     def _unturned(cls, x: RowArray, y: RowArray, gaussianise: bool) -> PairTransform:
-        """`fit` of rows as they lie."""
+        """Fit all steps but the turn."""
         least = [fit_margins(data, gaussianise) for data in (x, y)]
         fitted = cls._from_margins(least, x, y)
         if all(margins.is_affine for margins in least):
@@ -133,7 +149,7 @@ class PairTransform:
 
     @classmethod
     def _from_margins(cls, margins: Sequence[Margins], x: RowArray, y: RowArray) -> PairTransform:
-        """The rest of `fit`, for given margins."""
+        """Fit whitening and canonical rotation for given margins of x and y."""
         sides = list(zip(margins, (x, y), strict=True))
         n, dim_x, dim_y = len(x), x.shape[1], y.shape[1]
         moments, canonical = (fit_tall if n >= TALL * (dim_x + dim_y) else fit_wide)(sides, n)
@@ -147,26 +163,29 @@ class PairTransform:
 
     @property
     def dim_x(self) -> int:
-        """Dimension of the transformed x, linearly dependent directions dropped."""
+        """Return the dimension of the transformed x, from which linearly dependent directions are dropped."""
         return len(self.x.matrix)
 
     @property
     def dim_y(self) -> int:
-        """Dimension of the transformed y, linearly dependent directions dropped."""
+        """Return the dimension of the transformed y, from which linearly dependent directions are dropped."""
         return len(self.y.matrix)
 
     @property
     def at_limit(self) -> bool:
-        """Whether a correlation is 1 to all digits that float64 sums of squares hold: `rho` is then too low."""
+        """Return whether a correlation is so close to 1 that float64 sums of squares cannot resolve it.
+
+        `rho` is then too low.
+        """
         return bool(np.any(self.rho >= RHO_MAX))
 
     @property
     def gaussian_mi(self) -> float:
-        """What the pair would share, in nats, were the transformed rows Gaussian: -1/2 sum log(1 - rho^2)."""
+        """Return the mutual information (nats) if the transformed rows were Gaussian: -1/2 sum log(1 - rho^2)."""
         return float(-0.5 * np.sum(np.log1p(-self.rho) + np.log1p(self.rho))) + 0.0  # no negative zero
 
     def transform(self, x: RowArray, y: RowArray) -> tuple[F32, F32]:
-        """Map rows `x` `(n, dim_x)` and `y` `(n, dim_y)`; float32, C-contiguous.
+        """Map rows `x` `(n, dim_x)` and `y` `(n, dim_y)` to canonical coordinates, float32 and C-contiguous.
 
         Raises:
             DataError: when the number of columns is not that of the fitted rows.
@@ -174,12 +193,12 @@ class PairTransform:
         return self.x.transform(x, "x"), self.y.transform(y, "y")
 
     def state(self) -> tuple[dict[str, RowArray], dict[str, Any]]:
-        """Arrays and JSON-serialisable words that `from_state` rebuilds the transform from."""
+        """Return arrays and a JSON-serialisable dictionary, from which `from_state` rebuilds the transform."""
         return {**self.x.arrays("x"), **self.y.arrays("y"), "rho": self.rho}, {"version": STATE_VERSION}
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, RowArray], meta: Mapping[str, Any]) -> PairTransform:
-        """The inverse of `state`.
+        """Rebuild the transform from what `state` returned.
 
         Raises:
             DataError: for the state of another version.

@@ -1,8 +1,8 @@
-"""Columns that are large together: the t copula, and the map that takes its common scale away.
+"""The copula of a multivariate t distribution, and the map that removes its common scale.
 
-Rows of a multivariate t are normal rows times one random scale each. Mapped column by column to normal margins they
-still share that scale, which no map of single columns removes. Given the margins of a t instead, the rows depend on
-direction and length independently, and one map of the length makes them exactly normal.
+Each row of a multivariate t is a normal row times one random scale, so its columns tend to be large together. Rows
+mapped column by column to normal margins still share that scale, and no map of single columns removes it. Mapped to t
+margins instead, a row's direction and norm are independent, and one map of the norm makes the rows exactly normal.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from scipy.special import chdtri, fdtr, fdtrc, gammaincinv, gammaln, ndtr, stdtr
 
 from mmg_registry.arrays import F64
 
-DEGREES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0)  # of freedom, tried in turn
-REACH = 9.0  # normal scores beyond it are taken to lie on it
+DEGREES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0)  # degrees of freedom, which are tried from the largest down
+REACH = 9.0  # normal scores beyond this are clipped to it
 SCATTER_STEPS = 10
 
 
 class _Table(NamedTuple):
-    """A function as nodes of a linear interpolation."""
+    """A function stored as the nodes of a linear interpolation."""
 
     at: F64
     value: F64
@@ -36,11 +36,11 @@ class _Table(NamedTuple):
 class SharedScale:
     """The map from normal scores with the copula of a multivariate t to jointly normal columns.
 
-    A score g becomes the t quantile T^-1(Phi(g)); the rows of those, whitened by `factor`, have |t|^2 / dim
-    distributed like Snedecor's F(dim, degrees), and their length is mapped to that of a normal vector.
+    A score g becomes the t quantile T^-1(Phi(g)). Rows of these, whitened by `factor`, have |t|^2 / dim distributed
+    like Snedecor's F(dim, degrees), and their norm is mapped to that of a normal vector.
 
     Attributes:
-        degrees: of freedom of the t.
+        degrees: degrees of freedom of the t.
         factor: `(dim, dim)` matrix that whitens the t's scatter matrix.
     """
 
@@ -48,19 +48,19 @@ class SharedScale:
     factor: F64
 
     def __call__(self, scores: F64) -> F64:
-        """Map normal scores `(dim, n)`; a bijection of rows."""
+        """Map normal scores `(dim, n)` to jointly normal columns `(dim, n)`, bijectively row by row."""
         white = self.factor @ self.quantiles(scores)
         square = np.maximum(np.mean(white**2, axis=0), np.exp(self._log_stretch.at[0]))
         out: F64 = white * np.exp(self._log_stretch(np.log(square)))
         return out
 
     def quantiles(self, scores: F64) -> F64:
-        """The scores with margins of the t in place of normal ones."""
+        """Map normal scores `(dim, n)` to t margins."""
         out: F64 = np.sign(scores) * self._quantile(np.abs(scores))
         return out
 
     def log_likelihood(self, scores: F64) -> float:
-        """Mean over rows of the t copula's log-density at normal scores `(dim, n)`."""
+        """Return the mean log-density (nats per row) of the t copula at normal scores `(dim, n)`."""
         t, dim = self.quantiles(scores), len(scores)
         joint = _log_density(np.sum((self.factor @ t) ** 2, axis=0), dim, self.degrees)
         margins = np.sum(_log_density(t**2, 1, self.degrees), axis=0)
@@ -73,10 +73,10 @@ class SharedScale:
 
     @cached_property
     def _log_stretch(self) -> _Table:
-        """Of the logarithm of |t|^2 / dim: by how much the length changes, in logarithms."""
+        """Return a table of the logarithm of the norm's stretch, as a function of the logarithm of |t|^2 / dim."""
         dim, log_square = len(self.factor), np.linspace(-20, 60, 8001)
         square = np.exp(log_square)
-        # each tail of the distribution from its own end, so that neither loses its digits
+        # each tail is computed from its own end, so that neither loses digits to cancellation
         above = chdtri(dim, np.maximum(fdtrc(dim, self.degrees, square), 1e-300))
         below = 2 * gammaincinv(dim / 2, fdtr(dim, self.degrees, square))
         chi2 = np.where(fdtrc(dim, self.degrees, square) < 0.5, above, np.maximum(below, 1e-300))
@@ -84,18 +84,21 @@ class SharedScale:
 
 
 class Fit(NamedTuple):
-    """The likeliest map, and its gain over a normal copula, in nats a row."""
+    """The map of largest likelihood, and its gain over a normal copula in nats per row."""
 
     scale: SharedScale
     gain: float
 
 
 def fit_shared_scale(scores: F64, degrees: Sequence[float] = DEGREES) -> Fit | None:
-    """The likeliest t copula of normal scores `(dim, n)`; None where a normal copula is likelier than all.
+    """Fit the t copula of largest likelihood to normal scores `(dim, n)`; return None where a normal one fits better.
 
     The scatter matrix is the maximum-likelihood one for each number of degrees (Kent, Tyler and Vardi, "A curious
-    likelihood identity for the multivariate t-distribution", Commun. Statist. Simulation Comput. 1994). From the
-    lightest tails on, heavier ones are tried as long as the likelihood rises.
+    likelihood identity for the multivariate t-distribution", Commun. Statist. Simulation Comput. 1994). The search
+    starts at the lightest tails and goes on to heavier ones as long as the likelihood rises.
+
+    Returns:
+        The map and its gain, or None; also None where the scores are linearly dependent.
 
     Example:
         >>> from scipy.special import ndtri, stdtr
@@ -119,14 +122,14 @@ def fit_shared_scale(scores: F64, degrees: Sequence[float] = DEGREES) -> Fit | N
 
 
 def normal_copula_log_likelihood(scores: F64) -> float:
-    """Mean over rows of the log-density of the likeliest normal copula at normal scores `(dim, n)`."""
+    """Return the mean log-density (nats per row) of the best-fitting normal copula at normal scores `(dim, n)`."""
     covariance = scores @ scores.T / scores.shape[1]
     inside = float(np.trace(covariance) - len(scores))  # E|g|^2 against E g' C^-1 g
     return 0.5 * (inside - float(np.linalg.slogdet(covariance)[1]))
 
 
 def _scatter_factor(scores: F64, degrees: float) -> F64 | None:
-    """The matrix that whitens the t's scatter; None where the scores are linearly dependent."""
+    """Return the matrix that whitens the t's scatter matrix; None where the scores are linearly dependent."""
     t = SharedScale(degrees, np.eye(len(scores))).quantiles(scores)
     scatter = np.cov(scores)
     if np.linalg.matrix_rank(scatter) < len(scatter):
@@ -139,7 +142,7 @@ def _scatter_factor(scores: F64, degrees: float) -> F64 | None:
 
 
 def _log_density(square: F64, dim: int, degrees: float) -> F64:
-    """Of a t of identity scatter at points of squared length `square`."""
+    """Return the log-density of a t with identity scatter at points of squared norm `square`."""
     half = (degrees + dim) / 2
     constant = gammaln(half) - gammaln(degrees / 2) - dim / 2 * np.log(degrees * np.pi)
     out: F64 = constant - half * np.log1p(square / degrees)

@@ -1,13 +1,14 @@
-"""Columns turned by an angle that grows with the distance from a centre, turned back.
+"""Turns: rotations of rows by an angle that grows with their squared distance from a centre, fitted to undo spirals.
 
-A rotation of the rows by an angle that depends on their length is a bijection, and hides linear dependence from every
-linear map and every map of single columns. The rotations that are smooth at the centre are functions of the squared
-length; this is their first order, `exp(q A)` with an antisymmetric A and q the mean square of the centred and scaled
-columns, less one. Its inverse is `exp(-q A)`, for rotations leave q as it is: the mutual information does not change,
-whatever A is, so that a poor fit costs nothing but time.
+A rotation of the rows by an angle that depends on their norm is a bijection, and hides linear dependence from every
+linear map and every map of single columns. Rotations that are smooth at the centre are functions of the squared norm.
+A turn is their first order, `exp(q A)`, with an antisymmetric matrix A and q the mean square of the centred and scaled
+columns minus one. Its inverse is `exp(-q A)`, because rotations do not change q. The mutual information is therefore
+the same for any A, and a poor fit costs only time.
 
-Centre, scale and A of both sides are the likeliest ones, were the turned pair jointly Gaussian (a turn keeps volumes:
-its Jacobian is 1 + 2 v'Av / d = 1). They are fitted on one half of the rows and believed by what the other half says.
+Centre, scale and A of both sides maximise the likelihood of the turned pair as a jointly Gaussian one (a turn preserves
+volume: its Jacobian is 1 + 2 v'Av / d = 1). They are fitted to one half of the rows, and accepted if the other half
+confirms them.
 """
 
 from __future__ import annotations
@@ -27,30 +28,30 @@ from mmg_registry.preprocess.maps import RowArray, has_heavy_ties
 from mmg_registry.preprocess.margins import is_light
 from mmg_registry.threads import torch_threads
 
-MOST_COLUMNS = 10  # of a side; the cost grows with the square
+MOST_COLUMNS = 10  # most columns of a side; the cost grows with their square
 FEWEST_ROWS = 500
-FIRST_ROWS, FIT_ROWS = 8_000, 20_000  # to find the angles, and to sharpen everything
-GAIN = 0.02  # nats that held-out rows must show beyond three standard errors
-FARTHEST = 30.0  # q beyond which rows turn no further: a normal row never gets there
+FIRST_ROWS, FIT_ROWS = 8_000, 20_000  # rows to find the angles with, and to refine all parameters with
+GAIN = 0.02  # nats that held-out rows must gain beyond three standard errors
+FARTHEST = 30.0  # the angle stops growing at this q, which a normal row never reaches
 BLUR = (
     1e-2,
     1e-4,
     1e-6,
     1e-8,
     1e-10,
-)  # by which correlations are lowered in turn: a peak is found from afar, then sharpened
+)  # relative reductions of the squared correlations, in turn: large ones widen the likelihood's peak, so it is found
 MOST_STEPS = 40
-PENALTY = 1e-4  # on the squared entries of A, against turning what tells nothing
+PENALTY = 1e-4  # on the squared entries of A, so that directions without evidence are not turned
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A bijection of rows `(n, dim)`: centred, scaled, and turned by `exp(q A)`.
+    """A bijection of rows `(n, dim)`, which centres, scales, and rotates them by `exp(q A)`.
 
     Attributes:
-        centre: `(dim,)`.
-        scale: `(dim, dim)`, invertible.
-        generator: `(dim, dim)` antisymmetric A, in radians for a unit of q.
+        centre: `(dim,)` centre of the rotation.
+        scale: `(dim, dim)` invertible matrix.
+        generator: `(dim, dim)` antisymmetric matrix A, in radians per unit of q.
 
     Example:
         >>> turn = Turn(np.zeros(2), np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]]))
@@ -63,33 +64,37 @@ class Turn:
     generator: F64
 
     def __call__(self, rows: RowArray) -> F64:
-        """Map rows `(n, dim)`; float64."""
+        """Map rows `(n, dim)` to turned rows of the same shape, float64."""
         parts = (self.centre, self.scale, self.generator)
         with torch_threads(1), torch.no_grad():
             return _turned(_tensor(rows), *map(_tensor, parts)).numpy()
 
     @property
     def size(self) -> float:
-        """The largest angle in radians that a unit of q turns by."""
+        """Return the largest angle of rotation in radians per unit of q."""
         return float(np.linalg.norm(self.generator, 2))
 
     def arrays(self, prefix: str) -> dict[str, RowArray]:
-        """All of it as arrays, for `from_arrays`."""
+        """Return the three arrays by name, each name beginning with `prefix`, for `from_arrays`."""
         parts = {"centre": self.centre, "scale": self.scale, "generator": self.generator}
         return {f"{prefix}_turn_{key}": value for key, value in parts.items()}
 
     @classmethod
     def from_arrays(cls, get: dict[str, RowArray]) -> Turn | None:
-        """The inverse of `arrays`, side's prefix removed; None where there is none."""
+        """Rebuild a turn from arrays by name, without the prefix; return None where there is no turn among them."""
         if "turn_centre" not in get:
             return None
         return cls(get["turn_centre"], get["turn_scale"], get["turn_generator"])
 
 
 def fit_turns(x: RowArray, y: RowArray) -> tuple[Turn, Turn] | None:
-    """Turns of `x` `(n, dim_x)` and `y` `(n, dim_y)` that make them plainly more dependent linearly; or None.
+    """Fit turns of `x` `(n, dim_x)` and `y` `(n, dim_y)` that make their linear dependence clearly stronger.
 
-    Not tried on heavy tails, on ties, on columns that depend linearly on others, on few rows or many columns.
+    Turns are not tried for heavy tails, ties, linearly dependent columns, too few rows (fewer than 500, or than ten
+    times the square of a side's dimension), or more than 10 columns on a side.
+
+    Returns:
+        The turns of x and of y, or None where they are not tried or held-out rows do not confirm them.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -121,7 +126,7 @@ def _worth_trying(data: RowArray) -> bool:
 
 
 def _sample(x: RowArray, y: RowArray) -> tuple[Tensor, Tensor] | None:
-    """Rows to work on; None where columns of a side are linearly dependent."""
+    """Return the rows to fit on as float64 tensors, or None where columns of a side are linearly dependent."""
     step = max(1, len(x) // (2 * FIT_ROWS))
     rows = (_tensor(x[::step]), _tensor(y[::step]))
     return rows if all(map(_is_full, rows)) else None
@@ -133,14 +138,14 @@ def _is_full(rows: Tensor) -> bool:
 
 
 def _halves(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows to fit on and rows to judge by, interleaved."""
+    """Split rows alternately into rows to fit on and rows to judge by."""
     return rows[::2], rows[1::2]
 
 
 def _first_order_gain(x: Tensor, y: Tensor) -> bool:
-    """Whether one side's columns times q, the first order of a turn, tell something linear of the other side.
+    """Return whether one side's columns times q, the first order of a turn, help predict the other side linearly.
 
-    For a Gaussian pair they tell nothing beyond the columns, and 2 n times the gain is chi-squared.
+    For a Gaussian pair they add nothing to the columns themselves, and 2 n times the gain is chi-squared distributed.
     """
     x, y = (_TurnedSide.start(rows).placed(rows) for rows in (x, y))
     plain, freedom = _gaussian_mi(x, y), x.shape[1] * y.shape[1]
@@ -155,7 +160,7 @@ def _bent(rows: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class _TurnedSide:
-    """What is fitted of one side; A is the upper triangle's entries less their mirror image."""
+    """The fitted parameters of one side; A is the strict upper triangle of `upper` minus its transpose."""
 
     centre: Tensor
     scale: Tensor
@@ -163,7 +168,7 @@ class _TurnedSide:
 
     @classmethod
     def start(cls, rows: Tensor) -> _TurnedSide:
-        """Whitened and not turned, but for a hair's breadth: exactly zero may be a saddle."""
+        """Return parameters that whiten the rows and hardly turn them; A is not quite zero, which may be a saddle."""
         dim = rows.shape[1]
         values, vectors = torch.linalg.eigh(torch.cov(rows.T).view(dim, dim))
         upper = torch.randn(dim, dim, generator=torch.Generator().manual_seed(0), dtype=rows.dtype)
@@ -171,22 +176,26 @@ class _TurnedSide:
 
     @classmethod
     def flat(cls, rows: Tensor) -> _TurnedSide:
-        """As it is."""
+        """Return parameters that leave the rows unchanged."""
         dim = rows.shape[1]
         return cls(torch.zeros(dim).double(), torch.eye(dim).double(), torch.zeros(dim, dim).double())
 
     @property
     def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return centre, scale and upper."""
         return self.centre, self.scale, self.upper
 
     @property
     def turn(self) -> Turn:
+        """Return the turn with these parameters."""
         return Turn(self.centre.numpy(), self.scale.numpy(), (self.upper - self.upper.T).numpy())
 
     def placed(self, rows: Tensor) -> Tensor:
+        """Return rows `(n, dim)` centred and scaled."""
         return (rows - self.centre) @ self.scale.T
 
     def turned(self, rows: Tensor) -> Tensor:
+        """Return rows `(n, dim)` centred, scaled and rotated."""
         return _turned(rows, self.centre, self.scale, self.upper.triu(1) - self.upper.triu(1).T)
 
 
@@ -194,7 +203,7 @@ Sides = tuple[_TurnedSide, _TurnedSide]
 
 
 def _climbed(x: Tensor, y: Tensor) -> Sides:
-    """The angles first, then everything, then with ever less blur for as long as that is what limits the dependence."""
+    """Fit the angles first, then all parameters, then all with ever less blur while blur limits the dependence."""
     sides = (_TurnedSide.start(x), _TurnedSide.start(y))
     few = x[:FIRST_ROWS], y[:FIRST_ROWS]
     sides = _ascend(_ascend(sides, *few, BLUR[0], free=(2,)), *few, BLUR[0], free=(0, 1, 2))
@@ -211,7 +220,7 @@ def _both(sides: Sides, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]) -> Sides:
-    """Quasi-Newton steps on the joint likelihood in the parts `free` of both sides."""
+    """Return both sides after L-BFGS steps up the blurred likelihood in the parts `free` (indices into `parts`)."""
     start = [part for side in sides for part in side.parts]
     moved = [i for i in range(len(start)) if i % 3 in free]
     sizes = [start[i].numel() for i in moved]
@@ -238,17 +247,17 @@ def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]
 
 
 def _log_likelihood(sides: Sides, x: Tensor, y: Tensor, blur: float = 0.0) -> Tensor:
-    """Mean log-density of the rows, up to a constant, where their turned coordinates are jointly Gaussian."""
+    """Return the rows' mean log-density up to a constant (nats), if their turned coordinates are jointly Gaussian."""
     turned = _both(sides, x, y)
     alone = [side.scale.slogdet()[1] - _log_volume(rows) for side, rows in zip(sides, turned, strict=True)]
     return alone[0] + alone[1] + _gaussian_mi(*turned, blur)
 
 
 def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
-    """Whether held-out rows are plainly likelier turned than as they were."""
+    """Return whether turning raises the likelihood of held-out rows by more than `GAIN` and three standard errors."""
     plain: Sides = (_TurnedSide.flat(held_out[0]), _TurnedSide.flat(held_out[1]))
     gain = float(_log_likelihood(sides, *held_out) - _log_likelihood(plain, *held_out))
-    error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # of a log-density ratio's mean, roughly
+    error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # rough standard error of the mean log-density ratio
     return gain > GAIN + 3 * error
 
 
@@ -256,7 +265,7 @@ def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
 
 
 def _turned(rows: Tensor, centre: Tensor, scale: Tensor, generator: Tensor) -> Tensor:
-    """`exp(q A)` applied row by row."""
+    """Return rows `(n, d)` centred, scaled and rotated by `exp(q A)`, each row with its own q."""
     placed = (rows - centre) @ scale.T
     q = _mean_square(placed).clamp(max=FARTHEST)
     out: Tensor = _Rotation.apply(placed, q, generator)  # type: ignore[no-untyped-call]
@@ -264,10 +273,10 @@ def _turned(rows: Tensor, centre: Tensor, scale: Tensor, generator: Tensor) -> T
 
 
 class _Rotation(torch.autograd.Function):
-    """`exp(q A) v` for rows v `(n, d)`, q `(n, 1)` and antisymmetric A, by eigenvectors of A and angles q theta.
+    """The product `exp(q A) v` for rows v `(n, d)`, q `(n, 1)` and antisymmetric A, by A's eigenvectors.
 
-    The derivative in A is the integral over s in (0, 1) of q exp(-s q A) g v' exp(-(1 - s) q A), g that in the result,
-    which has a closed form in the eigenvectors, whether or not eigenvalues coincide.
+    The gradient in A is the integral over s in (0, 1) of q exp(-s q A) g v' exp(-(1 - s) q A), where g is the gradient
+    in the result. It has a closed form in the eigenvectors, whether or not eigenvalues coincide.
     """
 
     @staticmethod
@@ -294,7 +303,7 @@ def _mean_square(rows: Tensor) -> Tensor:
 
 
 def _gaussian_mi(x: Tensor, y: Tensor, blur: float = 0.0) -> Tensor:
-    """-1/2 log det(I - (1 - blur) R R'), R the cross-correlation of the whitened sides; NaN where one is singular."""
+    """Return -1/2 log det(I - (1 - blur) R R') in nats, R the whitened sides' cross-correlation; NaN if singular."""
     (fx, zx), (fy, zy) = _factor(x), _factor(y)
     cross = torch.linalg.solve_triangular(fy, torch.linalg.solve_triangular(fx, zx.T @ zy, upper=False).T, upper=False)
     left = torch.eye(cross.shape[1], dtype=cross.dtype) - (1 - blur) * cross.T @ cross
@@ -303,12 +312,12 @@ def _gaussian_mi(x: Tensor, y: Tensor, blur: float = 0.0) -> Tensor:
 
 
 def _log_volume(rows: Tensor) -> Tensor:
-    """Half the log-determinant of the covariance."""
+    """Return half the log-determinant of the rows' covariance."""
     return _factor(rows)[0].diagonal().log().sum()
 
 
 def _factor(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """The Cholesky factor of the covariance, NaN where there is none, and the centred rows over the root of n."""
+    """Return the Cholesky factor of the covariance (NaN where there is none) and the centred rows over sqrt(n)."""
     centred = (rows - rows.mean(0)) / math.sqrt(len(rows))
     factor, failed = torch.linalg.cholesky_ex(centred.T @ centred)
     return torch.where(failed == 0, factor, torch.nan), centred

@@ -1,7 +1,7 @@
-"""Training by held-out rows: one loop for denoisers, critics and densities, and the parts that it puts together.
+"""Training guided by held-out rows: one loop for denoisers, critics and densities, and the parts it is made of.
 
-`loop.train` takes a learner and a `Procedure`: intervals between evaluations of held-out rows, stopping rules, a decay
-of the learning rate, and a choice of the weights to keep. Each part is a module here, and can be replaced alone.
+`loop.train` takes a learner and a `Procedure`: the intervals between evaluations of held-out rows, stopping rules, a
+decay of the learning rate, and a rule for which weights to keep. Each part is a module here and can be replaced alone.
 """
 
 from mmg_registry.training.choice import ChoiceRule, EarliestUnbeaten, Latest

@@ -1,4 +1,4 @@
-"""Which weights to keep, and how far that choice is a matter of noise."""
+"""Rules for which weights to keep, and the standard error that comes from having to choose by noisy evaluations."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Protocol
 
 from mmg_registry.training.evaluation import ESTIMATE, Evaluation
 
-SURELY_WORSE = 2  # standard errors by which the last weights have to fall behind before nothing was left to choose
+SURELY_WORSE = 2  # standard errors by which the last weights must be worse for the choice to be certain
 
 
 class ChoiceRule(Protocol):
-    """Whether the latest weights take the place of the kept ones."""
+    """A rule that decides whether the latest weights replace the kept ones."""
 
     def replaces(self, latest: Evaluation, kept: Evaluation) -> bool:
         """Return whether to keep the weights of `latest` from now on."""
@@ -19,10 +19,10 @@ class ChoiceRule(Protocol):
 
 @dataclass(frozen=True)
 class EarliestUnbeaten:
-    """Keep the earliest weights that nothing later beats by more than the standard error of the difference.
+    """The rule that keeps the earliest weights that no later ones beat by more than the difference's standard error.
 
-    They are the least fitted ones: with few rows, when the held-out objective is too noisy to choose by, training stays
-    near the closed form that it started from.
+    The earliest weights are the least fitted to the training rows: with few rows, where the held-out objective is too
+    noisy to choose by, the result stays near the closed form that training started from.
     """
 
     def replaces(self, latest: Evaluation, kept: Evaluation) -> bool:
@@ -32,16 +32,17 @@ class EarliestUnbeaten:
 
 @dataclass(frozen=True)
 class Latest:
-    """Keep the last weights whatever held-out rows say, as published recipes do."""
+    """The rule that keeps the last weights whatever the held-out rows say, as published recipes do."""
 
     def replaces(self, latest: Evaluation, kept: Evaluation) -> bool:
         return True
 
 
 def choice_error(kept: Evaluation, last: Evaluation) -> float:
-    """Return the standard error (nats) of what the last weights would have given in place of the kept ones.
+    """Return the standard error (nats) of the difference between the estimates of the last and of the kept weights.
 
-    It is 0 where the last ones are kept or are surely worse, for then nothing was left to choose.
+    It is 0 where the last weights are the kept ones, or are worse by more than `SURELY_WORSE` standard errors: then
+    noise did not make the choice.
     """
     gain, error = last.gain(kept)
     return 0.0 if kept is last or gain < -SURELY_WORSE * error else last.gain(kept, ESTIMATE)[1]

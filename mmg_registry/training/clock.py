@@ -1,19 +1,19 @@
-"""The time that a training has taken, and whether a share of its limit is over."""
+"""A clock that measures how long a training has run, and whether a share of its time limit has passed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-Now = Callable[[], float]  # seconds from any fixed point; `time.monotonic`, or what a test drives
+Now = Callable[[], float]  # seconds since any fixed point: `time.monotonic`, or a function that a test controls
 
 
 class Clock:
-    """Count the seconds since it was made.
+    """A stopwatch that starts when it is made.
 
     Args:
-        limit: seconds that the training may take, or None.
-        now: the time in seconds.
+        limit: seconds that the training may take, or None for no limit.
+        now: returns the present time in seconds.
 
     Example:
         >>> times = iter([0.0, 3.0, 3.0])
@@ -28,9 +28,9 @@ class Clock:
 
     @property
     def elapsed(self) -> float:
-        """Seconds so far."""
+        """Return the seconds since the clock was made."""
         return self._now() - self._start
 
     def is_over(self, share: float = 1.0) -> bool:
-        """Return whether `share` of the limit has passed; never without a limit."""
+        """Return whether `share` of the limit has passed; always False without a limit."""
         return self.limit is not None and self.elapsed >= share * self.limit

@@ -1,7 +1,7 @@
-"""The learning rate's course: constant as long as it pays, then a decay to zero over a share of the whole.
+"""The schedule of the learning rate: constant for as long as training gains, then a decay to zero.
 
-The number of steps need not be known beforehand, unlike with a decay over a fixed horizon: the decay is as long as the
-constant stretch before it deserves.
+The decay takes a fixed share of all steps, so its length follows from that of the constant stretch before it. Unlike
+with a decay over a fixed horizon, the number of steps need not be known beforehand.
 """
 
 from __future__ import annotations
@@ -11,44 +11,48 @@ from dataclasses import dataclass
 
 from mmg_registry.training.stopping import OVERFITTING
 
-GoesBack = Callable[[str, int], bool]  # of the reason why the constant stretch stopped, and the step that was kept
+GoesBack = Callable[[str, int], bool]  # from (reason for stopping, kept step) to whether the decay starts at the latter
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """The step at which the rate begins to fall, and the one at which it is zero; equal before any decay."""
+    """The step at which the learning rate begins to fall, and the step at which it is zero; equal before any decay."""
 
     decay_from: int
     end: int
 
 
 def after_overfitting(stopped: str, kept: int) -> bool:
-    """Decay from the kept weights only where what was trained after them made it worse.
+    """Return whether the constant stretch ended by over-fitting: only then does the decay start from the kept weights.
 
-    For critics and densities; `wherever_learned` is to be preferred, for it spends no decay on weights that lost the
-    choice, but would move every estimate of theirs.
+    Critics and densities use this rule. `wherever_learned` would be better for them too, because it never spends a
+    decay on weights that were not kept, but it would change every estimate of theirs.
     """
     return stopped == OVERFITTING
 
 
 def wherever_learned(stopped: str, kept: int) -> bool:
-    """Decay from the kept weights, for what came after them gained nothing; from the last ones if none were trained."""
+    """Return whether the kept weights were trained at all: the decay then starts from them, else from the last ones.
+
+    Whatever was trained after the kept weights gained nothing on held-out rows.
+    """
     return kept > 0
 
 
 @dataclass(frozen=True)
 class Decay:
-    """How the final decay is laid out; the learner has the rates themselves.
+    """The layout of the final decay in steps; the learner turns it into learning rates.
 
     Attributes:
-        share: of all steps that the decay takes, below 1.
-        goes_back: whether it starts from the kept weights, where these are not the last ones.
-        least_steps: of any decay. One in trainings whose shares may round to none; none where no step may be trained
-            after going back to the start.
-        pieces: the parts that an interval is cut into, for learners whose rate is constant within a call.
-        cut_by_clock: whether the time limit ends the decay too. It is kept to the second then, but weights of a rate
-            that has not come down to zero are noisy. Without it the decay is always whole, and the constant stretch
-            alone leaves it the time it needs; to be preferred where speed is even.
+        share: fraction of all steps that the decay takes, below 1.
+        goes_back: decides whether the decay starts from the kept weights, where these are not the last ones.
+        least_steps: the fewest steps of any decay. Use 1 for trainings so short that the share may round to no step,
+            and 0 where no step may be trained after going back to the start.
+        pieces: number of calls of the learner that an interval is cut into, for learners whose rate is constant
+            within a call.
+        cut_by_clock: whether the time limit may also cut the decay short. If so, the limit is kept to the second, but
+            the weights of a rate that has not come down to zero are noisy. If not, the decay is always complete, and
+            the constant stretch ends early enough to leave it time; prefer this where steps take equally long.
 
     Example:
         >>> decay = Decay(share=0.6, goes_back=wherever_learned)
@@ -63,21 +67,21 @@ class Decay:
     cut_by_clock: bool = False
 
     def constant_steps(self, most_steps: int) -> int:
-        """Return the longest constant stretch of a training of at most `most_steps`."""
+        """Return the most steps that the constant stretch may take in a training of at most `most_steps` steps."""
         return max(1, round(most_steps * (1 - self.share)))
 
     def steps(self, done: int, most_steps: int) -> int:
-        """Return the steps of the decay after `done` constant ones."""
+        """Return the number of steps of the decay that follows `done` steps at the constant rate."""
         share = round(done * self.share / (1 - self.share))
         return min(max(self.least_steps, share), most_steps - done)
 
     def piece(self, interval: int) -> int:
-        """Return the steps, 1 at least, to train in one call where an interval is `interval` steps long."""
+        """Return how many steps (at least 1) to train in one call of the learner in an interval of `interval` steps."""
         return max(1, interval // self.pieces)
 
 
 def linear_rate(peak: float, step: int, horizon: Horizon) -> float:
-    """Return the learning rate of a step: `peak`, and within the decay a line to zero at its end.
+    """Return the learning rate of a step: `peak` before the decay, then a linear fall to zero at the decay's end.
 
     Example:
         >>> [linear_rate(0.1, step, Horizon(10, 20)) for step in (0, 10, 15)]

@@ -1,7 +1,7 @@
-"""An evaluation of the held-out rows, and the gain from one evaluation to another.
+"""Evaluations of the held-out rows, and the gain from one evaluation to another.
 
-Two evaluations are compared row by row: both see the same rows (and the same noise, where there is any), so that most
-of the spread of the rows cancels in their difference.
+Two evaluations are compared row by row. Both use the same rows (and the same noise, where there is any), so most of
+the variation between rows cancels in the difference.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ OBJECTIVE, ESTIMATE = 0, 1  # columns of an evaluation
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Held-out rows as the weights after a number of steps see them.
+    """The held-out rows' values under the weights after a number of steps.
 
     Attributes:
-        step: optimiser steps behind the weights.
-        rows: `(n, 2)`, each row's share of the objective (more is better) and of the running estimate (nats).
+        step: number of optimiser steps that led to the weights.
+        rows: `(n, 2)`, each row's contribution to the objective (larger is better) and to the running estimate (nats).
     """
 
     step: int
@@ -38,10 +38,10 @@ class Evaluation:
 
 
 def gained(before: Tensor, after: Tensor) -> tuple[float, float]:
-    """Return mean and standard error of a held-out gain, row by row, of shares `(n,)` each.
+    """Return the mean of the row-by-row gain from `before` to `after`, both `(n,)`, and its standard error.
 
-    Weights that give a row no finite share never gain: the mean is then minus infinity, or infinity where such weights
-    were left behind.
+    Weights under which a row has no finite value never gain: the mean is minus infinity where `after` holds such
+    values, and plus infinity where only `before` does.
 
     Example:
         >>> gained(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 2.0]))

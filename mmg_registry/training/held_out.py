@@ -1,4 +1,4 @@
-"""Rows held out of a training: no weights are fitted to them, so they can tell when to stop and what to keep."""
+"""The split into training and held-out rows; no weights are fitted to the latter, so they can judge the training."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from torch import Tensor
 
 from mmg_registry.training.rows import RowPair
 
-SHARE = 10  # one row of so many is held out
-MOST_HELD_OUT = 10_000  # their mean is then known to a hundredth of the spread of a row, and each evaluation costs time
+SHARE = 10  # one row in ten is held out
+MOST_HELD_OUT = 10_000  # the error of their mean is then 1 % of a row's spread; more would only slow down evaluations
 
 
 def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[RowPair, RowPair]:
-    """Split rows into (training, held out): a tenth, at most 10,000, drawn at random, is held out.
+    """Split rows at random into training rows and held-out rows: a tenth of them, at most 10,000.
 
-    The drawn rows change places with the last ones in `x` and `y` themselves: no copy of large data is made.
+    The drawn rows trade places with the last ones inside `x` and `y`, so that large data are not copied.
 
     Args:
-        x, y: `(n, dim_x)` and `(n, dim_y)`, n at least 2; reordered in place.
-        seed: of the draw.
+        x, y: `(n, dim_x)` and `(n, dim_y)` with n at least 2; reordered in place.
+        seed: seed of the random choice of rows.
+
+    Returns:
+        The training rows (x, y) and the held-out rows (x, y), as views of `x` and `y`.
 
     Example:
         >>> x = torch.arange(20.0)[:, None]

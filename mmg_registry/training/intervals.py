@@ -1,4 +1,4 @@
-"""How many steps lie between two evaluations of the held-out rows."""
+"""Rules for the number of steps between two evaluations of the held-out rows."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Protocol
 
 from mmg_registry.training.clock import Clock
 
-FIFTH, TENTH = 5, 10  # of the steps so far; of the time limit
+FIFTH, TENTH = 5, 10  # the longest interval under a time limit: a fifth of the steps so far; a tenth of the limit
 
 
 class Intervals(Protocol):
-    """When to evaluate next."""
+    """A rule for when to evaluate next."""
 
     def steps_after(self, done: int, clock: Clock) -> int:
-        """Return how many steps, 1 at least, to train after `done` steps before the next evaluation."""
+        """Return how many steps (at least 1) to train between step `done` and the next evaluation."""
 
 
 @dataclass(frozen=True)
 class EvenIntervals:
-    """Evaluate every `every` steps; under a time limit, after a fifth of the steps so far if that is sooner.
+    """Intervals of `every` steps; under a time limit, of a fifth of the steps so far where that is shorter.
 
-    Under a time limit this is the one to prefer: where evaluations fall depends on steps alone, so that a training that
-    ends by itself is the same on a fast and on a slow machine.
+    Prefer this rule under a time limit: evaluations depend on the number of steps alone, so a training that stops
+    before the limit gives the same result on a fast and on a slow machine.
     """
 
     every: int
@@ -33,10 +33,11 @@ class EvenIntervals:
 
 @dataclass(frozen=True)
 class AlignedIntervals:
-    """Evaluate at all multiples of `every`, and once soon, after `first` steps, so that an estimate can be shown.
+    """Evaluations at the multiples of `every`, and one after `first` steps, so that an estimate can be shown early.
 
-    Under a time limit the first step is evaluated at once, and no interval is longer than a tenth of the limit at the
-    speed so far: a step of a large denoiser on a slow machine may take seconds, and the limit is not overrun by much.
+    Under a time limit the first evaluation follows the first step, and no interval takes longer than a tenth of the
+    limit at the speed so far: a step of a large denoiser may take seconds on a slow machine, and the limit should not
+    be overrun by much.
     """
 
     every: int
@@ -47,6 +48,6 @@ class AlignedIntervals:
             return min(self.first, self.every) if clock.limit is None else 1
         rest = self.every - done % self.every
         elapsed = clock.elapsed
-        if clock.limit is None or elapsed == 0:  # a coarse clock may not have moved yet
+        if clock.limit is None or elapsed == 0:  # a clock of coarse resolution may still show 0
             return rest
         return max(1, min(rest, int(done / elapsed * clock.limit / TENTH)))

@@ -1,4 +1,4 @@
-"""What the loop trains: anything that can take steps, be measured on held-out rows, and go back to a checkpoint."""
+"""The learner protocol: whatever can take steps, be measured on held-out rows, and return to a checkpoint."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mmg_registry.training.decay import Horizon
 
 
 class Measurement(NamedTuple):
-    """Held-out rows under the present weights.
+    """The held-out rows' values under the present weights.
 
     Attributes:
-        rows: `(n, 2)`, each row's share of the objective (more is better) and of the running estimate (nats).
-        means: named means over the rows, for the report's history.
-        mi: the running estimate (nats) to show while training.
+        rows: `(n, 2)`, each row's contribution to the objective (larger is better) and to the running estimate (nats).
+        means: means over the rows by name, for the report's history.
+        mi: the running estimate (nats) that is shown during training.
     """
 
     rows: Tensor
@@ -25,29 +25,29 @@ class Measurement(NamedTuple):
 
 
 class Learner(Protocol):
-    """A network (or several) in training, with its rows, its optimiser and its held-out rows."""
+    """A network (or several) in training, together with its training rows, optimiser and held-out rows."""
 
     def train(self, first_step: int, n_steps: int, horizon: Horizon) -> None:
-        """Run the optimiser steps `first_step` .. `first_step + n_steps - 1` at the rates that `horizon` implies."""
+        """Run the optimiser steps `first_step` to `first_step + n_steps - 1` at the rates that `horizon` sets."""
 
     def measure(self) -> Measurement:
         """Measure the present weights on the held-out rows, with the same noise every time."""
 
     def checkpoint(self) -> Any:
-        """Return a copy of what `resume` needs."""
+        """Return a copy of everything that `resume` needs."""
 
     def resume(self, checkpoint: Any) -> None:
-        """Train and be measured from `checkpoint` on; it may be used again."""
+        """Go back to `checkpoint` for further training and measuring; leave it intact, for it may be used again."""
 
     def adopt(self, checkpoint: Any) -> None:
-        """Be measured with the weights of `checkpoint` from now on; training is over."""
+        """Take the weights of `checkpoint` for good, after the last training step."""
 
 
 class Refinement(Protocol):
-    """A change of what the learner trains on, by what it has learned so far."""
+    """A change of the distribution that the learner samples from, based on what it has learned so far."""
 
     def is_due(self, step: int) -> bool:
-        """Return whether to refine after `step` steps."""
+        """Return whether a refinement is due after `step` steps."""
 
     def apply(self, step: int) -> None:
-        """Refine now, after `step` steps: measurements of before and after do not compare."""
+        """Refine after `step` steps; measurements from before and after cannot be compared with each other."""

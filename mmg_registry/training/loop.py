@@ -1,8 +1,8 @@
-"""The one training loop: it puts together a learner, evaluation intervals, stopping rules, a decay and a choice.
+"""The one training loop, which combines a learner, evaluation intervals, stopping rules, a decay and a choice rule.
 
-A training is a constant stretch, evaluated at intervals and ended by a stopping rule or a limit, and then a decay of
-the rate to zero. The weights kept are those that the choice rule prefers, by held-out rows; rows that an estimate is
-made on are never seen.
+A training has two stretches: one at a constant learning rate, evaluated at intervals and ended by a stopping rule or
+a limit, and then a decay of the rate to zero. The choice rule picks the weights to keep by held-out rows. The rows
+that an estimate is later made on play no part in it.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from mmg_registry.training.unfinished import left_to_gain
 
 @dataclass(frozen=True)
 class Procedure:
-    """The parts of a training beside its learner.
+    """The parts of a training other than its learner.
 
     Attributes:
-        most_steps: of the whole training, decay included.
-        intervals: when to evaluate.
-        decay: how the rate falls in the end.
-        stopping: rules that may end the constant stretch, the first verdict counts.
-        choice: which weights to keep.
-        unfinished_column: whose gain in the decay says what is unfinished: `OBJECTIVE` where that is in nats, and
-            `ESTIMATE` where it is not.
+        most_steps: limit on the steps of the whole training, decay included.
+        intervals: the rule for when to evaluate.
+        decay: the layout of the final decay of the learning rate.
+        stopping: rules that may end the constant stretch; the first one with a verdict counts.
+        choice: the rule for which weights to keep.
+        unfinished_column: the column of the evaluations whose gain during the decay tells what more training would
+            gain: `OBJECTIVE` where the objective is in nats, else `ESTIMATE`.
     """
 
     most_steps: int
@@ -50,14 +50,17 @@ class Procedure:
 def train(
     learner: Learner, procedure: Procedure, run: Run, *, refinement: Refinement | None = None, now: Now = time.monotonic
 ) -> Report:
-    """Train `learner` in place, leave it at its kept weights, and report how it went.
+    """Train `learner` in place, leave it with the kept weights, and report how the training went.
 
     Args:
-        learner: fresh; its weights before the first step are the first candidates to keep.
-        procedure: intervals, stopping rules, decay and choice.
-        run: whose time limit is kept and whose listener is told.
-        refinement: what changes the learner's sampling on the way and once more for the kept weights, if anything.
-        now: the time in seconds.
+        learner: an untrained learner; its initial weights are the first candidates to keep.
+        procedure: intervals, stopping rules, decay and choice rule.
+        run: the time limit to respect and the listener to inform.
+        refinement: changes the learner's sampling during training, and once more for the kept weights; None for none.
+        now: returns the present time in seconds.
+
+    Returns:
+        The report: steps, kept step, choice error and unfinished gain (nats), reason for stopping, and history.
     """
     clock = Clock(run.max_seconds, now)
     return _Training(learner, procedure, clock, ProgressTeller(run, clock, procedure.most_steps), refinement).go()
@@ -65,7 +68,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Kept:
-    """The weights to keep: how they did on held-out rows, and how to go back to them."""
+    """The weights to keep: their evaluation on held-out rows, and the checkpoint to go back to."""
 
     evaluation: Evaluation
     checkpoint: Any
@@ -77,7 +80,7 @@ class _Kept:
 
 @dataclass
 class _Training:
-    """The parts of a training, and its state; for one use."""
+    """A single training: its parts and its state."""
 
     learner: Learner
     procedure: Procedure
@@ -85,11 +88,12 @@ class _Training:
     progress: ProgressTeller
     refinement: Refinement | None
     report: Report = field(default_factory=Report)
-    evaluations: list[Evaluation] = field(default_factory=list)  # those that compare with one another
+    evaluations: list[Evaluation] = field(default_factory=list)  # since the last refinement, thus comparable
     kept: _Kept | None = None
     mi: float | None = None
 
     def go(self) -> Report:
+        """Run both stretches and return the report."""
         self._evaluate()
         self._train_at_constant_rate()
         if self.report.stopped != NOTHING_GAINED:
@@ -110,7 +114,7 @@ class _Training:
     def _why_stop(self, end: int) -> str:
         if self.report.steps >= end:
             return MAX_STEPS
-        if self.clock.is_over(1 - self.procedure.decay.share):  # the decay, at the speed so far, takes the rest
+        if self.clock.is_over(1 - self.procedure.decay.share):  # at the speed so far, the decay needs the rest
             return MAX_SECONDS
         return first_verdict(self.procedure.stopping, self.evaluations)
 
@@ -125,7 +129,7 @@ class _Training:
             self._judge_unfinished(before)
 
     def _start_of_decay(self) -> Evaluation:
-        """Go back to the kept weights where the decay starts from them; return the evaluation of where it starts."""
+        """Go back to the kept weights if the decay starts from them; return the evaluation of its starting point."""
         kept = self._need_kept()
         if kept.step < self.report.steps and self.procedure.decay.goes_back(self.report.stopped, kept.step):
             self.learner.resume(kept.checkpoint)
@@ -134,7 +138,7 @@ class _Training:
         return self.evaluations[-1]
 
     def _judge_unfinished(self, before: Evaluation) -> None:
-        """Tell by the gain of the decay what is left to gain; a decay from no steps tells nothing."""
+        """Report the unfinished gain, extrapolated from that of the decay; skip a decay that follows no steps."""
         if before.step:
             gain = self.evaluations[-1].gain(before, self.procedure.unfinished_column)
             self.report.unfinished = left_to_gain(*gain, self.report.steps / before.step)
@@ -170,13 +174,13 @@ class _Training:
         self.progress.tell(self.report.steps, self.mi)
 
     def _need_kept(self) -> _Kept:
-        assert self.kept is not None  # the evaluation before the first step keeps its weights
+        assert self.kept is not None  # `go` evaluates before the first step, which keeps the initial weights
         return self.kept
 
     # --- Refinement ---
 
     def _refine(self) -> None:
-        """Refine where it is due; rows measured after that compare with none of before, so all are measured again."""
+        """Refine if it is due, and measure again: evaluations from before and after cannot be compared."""
         if self.refinement is None or not self.refinement.is_due(self.report.steps):
             return
         self.refinement.apply(self.report.steps)
@@ -184,7 +188,7 @@ class _Training:
         self.kept = _Kept(self._kept_again(), self._need_kept().checkpoint)
 
     def _kept_again(self) -> Evaluation:
-        """Measure the kept weights again; the present ones are there before and after."""
+        """Measure the kept weights again and put the present ones back."""
         kept = self._need_kept()
         if kept.step == self.report.steps:
             return self.evaluations[-1]

@@ -1,4 +1,4 @@
-"""The learner of critics and densities: a module that is trained on batches of rows by a loss of its own."""
+"""The learner of critics and densities: a torch module trained on mini-batches of rows with a loss of its own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mmg_registry.training.learner import Measurement
 from mmg_registry.training.optimiser import Descent, TorchDescent
 from mmg_registry.training.rows import RowPair, batches
 
-MOST_PICKED = 1 << 20  # rows of the batches that are drawn at a time: 8 MB of their numbers
+MOST_PICKED = 1 << 20  # row numbers drawn in one go, over all its batches: 8 MB of int64
 
 
 class Trainable(ABC):
-    """A module with the loss that it is trained by and the shares that held-out rows have in what it is judged by.
+    """A module together with its training loss and its objective and estimate on held-out rows.
 
     Attributes:
-        module: whose parameters are trained; its state dictionary is all that has to be kept.
-        begins_late: whether learning begins the later the more columns there are, so that an early plateau is none.
+        module: the module to train; its state dictionary holds everything that a checkpoint needs.
+        begins_late: whether learning starts later with more columns, so that an early plateau must not end it.
     """
 
     module: nn.Module
@@ -32,32 +32,32 @@ class Trainable(ABC):
 
     @abstractmethod
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the scalar to minimise on a batch x `(b, dim_x)`, y `(b, dim_y)`."""
+        """Return the scalar loss to minimise on a batch x `(b, dim_x)`, y `(b, dim_y)`."""
 
     @abstractmethod
     def shares(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return what held-out rows share, `(n, 2)`: in the objective, to be maximised, and in the estimate (nats)."""
+        """Return each held-out row's contributions `(n, 2)` to the objective (to maximise) and the estimate (nats)."""
 
     def descent(self, rows: RowPair) -> Descent:
-        """Return the optimiser of a training on `rows`."""
+        """Return a fresh optimiser for a training on `rows`."""
         return TorchDescent(self.module, self.loss, rows)
 
 
 @dataclass
 class MinibatchLearner:
-    """A `Trainable` in training, for the loop.
+    """The `Learner` that trains a `Trainable` on mini-batches.
 
-    A checkpoint holds weights alone: the optimiser goes on with the moments that it has. (Going back to its moments
-    too, as denoisers do, is to be preferred, but would move every estimate that over-fitted.)
+    A checkpoint holds the weights only, and the optimiser keeps its present moments when training resumes from one.
+    (Restoring the moments too, as denoisers do, would be better, but would change every estimate that over-fitted.)
 
     Attributes:
-        trainable: what is trained, on the device of the rows.
-        rows: to train on.
-        held_out: to measure on.
-        batch: rows a step, all of them where there are fewer.
-        rate: learning rate before the decay; within a call of `train` that of its first step, so that the decay is a
-            staircase.
-        seed: of the order of the rows.
+        trainable: the module, loss and objective, on the device of the rows.
+        rows: training rows.
+        held_out: rows to measure on.
+        batch: rows per step; all rows where there are fewer.
+        rate: learning rate before the decay. A call of `train` uses the rate of its first step throughout, so the
+            decay is a staircase.
+        seed: seed of the order of the rows.
     """
 
     trainable: Trainable

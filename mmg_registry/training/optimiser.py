@@ -1,4 +1,4 @@
-"""Optimisers of modules: AdamW, and its steps on batches by automatic differentiation."""
+"""The optimiser of torch modules: AdamW, and its steps on mini-batches by automatic differentiation."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from torch import Tensor, nn
 
 from mmg_registry.training.rows import RowPair
 
-WEIGHT_DECAY = 0.1  # times the learning rate; against learning rows by heart where columns are many
-LONGEST_GRADIENT = 1.0  # a gradient of a larger norm is cut to it
+WEIGHT_DECAY = 0.1  # relative to the learning rate; keeps wide networks from memorising rows of many columns
+LONGEST_GRADIENT = 1.0  # gradients of a larger norm are clipped to this norm
 
-Loss = Callable[[Tensor, Tensor], Tensor]  # of a batch x `(b, dim_x)`, y `(b, dim_y)`: a scalar
+Loss = Callable[[Tensor, Tensor], Tensor]  # from a batch x `(b, dim_x)`, y `(b, dim_y)` to a scalar
 
 
 class Descent(Protocol):
-    """Optimiser steps, and what the optimiser remembers between them."""
+    """An optimiser with its state, which takes steps on batches of rows."""
 
     def run(self, picked: Tensor, rates: Tensor) -> None:
         """Take one step on each batch of rows `picked` `(batches, rows)` int64, at its learning rate `(batches,)`."""
 
 
 class TorchDescent:
-    """Steps of AdamW by automatic differentiation.
+    """AdamW steps with gradients by automatic differentiation.
 
     Args:
-        module: whose parameters are trained.
-        loss: to be minimised; of rows on the device of the module.
-        rows: that batches are picked from.
+        module: the module to train.
+        loss: the loss to minimise, given rows on the module's device.
+        rows: the rows that batches are picked from.
     """
 
     def __init__(self, module: nn.Module, loss: Loss, rows: RowPair) -> None:
@@ -47,18 +47,19 @@ class TorchDescent:
         self.adam.forget()
         self.loss(x[batch], y[batch]).backward()
         length = nn.utils.clip_grad_norm_(self.parameters, LONGEST_GRADIENT)
-        if bool(torch.isfinite(length)):  # an exponential that overflowed tells nothing of where to go
+        if bool(torch.isfinite(length)):  # skip a batch whose loss overflowed: it gives no direction
             self.adam.step(rate)
 
 
 class AdamW:
     """Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2), as `torch.optim.AdamW`.
 
-    That one loads PyTorch's compiler when it is made, which takes a second: as long as a whole fit of a small network.
+    PyTorch's own class loads its compiler when it is constructed, which takes a second: as long as a whole fit of a
+    small network.
 
     Args:
-        parameters: to be moved in place.
-        decay: times the learning rate, the share of each parameter that a step takes off.
+        parameters: the parameters, which are updated in place.
+        decay: weight decay; a step shrinks each parameter by the learning rate times this fraction.
 
     Example:
         >>> weight = nn.Parameter(torch.ones(1))
@@ -77,13 +78,13 @@ class AdamW:
         self.mean, self.square = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
 
     def forget(self) -> None:
-        """Drop all gradients."""
+        """Drop the gradients of all parameters."""
         for each in self.parameters:
             each.grad = None
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Move all parameters, each of which has a gradient."""
+        """Take one step at learning rate `rate`; every parameter must have a gradient."""
         self.steps += 1
         grads = [each.grad for each in self.parameters if each.grad is not None]
         first, second = self.BETAS

@@ -1,4 +1,4 @@
-"""Progress of a training, told to whoever listens: it never goes back, even where the training does."""
+"""Progress reports of a training; the reported share never decreases, even where training goes back to a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mmg_registry.training.clock import Clock
 
 @dataclass
 class ProgressTeller:
-    """Turn steps and time into the share of the work that is done.
+    """A reporter that turns steps and time into the share of the work that is done.
 
     Attributes:
-        run: whose listener is told.
-        clock: of the training.
-        most_steps: of the training.
-        told: the largest share told so far.
+        run: the run whose listener is informed.
+        clock: the clock of the training.
+        most_steps: the most steps that the training may take.
+        told: the largest share reported so far.
     """
 
     run: Run
@@ -25,13 +25,13 @@ class ProgressTeller:
     told: float = 0.0
 
     def tell(self, steps: int, mi: float | None) -> None:
-        """Report the progress after `steps` steps, and the running estimate `mi` (nats)."""
+        """Report the progress after `steps` steps, with the running estimate `mi` (nats) and the seconds left."""
         elapsed = self.clock.elapsed
         done = self.told = max(self.told, self._share(steps, elapsed))
         self.run.report(Progress(done, "training", mi, elapsed * (1 - done) / done if done > 0 else None))
 
     def _share(self, steps: int, elapsed: float) -> float:
-        """Return the share of the steps or of the time limit, whichever is nearer to its end."""
+        """Return the share of the steps or of the time limit that is used up, whichever is larger."""
         of_steps = steps / max(1, self.most_steps)
         of_time = 0.0 if self.clock.limit is None else elapsed / self.clock.limit
         return min(max(of_steps, of_time), 1.0)

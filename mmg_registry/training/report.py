@@ -1,4 +1,4 @@
-"""How a training went: part of the diagnostics of every trained estimate."""
+"""The report of a training, which is part of the diagnostics of every trained estimate."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from mmg_registry.training.stopping import MAX_STEPS
 
 @dataclass
 class Report:
-    """What happened in a training.
+    """A summary of a training.
 
     Attributes:
-        steps: optimiser steps behind the last weights; steps that were gone back behind are not among them.
+        steps: number of optimiser steps that led to the last weights, without steps undone by going back.
         kept: the step whose weights were kept.
-        choice_error: standard error (nats) of what the last weights would have given in place of the kept ones, on
-            held-out rows: how far the choice between them is a matter of noise. 0 where the last ones were kept or
-            were surely worse.
-        unfinished: what held-out rows say that more training would still gain (nats): the gain of the decay, carried
-            on by a power law of the steps.
+        choice_error: standard error (nats) of the difference between the held-out estimates of the last and the kept
+            weights, which tells how far noise made the choice. 0 where the last weights were kept or were surely worse.
+        unfinished: what more training would still gain (nats), extrapolated from the held-out gain of the decay by a
+            power law in the steps.
         seconds: wall time of the training.
         stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps"; "start" where
             nothing was gained, which ends the whole training.
-        history: of every evaluation: step, seconds, and the learner's means over held-out rows. The last one follows
-            the decay.
+        history: for every evaluation its step, seconds, and the learner's means over held-out rows. The last entry
+            follows the decay.
 
     Example:
         >>> Report(steps=40, kept=20).to_dict()["kept"]
@@ -40,5 +39,5 @@ class Report:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dictionary that JSON can hold, and that `Report(**dictionary)` is rebuilt from."""
+        """Return a JSON-serialisable dictionary from which `Report(**dictionary)` rebuilds the report."""
         return asdict(self)

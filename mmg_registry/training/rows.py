@@ -1,4 +1,4 @@
-"""Rows of x and y side by side: the type that trainings take them as, and the batches that are drawn of them."""
+"""The type of paired rows that trainings take, and the mini-batches drawn from them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-RowPair = tuple[Tensor, Tensor]  # x `(n, dim_x)` and y `(n, dim_y)`; row i of the one belongs to row i of the other
+RowPair = tuple[Tensor, Tensor]  # x `(n, dim_x)` and y `(n, dim_y)`; row i of x belongs to row i of y
 
 
 def batches(rows: int, size: int, draw: torch.Generator) -> Iterator[Tensor]:
-    """Yield batches of row numbers `(min(size, rows),)` int64 without end, every epoch in a new order.
+    """Yield mini-batches of row numbers `(min(size, rows),)` int64 without end, in a new random order every epoch.
 
-    The incomplete last batch of an epoch is left out, so that all batches are of one size.
+    The incomplete last batch of an epoch is left out, so that all batches have the same size.
 
     Example:
         >>> sorted(next(batches(3, 512, torch.Generator().manual_seed(0))).tolist())

@@ -1,4 +1,4 @@
-"""Stopping rules: when held-out rows say that training at the constant rate no longer pays."""
+"""Rules for early stopping: they end training at the constant rate when held-out rows show no further gain."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Protocol
 from mmg_registry.training.evaluation import Evaluation
 
 PLATEAU, OVERFITTING = "plateau", "overfitting"
-NOTHING_GAINED = "start"  # the weights of the start are as good as any later ones
-MAX_STEPS, MAX_SECONDS = "max_steps", "max_seconds"  # limits, which the loop itself watches
-SURE = 3  # standard errors by which a held-out objective has to fall before that is over-fitting
+NOTHING_GAINED = "start"  # the initial weights are as good as any later ones
+MAX_STEPS, MAX_SECONDS = "max_steps", "max_seconds"  # limits, which the loop itself checks
+SURE = 3  # standard errors by which the held-out objective must fall to count as over-fitting
 
 
 class StoppingRule(Protocol):
-    """A reason to end the constant stretch, told from evaluations alone."""
+    """A rule that may end the constant stretch, by the evaluations alone."""
 
     def verdict(self, evaluations: Sequence[Evaluation]) -> str:
-        """Return the reason to stop after the last of `evaluations` (one at least), or an empty string."""
+        """Return the reason to stop after the last of `evaluations` (at least one), or an empty string to go on."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Stop when the last third of the training gained nothing ("plateau") or did harm ("overfitting").
+    """The rule that stops when the last third of the training gained nothing ("plateau") or lost ("overfitting").
 
-    A third of the steps, and not the steps since the last evaluation: gains grow slower the longer training has been
-    going on, and a plateau has to be one on the scale of the whole.
+    The rule looks at a third of all steps rather than at the last interval because gains slow down as training goes
+    on: a plateau must be one on the scale of the whole training.
 
     Attributes:
-        tolerance: nats (or units of the objective); a plateau is a gain of less.
-        least_steps: steps before which nothing is stopped.
+        tolerance: a smaller gain than this is a plateau; in nats, or units of the objective.
+        least_steps: number of steps before which the rule never stops.
 
     Example:
         >>> import torch
@@ -55,13 +55,13 @@ class Settled:
 
 @dataclass(frozen=True)
 class NothingGained:
-    """Stop ("start") when no evaluation so far beats that of the start, which is then kept, and no decay follows.
+    """The rule that stops ("start") when no evaluation beats the initial one; that is kept, and no decay follows.
 
-    For learners that start from a closed form: where it is the whole truth, a network can only add noise to it.
+    It is for learners that start from a closed form: where that form is exact, a network can only add noise to it.
 
     Attributes:
-        tolerance: nats (or units of the objective); a gain of less is none.
-        least_steps: steps before which nothing gained means nothing, for learning may begin late.
+        tolerance: a smaller gain than this counts as none; in nats, or units of the objective.
+        least_steps: number of steps before which the rule never stops, because learning may begin late.
     """
 
     tolerance: float
@@ -75,5 +75,5 @@ class NothingGained:
 
 
 def first_verdict(rules: Sequence[StoppingRule], evaluations: Sequence[Evaluation]) -> str:
-    """Return the verdict of the first of `rules` that has one, or an empty string."""
+    """Return the verdict of the first of `rules` that wants to stop, or an empty string."""
     return next(filter(None, (rule.verdict(evaluations) for rule in rules)), "")

@@ -1,19 +1,20 @@
-"""What more training would still gain, by what the last steps gained."""
+"""The gain that more training would still bring, extrapolated from that of the last steps."""
 
 from __future__ import annotations
 
 import math
 
-ERROR_POWER = 0.75  # what is left to gain falls like one over the steps to this power, measured on these networks
+ERROR_POWER = 0.75  # the remaining gain falls like `steps ** -0.75`, as measured on these networks
 
 
 def left_to_gain(gain: float, error: float, growth: float) -> float:
-    """Return what is left to gain where that falls like `steps ** -ERROR_POWER`, in the units of `gain`.
+    """Return the remaining gain in the units of `gain`, assuming that it falls like `steps ** -ERROR_POWER`.
 
     Args:
-        gain, error: what was gained while the steps grew by the factor `growth`, and the standard error of that. A gain
-            within its error is none, and the square of the error, which noise adds on average, is taken off.
-        growth: above 1.
+        gain, error: the gain while the number of steps grew by the factor `growth`, and its standard error. A gain
+            below its standard error counts as none. From a larger one the error is subtracted in squares, since noise
+            adds that much on average.
+        growth: ratio of the steps after to the steps before, above 1.
 
     Example:
         >>> gain = 0.1 - 0.1 * 2**-0.75  # 0.1 * 2**-0.75 is left
