@@ -1,4 +1,4 @@
-"""Options of the four MMG variants, and the base of those of `auto` and MINDE."""
+"""Options of the four MMG variants, from which those of `auto` and MINDE inherit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MMGOptions(Options):
 
     @property
     def published(self) -> bool:
-        """Whether the published recipe is asked for."""
+        """Return whether the published recipe is asked for."""
         return self.preset == "paper"
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The optimiser and the schedule of a training: ours, and the published ones."""
+"""Training plans: the optimiser and the schedule of the default recipe, and those of the published one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for sm
 
 @dataclass(frozen=True)
 class DefaultPlan:
-    """A constant rate to a plateau of the held-out loss and a cosine to zero; few rows are looked at more often.
+    """A constant learning rate up to a plateau of the held-out loss, then a cosine decay to zero.
+
+    Held-out rows are evaluated more often where rows are few.
 
     Attributes:
         options: batch, rate, tolerance and the most steps.
-        least_look: least steps between two looks at held-out rows.
+        least_look: least number of steps between two evaluations of held-out rows.
     """
 
     options: MMGOptions
@@ -39,11 +41,11 @@ class DefaultPlan:
 
 @dataclass(frozen=True)
 class PublishedPlan:
-    """The published optimiser and number of epochs: a constant rate to the end, no stopping (arXiv 2509.20609).
+    """The published optimiser and number of epochs: a constant rate to the end, no early stopping (arXiv 2509.20609).
 
     Attributes:
-        steps: in place of the published epochs, or None.
-        weight_decay: as published: MMG's 1e-5, or 0 for MINDE.
+        steps: number of steps in place of the published epochs, or None.
+        weight_decay: the published weight decay: MMG's 1e-5, or 0 for MINDE.
     """
 
     steps: int | None = None
