@@ -103,7 +103,7 @@ class Critic(nn.Module):
         return (self.offset + gaussian + bounded(self.learned(x, y))) / self.temperature + self.constant
 
     def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
-        """Score rows, each compared with the others of its group of `group` rows; leave out rows that fill no group.
+        """Score rows in equal groups of `group` rows or a few more, and leave out the rows that remain.
 
         A row meets every other row of its group and never itself, so that x and y of shuffled pairs are independent.
         """
