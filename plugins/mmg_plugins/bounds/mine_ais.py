@@ -51,11 +51,11 @@ CAVEAT = (
     "A lower bound in expectation, for log Z(x) is from reverse chains that start at the z of the pairs; forward "
     "chains, which make log Z(x) too low and the bound too high, are in 'forward'."
 )
-APART = 0.1  # nats, or
-APART_SHARE = 0.05  # of the bound, between forward and reverse chains without a warning
+APART = 0.1  # nats by which forward and reverse chains may disagree without a warning, or
+APART_SHARE = 0.05  # this share of the bound
 FIRST_STEP = 0.3
-GAIN = 0.2  # of the step size's log, for an acceptance off by 1
-MEMORY = 0.98  # of the running scale of the chains
+GAIN = 0.2  # change of the step size's logarithm for an acceptance that is off by 1
+MEMORY = 0.98  # weight of the past in the running scale of the chains
 
 
 class EnergyOptions(AnnealingOptions, TrainingOptions):

@@ -164,6 +164,8 @@ def _donsker_varadhan(means: LogMeans) -> Reading:
 class MINE(_CriticEstimator):
     """MINE: the Donsker-Varadhan bound, trained with a moving average in the gradient's denominator.
 
+    The method is that of Belghazi et al. (arXiv 1801.04062).
+
     With exact expectations E_J f - log E_M e^f is a lower bound. The logarithm of a mean over finitely many pairs is
     too low on average, so no direction is claimed for the estimate. Pointwise values are f - log E_M e^f.
 
@@ -196,6 +198,8 @@ class MINE(_CriticEstimator):
 
 class InfoNCE(_CriticEstimator):
     """InfoNCE: the critic says which of N y belongs to x; a lower bound on average for any critic, at most log N.
+
+    The method is that of van den Oord et al. (arXiv 1807.03748).
 
     N is the number of evaluation rows in a block: `block`, or more, up to `largest_block`, where the estimate is within
     a nat of the cap log N. The cap is in the result, with a warning when the estimate is still near it.
@@ -263,6 +267,8 @@ def _near_cap(means: LogMeans, mi: float) -> bool:
 class NWJ(MINE):
     """NWJ, also known as MINE-f: E_J f + 1 - E_M e^f, a lower bound on average for any critic.
 
+    The bound is that of Nguyen, Wainwright and Jordan (arXiv 0809.0853).
+
     The best constant to add to f makes E_M e^f = 1, and the bound then equals Donsker-Varadhan's. So f is trained as in
     `mine`, and its constant is set on held-out training rows. Training by the exponential itself would have to learn
     the constant first, with gradients that grow with its error. The variance of the bound grows like the exponential of
@@ -296,6 +302,8 @@ class NWJ(MINE):
 
 class SMILE(_CriticEstimator):
     """SMILE: Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
+
+    The method is that of Song and Ermon (arXiv 1910.06222).
 
     It varies less than MINE, and is biased where log-density ratios lie beyond the clamp, of which the result warns. It
     is no bound. The density ratio averages to 1 over shuffled pairs, and pairs with a ratio above the clamp contribute
@@ -353,6 +361,8 @@ class SMILE(_CriticEstimator):
 
 class FDIME(_CriticEstimator):
     """f-DIME: the mean of f itself, after training by a variational f-divergence.
+
+    The method is that of Letizia, Novello and Tonello (arXiv 2305.20025).
 
     It needs no partition, and is no bound. No x of a shuffled pair meets its own y, as in the paper's derangements.
     With f the log-density ratio, the discriminators of the paper are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD).

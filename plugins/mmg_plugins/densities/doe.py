@@ -108,6 +108,8 @@ class TrainableDensities(Trainable):
 class DoE(Neural):
     """Difference of entropies: E log q(y | x) - E log q(y), with mixtures of diagonal Gaussian or logistic densities.
 
+    The method is that of McAllester and Stratos (arXiv 1811.04251).
+
     Each cross-entropy is an upper bound on its entropy. Their difference is no bound: it is off by as much as one
     density fits worse than the other. That is why both are mixtures here, and not the single density that was published
     (`components=1`). Pointwise values are log q(y | x) - log q(y).

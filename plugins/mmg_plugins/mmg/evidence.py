@@ -16,7 +16,7 @@ from mmg_plugins.mmg.parts.training import Integrand
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.diffusion import Adjusted, GapEstimate
 
-Tail = Callable[[NDArray[np.float64], float, float], float]  # nats outside [low, high], of the linear denoisers
+Tail = Callable[[NDArray[np.float64], float, float], float]  # the linear denoisers' nats outside [low, high]
 
 
 @dataclass(frozen=True)

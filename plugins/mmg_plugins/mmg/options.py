@@ -37,7 +37,7 @@ class MMGOptions(Options):
     )
     gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
 
-    left_open: ClassVar[frozenset[str]] = frozenset({"preset", "steps", "repeats"})  # by the published recipe
+    left_open: ClassVar[frozenset[str]] = frozenset({"preset", "steps", "repeats"})  # under the published recipe
 
     @property
     def published(self) -> bool:

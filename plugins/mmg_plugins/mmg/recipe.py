@@ -84,7 +84,7 @@ class Recipe:
         noised, given = orientation.apply(x, y)
         coordinates = self.coordinates.fit(noised, given)
         rows = coordinates.transform(noised, given)
-        # before training, which lets rows change places
+        # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
         trained = self.train(self._job(coordinates, rows))
         return self._remembered((x, y), FittedGap(orientation, coordinates, trained, facts))

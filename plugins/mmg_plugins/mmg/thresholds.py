@@ -144,7 +144,7 @@ Evidence: of 0, 0.1 and 0.5, 0.1 ends over-fitting on the 25x25 spiral without l
 Lower: rows are memorised where columns are many. Higher: the 3x3 spiral loses 0.03 nats.
 """
 
-# --- What nearest neighbours are believed ---------------------------------------------------------------------
+# --- How far nearest neighbours are believed ------------------------------------------------------------------
 NEIGHBOUR_COLUMNS = 20
 """Columns of x and y together up to which nearest neighbours are used.
 
@@ -166,7 +166,7 @@ Evidence: two leave one false doubt in some forty; all 80 intervals of independe
 Lower: false doubts widen intervals. Higher: an asinh Student pair that is 0.225 nats short keeps an error of 0.03.
 """
 
-# --- What is believed of a correction --------------------------------------------------------------------------
+# --- How far a correction is believed --------------------------------------------------------------------------
 NEGATIVE_CROSS_SHARE = 0.5
 """Share of a significantly negative cross term that is counted: the value midway between both integrands.
 

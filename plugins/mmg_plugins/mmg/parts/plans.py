@@ -12,7 +12,7 @@ from mmg_registry.diffusion import Schedule
 
 MakePlan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
 
-STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # of the default plan: at most, before a plateau, of rising rate
+STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # the default plan's most steps, least before a plateau, and warm-up
 SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for small pairs
 
 
@@ -54,6 +54,6 @@ class PublishedPlan:
     def __call__(self, dim_x: int, n_rows: int) -> tuple[TrainPlan, Schedule]:
         lr, batch, epochs = (1e-3, 128, 500) if dim_x <= SMALL_DIM_X else (2e-3, 256, 750)
         most = self.steps or epochs * -(-n_rows // batch)
-        # the decay is one step, and no plateau is looked for
+        # the decay is one step, and no plateau ends the training
         schedule = Schedule(max_steps=most, min_steps=most, check_every=1_000, decay=1e-6, keep_last=True)
         return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=self.weight_decay), schedule
