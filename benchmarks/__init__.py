@@ -1,1 +1,1 @@
-"""Measurements behind the claims of the README; each module runs as `python -m benchmarks.NAME` and writes results/."""
+"""Measurements behind the README's claims; each module runs as `python -m benchmarks.NAME` and writes to results/."""

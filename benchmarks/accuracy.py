@@ -1,9 +1,9 @@
-"""Accuracy at default options on four pairs with known information, and the time it takes.
+"""Accuracy and time of estimates at default options on four pairs with known information.
 
     python -m benchmarks.accuracy [--seeds 0 1 2] [--plugin orthogonal-adaptive] [--output FILE]
 
-Each run is one `mmg_registry.estimate` on 100,000 training and 10,000 evaluation rows. Ends with code 1 when a case
-misses its tolerance or its time.
+Each run is one `mmg_registry.estimate` on 100,000 training and 10,000 evaluation rows. The program ends with code 1
+when a case misses its tolerance or its time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mmg_registry.samplers import SAMPLERS, Sampler, gaussian_mixture, independe
 
 @dataclass(frozen=True)
 class Case:
-    """A pair, how near the estimate must come (nats), and how fast (wall seconds; None for no limit)."""
+    """A pair with the tolerance of its estimate (nats) and the time allowed (wall seconds; None for no limit)."""
 
     name: str
     sampler: Sampler
@@ -33,7 +33,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """The four pairs; made on demand because one of them is integrated numerically."""
+    """Return the four pairs, made on demand because one of them is integrated numerically."""
     return [
         Case("5x5 two-pair normal", SAMPLERS["multinormal-sparse-5-5-2-2.0"], 0.03, 60.0),
         Case("half-cube of a correlated pair", SAMPLERS["half_cube-1v1-normal-0.75"], 0.02, 30.0),
@@ -43,7 +43,7 @@ def cases() -> list[Case]:
 
 
 def run_case(case: Case, seed: int, plugin: str, n_train: int, n_eval: int, threads: int) -> dict[str, Any]:
-    """One estimate on rows of its own (training rows from seed 2s, evaluation rows from 2s + 1)."""
+    """Make one estimate on rows of its own: for seed s, training rows from seed 2s, evaluation rows from 2s + 1."""
     x, y = case.sampler.sample(n_train, seed=2 * seed)
     x_eval, y_eval = case.sampler.sample(n_eval, seed=2 * seed + 1)
     start, cpu = time.perf_counter(), time.process_time()
@@ -67,7 +67,7 @@ def run_case(case: Case, seed: int, plugin: str, n_train: int, n_eval: int, thre
 
 
 def summary(case: Case, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over seeds, the worst error, and the verdict: every seed must pass."""
+    """Return medians over seeds, the largest error, and the verdict, for which every seed must pass."""
     mine = [run for run in runs if run["case"] == case.name]
     return {
         "case": case.name,
@@ -93,7 +93,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print, write; the exit code."""
+    """Run, print and write; return the exit code."""
     given = _arguments(argv)
     chosen, runs = cases(), []
     for case in chosen:

@@ -1,6 +1,6 @@
-"""Result files (what was measured, where, with which versions, by which command), and children that are measured.
+"""Result files, which hold results with machine, versions and command, and measured child processes.
 
-Imports the standard library only: a benchmark of memory must not grow by importing this.
+This module imports the standard library only, so that a benchmark of memory does not grow by importing it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 SCHEMA = "mmg/benchmark/1"
 PACKAGES = ("mmg-registry", "numpy", "scipy", "torch", "pydantic")
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in one unit of ru_maxrss
 
 
 def command() -> str:
-    """The command line of this process, without the folders of this machine."""
+    """Return the command line of this process, without the folders of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     start = f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {Path(sys.argv[0]).name}"
     return " ".join([start, *(Path(word).name if word.startswith("/") else word for word in sys.argv[1:])])
@@ -38,7 +38,7 @@ def command() -> str:
 def document(
     results: Any, *, seeds: Sequence[int], packages: Iterable[str] = PACKAGES, **parameters: Any
 ) -> dict[str, Any]:
-    """`results` with everything needed to judge and repeat them."""
+    """Return `results` with everything needed to judge and to repeat them."""
     return {
         "schema": SCHEMA,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -53,14 +53,14 @@ def document(
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all, whoever else writes it; NaN and infinity are refused.
+    """Write JSON whole or not at all, even if others write the same file; refuse NaN and infinity.
 
     Raises:
         ValueError: for a number that JSON cannot hold.
     """
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # a process's own, or two would share half a file
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # its own for each process: two in one file would mix
     try:
         scratch.write_text(text)
         scratch.replace(path)
@@ -69,7 +69,7 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """`rows` as a GitHub table, floats to four significant digits.
+    """Return `rows` as a GitHub table, with floats to four significant digits.
 
     Example:
         >>> print(table([{"case": "a", "mi": 0.123456}]))
@@ -85,11 +85,11 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 def run_child(
     command: Sequence[str], *, cpu_limit: float | None = None, wall_limit: float | None = None, **popen: Any
 ) -> dict[str, Any]:
-    """Run `command` to its end; its peak memory in bytes, seconds, exit code, standard output and errors.
+    """Run `command` to its end; return its peak memory in bytes, seconds, exit code, standard output and errors.
 
     Args:
-        command: what to run.
-        cpu_limit, wall_limit: seconds after which it is killed, of its own CPU time and of waiting for it.
+        command: the words of the command line.
+        cpu_limit, wall_limit: seconds of its own CPU time, and of wall time, after which it is killed.
         **popen: passed on to `subprocess.Popen`.
 
     Example:
@@ -124,7 +124,7 @@ def _whole(file: IO[bytes]) -> str:
 
 
 def last_line(text: str) -> str:
-    """Where programs say what went wrong: the last line of `text` that names an error, or that has something in it.
+    """Return the last line of `text` that names an error, else the last one that is not blank.
 
     Example:
         >>> last_line("Traceback\\n  ...\\nValueError: no\\n\\nTraining:  0%|     |")

@@ -1,9 +1,10 @@
-"""The joint critic in the compiled core against the same network in torch, one thread, at default options.
+"""Speed of the joint critic in the compiled core and of the same network in torch, on one thread, default options.
 
     python -m benchmarks.critic_speed [--dim 5] [--rounds 5] [--output FILE]
 
-Training steps by each objective, and the scores of all pairs of 10,000 evaluation rows in blocks of 512. Both sides
-take turns in this process; medians over the rounds are kept: CPU milliseconds of a step, CPU seconds of an evaluation.
+Measured are training steps by each objective, and the scores of all pairs of 10,000 evaluation rows in blocks of 512.
+Both sides take turns in this process. The results are medians over the rounds: CPU milliseconds of a step, CPU seconds
+of an evaluation.
 """
 
 from __future__ import annotations
@@ -32,21 +33,21 @@ Sides = dict[str, Callable[[], Any]]
 
 
 def critic(dim: int, options: CriticOptions) -> Joint:
-    """A fresh one for `dim` + `dim` columns."""
+    """Return a fresh critic for `dim` + `dim` columns."""
     draw = torch.Generator().manual_seed(0)
     shape = CriticShape((dim, dim), [options.width] * options.depth, options.embedding, options.group)
     return Joint(shape, torch.full((dim,), 0.5), 1.0, draw)
 
 
 def rows(dim: int, n: int) -> RowPair:
-    """A Gaussian pair."""
+    """Draw `n` rows of a Gaussian pair of `dim` columns each."""
     draw = torch.Generator().manual_seed(1)
     x, noise = (torch.randn(n, dim, generator=draw) for _ in range(2))
     return x, 0.5 * x + 0.75**0.5 * noise
 
 
 def training(objective: str, dim: int) -> Sides:
-    """`STEPS` steps by `objective`."""
+    """Return both sides of the measurement of `STEPS` training steps by `objective`."""
     options = CriticOptions()
     data = rows(dim, 20_000)
 
@@ -61,7 +62,7 @@ def training(objective: str, dim: int) -> Sides:
 
 
 def evaluation(dim: int) -> Sides:
-    """All pairs of blocks."""
+    """Return both sides of the measurement of the scores of all pairs within blocks."""
     made, (x, y), size = critic(dim, CriticOptions()), rows(dim, EVALUATED), CriticOptions().block
 
     def side(table: Callable[[Joint, Tensor, Tensor], Tensor]) -> Callable[[], None]:
@@ -76,7 +77,7 @@ def evaluation(dim: int) -> Sides:
 
 
 def medians(sides: Sides, rounds: int) -> dict[str, float]:
-    """CPU seconds of each side, which take turns; the first round only warms up."""
+    """Return the median CPU seconds of each side; the sides take turns, and the first round only warms up."""
     spent: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds + 1):
         for name, run in sides.items():
@@ -87,7 +88,7 @@ def medians(sides: Sides, rounds: int) -> dict[str, float]:
 
 
 def measure(dim: int, rounds: int) -> list[dict[str, Any]]:
-    """A row a case."""
+    """Measure all cases, and return a row for each."""
     cases = {f"training step, {name}, ms": (training(name, dim), 1e3 / STEPS) for name in OBJECTIVES}
     cases["evaluation, s"] = (evaluation(dim), 1.0)
     found = []
@@ -99,7 +100,7 @@ def measure(dim: int, rounds: int) -> list[dict[str, Any]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, write; the exit code."""
+    """Measure, print and write; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dim", type=int, default=5, help="columns of x, and of y")
     parser.add_argument("--rounds", type=int, default=5)

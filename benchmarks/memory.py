@@ -2,9 +2,9 @@
 
     python -m benchmarks.memory [--rows 1000000] [--dim 10] [--max-seconds 60] [--output FILE]
 
-The kernel's own account of a child process (its largest resident set) is read when it ends. This process stays small
-and starts the child itself, because on Linux a child's account begins at the size of the process that started it;
-the data are written by another child. Ends with code 1 above three times the data plus 600 MB.
+The peak is the largest resident set of a child process, as the kernel accounts for it, read when the child ends. This
+process stays small and starts the child itself, because on Linux a child's account begins at the size of the process
+that started it; another child writes the data. The program ends with code 1 above three times the data plus 600 MB.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ np.savez(path, x=x, y=y)
 
 
 def own_peak() -> int:
-    """The largest this process has been, in bytes: no child can be measured below it."""
+    """Return the peak memory of this process in bytes, below which no child can be measured."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * common.RSS_UNIT
 
 
 def measure(rows: int, dim: int, estimate: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """Peak memory of the command `estimate` with a fresh npz file of `rows` by `dim` + `dim` float32 added to it.
+    """Measure the peak memory of the command `estimate`, to which a fresh npz file is added.
+
+    The file holds `rows` by `dim` + `dim` float32 numbers.
 
     Raises:
         RuntimeError: when the command fails.
@@ -71,7 +73,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print, write; the exit code."""
+    """Run, print and write; return the exit code."""
     given = _arguments(argv)
     baseline = common.run_child([sys.executable, "-c", "import torch"])["peak_bytes"]
     choices = {"plugin": given.plugin, "max-seconds": given.max_seconds, "threads": given.threads, "seed": 0}

@@ -1,1 +1,1 @@
-"""Benchmarks of bounds where a density is known."""
+"""Benchmarks of bounds for models with a known density."""

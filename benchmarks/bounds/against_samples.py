@@ -1,11 +1,11 @@
-"""Estimators that see samples only, against the sandwich that the known densities of the same model give.
+"""Estimators that see samples only, compared with the sandwich from the known densities of the same model.
 
     python -m benchmarks.bounds.against_samples [--rows 10000] [--plugins auto,ksg] [--resume] [--output FILE]
 
-Linear decoders of some informations and VAEs of scikit-learn's digits (64 columns of x) of some latent sizes. All
-estimators get the same rows (z, x), of which a fifth is held out for evaluation; `ais` bounds the model on pairs of its
-own. An estimate is below, inside or above the sandwich with both sampling errors at 95 %. What fails is a row with its
-sentence. Beside the JSON file comes a picture of the same name.
+The models are linear decoders of several informations, and VAEs of scikit-learn's digits (64 columns of x) with several
+latent sizes. All estimators get the same rows (z, x), of which a fifth is held out for evaluation; `ais` bounds the
+model on pairs of its own. An estimate is below, inside or above the sandwich, allowing for both sampling errors at
+95 %. A run that fails is a row with its error. A picture of the same name is written beside the JSON file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BOUND = "ais"
 
 
 def model_of(given: argparse.Namespace, name: str) -> JointModel:
-    """The model called e.g. "linear 10 nats" or "vae 2 latent"."""
+    """Return the model of a name such as "linear 10 nats" or "vae 2 latent"."""
     kind, number, _ = name.split()
     if kind == "linear":
         return linear_gaussian(latent=given.linear_latent, data=given.linear_data, mi=float(number), seed=0)
@@ -41,7 +41,7 @@ def model_of(given: argparse.Namespace, name: str) -> JointModel:
 
 
 def bound_row(given: argparse.Namespace, model: JointModel, seed: int) -> Row:
-    """The sandwich."""
+    """Return the row of the model's sandwich."""
     options = {"temperatures": given.temperatures, "chains": given.chains, "decay": False}
     found = mmg.bound(model, BOUND, n=given.pairs, seed=seed + 1000, threads=given.threads, **options)
     sides = {"lower": found.lower, "upper": found.upper, "lower_se": found.lower_se, "upper_se": found.upper_se}
@@ -50,7 +50,7 @@ def bound_row(given: argparse.Namespace, model: JointModel, seed: int) -> Row:
 
 
 def estimate_row(given: argparse.Namespace, model: JointModel, plugin: str, seed: int) -> Row:
-    """One estimator on the model's own samples."""
+    """Return the row of one estimator on the model's own samples."""
     x, z = model.sample(given.rows, seed)
     choices = {"seed": seed, "threads": given.threads, "max_seconds": given.max_seconds}
     try:
@@ -62,7 +62,7 @@ def estimate_row(given: argparse.Namespace, model: JointModel, plugin: str, seed
 
 
 def placed(row: Row, sandwich: Row) -> str:
-    """Where an estimate is, beside the sandwich with both sampling errors.
+    """Return whether an estimate is below, inside or above the sandwich, allowing for both sampling errors.
 
     >>> [placed({"mi": mi, "std_error": 0.1}, {"ci": [1.1, 2.0]}) for mi in (0.5, 1.0, 3.0)]
     ['below', 'inside', 'above']
@@ -75,7 +75,7 @@ def placed(row: Row, sandwich: Row) -> str:
 
 
 def run(given: argparse.Namespace, rows: Rows) -> None:
-    """All rows that are missing; a model is made once, and only where it is needed."""
+    """Make all rows that are missing; make each model once, and only where it is needed."""
     for name in given.names:
         wanted = [{"model": name, "plugin": plugin, "seed": given.seed} for plugin in (BOUND, *given.plugins)]
         missing = [key for key in wanted if rows.get(**key) is None]
@@ -89,7 +89,7 @@ def _row(given: argparse.Namespace, model: JointModel, plugin: str) -> Row:
 
 
 def summarised(rows: Rows, given: argparse.Namespace) -> list[Row]:
-    """A line for each estimate, beside its model's sandwich."""
+    """Return a line for each estimate, with its model's sandwich."""
     lines = []
     for name in given.names:
         sandwich = rows.get(model=name, plugin=BOUND, seed=given.seed)
@@ -104,7 +104,7 @@ def summarised(rows: Rows, given: argparse.Namespace) -> list[Row]:
 
 
 def draw(lines: Sequence[Row], rows: Rows, given: argparse.Namespace, path: Path) -> None:
-    """A panel for each model: its sandwich as a band, and every estimate."""
+    """Draw a panel for each model, with its sandwich as a band and every estimate."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(2.2 + 2.0 * len(given.names), 3.6), layout="constrained")
@@ -145,7 +145,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what is missing, print, write, draw."""
+    """Run what is missing, print, write and draw; return the exit code."""
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     names = (

@@ -2,10 +2,11 @@
 
     python -m benchmarks.bounds.decoders --mnist FILE [--temperatures 10,30,100,300,1000] [--resume] [--output FILE]
 
-A VAE with 10 latent columns, from its encoder and from a fitted density, and a GAN's generator with a small variance,
-from its prior and from a fitted density; on scikit-learn's digits without --mnist. The trained models are kept in
---models, where --resume finds them. Beside the JSON file comes a picture of the same name. Ends with code 1 where no
-sandwich of the VAE is at most 1 nat wide in under 10 minutes, its pilot included.
+The chains of a VAE with 10 latent columns start at its encoder and at a fitted density; those of a GAN's generator with
+a small variance start at its prior and at a fitted density. Without --mnist the images are scikit-learn's digits. The
+trained models are kept in --models, where --resume finds them. A picture of the same name is written beside the JSON
+file. The program ends with code 1 where no sandwich of the VAE is at most 1 nat wide in under 10 minutes, its pilot
+included.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CASES = (("vae", "encoder"), ("vae", "fitted"), ("gan", "prior"), ("gan", "fitte
 
 
 def model_of(given: argparse.Namespace, kind: str) -> Decoder:
-    """The trained model of `kind`, from its file if it is there."""
+    """Return the trained model of `kind`, from its file if there is one."""
     path = given.models / f"{kind}.npz"
     if given.resume and path.exists():
         return mmg.load_model(path)
@@ -40,7 +41,7 @@ def model_of(given: argparse.Namespace, kind: str) -> Decoder:
 
 
 def row(given: argparse.Namespace, model: Decoder, start: str, temperatures: int, seed: int) -> Row:
-    """One sandwich."""
+    """Return the row of one sandwich."""
     options = {"temperatures": temperatures, "chains": given.chains, "start": start, "decay": False}
     found = mmg.bound(model, "ais", n=given.pairs, seed=seed, threads=given.threads, **options)
     told = {name: found.diagnostics[name] for name in ("acceptance", "effective_chains")}
@@ -49,7 +50,7 @@ def row(given: argparse.Namespace, model: Decoder, start: str, temperatures: int
 
 
 def run(given: argparse.Namespace, rows: Rows) -> dict[str, Decoder]:
-    """All rows that are missing; returns the models."""
+    """Make all rows that are missing, and return the models."""
     kinds = {kind: model_of(given, kind) for kind in dict.fromkeys(kind for kind, _ in CASES)}
     for kind, start in CASES:
         for t in given.temperatures:
@@ -59,7 +60,7 @@ def run(given: argparse.Namespace, rows: Rows) -> dict[str, Decoder]:
 
 
 def summarised(rows: Sequence[Row], kinds: dict[str, Decoder]) -> dict[str, Any]:
-    """The models, and the quickest sandwich of the VAE that is narrow enough."""
+    """Return descriptions of the models, and the quickest sandwich of the VAE that is narrow enough."""
     fits = [r for r in rows if r["model"] == "vae" and r["width"] <= AIM_NATS and r["seconds"] < AIM_SECONDS]
     quickest = min(fits, key=lambda r: float(r["seconds"]), default=None)
     return {
@@ -70,7 +71,7 @@ def summarised(rows: Sequence[Row], kinds: dict[str, Decoder]) -> dict[str, Any]
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """Both sides over T, and the widths."""
+    """Draw both sides of the sandwiches over T, and their widths."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 4.0), layout="constrained")
@@ -112,7 +113,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, run what is missing, print, write, draw; the exit code."""
+    """Train, run what is missing, print, write and draw; return the exit code."""
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     shared = {name: getattr(given, name) for name in ("latent", "hidden", "chains", "pairs", "threads", "epochs")}

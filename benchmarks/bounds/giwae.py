@@ -1,9 +1,9 @@
-"""GIWAE beside InfoNCE and Barber-Agakov at equal K: a channel with two-humped z and the best linear Gaussian encoder.
+"""GIWAE, InfoNCE and Barber-Agakov at equal K, on a channel with bimodal z and its best linear Gaussian encoder.
 
     python -m benchmarks.bounds.giwae [--seeds 0 1] [--output FILE]
 
-InfoNCE is GIWAE with the prior as its proposal, Barber-Agakov GIWAE with a constant critic; all see the same pairs.
-Ends with code 1 unless GIWAE is above both at every K and seed.
+InfoNCE is GIWAE with the prior as its proposal, Barber-Agakov is GIWAE with a constant critic; all three get the same
+pairs. The program ends with code 1 unless GIWAE is above both others at every K and seed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHAINS = (4, 16, 64)
 
 
 class Encoded(MixtureChannel):
-    """The channel with q(z | x) from the regression of z on x: Gaussian, where z | x is not."""
+    """The channel with a Gaussian q(z | x) from the regression of z on x, although z | x is not Gaussian."""
 
     def __init__(self, dim: int, mode: float, sd: float, noise: float) -> None:
         super().__init__(dim, mode, sd, noise)
@@ -53,7 +53,7 @@ BOUNDS: dict[str, dict[str, Any]] = {
 
 
 def run_case(name: str, chains: int, seed: int, n: int) -> dict[str, Any]:
-    """One bound, on pairs of its seed."""
+    """Return one bound, on the pairs of its seed."""
     start, cpu = time.perf_counter(), time.process_time()
     found = mmg.bound(Encoded(**MODEL), n=n, seed=seed, threads=1, chains=chains, **BOUNDS[name])
     row = {
@@ -68,14 +68,14 @@ def run_case(name: str, chains: int, seed: int, n: int) -> dict[str, Any]:
 
 
 def passed(runs: Sequence[dict[str, Any]]) -> bool:
-    """Whether GIWAE is above both at every K and seed."""
+    """Return whether GIWAE is above both others at every K and seed."""
     at = {(run["bound"], run["chains"], run["seed"]): run["lower"] for run in runs}
     cases = [(k, seed) for name, k, seed in at if name == "giwae"]
     return all(at["giwae", k, seed] > at[other, k, seed] for k, seed in cases for other in ("barber-agakov", "infonce"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print, write; the exit code."""
+    """Run, print and write; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--chains", type=int, nargs="+", default=list(CHAINS), help="K")
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     cases = [(name, k, seed) for k in given.chains for seed in given.seeds for name in BOUNDS]
     settings = {"model": MODEL, "n": given.n, "bounds": BOUNDS, "threads": 1}
-    content = common.document({}, seeds=given.seeds, **settings)  # of the sources that were loaded
+    content = common.document({}, seeds=given.seeds, **settings)  # of the sources that are loaded
     runs = [run_case(*case, given.n) for case in cases]
     content["results"] = {"runs": runs, "passed": passed(runs)}
     common.write(given.output, content)

@@ -2,14 +2,13 @@
 
     python -m benchmarks.bounds.linear_gaussian [--seeds 3] [--pairs 64] [--resume] [--output FILE]
 
-Every cell (latent size, MI, seed) is bounded by `ais` from the prior at each number of temperatures, over which the
-width should fall like 1/T, and its exponent is fitted; and at the largest number from the default start, a density
-fitted to the pilot's draws. That sandwich must contain the truth and be at most max(0.1 nats, 1 %) wide. The pairs are
-drawn, so that "contains" allows for their sampling error, at 99.9 %: of some fifty runs none should miss by that alone.
-What is left when it is taken out is `lower_error` and `upper_error`, against the exact mean log ratio of the very
-pairs. IWAE gets as many evaluations of the likelihood as the longest AIS made, its pilots and leapfrog steps included.
-Beside the JSON file comes a picture of the same name. Ends with code 1 where a sandwich misses the truth or is too
-wide.
+For every latent size, MI and seed, `ais` from the prior is run at each number of temperatures T; the width should fall
+like 1/T, and its exponent is fitted. At the largest T, `ais` is also run from the default start, a density fitted to
+the pilot's draws. That sandwich must contain the truth and be at most max(0.1 nats, 1 %) wide. The pairs are random, so
+"contain" allows for their sampling error at 99.9 %: of some fifty runs none should miss by that alone. `lower_error`
+and `upper_error` are free of it: they are taken against the exact mean log ratio of the same pairs. IWAE gets as many
+evaluations of the likelihood as the longest AIS made, its pilots and leapfrog steps included. A picture of the same
+name is written beside the JSON file. The program ends with code 1 where a sandwich misses the truth or is too wide.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from benchmarks import common
 from benchmarks.bounds.rows import Row, Rows
 from mmg_registry.models.built_in import MOST_NATS, LinearGaussian, linear_gaussian
 
-MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, of which the best tells half as much again
-LEAST_DRAWN = 1e-5  # nats; widths below, or below 0, are noise
-FAR, JUDGED = "prior", "fitted"  # starts
-IWAE_NUMBERS = 4e7  # latent numbers that IWAE holds at a time
+MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, where the best one carries half as much again
+LEAST_DRAWN = 1e-5  # nats; smaller and negative widths are noise
+FAR, JUDGED = "prior", "fitted"  # the start over which T varies, and the start that is judged
+IWAE_NUMBERS = 4e7  # most latent values that IWAE holds at a time
 
 
 class Counting(LinearGaussian):
-    """A linear decoder that counts the evaluations of its likelihood along chains, a data point."""
+    """A linear decoder that counts the evaluations of its likelihood along chains, for each data point."""
 
     evaluations = 0
 
@@ -55,13 +54,13 @@ class Counting(LinearGaussian):
 
 
 def model_of(latent: int, mi: float, data: int, seed: int) -> Counting:
-    """The built-in decoder, made to count."""
+    """Return the built-in linear decoder as one that counts."""
     made = linear_gaussian(latent, data, mi, seed)
     return Counting(made.weight, made.offset, made.scale)
 
 
 def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start: str, temperatures: int) -> Row:
-    """One sandwich; `noise` is how far the pairs' own exact log ratio is from the truth, which no bound can help."""
+    """Return the row of one sandwich; `noise` is the exact log ratio of the pairs minus the truth, in nats."""
     model = model_of(latent, mi, given.data, seed)
     x, z = model.sample(given.pairs, seed)
     options = {"start": start, "temperatures": temperatures, "chains": given.chains}
@@ -80,7 +79,7 @@ def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start:
 
 
 def iwae_row(given: argparse.Namespace, latent: int, mi: float, seed: int, samples: int) -> Row:
-    """IWAE with as many samples a data point, on some of the pairs, in parts that fit in memory."""
+    """Return the row of IWAE with `samples` draws for each data point, on some of the pairs, in parts."""
     model = model_of(latent, mi, given.data, seed)
     x, z = model.sample(given.pairs, seed)
     x, z = x[: given.iwae_pairs], z[: given.iwae_pairs]
@@ -97,7 +96,7 @@ def iwae_row(given: argparse.Namespace, latent: int, mi: float, seed: int, sampl
 
 
 def slope(rows: Sequence[Row]) -> Row:
-    """Exponent of the width in T with its standard error, by least squares on logarithms of positive widths.
+    """Return the exponent of the width in T and its standard error, by least squares on logs of positive widths.
 
     >>> found = slope([{"temperatures": t, "width": 5 / t} for t in (10, 100, 1000)])
     >>> round(found["slope"], 6), round(found["slope_se"], 6)
@@ -114,18 +113,18 @@ def slope(rows: Sequence[Row]) -> Row:
 
 
 def cells(given: argparse.Namespace) -> list[tuple[int, float]]:
-    """Latent sizes with the MI that they can hold; the largest possible one instead of larger ones."""
+    """Return latent sizes with the MI to test; where an MI is too large for a size, the largest possible one."""
     found = [(latent, min(mi, MOST_A_COLUMN * latent)) for latent in given.latents for mi in given.mis]
     return list(dict.fromkeys(found))
 
 
 def runs_of(given: argparse.Namespace) -> list[tuple[str, int]]:
-    """Starts and temperatures of one cell; the judged run is the last."""
+    """Return starts and temperatures of one latent size, MI and seed; the judged run is the last."""
     return [*((FAR, t) for t in given.temperatures), (JUDGED, max(given.temperatures))]
 
 
 def run(given: argparse.Namespace, rows: Rows) -> None:
-    """All rows that are missing."""
+    """Make all rows that are missing."""
     for (latent, mi), seed in itertools.product(cells(given), range(given.seeds)):
         key = {"latent": latent, "mi": mi, "seed": seed}
         for start, t in runs_of(given):
@@ -141,7 +140,7 @@ def run(given: argparse.Namespace, rows: Rows) -> None:
 
 
 def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]:
-    """A line for each cell, and the verdict on all."""
+    """Return a line for each latent size and MI, and the verdict on all of them."""
     lines = []
     for latent, mi in cells(given):
         here = [row for row in rows if (row["latent"], row["mi"]) == (latent, mi) and row["seed"] < given.seeds]
@@ -163,7 +162,7 @@ def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]
 
 
 def draw(summary: dict[str, Any], rows: Sequence[Row], path: Path) -> None:
-    """Widths over T, and beside IWAE's over MI."""
+    """Draw the widths over T, and the widths over MI with those of IWAE."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 4.0), layout="constrained")
@@ -220,7 +219,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what is missing, print, write, draw; the exit code."""
+    """Run what is missing, print, write and draw; return the exit code."""
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     shared = {name: getattr(given, name) for name in ("data", "chains", "pairs", "iwae_pairs", "threads")}

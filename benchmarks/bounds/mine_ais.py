@@ -1,10 +1,10 @@
-"""MINE-AIS, MINE-DV and MINE-F on 20 nats of a Gaussian channel of which p(z) is known: one critic, the same draws.
+"""MINE-AIS, MINE-DV and MINE-F on a Gaussian channel of 20 nats with known p(z), with equal critics and draws.
 
     python -m benchmarks.bounds.mine_ais [--seeds 0 1] [--output FILE]
 
-Each trains the critic by its own objective; `lower` is its bound with log Z(x) by reverse chains, `forward` with the
-optimistic forward chains, `by_samples` with the z of other pairs in place of chains, as critics without a known density
-have it. Ends with code 1 unless MINE-AIS is above MINE-DV and nearer the truth at every seed.
+Each trains the critic by its own objective. `lower` is its bound with log Z(x) from reverse chains, `forward` with the
+optimistic forward chains, and `by_samples` with the z of other pairs in place of chains, as for critics without a known
+density. The program ends with code 1 unless MINE-AIS is above MINE-DV and nearer the truth at every seed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OPTIONS = {"steps": 2000, "batch": 128, "temperatures": 300, "chains": 8, "decay
 
 
 def run_case(plugin: str, seed: int, n: int, options: dict[str, Any]) -> dict[str, Any]:
-    """One bound, on pairs of its seed."""
+    """Return one bound, on the pairs of its seed."""
     start, cpu = time.perf_counter(), time.process_time()
     found = mmg.bound(built_in("gaussian-channel", **MODEL), plugin, n=n, seed=seed, threads=1, **options).to_dict()
     about = found["diagnostics"]
@@ -44,7 +44,7 @@ def run_case(plugin: str, seed: int, n: int, options: dict[str, Any]) -> dict[st
 
 
 def passed(runs: Sequence[dict[str, Any]], seeds: Sequence[int]) -> bool:
-    """Whether MINE-AIS is above MINE-DV and nearer the truth, at every seed."""
+    """Return whether MINE-AIS is above MINE-DV and nearer the truth, at every seed."""
     at = {(run["plugin"], run["seed"]): run for run in runs}
     pairs = [(at["mine-ais", seed], at["mine-dv", seed]) for seed in seeds]
     off = [[abs(run["lower"] - run["true_mi"]) for run in pair] for pair in pairs]
@@ -52,7 +52,7 @@ def passed(runs: Sequence[dict[str, Any]], seeds: Sequence[int]) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run, print, write; the exit code."""
+    """Run, print and write; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("-n", type=int, default=128, help="pairs to bound with")
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = {**OPTIONS, "steps": given.steps}
     settings = {"model": {"name": "gaussian-channel", **MODEL}, "n": given.n, "options": options, "threads": 1}
     runs: list[dict[str, Any]] = []
-    content = common.document({"runs": runs}, seeds=given.seeds, **settings)  # of the sources that were loaded
+    content = common.document({"runs": runs}, seeds=given.seeds, **settings)  # of the sources that are loaded
     for seed in given.seeds:
         for plugin in PLUGINS:
             runs.append(run_case(plugin, seed, given.n, options))

@@ -1,4 +1,4 @@
-"""The decoders that the benchmarks of bounds train, and how: on a file of MNIST, or on scikit-learn's digits."""
+"""The decoders that the benchmarks of bounds train on a file of MNIST, or on scikit-learn's digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmg_registry.models.decoder_training import DecoderPlan, train
 
 
 def add_options(parser: argparse.ArgumentParser, epochs: int | None) -> None:
-    """Options that `trained` reads."""
+    """Add the options that `trained` reads."""
     parser.add_argument("--mnist", type=Path, help="images, idx or npz; scikit-learn's digits when absent")
     parser.add_argument("--latent", type=int, default=10)
     parser.add_argument("--hidden", type=lambda text: tuple(map(int, text.split(","))), default=(256, 256))
@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser, epochs: int | None) -> None:
 
 
 def trained(given: argparse.Namespace, kind: str, seed: int) -> Decoder:
-    """The decoder of `kind` ("vae" or "gan") that the options ask for."""
+    """Train and return the decoder of `kind` ("vae" or "gan") that the options ask for."""
     plan = DecoderPlan(kind, given.latent, given.hidden, None, given.epochs, seed, given.train_seconds)  # type: ignore[arg-type]
     images = read_images(given.mnist) if given.mnist else digits()
     model = train(images, plan)
@@ -30,5 +30,5 @@ def trained(given: argparse.Namespace, kind: str, seed: int) -> Decoder:
 
 
 def described(model: Decoder) -> dict[str, Any]:
-    """What a result file holds of a decoder."""
+    """Return what a result file holds of a decoder."""
     return {**model.about, "scale": model.scale}

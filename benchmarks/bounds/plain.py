@@ -1,7 +1,7 @@
-"""Annealed importance sampling the plain way: one data point at a time, in torch operations, gradients by autograd.
+"""Plain annealed importance sampling: one data point at a time, in torch operations, with gradients by autograd.
 
-What one writes without a package, with all settings given: the other side of the speed benchmark. Everything is
-float32 but the log weights.
+It is what one writes without a package when all settings are given, and the other side of the speed benchmark.
+Everything but the log weights is float32.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mmg_registry.models.decoder import Decoder
 
 @dataclass(frozen=True)
 class Settings:
-    """Of every temperature: its value, step sizes of the data points `(n,)`, root of the inverse mass, leapfrogs."""
+    """Settings of every temperature: its value, step sizes `(n,)`, root of the inverse mass, leapfrog steps."""
 
     betas: list[float]
     steps: Tensor
@@ -26,7 +26,7 @@ class Settings:
 
 
 def log_weights(model: Decoder, x: Tensor, settings: Settings, chains: int, generator: torch.Generator) -> Tensor:
-    """Forward log weights `(chains, n)` of the rows of `x`, each for itself."""
+    """Return forward log weights `(chains, n)` of the rows of `x`, computed for one row after the other."""
     single = [_of_one(model, row, i, settings, chains, generator) for i, row in enumerate(x.float())]
     return torch.stack(single, 1)
 

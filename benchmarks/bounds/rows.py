@@ -1,4 +1,4 @@
-"""A result file that grows by a row at a time, so that a kill costs the run in progress and `--resume` goes on."""
+"""A result file that is written row by row, so that a kill costs the run in progress alone and `--resume` continues."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """Rows in the result file `path`, told apart by the values under `keys`.
+    """Rows in the result file `path`, identified by their values under `keys`.
 
     Args:
-        path: the JSON file, written anew after every row.
-        keys: names in a row that tell it from others.
-        parameters: what all rows have in common; rows made with others are not mixed in.
-        resume: take over the rows that the file has.
+        path: the JSON file, rewritten after every row.
+        keys: names of the entries that identify a row.
+        parameters: the parameters of all rows; rows made with others are not mixed in.
+        resume: whether to keep the rows that the file has.
 
     Raises:
-        SystemExit: when the file has rows of other parameters, or any without `resume`.
+        SystemExit: when the file has rows of other parameters, or any rows without `resume`.
     """
 
     def __init__(self, path: Path, keys: Sequence[str], parameters: Mapping[str, Any], resume: bool) -> None:
@@ -40,11 +40,11 @@ class Rows:
         return list(content["results"]["rows"])
 
     def get(self, **key: Any) -> Row | None:
-        """The row with these values, None where there is none yet."""
+        """Return the row with these values, None where there is none yet."""
         return next((row for row in self.rows if all(row[name] == key[name] for name in self.keys)), None)
 
     def obtain(self, make: Callable[[], Row], **key: Any) -> Row:
-        """The row with these values: the one that is there, or what `make` returns, written at once."""
+        """Return the row with these values: the one that exists, or what `make` returns, written at once."""
         found = self.get(**key)
         if found is None:
             start = time.perf_counter()
@@ -57,6 +57,6 @@ class Rows:
         return found
 
     def write(self, summary: Mapping[str, Any]) -> None:
-        """Write all rows, and the summary of finished ones."""
+        """Write all rows, and the summary of the finished ones."""
         seeds = sorted({row["seed"] for row in self.rows})
         common.write(self.path, common.document({**summary, "rows": self.rows}, seeds=seeds, **self.parameters))

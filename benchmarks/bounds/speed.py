@@ -1,12 +1,12 @@
-"""Chains of a decoder as one batch, against a plain torch loop that takes one data point after the other.
+"""Speed of a decoder's chains in one batch, compared with a plain torch loop over data points.
 
     python -m benchmarks.bounds.speed [--mnist FILE] [--points 64] [--chains 16] [--temperatures 40] [--output FILE]
 
-Both run annealed importance sampling from the prior on the same VAE with the same temperatures, step sizes, masses and
-numbers of leapfrog steps, which the registry's pilot has found, in turns on the same threads. The plain loop
-(`benchmarks/bounds/plain.py`) takes the K chains of a data point as one batch and differentiates by autograd; it gets
-some of the points, for its time is that of a point times their number. That both sides' mean log weights agree
-is told with its error. Ends with code 1 where the batch is not 10 times as fast.
+Both sides run annealed importance sampling from the prior on the same VAE with the same temperatures, step sizes,
+masses and numbers of leapfrog steps, which the registry's pilot has found, in turns on the same threads. The plain loop
+(`benchmarks/bounds/plain.py`) takes the K chains of a data point as one batch and differentiates by autograd. It gets
+some of the points only, since its time is proportional to their number. The difference of both sides' mean log weights
+is reported with its error. The program ends with code 1 where the batch is not 10 times as fast.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from mmg_registry.annealing.schedule import Pilot
 from mmg_registry.models.built_in import generator
 from mmg_registry.models.decoder import Decoder
 
-AIM = 10.0  # times as many chain steps a second
+AIM = 10.0  # least ratio of both sides' chain steps a second
 LEAPFROGS = 10
 Run = tuple[Tensor, float]  # log weights, seconds
 
 
 def annealing(model: Decoder, x: Tensor, temperatures: int, seed: int) -> Annealing:
-    """The registry's own path and frozen moves for the rows of `x`."""
+    """Return the registry's annealing of the rows of `x`, with its moves frozen."""
     path = path_of(model, x)
     tuned = Pilot(path, "adaptive-kl", "dense", LEAPFROGS, 0.75).run(generator(seed))
     betas = tuned.temperatures("adaptive-kl", temperatures)
@@ -45,7 +45,7 @@ def annealing(model: Decoder, x: Tensor, temperatures: int, seed: int) -> Anneal
 
 
 def measure(model: Decoder, given: argparse.Namespace, seed: int = 0) -> dict[str, Any]:
-    """Rates of both sides, in turns; `given` has points, plain_points, chains, temperatures, repeats."""
+    """Measure both sides in turns; `given` has points, plain_points, chains, temperatures and repeats."""
     x, _ = model.sample(given.points, seed)
     batch = annealing(model, x, given.temperatures, seed)
     moves = batch.moves
@@ -69,12 +69,12 @@ def _timed(run: Callable[[], Tensor]) -> Run:
 
 
 def _rates(runs: Sequence[Run], given: argparse.Namespace) -> list[float]:
-    """Chains times temperatures a second."""
+    """Return chains times temperatures a second, for each run."""
     return [weights.numel() * given.temperatures / seconds for weights, seconds in runs]
 
 
 def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
-    """Medians, and the ratio within each turn, which other work on the machine slows on both sides."""
+    """Return medians, and ratios within each turn, in which other work on the machine slows both sides alike."""
     ratios = [ours / theirs for ours, theirs in zip(rates["batch"], rates["plain"], strict=True)]
     medians = {f"{name}_chain_steps_per_second": statistics.median(values) for name, values in rates.items()}
     ratio = statistics.median(ratios)
@@ -82,7 +82,7 @@ def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
 
 
 def _log_weights(ours: Sequence[Run], theirs: Sequence[Run], n: int) -> dict[str, float]:
-    """Mean log weights over chains and the points that both sides had, and their difference with its error."""
+    """Return both sides' mean log weights over chains and common points, and their difference with its error."""
     sides = [torch.stack([weights[:, :n].mean() for weights, _ in runs]) for runs in (ours, theirs)]
     difference = sides[0] - sides[1]
     error = float(difference.std()) / len(difference) ** 0.5
@@ -103,7 +103,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, run, print, write; the exit code."""
+    """Train, run, print and write; return the exit code."""
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     model = models.trained(given, "vae", seed=0)

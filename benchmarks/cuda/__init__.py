@@ -1,1 +1,1 @@
-"""Measurements of the CUDA core: `report` needs a compiler, everything else a GPU."""
+"""Measurements of the CUDA core: `report` needs a compiler, all others need a GPU."""

@@ -1,9 +1,9 @@
-"""Everything that is measured on a GPU, in one run, to one file.
+"""All measurements on a GPU, in one run, written to one file.
 
     python -m benchmarks.cuda [--device cuda:0] [--only training,evaluation] [--output FILE]
 
-Refuses, with code 1, where there is no GPU that the CUDA core can use. Medians of device time; see `kernels` and
-`estimates` for what each part holds.
+The program ends with code 1 where there is no GPU that the CUDA core can use. Times are medians of device time; see
+`kernels` and `estimates` for the parts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a user waits for: one estimate, the 40 tasks, and a matrix of pairs of columns."""
+"""Times that a user waits for: one estimate, the 40 tasks, and a matrix of pairs of columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mmg_registry.samplers import SAMPLERS
 
 PAIRS, PAIR_ROWS, AT_ONCE = 10_000, 10_000, 500
 PAIR_NETWORK, PAIR_STEPS, PAIR_REPEATS = core.Network(1, 1, width=64, depth=2), 500, 8
-CPU_PAIRS, LOOP_PAIRS = 8, 8  # of so many the slower ways are timed
+CPU_PAIRS, LOOP_PAIRS = 8, 8  # pairs on which the slower ways are timed
 TOLERANCE = 0.01  # nats between the two devices
 
 
@@ -30,7 +30,7 @@ def clock(run: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def one_estimate(device: str, runs: int = 5) -> dict[str, Any]:
-    """The 5x5 two-pair task from arrays in memory to the result, default options."""
+    """Time the 5x5 two-pair task from arrays in memory to the result, at default options."""
     sampler = SAMPLERS["multinormal-sparse-5-5-2-2.0"]
     (x, y), (x_eval, y_eval) = sampler.sample(100_000, 0), sampler.sample(10_000, 1)
     timed = [
@@ -45,7 +45,7 @@ def one_estimate(device: str, runs: int = 5) -> dict[str, Any]:
 
 
 def suite(device: str, seed: int = 0) -> list[dict[str, Any]]:
-    """The 40 tasks on the GPU and on the CPU, from the same draws."""
+    """Estimate the 40 tasks on the GPU and on the CPU, from the same draws."""
     return [_task_row(task, device, seed) for task in tasks.select(["bmi"])]
 
 
@@ -67,7 +67,7 @@ def _task_row(task: tasks.Task, device: str, seed: int) -> dict[str, Any]:
 
 
 def pairs(device: str) -> dict[str, Any]:
-    """Pairs of columns a second: many in one launch, one after another on the CPU, and in plain torch on the GPU."""
+    """Measure pairs of columns a second: many in one launch, one by one on the CPU, in plain torch on the GPU."""
     batches = [AT_ONCE] * (PAIRS // AT_ONCE)
     took = sum(clock(lambda n=n: _pairs(n, device))[0] for n in batches)
     cpu = clock(lambda: _pairs(CPU_PAIRS, "cpu"))[0]
@@ -98,7 +98,7 @@ def _pairs(count: int, device: str) -> Tensor:
 
 
 def _pairs_in_torch(count: int, device: str) -> None:
-    """The same by the reference, as plain torch on the GPU runs it."""
+    """Train the pairs one by one by the reference, in plain torch on the GPU."""
     problems, (weights, m, v, ema) = _problems(count, device)
     for i, problem in enumerate(problems):
         reference.train_denoiser(problem, (weights[i], m[i], v[i], ema[i]), _plan(), range(PAIR_STEPS))

@@ -1,4 +1,4 @@
-"""Which GPU is measured, and how: medians of device time, in one process, on one card."""
+"""The GPU that is measured, and its clock: medians of device time, in one process, on one card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPEATS = 20
 
 
 def refusal(device: str) -> str:
-    """One sentence where nothing can be measured, else nothing.
+    """Return a sentence on why nothing can be measured, or "" where it can.
 
     Example:
         >>> import unittest.mock
@@ -28,7 +28,7 @@ def refusal(device: str) -> str:
 
 
 def refused(device: str) -> bool:
-    """Print the refusal, if there is one."""
+    """Print the refusal if there is one, and return whether there is."""
     sentence = refusal(device)
     if sentence:
         print(sentence, file=sys.stderr)
@@ -36,7 +36,7 @@ def refused(device: str) -> bool:
 
 
 def seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Median device time of `run`, after two runs that warm up."""
+    """Return the median device time of `run` in seconds, after two runs that warm up."""
     run(), run()
     return median(_once(run) for _ in range(repeats))
 
@@ -51,7 +51,7 @@ def _once(run: Callable[[], object]) -> float:
 
 
 def card(device: str) -> dict[str, Any]:
-    """What was measured on."""
+    """Return the card, driver and versions that were measured."""
     facts = torch.cuda.get_device_properties(device)
     return {
         "name": facts.name,

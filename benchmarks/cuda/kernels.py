@@ -1,4 +1,4 @@
-"""The kernels by themselves: training against PyTorch, evaluation against a matrix product, and where the time goes."""
+"""Speed of the kernels: training beside PyTorch, evaluation beside a matrix product, and a roofline of both."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchmarks.speed.cases import Cell
 from benchmarks.speed.torch_side import Batches, Training
 from mmg_registry import core
 
-STEPS = 50  # a turn of the core; PyTorch's steps are timed one by one
-PRODUCT = 8192  # of the yardstick's square bf16 matrices
+STEPS = 50  # training steps in a turn of the core; PyTorch's are timed one by one
+PRODUCT = 8192  # rows and columns of the yardstick's square bf16 matrices
 TRAINED = [Cell(128, 512, 5, 1), Cell(128, 8192, 5, 1), Cell(128, 8192, 25, 1), Cell(64, 512, 1, 1)]
 EVALUATED = [Cell(64, 0, 5, 1), Cell(128, 0, 5, 1), Cell(128, 0, 25, 1), Cell(256, 0, 25, 1)]
 GAP_ROWS, GAP_REPEATS = 100_000, 4
@@ -34,14 +34,14 @@ def fresh(cell: Cell, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def core_step(cell: Cell, device: str, maths: str) -> float:
-    """Seconds of one step inside the core."""
+    """Return the seconds of one training step inside the core."""
     problem, plan = placed(cell, device), core.TrainPlan(batch=cell.batch)
     how = range(STEPS), core.Compute(maths=maths)
     return seconds(partial(core.train_denoiser, problem, fresh(cell, device), plan, *how)) / STEPS
 
 
 def torch_step(cell: Cell, device: str, compiled: bool) -> float:
-    """Seconds of the same step in PyTorch, eager or compiled for this batch with `mode="max-autotune"`."""
+    """Return the seconds of the same step in PyTorch, eager or compiled for the batch with `mode="max-autotune"`."""
     problem = placed(cell, device)
     with torch.device(device):
         training = Training(problem, fresh(cell, device)[0], core.TrainPlan(batch=cell.batch))
@@ -52,7 +52,7 @@ def torch_step(cell: Cell, device: str, compiled: bool) -> float:
 
 
 def product_rate(device: str) -> float:
-    """Operations a second of a bf16 product of two large square matrices."""
+    """Return the operations a second of a bf16 product of two large square matrices."""
     a, b = (torch.rand(PRODUCT, PRODUCT, device=device, dtype=torch.bfloat16) for _ in range(2))
     return 2 * PRODUCT**3 / seconds(partial(torch.mm, a, b))
 
@@ -63,7 +63,7 @@ def gap_seconds(cell: Cell, device: str, maths: str) -> float:
 
 
 def training(device: str) -> list[dict[str, Any]]:
-    """A step of the core against PyTorch's."""
+    """Measure training steps of the core and of PyTorch; return a row for each size."""
     return [_training_row(cell, device) for cell in TRAINED]
 
 
@@ -76,7 +76,7 @@ def _training_row(cell: Cell, device: str) -> dict[str, Any]:
 
 
 def evaluation(device: str) -> list[dict[str, Any]]:
-    """The rate of an evaluation, as a share of a large product's in the same run."""
+    """Measure the rate of evaluations, as a share of a large product's rate in the same run."""
     rate, rows = product_rate(device), []
     for cell in EVALUATED:
         took = gap_seconds(cell, device, "bf16")
@@ -86,9 +86,10 @@ def evaluation(device: str) -> list[dict[str, Any]]:
 
 
 def roofline(device: str) -> list[dict[str, Any]]:
-    """Operations and bytes of each kernel, the floors they imply at measured rates, and what it took.
+    """Return operations and bytes of each kernel, the least times that they imply at measured rates, and its time.
 
-    Bytes are what must cross the card's memory: data once an evaluation; rows, moments and weights once a step.
+    Bytes are those that must cross the card's memory: data once in an evaluation; rows, moments and weights once in a
+    step.
     """
     rate, bandwidth = product_rate(device), copy_rate(device)
     rows = []
@@ -115,7 +116,7 @@ def _floor(name: str, flop: float, moved: float, took: float, rate: float, bandw
 
 
 def copy_rate(device: str) -> float:
-    """Bytes a second that a large copy reads and writes."""
+    """Return the bytes a second that a large copy reads and writes."""
     source = torch.empty(2**28, device=device)
     target = torch.empty_like(source)
     return 2 * source.nbytes / seconds(partial(target.copy_, source))

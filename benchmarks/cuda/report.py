@@ -1,11 +1,13 @@
-"""What the compiler says of each CUDA kernel: registers, spills and shared memory, for every architecture; and, where
-the disassembler is at hand, how many instructions its loops spend on each product of the tensor cores.
+"""Registers, spills and shared memory of each CUDA kernel for every architecture, as the compiler reports them.
+
+Where the disassembler is at hand, the report also has the instructions that the loops of each kernel spend on a product
+of the tensor cores.
 
     python -m benchmarks.cuda.report [--architectures 80,90] [--output FILE]
 
-Needs nvcc and no GPU. A part of the architectures is printed, and written only where --output says. A kernel's shared
-memory is chosen at launch: all of a tile where it fits, else what the card has; the table of tiles says how much a
-whole one takes.
+The program needs nvcc and no GPU. A selection of architectures is printed, and written only with --output. A kernel's
+shared memory is chosen at launch: a whole tile where it fits, else what the card has; the table of tiles shows the size
+of a whole one.
 """
 
 from __future__ import annotations
@@ -35,13 +37,13 @@ FACTS = {
     "stack_bytes": re.compile(r"(\d+) bytes stack frame"),
     "spill_store_bytes": re.compile(r"(\d+) bytes spill stores"),
     "spill_load_bytes": re.compile(r"(\d+) bytes spill loads"),
-    "static_shared_bytes": re.compile(r"(\d+) bytes smem"),  # not printed where there are none
+    "static_shared_bytes": re.compile(r"(\d+) bytes smem"),  # ptxas leaves it out where there are none
 }
 MATHS = {"Exact": "float32", "Tensor": "bf16"}
 
 
 def compile_kernels(nvcc: str, source: str, architecture: str, folder: Path) -> str:
-    """What ptxas says of one file's kernels.
+    """Compile one file, and return what ptxas prints about its kernels.
 
     Raises:
         subprocess.CalledProcessError: where nvcc fails.
@@ -52,10 +54,10 @@ def compile_kernels(nvcc: str, source: str, architecture: str, folder: Path) -> 
 
 
 def kernels(text: str, architecture: str) -> Iterator[dict[str, Any]]:
-    """One row a kernel from what ptxas printed.
+    """Yield one row for each kernel in what ptxas printed.
 
     Raises:
-        ValueError: for a kernel that this does not know.
+        ValueError: for a kernel of an unknown name.
 
     Example:
         >>> text = '''Compiling entry function '_ZN3mmg3gpu10gap_kernelINS0_5ExactELb0EEEvv' for 'sm_80'
@@ -71,7 +73,7 @@ def kernels(text: str, architecture: str) -> Iterator[dict[str, Any]]:
 
 
 def instructions(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the loops of each kernel just compiled spend on a product, the thriftiest and the dearest of them."""
+    """Return the least and the most instructions on a product among the loops of each kernel compiled to `folder`."""
     if not sass.available():
         return {}
     found = {}
@@ -86,7 +88,11 @@ def instructions(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _kernel_name(text: str) -> str:
-    """Raises a ValueError for a kernel that this does not know."""
+    """Return the name of the kernel in a mangled symbol.
+
+    Raises:
+        ValueError: for a kernel of an unknown name.
+    """
     name = NAME.match(text)
     if name is None:
         raise ValueError(f"The compiler's report names a kernel in a way of its own: {text.splitlines()[0]}")
@@ -94,7 +100,7 @@ def _kernel_name(text: str) -> str:
 
 
 def tile_rows() -> list[dict[str, Any]]:
-    """Bytes of a whole tile of 32 rows, by the sizes of the problem; with bf16 the packed weights are in it too."""
+    """Return the bytes of a whole tile of 32 rows by the sizes of the problem; with bf16, packed weights included."""
     core = compiled()
     assert core is not None, "the compiled core counts a tile's memory"
     rows = []
@@ -108,7 +114,7 @@ def tile_rows() -> list[dict[str, Any]]:
 
 
 def _sizes(network: Network, trains: bool, tensor: bool) -> dict[str, Any]:
-    """The least that a call must say."""
+    """Return the smallest set of sizes that a call needs."""
     zero = ("x", "y", "rho", "s2", "edges", "cdf", "logistic", "seeds", "weights", "m", "v", "ema", "losses", "grad",
             "rates", "bins", "rows", "first_step", "n_steps", "beta1", "beta2", "eps", "weight_decay")  # fmt: skip
     sizes = {name: getattr(network, name) for name in ("dim_x", "dim_y", "width", "depth", "context")}

@@ -1,6 +1,6 @@
-"""How many instructions a kernel's innermost loops spend on each product of the tensor cores, from its disassembly.
+"""Instructions that a kernel's innermost loops spend on each product of the tensor cores, from its disassembly.
 
-Needs cuobjdump and nvdisasm, of the CUDA toolkit or of the packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm.
+This needs cuobjdump and nvdisasm, from the CUDA toolkit or the packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm.
 """
 
 from __future__ import annotations
@@ -21,18 +21,22 @@ def available() -> bool:
 
 
 def disassemble(binary: Path) -> str:
-    """Raises subprocess.CalledProcessError where cuobjdump cannot read the file."""
+    """Return the disassembly of a binary.
+
+    Raises:
+        subprocess.CalledProcessError: when cuobjdump cannot read the file.
+    """
     return subprocess.run(["cuobjdump", "-sass", str(binary)], capture_output=True, text=True, check=True).stdout
 
 
 def functions(text: str) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-    """Each function's name, and its instructions with their addresses."""
+    """Yield the name of each function, and its instructions with their addresses."""
     for part in text.split(FUNCTION)[1:]:
         yield part.split()[0], [(int(found[1], 16), found[2]) for found in LINE.finditer(part)]
 
 
 def per_product(instructions: list[tuple[int, str]]) -> list[float]:
-    """Instructions a product, of each innermost loop that has any, in the order of the code.
+    """Return the instructions on a product of each innermost loop with products, in the order of the code.
 
     Example:
         >>> text = '''Function : f
@@ -53,7 +57,7 @@ def per_product(instructions: list[tuple[int, str]]) -> list[float]:
 
 
 def _innermost(instructions: list[tuple[int, str]]) -> list[tuple[int, int]]:
-    """First and last instruction of each backward jump that holds no other."""
+    """Return the first and the last instruction of each backward jump that contains no other."""
     index = {address: i for i, (address, _) in enumerate(instructions)}
     loops = [(index[target], i) for i, (address, what) in enumerate(instructions)
              for target in _targets(what) if target in index and target <= address]  # fmt: skip

@@ -1,1 +1,1 @@
-"""Published packages beside ours, each in an environment of its own; `python -m benchmarks.peers` runs them."""
+"""Published packages beside this one, each in an environment of its own; `python -m benchmarks.peers` runs them."""

@@ -1,15 +1,15 @@
-"""Published packages and ours on the same rows of tasks of known information, one thread each.
+"""Published packages and ours on the same rows of tasks with known information, on one thread each.
 
     python -m benchmarks.peers [--peers A,B] [--side ours|theirs] [--tasks GLOB,...] [--cap 600] [--out DIR] [--resume]
     python -m benchmarks.peers --report [--out DIR]
 
-Every package gets an environment of its own under build/peers, every method of every package a process of its own,
-and beside each stands our plugin of that method on the same rows. A finished run is a line of DIR/runs.jsonl at once;
-one that fails or is cut is a line with its error; --resume goes on where a kill left it, and tries again what could
-not be installed. --report writes results/peers.json and results/peers.md.
+Every package has an environment of its own under build/peers, and every method of every package runs in a process of
+its own. Our plugin of the same method runs on the same rows. A finished run is written at once as a line of
+DIR/runs.jsonl; a run that fails or is cut is a line with its error. --resume continues after a kill, and tries again
+what could not be installed. --report writes results/peers.json and results/peers.md.
 
---cap is the CPU time that a package may train; where it ends training, the estimate is made from what it has ("cut").
-Packages run at their published defaults; what that is where there is none, and what each gets, is said in workers/.
+--cap is the CPU time that a package may train; where it ends training, the estimate is made from what there is ("cut").
+Packages run at their published defaults; workers/ says what each package gets, and what serves where it has no default.
 CPU seconds are those of fitting and estimating, without import. Peak memory is the kernel's account of the process.
 """
 
@@ -46,7 +46,7 @@ TASKS = (
 
 
 def words(text: str) -> list[str]:
-    """What commas separate."""
+    """Split a text at its commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -74,7 +74,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run or report; the exit code."""
+    """Run or report; return the exit code."""
     given = _arguments(argv)
     try:
         with Store(given.out, schema=SCHEMA) as store:
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def execute(store: Store, given: argparse.Namespace) -> int:
-    """Everything that is asked for and not in the store yet."""
+    """Execute all runs that are asked for and not in the store yet; return the exit code."""
     if store.rows and not given.resume:
         print(f"error: {store.path} holds runs; go on with --resume, or give another --out.", file=sys.stderr)
         return 2
@@ -110,14 +110,14 @@ def _asked(given: argparse.Namespace, settings: Settings) -> list[Run]:
 
 
 def report(store: Store, folder: Path) -> int:
-    """Write and print what the store holds."""
+    """Write and print what the store holds; return the exit code."""
     if not store.rows:
         print(f"error: {store.path} holds no runs yet.", file=sys.stderr)
         return 2
     found = pairs(store.rows)
     seeds = sorted({row["seed"] for row in store.rows})
     about = common.document({"summary": summary(found), "pairs": found}, seeds=seeds)
-    ran_at = {name: distinct(store.rows, name) for name in ("machine", "revision")}  # not where this is written
+    ran_at = {name: distinct(store.rows, name) for name in ("machine", "revision")}  # of the runs, not of the report
     common.write(folder / "peers.json", {**about, **ran_at})
     (folder / "peers.md").write_text(text := markdown(found))
     print(text, end="")

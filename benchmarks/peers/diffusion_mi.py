@@ -1,11 +1,11 @@
-"""`diffusion-mi` 0.1.0, the published implementation of MMG, beside ours; one thread each.
+"""`diffusion-mi` 0.1.0, the published implementation of MMG, beside ours, on one thread each.
 
     python -m benchmarks.peers.diffusion_mi [--cap 1200] [--seed 0] [--output FILE]
 
-The 5x5 two-pair normal task, 100,000 training rows, estimates on 10,000 held-out rows. Two questions: how many
-network rows a CPU second (one pass of one row is one; a conditional and an unconditional pass are two) at an equal
-number of parameters, and how much CPU time until the estimate comes within 0.05 nats of the truth and stays there.
-What the whole package makes of more tasks is in `python -m benchmarks.peers`.
+The task is the 5x5 two-pair normal one, with 100,000 training rows and estimates on 10,000 held-out rows. Two figures
+are compared: network rows a CPU second at an equal number of parameters (one pass of one row counts as one, so that a
+conditional and an unconditional pass are two), and the CPU time until the estimate comes within 0.05 nats of the truth
+and stays there. `python -m benchmarks.peers` runs the whole package on more tasks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAME = "diffusion-mi"
 TASK = SAMPLERS["multinormal-sparse-5-5-2-2.0"]
 TOLERANCE = 0.05  # nats
 N_TRAIN, N_EVAL = 100_000, 10_000
-BUDGETS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # seconds of training given to ours, each a run from the start
+BUDGETS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # seconds of training, each a run of ours from the start
 RATE_STEPS = 1000
 
 
@@ -55,7 +55,7 @@ def peer(python: Path, data: Path, cap: float, seed: int) -> dict[str, Any]:
 
 
 def peer_report(size: dict[str, Any], looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Rate and trajectory; each of its steps is one pass, with y or without, of one batch."""
+    """Return the rate and the trajectory of the peer, whose steps are one pass of one batch each, with y or without."""
     last = looks[-1]
     rate = last["steps"] * size["batch"] / last["cpu_seconds"]
     report = _report(rate, size["n_parameters"], size["multiply_adds"], looks)
@@ -65,10 +65,10 @@ def peer_report(size: dict[str, Any], looks: Sequence[dict[str, Any]]) -> dict[s
 
 # ------------------------------------------------------------------------------------------ ours
 def ours(data: Path, n_parameters: int, budgets: Sequence[float], steps: int, seed: int) -> dict[str, Any]:
-    """The same of ours: the rate at about `n_parameters`, and whole estimates at default options in growing time.
+    """Measure ours: the rate at about `n_parameters`, and whole estimates at default options in growing time.
 
-    A point of the trajectory is the CPU time of a complete `mmg.estimate` on one thread, everything included, that
-    was allowed so many seconds of training.
+    A point of the trajectory is the CPU time of a complete `mmg.estimate` on one thread, everything included, with a
+    limit on the seconds of training.
     """
     torch.set_num_threads(1)
     arrays = dict(np.load(data))
@@ -78,7 +78,7 @@ def ours(data: Path, n_parameters: int, budgets: Sequence[float], steps: int, se
 
 
 def training_rate(arrays: dict[str, Any], n_parameters: int, steps: int, seed: int) -> tuple[Network, float]:
-    """Network rows a CPU second of `train_denoiser` on one thread, at the width whose size is nearest."""
+    """Return the network of nearest size, and its network rows a CPU second of `train_denoiser` on one thread."""
     pair = PairTransform.fit(arrays["x"], arrays["y"])
     zx, zy = (torch.from_numpy(z) for z in pair.transform(arrays["x"], arrays["y"]))
     network = nearest_network(pair.dim_x, pair.dim_y, n_parameters)
@@ -93,13 +93,13 @@ def training_rate(arrays: dict[str, Any], n_parameters: int, steps: int, seed: i
 
 
 def nearest_network(dim_x: int, dim_y: int, n_parameters: int) -> Network:
-    """The two-block network, its width a multiple of 16, whose number of parameters is nearest."""
+    """Return the two-block network with the nearest number of parameters, its width a multiple of 16."""
     widths = [Network(dim_x, dim_y, width=width, depth=2) for width in range(16, 513, 16)]
     return min(widths, key=lambda network: abs(network.n_parameters - n_parameters))
 
 
 def timed_estimate(arrays: dict[str, Any], budget: float, seed: int) -> dict[str, Any]:
-    """A whole estimate that may train for `budget` seconds, and the CPU time it took."""
+    """Make a whole estimate that may train for `budget` seconds, and return it with its CPU time."""
     rows = {key: arrays[key] for key in ("x_eval", "y_eval")}
     start = time.process_time()
     found = mmg.estimate(arrays["x"], arrays["y"], **rows, seed=seed, threads=1, max_seconds=budget)
@@ -110,7 +110,10 @@ def timed_estimate(arrays: dict[str, Any], budget: float, seed: int) -> dict[str
 def seconds_to_stay(
     trajectory: Sequence[dict[str, Any]], truth: float = TASK.true_mi, tolerance: float = TOLERANCE
 ) -> float | None:
-    """CPU seconds of the first look from which all are within `tolerance` nats of `truth`; None if the last is not."""
+    """Return the CPU seconds of the first estimate from which on all lie within `tolerance` nats of `truth`.
+
+    It is None if the last one does not.
+    """
     first = None
     for look in reversed(trajectory):
         if abs(look["mi"] - truth) > tolerance:
@@ -124,7 +127,7 @@ def _report(rate: float, n_parameters: int, multiply_adds: int, looks: Sequence[
         "rows_per_cpu_second": rate,
         "n_parameters": n_parameters,
         "multiply_adds": multiply_adds,
-        "gflops": 6 * multiply_adds * rate / 1e9,  # forward, and backward for inputs and for weights
+        "gflops": 6 * multiply_adds * rate / 1e9,  # forward, backward for inputs, backward for weights
         "seconds_to_stay": seconds_to_stay(looks),
         "cpu_seconds_total": looks[-1]["cpu_seconds"],
         "trajectory": list(looks),
@@ -132,7 +135,7 @@ def _report(rate: float, n_parameters: int, multiply_adds: int, looks: Sequence[
 
 
 def comparison(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
-    """Ratios of ours to theirs; a time that was not reached counts as the cap, and is marked as a lower bound."""
+    """Return ratios of ours to theirs; a time not reached counts as the cap, and is marked as a lower bound."""
     reached, needed = theirs["seconds_to_stay"], mine["seconds_to_stay"]
     waited = theirs["cpu_seconds_total"] if reached is None else reached
     per_parameter = mine["rows_per_cpu_second"] * mine["n_parameters"] / theirs["n_parameters"]
@@ -168,7 +171,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run both, print, write."""
+    """Run both, print and write; return the exit code."""
     given = _arguments(argv)
     python = ensure(NAME, PEERS[NAME])
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""The published packages: what each needs to install at all, and an environment of its own for each.
+"""The published packages: the requirements with which each can be installed, and an environment for each.
 
-Environments lie under build/peers, which git ignores: 0.7 to 1.5 GB each, a few minutes each to make.
+Environments lie under build/peers, which git ignores. Each takes 0.7 to 1.5 GB and a few minutes to make.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ TORCH = "torch==2.13.0"
 
 
 class Unavailable(Exception):
-    """An environment could not be made; the message is the end of what pip said."""
+    """The error for an environment that could not be made; its message is the end of pip's output."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A published package beside ours.
+    """A published package to compare with.
 
     Attributes:
         steps: lists of words for pip install, one call each.
-        worker: the script that runs it, in `workers`.
-        methods: its methods, by the name of the plugin of ours that stands beside each.
-        n_train, n_eval: rows that it is given at most; ours get the same.
+        worker: the script in `workers` that runs the package.
+        methods: its methods, by the name of our plugin of the same method.
+        n_train, n_eval: most rows that it is given; ours get the same.
     """
 
     steps: tuple[tuple[str, ...], ...]
@@ -48,7 +48,7 @@ def _same(*names: str) -> dict[str, str]:
 
 
 PEERS = {
-    "diffusion-mi": Peer(  # what it declares is larger than what it needs, and lacks nothing but torchvision, unused
+    "diffusion-mi": Peer(  # it declares more than it needs; only torchvision, which it never uses, is missing
         (
             (TORCH, "numpy", "lightning==2.6.6", "pytorch-lightning==2.6.6", "scikit-learn", "scipy", "matplotlib"),
             ("tensorboardX", "tqdm"),
@@ -57,15 +57,15 @@ PEERS = {
         "on_diffusion_mi.py",
         _same("mmg", "minde-c", "minde-j", "mine", "infonce", "nwj", "smile", "doe", "f-dime"),
     ),
-    "torch-mist": Peer(  # pandas is imported and not declared
+    "torch-mist": Peer(  # it imports pandas without declaring it
         ((TORCH, "numpy<2", "pandas", "torch-mist==0.2.17"),),
         "on_torch_mist.py",
         _same("mine", "infonce", "nwj", "smile", "doe"),
     ),
-    "latentmi": Peer(  # at 100,000 rows its 300 epochs take hours; it splits what it is given in halves
+    "latentmi": Peer(  # with 100,000 rows its 300 epochs take hours; it splits its rows into halves
         ((TORCH, "numpy<2", "latentmi==0.1.3"),), "on_latentmi.py", {"auto": "lmi"}, 5_000, 5_000
     ),
-    "benchmark-mi": Peer(  # jax 0.4.38, which pip takes otherwise, breaks the equinox that it pins
+    "benchmark-mi": Peer(  # pip would take jax 0.4.38, which breaks the equinox that it pins
         (("numpy<2", "jax==0.4.30", "jaxlib==0.4.30", "benchmark-mi==0.1.3"),),
         "on_benchmark_mi.py",
         _same("mine", "infonce", "nwj", "ksg", "cca"),
@@ -74,10 +74,10 @@ PEERS = {
 
 
 def ensure(name: str, peer: Peer, home: Path = HOME) -> Path:
-    """The Python of the environment of `peer`, which is made unless it is complete and of the same recipe.
+    """Return the Python of the environment of `peer`; make it unless it is complete and of the same recipe.
 
     Raises:
-        Unavailable: when pip fails; nothing half-made is left.
+        Unavailable: when pip fails; no partial environment is left.
     """
     folder = home / name
     python, ready, recipe = folder / "bin" / "python", folder / "complete", json.dumps(peer.steps)
@@ -95,7 +95,7 @@ def ensure(name: str, peer: Peer, home: Path = HOME) -> Path:
 
 
 def alone(scratch: Path) -> dict[str, str]:
-    """The environment variables of a worker: one thread, nothing of ours on its path, and a home to write to."""
+    """Return the environment variables of a worker: one thread, no path of ours, and a home folder to write to."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

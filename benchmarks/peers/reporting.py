@@ -1,4 +1,4 @@
-"""What the runs say: every method of every package on every task, ours beside it, and a summary by method."""
+"""The report of the runs: every method of every package on every task beside ours, and a summary by method."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TWO_SIDED = 1.96  # standard errors
 
 
 def pairs(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """One entry for each run of a package; `ours` is what ours did on the same rows, None if that is to come."""
+    """Return an entry for each run of a package; `ours` is our run on the same rows, None if it is still missing."""
     kept = latest(rows)
     ours = {_place(row): _short(row) for row in kept if row["options"]["package"] == OURS}
     return [
@@ -37,7 +37,7 @@ def pairs(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def _place(row: Row) -> tuple[Any, ...]:
-    """Where ours and theirs are one comparison."""
+    """Return the key by which our run and theirs belong to one comparison."""
     sizes = row["n_train"], row["n_eval"], row["seed"], row["options"]["cap"]
     return row["suite"], row["task"], row["plugin"], *sizes
 
@@ -49,7 +49,7 @@ def _short(row: Row) -> dict[str, Any]:
 
 
 def less_accurate(ours: Row, theirs: Row) -> bool:
-    """Whether ours is further from the truth than theirs by more than the error bar of ours.
+    """Return whether ours is further from the truth than theirs by more than the error bar of ours.
 
     Example:
         >>> less_accurate({"off_by": -0.03, "std_error": 0.01}, {"off_by": 0.02})
@@ -61,7 +61,7 @@ def less_accurate(ours: Row, theirs: Row) -> bool:
 
 
 def summary(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A line for each package and method; CPU time and accuracy where both have an estimate."""
+    """Return a line for each package and method, with CPU time and accuracy where both sides have an estimate."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for pair in found:
         groups.setdefault((pair["package"], pair["method"]), []).append(pair)
@@ -94,7 +94,7 @@ def _mean_error(both: Sequence[Mapping[str, Any]], side: str) -> float | None:
 
 
 def markdown(found: Sequence[Mapping[str, Any]]) -> str:
-    """Both tables."""
+    """Return the summary and the table of all runs as Markdown."""
     lines = [_summary_row(line) for line in summary(found)]
     return f"{common.table(lines)}\n\n{common.table([_pair_row(pair) for pair in found])}\n"
 

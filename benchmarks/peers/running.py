@@ -1,4 +1,4 @@
-"""Runs of packages and of ours: planned, each in a process of its own, and what a row holds of each."""
+"""Runs of packages and of ours: their plan, their processes, and the row of each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mmg_registry.provenance import machine, revision
 
 OURS = "mmg"
 OUR_WORKER = "on_mmg.py"
-REST = 600.0  # CPU seconds beyond the cap, for import and for an estimate that looks at all pairs; then it is killed
-PATIENCE = 20  # times that many seconds of waiting: a shared machine gives a process a part of a core
+REST = 600.0  # CPU seconds beyond the cap, for import and an estimate over all pairs, before a kill
+PATIENCE = 20  # wall seconds allowed for each CPU second: a shared machine gives a process part of a core
 FOUND = ("cpu_seconds", "std_error", "warnings", "versions")
 
 SAVE_ROWS = """
@@ -33,7 +33,7 @@ print(seed)
 
 
 class Settings(NamedTuple):
-    """What all runs share: CPU seconds of training at most, the seed, and rows at most."""
+    """The settings of all runs: most CPU seconds of training, the seed, and most rows."""
 
     cap: float
     seed: int = 0
@@ -46,7 +46,7 @@ class Run:
     """One method of one package, or of ours, on the rows of one task.
 
     Attributes:
-        plugin: the plugin of ours that stands for the method, its own name among the package's being `method`.
+        plugin: our plugin of the method, which the package calls `method`.
     """
 
     task: Task
@@ -57,7 +57,7 @@ class Run:
     n_eval: int
 
     def about(self, settings: Settings) -> dict[str, Any]:
-        """What tells its row from others, and what it was asked to do."""
+        """Return the entries of its row that identify it and say what it was asked to do."""
         return {
             "suite": self.task.suite,
             "task": self.task.name,
@@ -72,7 +72,7 @@ class Run:
 
 
 def plan(tasks: Sequence[Task], peers: Mapping[str, Peer], settings: Settings) -> list[Run]:
-    """Every method of every package on every task, after ours on the same rows, which is run once."""
+    """Return runs of every method of every package on every task, each after ours on the same rows, which runs once."""
     runs: dict[Run, None] = {}
     for task in tasks:
         for name, peer in peers.items():
@@ -84,7 +84,7 @@ def plan(tasks: Sequence[Task], peers: Mapping[str, Peer], settings: Settings) -
 
 
 class Runner:
-    """Executes runs; environments and rows are made when first needed, an environment that fails is not tried again."""
+    """The executor of runs; it makes environments and rows when first needed, and tries no failed environment again."""
 
     def __init__(self, settings: Settings, peers: Mapping[str, Peer], scratch: Path) -> None:
         self.settings, self.peers, self.scratch = settings, peers, scratch
@@ -92,7 +92,7 @@ class Runner:
         self._rows: tuple[tuple[Any, ...], int] | None = None
 
     def rows_of(self, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
-        """The row of each run, as it finishes."""
+        """Execute the runs, and yield the row of each as it finishes."""
         place = {"machine": machine(), "revision": revision()}
         for run in runs:
             yield {**run.about(self.settings), **self._executed(run), **place}
@@ -119,9 +119,9 @@ class Runner:
         return self._pythons[name]
 
     def _saved(self, run: Run) -> int:
-        """Write the run's rows, unless the last run had the same ones; the seed for its training.
+        """Write the run's rows, unless the last run had the same ones, and return the seed for its training.
 
-        A child draws them: on Linux the account of a worker's memory begins at the size of this process.
+        A child draws them, since on Linux the account of a worker's memory begins at the size of this process.
         """
         task = (run.task.suite, run.task.name, run.n_train, run.n_eval)
         if self._rows is None or self._rows[0] != task:
@@ -134,13 +134,13 @@ class Runner:
 
 
 def run_worker(words: Sequence[str], cap: float, folder: Path) -> dict[str, Any]:
-    """Run a worker within its limits, in a folder that is thrown away."""
+    """Run a worker within its limits, in a temporary folder."""
     limit = cap + REST
     return common.run_child(words, cpu_limit=limit, wall_limit=PATIENCE * limit, cwd=folder, env=alone(folder))
 
 
 def outcome(child: Mapping[str, Any], output: Path, settings: Settings) -> dict[str, Any]:
-    """What the row holds of a worker that has ended: an estimate, or why there is none."""
+    """Return what the row holds of a worker that has ended: an estimate, or the reason why there is none."""
     whole = {"peak_mb": round(child["peak_bytes"] / 1e6, 1), "process_cpu_seconds": round(child["cpu_seconds"], 3)}
     if child["code"] == 0:
         return {**_answer(output), **whole}

@@ -1,4 +1,4 @@
-"""Measure, condense, print, write; see the package."""
+"""The program: it measures, condenses, prints and writes; see the package."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PACKAGES = (*common.PACKAGES, "pytest-benchmark")
 
 
 def measure(words: Sequence[str]) -> tuple[dict[str, Any], int]:
-    """Run the benchmarks in a pytest of their own; what it measured, and its exit code.
+    """Run the benchmarks in a pytest of their own; return what it measured, and its exit code.
 
     Raises:
-        RuntimeError: when it ended before writing its file.
+        RuntimeError: when pytest ended before writing its file.
     """
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "measured.json"
@@ -36,7 +36,7 @@ def measure(words: Sequence[str]) -> tuple[dict[str, Any], int]:
 
 
 def measure_patiently(words: Sequence[str], wait: float) -> tuple[dict[str, Any], int]:
-    """As `measure`; with `wait` seconds for other processes before every cell, and once more for disturbed cells."""
+    """Measure, waiting up to `wait` seconds for other processes before a cell; measure disturbed cells once more."""
     measured, code = measure([*words, f"--wait={wait}"])
     names = [entry["name"] for entry in measured["benchmarks"] if report.disturbed(entry)]
     if not (names and wait > 0):
@@ -46,7 +46,7 @@ def measure_patiently(words: Sequence[str], wait: float) -> tuple[dict[str, Any]
 
 
 def fingerprint() -> str | None:
-    """SHA-256 of the compiled core on disk, None without one."""
+    """Return the SHA-256 of the compiled core on disk, None without one."""
     core = compiled()
     return None if core is None else hashlib.sha256(Path(str(core.__file__)).read_bytes()).hexdigest()
 
@@ -60,7 +60,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def warning(disturbed: int, cells: int) -> str:
-    """What to say of the cells that shared the machine; empty when none did."""
+    """Return a warning about cells during which others used the machine; "" when there were none."""
     if not disturbed:
         return ""
     return (
@@ -69,7 +69,7 @@ def warning(disturbed: int, cells: int) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 1 where a test failed or a limit was missed."""
+    """Measure, print and write; return the exit code, which is 1 where a test failed or a limit was missed."""
     given, before = _arguments(argv), fingerprint()
     measured, code = measure_patiently(["-k", given.expression] if given.expression else [], given.wait)
     if fingerprint() != before:

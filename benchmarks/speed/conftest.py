@@ -1,4 +1,4 @@
-"""Threads of a cell on PyTorch's side (the core's are an argument), and a quiet machine where one is asked for."""
+"""Fixtures: the threads of a cell on PyTorch's side (the core takes an argument), and a quiet machine if asked for."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How many cores other processes use: a measurement taken beside them is not worth much, on two threads above all."""
+"""The load of other processes, beside which a measurement is worth little, above all one on two threads."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 STAT = Path("/proc/stat")
-LOOK = 0.5  # seconds
-QUIET = 0.1  # cores
+LOOK = 0.5  # seconds over which the load is measured
+QUIET = 0.1  # cores below which the machine counts as quiet
 
 
 class Meter:
-    """Cores used by others since this object was made, None where the system does not say (it is Linux that does)."""
+    """A meter of the cores that others have used since it was made; None where the system is not Linux."""
 
     def __init__(self) -> None:
         self._wall, self._own, self._all = time.perf_counter(), time.process_time(), _busy()
@@ -26,7 +26,7 @@ class Meter:
 
 
 def _busy() -> float | None:
-    """Seconds all cores have worked since the start: user, nice, system, interrupts, and time stolen by the host."""
+    """Return the busy seconds of all cores since boot: user, nice, system, interrupts, and time stolen by the host."""
     try:
         fields = [int(word) for word in STAT.read_text().splitlines()[0].split()[1:9]]
     except (OSError, ValueError, IndexError):
@@ -35,7 +35,10 @@ def _busy() -> float | None:
 
 
 def wait_for_quiet(seconds: float) -> bool:
-    """Wait, `seconds` at most, until others use less than a tenth of a core; whether they do, or nobody can say."""
+    """Wait, `seconds` at most, until others use less than a tenth of a core.
+
+    Return whether they do; True too where the system does not say.
+    """
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         meter = Meter()

@@ -1,8 +1,9 @@
-"""Memory that an evaluation takes beyond what was there before it, for growing numbers of repeats.
+"""Memory that an evaluation takes beyond what was in use before it, for growing numbers of repeats.
 
     python -m benchmarks.speed.peaks 1 32
 
-Runs in a small process of its own: what a large one has freed but kept would hide what is taken anew. Linux only.
+It runs in a small process of its own, because memory that a large process has freed but kept would hide what is newly
+taken. It works on Linux only.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_growth(run: Callable[[], object]) -> int:
-    """Bytes by which the largest resident size during `run` exceeds the size before it."""
-    RESET.write_text("5")  # the peak starts again from the present size
+    """Return the bytes by which the largest resident size during `run` exceeds the size before it."""
+    RESET.write_text("5")  # resets the peak to the present size
     before = _bytes("VmRSS")
     run()
     return _bytes("VmHWM") - before

@@ -1,4 +1,4 @@
-"""From pytest-benchmark's file to ratios, verdicts and a table."""
+"""The report: ratios, verdicts and a table from pytest-benchmark's file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SIDES = ("eager", "compile")
 
 
 def row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """One measured cell: ratios taken round by round, then their medians.
+    """Return the row of one measured cell: ratios are taken within rounds, and their medians are kept.
 
     `rate` is the core's arithmetic rate over that of the matrix product, counted in full; `needed_rate` counts only
-    what a side cannot avoid; `eager` and `compile` are their times over the core's, None where not measured;
-    `other_cores` is what other processes used meanwhile.
+    what no side can avoid. `eager` and `compile` are PyTorch's times over the core's, None where not measured.
+    `other_cores` is the number of cores that other processes used meanwhile.
     """
     info, ours = entry["extra_info"], entry["stats"]["data"]
     seconds, yard = info["seconds"], info["seconds"]["yardstick"]
@@ -39,7 +39,7 @@ def row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ratio(a: Sequence[float], b: Sequence[float]) -> float:
-    """Median of the ratios within each round.
+    """Return the median of the ratios within each round.
 
     Example:
         >>> _ratio([2.0, 30.0, 4.0], [1.0, 10.0, 2.0])
@@ -49,25 +49,25 @@ def _ratio(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def limit(cell: Mapping[str, Any]) -> float | None:
-    """The least `rate` asked of a cell, None for those that need only be no slower than PyTorch."""
+    """Return the least `rate` asked of a cell, None for those that need only be no slower than PyTorch."""
     if cell["kind"] == "mmse_gap":
         return 0.8
     return {128: 0.75, 64: 0.6}.get(cell["width"]) if cell["batch"] == 512 else None
 
 
 def verdict(cell: Mapping[str, Any]) -> bool:
-    """No side is faster, and the rate is what was asked."""
+    """Return whether no other side is faster and the rate is what was asked."""
     slower = all(cell[side] is None or cell[side] >= 1.0 for side in SIDES)
     return slower and cell["rate"] >= (limit(cell) or 0.0)
 
 
 def disturbed(entry: Mapping[str, Any]) -> bool:
-    """Whether other processes took part of the machine meanwhile."""
+    """Return whether other processes used part of the machine meanwhile."""
     return _others(entry) > load.QUIET
 
 
 def merge(first: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any]:
-    """`first` with those cells of `again` that were measured with less disturbance."""
+    """Return `first` with those cells of `again` that were measured with less disturbance."""
     better = {entry["fullname"]: entry for entry in again["benchmarks"]}
     chosen = [min(entry, better.get(entry["fullname"], entry), key=_others) for entry in first["benchmarks"]]
     return {**first, "benchmarks": chosen}
@@ -78,7 +78,7 @@ def _others(entry: Mapping[str, Any]) -> float:
 
 
 def condense(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """The results of a whole run.
+    """Return the results of a whole run.
 
     Raises:
         ValueError: when the run measured nothing.
@@ -112,7 +112,7 @@ COLUMNS = {
 
 
 def for_print(cell: Mapping[str, Any]) -> dict[str, str]:
-    """The columns of the printed table."""
+    """Return the columns of the printed table for one cell."""
     return {title: _text(key, cell[key]) for key, title in COLUMNS.items()}
 
 

@@ -1,7 +1,7 @@
-"""The sides of a comparison, and how they take turns.
+"""The sides of a comparison, and the rounds in which they take turns.
 
-This kind of machine drifts by tens of percent within seconds, so no side is timed on its own: every round runs the
-yardstick, PyTorch and the core one after the other, ratios are taken within a round, and their median is reported.
+The speed of shared machines drifts by tens of percent within seconds, so no side is timed on its own. Every round runs
+the yardstick, PyTorch and the core one after the other; ratios are taken within a round, and their median is reported.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from mmg_registry import core
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-SIZE = 1024  # of the yardstick's square matrices
+SIZE = 1024  # rows and columns of the yardstick's square matrices
 YARDSTICK_CALLS = 2
-ROUND_SECONDS = 0.06  # of the core's turn in a round, or one step where that takes longer
-PAUSE = 0.03  # between turns: OpenMP's threads spin on for several milliseconds after their work
+ROUND_SECONDS = 0.06  # length of the core's turn in a round, or one step where that takes longer
+PAUSE = 0.03  # seconds between turns: OpenMP's threads spin for several milliseconds after their work
 N_ROWS = 100_000
 Side = Callable[[], object]
 
@@ -46,7 +46,7 @@ def problem(network: core.Network, n: int = N_ROWS) -> core.Problem:
 
 
 def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
-    """Runs of the same number of steps by each side, and that number; every side is warm."""
+    """Return functions that run the same number of steps on each side, all warmed up, and that number."""
     given, compute = problem(cell.network), core.Compute(cell.threads)
     plan, weights = core.TrainPlan(batch=cell.batch), cell.network.init(seed=0)
     state = (weights, torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
@@ -68,7 +68,7 @@ def training_sides(cell: Cell, compiled: bool) -> tuple[dict[str, Side], int]:
 
 
 def gap_sides(cell: Cell, n_rows: int = 32_768, repeats: int = 4) -> tuple[dict[str, Side], int]:
-    """Evaluations of the same rows by each side, and the network evaluations in one."""
+    """Return functions that evaluate the same rows on each side, and the number of network evaluations in one."""
     given, compute = problem(cell.network, n_rows), core.Compute(cell.threads)
     weights = cell.network.init(seed=0)
     net = Denoisers(cell.network, weights, given.rho)
@@ -82,7 +82,7 @@ def gap_sides(cell: Cell, n_rows: int = 32_768, repeats: int = 4) -> tuple[dict[
 
 
 def repetitions(run: Callable[[int], object]) -> int:
-    """How many steps make a turn of `run`, from a call long enough for its overhead not to count."""
+    """Return the number of steps in a turn of `run`, from a call long enough for its overhead not to count."""
     n_steps, seconds = 1, clock(partial(run, 1))
     while seconds < ROUND_SECONDS / 4:
         n_steps *= 2
@@ -97,7 +97,7 @@ def clock(side: Side) -> float:
 
 
 def yardstick() -> Side:
-    """Products of two square float32 matrices."""
+    """Return the yardstick: products of two square float32 matrices."""
     a, b, c = (torch.rand(SIZE, SIZE) for _ in range(3))
 
     def run() -> None:

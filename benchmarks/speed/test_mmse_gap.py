@@ -1,4 +1,4 @@
-"""Evaluation: how fast, and in how much memory."""
+"""Benchmarks of evaluations: their speed and their memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.speed import cases, peaks, sides
 
 ROUNDS = 7
 REPEATS = (1, 32)
-GROWTH_LIMIT = 4e6  # bytes; the noise of 31 more repeats alone would be 62 MB, their log-SNR 12 MB
+GROWTH_LIMIT = 4e6  # bytes; the noise of 31 more repeats alone would take 62 MB, their log-SNRs 12 MB
 
 
 @pytest.mark.parametrize("cell", cases.gap_cells(), ids=lambda cell: cell.name)
@@ -26,7 +26,7 @@ def test_mmse_gap(cell: cases.Cell, benchmark: BenchmarkFixture) -> None:
 
 @pytest.mark.skipif(not peaks.RESET.exists(), reason="only Linux starts the account of the peak again")
 def test_memory_does_not_grow_with_repeats(benchmark: BenchmarkFixture) -> None:
-    """Timed once, as a whole process, to have its figures in the same file."""
+    """Hold the growth of memory to its limit; the process is timed once, so that its figures are in the same file."""
     command = [sys.executable, "-m", "benchmarks.speed.peaks", *map(str, REPEATS)]
     found: list[list[str]] = []
 

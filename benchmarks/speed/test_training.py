@@ -1,4 +1,4 @@
-"""Training steps: noise, both passes, loss, gradients, Adam and the moving average."""
+"""Benchmarks of training steps: noise, both passes, loss, gradients, Adam and the moving average."""
 
 from __future__ import annotations
 

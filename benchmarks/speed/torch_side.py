@@ -1,8 +1,8 @@
-"""The same training step and the same evaluation in PyTorch, as somebody who knows it well would write them.
+"""The same training step and the same evaluation in PyTorch, as an expert in it would write them.
 
-Both passes are one batch, gate and value one product, the input layers are computed once; PyTorch's own generator in
-place of Philox, the fused Adam, a `_foreach` average. `mmg_registry.core.reference` is the oracle and is written to
-be read; the tests hold this module to it.
+Both passes are one batch, gate and value are one product, and the input layers are computed once. PyTorch's own
+generator takes the place of Philox; Adam is the fused one, the moving average uses `_foreach`. The oracle is
+`mmg_registry.core.reference`, which is written to be read; the tests hold this module to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INPUT = ("shared", "b_in", "cond", "mask", "null")
 
 
 class Denoisers(nn.Module):
-    """Both denoisers' corrections on the rows of a batch: first all rows given y, then all rows without."""
+    """The network of both denoisers' corrections on the rows of a batch: first all rows given y, then all without."""
 
     centres: Tensor
     frequencies: Tensor
@@ -35,7 +35,7 @@ class Denoisers(nn.Module):
         self.register_buffer("frequencies", 2.0 ** torch.arange(1, N_WAVES + 1))
 
     def forward(self, z: Tensor, logsnr: Tensor, y: Tensor) -> Tensor:
-        """`(2 n, dim_x)` from z `(n, dim_x)`, log-SNR `(n,)` and y `(n, dim_y)`."""
+        """Return corrections `(2 n, dim_x)` from z `(n, dim_x)`, log-SNR `(n,)` and y `(n, dim_y)`."""
         rz, ry = radial(z), radial(y)
         scale, given_scale = rz[:, :1], ry[:, :1]
         bumps = torch.exp(-0.08 * (logsnr[:, None] - self.centres).square())
@@ -85,25 +85,25 @@ class Batches:
         self.s2[: self.k] = 1 - self.rho.square()
 
     def errors(self, net: nn.Module, rows: Tensor, logsnr: Tensor, eps: Tensor) -> tuple[Tensor, ...]:
-        """eps - eps_hat given y, without it, and of the two linear denoisers; all `(n, dim_x)`."""
+        """Return eps - eps_hat given y, without y, and of the two linear denoisers; all `(n, dim_x)`."""
         x, y = self.x[rows], self.y[rows]
         a, b = logsnr.sigmoid().sqrt()[:, None], (-logsnr).sigmoid().sqrt()[:, None]
         f_given, f_marginal = net(a * x + b * eps, logsnr, y).chunk(2)
         residual = torch.cat([x[:, : self.k] - self.rho * y[:, : self.k], x[:, self.k :]], 1)
-        kept = a.square() * self.s2  # of the variance of a x + b eps given y, the signal's part
+        kept = a.square() * self.s2  # the signal's part of the variance of a x + b eps given y
         total = kept + b.square()
         wiener, wiener_given = a * (a * eps - b * x), (kept * eps - (a * b) * residual) / total
         return wiener_given - (kept / total).sqrt() * f_given, wiener - a * f_marginal, wiener_given, wiener
 
     def draw(self, n: int) -> tuple[Tensor, ...]:
-        """Rows with replacement, one log-SNR per stratum, noise; in pairs of opposite noise (an even batch)."""
+        """Draw rows with replacement, one log-SNR per stratum, and noise, in opposite pairs (for an even batch)."""
         half = n // 2
         u = (torch.arange(half) + torch.rand(half)) / half
         rows, eps = torch.randint(len(self.x), (half,)), torch.randn(half, self.x.shape[1])
         return rows.repeat(2), draw_logsnr(self.proposal, u)[0].repeat(2), torch.cat([eps, -eps])
 
     def loss(self, net: nn.Module, rows: Tensor, logsnr: Tensor, eps: Tensor) -> Tensor:
-        """Sum of both passes' mean losses."""
+        """Return the sum of both passes' mean losses."""
         given, marginal, *_ = self.errors(net, rows, logsnr, eps)
         return 0.5 * (given.square().sum() + marginal.square().sum()) / len(rows)
 
@@ -124,12 +124,12 @@ class Training:
         )
 
     def compile(self) -> None:
-        """From now on, draws, both passes, loss and gradients are compiled for this batch size."""
+        """Compile draws, both passes, loss and gradients for this batch size."""
         torch._dynamo.reset()
         self.loss = torch.compile(Batches.drawn_loss, dynamic=False, fullgraph=True)
 
     def run(self, first_step: int, n_steps: int) -> Tensor:
-        """The losses `(n_steps,)`."""
+        """Take `n_steps` steps from `first_step` on, and return the losses `(n_steps,)`."""
         return torch.stack([self.step(first_step + i) for i in range(n_steps)])
 
     def step(self, step: int) -> Tensor:
@@ -145,7 +145,7 @@ class Training:
 
 @torch.inference_mode()
 def mmse_gap(problem: Problem, net: nn.Module, repeats: int, tile: int) -> tuple[Tensor, Tensor]:
-    """Per-bin sums and per-row means, as `mmg_registry.core.mmse_gap`."""
+    """Return per-bin sums and per-row means, as `mmg_registry.core.mmse_gap` does."""
     n, proposal, batches = len(problem.x), problem.proposal, Batches(problem)
     bins = torch.zeros(proposal.n_bins, len(BIN_SUMS), dtype=torch.float64)
     rows = torch.zeros(n, len(ROW_VALUES), dtype=torch.float64)
@@ -160,7 +160,7 @@ def mmse_gap(problem: Problem, net: nn.Module, repeats: int, tile: int) -> tuple
 
 
 def _values(errors: tuple[Tensor, ...], weight: Tensor) -> Tensor:
-    """`(n, 6)` float64: direct, orthogonal, mse, mse_given, excess, excess_given, times half the weight."""
+    """Return `(n, 6)` float64: direct, orthogonal, mse, mse_given, excess, excess_given, times half the weight."""
     given, marginal, *_ = errors
     g, m, wg, w, between = (e.square().sum(1) for e in (*errors, marginal - given))
     return (0.5 * weight)[:, None].double() * torch.stack([m - g, between, m, g, m - w, g - wg], 1)

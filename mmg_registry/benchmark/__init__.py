@@ -1,6 +1,6 @@
-"""Benchmarks: tasks with known answers, runs that survive a kill, criteria that are published.
+"""Benchmarks: tasks with known answers, runs that survive a kill, and published criteria.
 
-`tasks` and `suites` say what there is to solve, `runner` runs it (one process a run), `store` keeps what was found
-(one JSON line a run), `criteria` judges it, `machine` says where. The command is `mmg benchmark`. `mnist` holds the
-suite whose answers are ratios, on images of the user's: `mmg benchmark mnist`.
+`tasks` and `suites` hold the tasks, `runner` runs plugins on them (each run in a process of its own), `store` keeps the
+results (one JSON line for each run), and `criteria` judges them. The command is `mmg benchmark`. `mnist` holds the
+suite whose answers are ratios of informations, on images of the user's: `mmg benchmark mnist`.
 """

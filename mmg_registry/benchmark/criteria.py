@@ -1,8 +1,9 @@
-"""What counts as solved, and the leaderboard: published, the same for every plugin.
+"""Criteria for a solved task, and the leaderboard: published, and the same for every plugin.
 
-A task is *solved* by a plugin when the mean of its estimates over seeds lies within max(0.05, 0.10 truth) nats of the
-truth and their standard deviation does not exceed the same; *tight* asks for max(0.02, 0.05 truth). A task with a
-failed run is not solved, whatever its other runs say. A single seed has no standard deviation: only its error counts.
+A plugin has *solved* a task when the mean of its estimates over seeds lies within max(0.05, 0.10 truth) nats of the
+truth, and their standard deviation does not exceed that tolerance; *tight* asks for max(0.02, 0.05 truth). A task with
+a failed run is not solved, whatever its other runs give. With a single seed there is no standard deviation, and only
+the error counts.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ PLAIN = (0.05, 0.1, 0.2)
 
 
 class Criterion(NamedTuple):
-    """A tolerance in nats: max(absolute, relative * truth)."""
+    """A criterion with a tolerance of max(absolute, relative * truth) nats."""
 
     absolute: float
     relative: float
 
     def tolerance(self, truth: float) -> float:
-        """In nats.
+        """Return the tolerance in nats.
+
+        Args:
+            truth: the true information, in nats.
 
         Example:
             >>> SOLVED.tolerance(0.4), round(SOLVED.tolerance(2.0), 3)
@@ -41,15 +45,15 @@ SOLVED, TIGHT = Criterion(0.05, 0.10), Criterion(0.02, 0.05)
 
 @dataclass(frozen=True)
 class TaskFindings:
-    """What one plugin found on one task, over seeds.
+    """The estimates of one plugin on one task, over seeds.
 
     Attributes:
-        suite, task, family, truth: of the task; truth in nats.
-        plugin: its name, with the options it was given.
-        values: estimates in nats by seed; inf where the plugin said "infinite".
-        covered: for each run with an interval, whether it holds the truth.
-        seconds: of each run that did not fail.
-        failed: how many runs failed.
+        suite, task, family, truth: names of the suite, the task and its family, and the true information in nats.
+        plugin: name of the plugin, with the options it was given.
+        values: estimates in nats by seed; inf where the plugin's verdict was "infinite".
+        covered: for each run with a confidence interval, whether the interval holds the truth.
+        seconds: wall time of each run that did not fail.
+        failed: number of runs that failed.
 
     Example:
         >>> cell = TaskFindings("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
@@ -69,12 +73,12 @@ class TaskFindings:
 
     @property
     def mean(self) -> float:
-        """Mean over seeds; nan when every run failed."""
+        """Return the mean over seeds in nats; nan when every run failed."""
         return _mean(self.values.values())
 
     @property
     def sd(self) -> float | None:
-        """Standard deviation over seeds (n - 1), None for fewer than two, inf when one of them is."""
+        """Return the standard deviation over seeds (n - 1); None for fewer than two, inf when an estimate is."""
         found = list(self.values.values())
         if len(found) < 2:
             return None
@@ -82,22 +86,22 @@ class TaskFindings:
 
     @property
     def error(self) -> float:
-        """Mean minus truth."""
+        """Return the mean minus the truth, in nats."""
         return self.mean - self.truth
 
     def within(self, tolerance: float) -> bool:
-        """Whether the mean lies within `tolerance` nats of the truth, and no run failed."""
+        """Return whether the mean lies within `tolerance` nats of the truth, and no run failed."""
         return not self.failed and abs(self.error) <= tolerance
 
     def meets(self, criterion: Criterion) -> bool:
-        """Whether mean and standard deviation are within the criterion, and no run failed."""
+        """Return whether mean and standard deviation are within the criterion, and no run failed."""
         tolerance = criterion.tolerance(self.truth)
         return self.within(tolerance) and (self.sd or 0.0) <= tolerance
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One line of the leaderboard; counts are of tasks, errors over runs, all in nats and seconds."""
+    """One line of the leaderboard: counts of tasks, errors over runs in nats, and wall times in seconds."""
 
     plugin: str
     tasks: int
@@ -119,7 +123,7 @@ class Standing:
 
 
 def cells(rows: Iterable[Row]) -> list[TaskFindings]:
-    """One cell for each suite, task and plugin, in the order in which they first appear."""
+    """Return the findings of each suite, task and plugin, in the order in which these first appear."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["suite"], row["task"], label(row["plugin"], row["options"])), []).append(row)
@@ -127,25 +131,25 @@ def cells(rows: Iterable[Row]) -> list[TaskFindings]:
 
 
 def value(row: Row) -> float:
-    """The estimate of a run in nats, inf where it said "infinite"."""
+    """Return the estimate of a run in nats; inf where the verdict was "infinite"."""
     found = row["estimate"]
     return math.inf if found["status"] == "infinite" else float(found["mi"])
 
 
 def leaderboard(found: Sequence[TaskFindings]) -> list[Standing]:
-    """The standing of every plugin among `found` (of one suite), the best first."""
+    """Return the standing of every plugin among the findings of one suite, the best first."""
     plugins = dict.fromkeys(cell.plugin for cell in found)
     standings = [_standing(plugin, [cell for cell in found if cell.plugin == plugin]) for plugin in plugins]
     return sorted(standings, key=lambda each: (-each.solved, -each.tight, _last_if_nan(each.mean_error)))
 
 
 class Change(NamedTuple):
-    """One task and plugin in two folders.
+    """The change of one plugin on one task between two folders of results.
 
     Attributes:
-        before, after: the cells; None where one folder lacks it.
-        moved: whether the mean estimate changed beyond the seeds' spread; None where that cannot be said.
-        faster: seconds before over seconds after, None without both.
+        before, after: the findings in each folder; None where a folder has none.
+        moved: whether the mean estimate changed beyond the seeds' spread; None where that cannot be decided.
+        faster: seconds before over seconds after; None unless both folders have them.
         timed: whether the ranges of seconds over seeds do not overlap.
     """
 
@@ -157,10 +161,10 @@ class Change(NamedTuple):
 
 
 def compare(before: Sequence[TaskFindings], after: Sequence[TaskFindings]) -> list[Change]:
-    """Match the cells of two folders by suite, task and plugin.
+    """Match the findings of two folders by suite, task and plugin.
 
     A mean has moved beyond the seeds' spread when Welch's t test of the two sets of seeds rejects equality at 5 %
-    (so that 1 in 20 does by chance), or when one of them has no spread at all and the other lies elsewhere.
+    (so that 1 in 20 does by chance), or when one of the sets has no spread at all and the other has another mean.
     """
     keyed = [{(cell.suite, cell.task, cell.plugin): cell for cell in side} for side in (before, after)]
     return [_change(keyed[0].get(key), keyed[1].get(key)) for key in dict.fromkeys([*keyed[0], *keyed[1]])]

@@ -1,7 +1,7 @@
 """Runs of a benchmark: planned, forecast, and executed each in a process of its own.
 
-A process a run costs a moment and buys much: a plugin that crashes, leaks or changes global state harms its own run
-only, results do not depend on what ran before, and the peak of memory is the run's own.
+A process for each run costs a moment. In return a plugin that crashes, leaks or changes global state harms its own run
+only, results do not depend on earlier runs, and the peak of memory is that of the run alone.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from mmg_registry.results import Estimate
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a folder share.
+    """The settings that all runs of a folder share.
 
     Attributes:
-        n_train, n_eval: rows to train and to evaluate on.
+        n_train, n_eval: number of rows to train and to evaluate on.
         threads: threads of each run.
-        max_seconds: soft limit on the time of fitting, or None.
+        max_seconds: soft limit on the time of fitting, in seconds, or None.
 
     Raises:
         OptionError: for a value out of range, see `mmg_registry.limits`.
@@ -57,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One estimate to make: a task, a plugin with its options, and a seed (of data and training)."""
+    """One estimate to make: a task, a plugin with its options, and a seed of data and training."""
 
     suite: str
     task: str
@@ -66,12 +66,17 @@ class PlannedRun:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self, settings: Settings) -> Key:
-        """What tells its row from others."""
+        """Return the key that identifies its row."""
         return key_of({**asdict(self), "n_train": settings.n_train, "n_eval": settings.n_eval})
 
 
 def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[PlannedRun]:
-    """All runs: every task and plugin once, then again with the next seed. `plugins` maps names to options.
+    """Return all runs: every task and plugin with the first seed, then with the next.
+
+    Args:
+        tasks: the tasks to estimate.
+        plugins: options by the names of the plugins.
+        seeds: number of seeds, from 0.
 
     Example:
         >>> from mmg_registry.samplers import gaussian
@@ -87,7 +92,7 @@ def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds:
 
 
 class Forecast:
-    """Seconds that runs will take, from the rows of earlier ones; it learns from every row it is told.
+    """A forecast of the wall time of runs, in seconds, from the rows of earlier ones; `learn` adds a row.
 
     Example:
         >>> row = {"plugin": "p", "options": {}, "suite": "s", "task": "t", "status": "ok", "seconds": {"wall": 4.0}}
@@ -101,20 +106,20 @@ class Forecast:
             self.learn(row)
 
     def learn(self, row: Row) -> None:
-        """Take one finished run into account; a failed one says nothing of the time of others."""
+        """Add one finished run; a failed one is ignored, since it says nothing of the time of others."""
         if row["status"] == "ok":
             plugin = label(row["plugin"], row["options"])
             for key in ((plugin,), (plugin, row["suite"], row["task"])):
                 self._seen.setdefault(key, []).append(row["seconds"]["wall"])
 
     def seconds(self, run: PlannedRun) -> float | None:
-        """The median of the same task and plugin, else of the same plugin, else None."""
+        """Return the median seconds of the same task and plugin, else of the same plugin, else None."""
         plugin = label(run.plugin, run.options)
         seen = self._seen.get((plugin, run.suite, run.task)) or self._seen.get((plugin,))
         return statistics.median(seen) if seen else None
 
     def total(self, runs: Sequence[PlannedRun], jobs: int = 1) -> float | None:
-        """Seconds for all of `runs` with `jobs` at a time; None when nothing is known of one of them."""
+        """Return the seconds for all of `runs` with `jobs` at a time; None when nothing is known of one of them."""
         times = [self.seconds(run) for run in runs]
         known = [each for each in times if each is not None]
         return None if len(known) < len(times) else max(sum(known) / jobs, max(known, default=0.0))
@@ -123,16 +128,16 @@ class Forecast:
 def execute(
     runs: Sequence[PlannedRun], settings: Settings, jobs: int = 1, started: Callable[[PlannedRun], None] | None = None
 ) -> Generator[dict[str, Any], None, None]:
-    """Run `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
+    """Execute `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
-    Closing the iterator (`contextlib.closing`) ends the processes that are still at work. Those processes find tasks
-    and plugins by their installed names, so classes that only `register` knows are not for them; a script that calls
-    this needs its `if __name__ == "__main__":`.
+    Closing the iterator (`contextlib.closing`) ends the processes that are still at work. The processes find tasks and
+    plugins by their installed names, so they cannot use classes that are known to `register` alone. A script that calls
+    this function needs `if __name__ == "__main__":`.
 
     Args:
-        runs: what to do, in this order.
-        settings: shared by all.
-        jobs: processes at a time.
+        runs: the runs in their order.
+        settings: the settings shared by all runs.
+        jobs: number of processes at a time.
         started: called with each run as it starts.
     """
     place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
@@ -152,7 +157,7 @@ def execute(
 
 
 class _Process:
-    """One run at work in a process of its own."""
+    """A run at work in a process of its own."""
 
     def __init__(self, run: PlannedRun, settings: Settings) -> None:
         from joblib.externals.loky import ProcessPoolExecutor
@@ -170,7 +175,7 @@ class _Process:
         self.future: Future[Any] = self.executor.submit(work, run, settings)
 
     def finish(self) -> dict[str, Any]:
-        """The row of the run, now that it is over."""
+        """Return the row of the run once its process has ended."""
         error = self.future.exception()
         found = failure(error) if error else self.future.result()
         if found["status"] == "failed":
@@ -181,13 +186,13 @@ class _Process:
         return {**asked, "started": self.begin.isoformat(timespec="seconds"), **found, "seconds": seconds}
 
     def end(self) -> None:
-        """Stop the process, whatever it does."""
+        """Kill the process, whatever it does."""
         self.executor.shutdown(wait=False, kill_workers=True)
         Path(self.output).unlink(missing_ok=True)
 
 
 def _become_worker(parent: int, output: str) -> None:
-    """Make a worker quiet, deaf to Ctrl-C (which is the parent's to answer), and no survivor of its parent."""
+    """Silence a worker, let it ignore Ctrl-C (which the parent handles), and end it when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     handle = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(handle, sys.__stdout__.fileno() if sys.__stdout__ else 1)
@@ -202,7 +207,7 @@ def _follow(parent: int) -> None:
 
 
 def work(run: PlannedRun, settings: Settings) -> dict[str, Any]:
-    """Make one estimate in this process; what a run's row holds of it.
+    """Make one estimate in this process, and return what the run's row holds of it.
 
     Example:
         >>> work(PlannedRun("bmi", "1v1-normal-0.75", "no-such-plugin", seed=0), Settings(100, 100))["error"]["type"]
@@ -237,12 +242,12 @@ def _about(task: Task) -> dict[str, Any]:
 
 
 def seconds_of(found: Estimate) -> dict[str, float]:
-    """What the fit, the estimate and the whole of it took."""
+    """Return the seconds that the fit, the estimate and both together took."""
     return {name: round(value, 3) for name, value in found.provenance["seconds"].items()}
 
 
 def document_of(found: Estimate) -> dict[str, Any]:
-    """The estimate as JSON; the curve to six digits, which is more than a picture or a check can use."""
+    """Return the estimate for JSON, with its curve to six digits, more than a picture or a check needs."""
     document = found.to_dict()
     if document["curve"]:
         document["curve"] = {name: _rounded(values) for name, values in document["curve"].items()}
@@ -254,9 +259,9 @@ def _rounded(values: list[Any] | None) -> list[Any] | None:
 
 
 def failure(error: BaseException) -> dict[str, Any]:
-    """What a row holds of a run that failed."""
+    """Return what a row holds of a run that failed."""
     lines = "".join(traceback.format_exception(error))
-    where = re.sub(r'File ".*?([^/"]+/[^/"]+)"', r'File "\1"', lines)  # results travel, folders of a machine do not
+    where = re.sub(r'File ".*?([^/"]+/[^/"]+)"', r'File "\1"', lines)  # results are shared; folders are not
     return {
         "status": "failed",
         "error": {"type": type(error).__name__, "message": _message(error), "traceback": where[-4000:]},
@@ -271,6 +276,6 @@ def _message(error: BaseException) -> str:
 
 
 def _peak_mb() -> float:
-    """Peak resident memory of this process; kilobytes on Linux, bytes on macOS."""
+    """Return the peak resident memory of this process in MB; the system counts kilobytes on Linux, bytes on macOS."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

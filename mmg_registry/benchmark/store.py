@@ -1,7 +1,7 @@
 """The file of finished runs: one JSON document a line, appended and synced one at a time.
 
-A kill at any moment costs at most the run in progress: a last line that was cut off is recognised, left out by readers
-and removed by the next writer, whose run is then repeated. One process at a time writes to a folder.
+A kill at any moment costs at most the run in progress. Readers recognise a last line that was cut off and leave it out;
+the next writer removes it, and the run is repeated. One process at a time writes to a folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Key = tuple[str, str, str, str, int, int, int]
 
 
 def key_of(row: Row) -> Key:
-    """What tells runs apart: suite, task, plugin, options, seed and sizes.
+    """Return the key that identifies a run: suite, task, plugin, options, seed and sizes.
 
     Example:
         >>> run = {"suite": "s", "task": "t", "plugin": "p", "options": {"b": 1}, "seed": 0, "n_train": 9, "n_eval": 3}
@@ -40,7 +40,7 @@ def key_of(row: Row) -> Key:
 
 
 def label(plugin: str, options: Mapping[str, Any]) -> str:
-    """A plugin with the options it was given, as tables call it.
+    """Return the label of a plugin in tables: its name with the options it was given.
 
     Example:
         >>> label("mmg", {}), label("mmg", {"steps": 400})
@@ -51,7 +51,7 @@ def label(plugin: str, options: Mapping[str, Any]) -> str:
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
-    """The last row of each key, in the order of their first ones: a failed run that was repeated counts once."""
+    """Return the last row of each key, in the order of the first ones, so that a repeated run counts once."""
     found: dict[Key, Row] = {}
     for row in rows:
         found[key_of(row)] = row
@@ -59,7 +59,7 @@ def latest(rows: Iterable[Row]) -> list[Row]:
 
 
 def distinct(rows: Iterable[Row], name: str) -> list[Any]:
-    """The different values of one field, in order: more than one machine or revision is worth knowing.
+    """Return the different values of one field in order, for instance all machines or revisions of the rows.
 
     Example:
         >>> distinct([{"revision": "b"}, {"revision": "a"}, {"revision": "b"}], "revision")
@@ -72,7 +72,7 @@ def distinct(rows: Iterable[Row], name: str) -> list[Any]:
 
 
 def read(folder: str | Path) -> list[Row]:
-    """All finished runs of `folder`, the last of each key; a cut-off last line is left out.
+    """Read all finished runs of `folder`, the last of each key; leave out a last line that was cut off.
 
     Raises:
         DataError: when there are none, or a line is damaged.
@@ -94,9 +94,9 @@ class Store:
     """A folder of results, open for writing by this process alone.
 
     Args:
-        folder: made where it is missing.
-        name: of the file in it; another one keeps results of another kind from being taken for runs of tasks.
-        schema: what its lines call themselves.
+        folder: the folder, made where it is missing.
+        name: name of the file in it; another name keeps results of another kind apart from runs of tasks.
+        schema: name of the schema that its lines carry.
 
     Raises:
         OptionError: when the folder cannot be written, or another process writes to it.
@@ -128,10 +128,10 @@ class Store:
         _sync_folder(self.path.parent)
 
     def append(self, row: Row) -> None:
-        """Add one finished run; it is on the disk when this returns.
+        """Append one finished run, which is on the disk when this returns.
 
         Raises:
-            MMGError: when it cannot be written; the file is then as it was.
+            MMGError: when the run cannot be written; the file is then as it was before.
         """
         line = json.dumps({"schema": self.schema, **row}, allow_nan=False).encode() + b"\n"
         size = os.fstat(self._file).st_size
@@ -148,7 +148,7 @@ class Store:
         self.rows.append(row)
 
     def close(self) -> None:
-        """Let others write to the folder."""
+        """Release the folder, so that other processes can write to it."""
         os.close(self._file)
 
     def __enter__(self) -> Self:
@@ -166,7 +166,7 @@ class Store:
             ) from error
 
     def _mended(self) -> bytes:
-        """The content, after what a kill left of a last line has been removed (or, if whole, completed)."""
+        """Return the content, after removing what a kill left of a last line (or completing a whole one)."""
         content = self.path.read_bytes()
         whole, _, rest = content.rpartition(b"\n")
         if not rest:
@@ -197,7 +197,7 @@ def _parsed(path: Path, content: bytes) -> list[Row]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """So that the file's name survives a power cut as well."""
+    """Sync the folder, so that the file's name survives a power cut as well."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The built-in suites, offered through the same hook as those of strangers: `bmi`, `high-mi` and `null`."""
+"""The built-in suites `bmi`, `high-mi` and `null`, offered through the same hook as those of other distributions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmg_registry.samplers import HIGH_MI, NULL, SAMPLERS
 
 @hookimpl
 def mmg_tasks() -> list[Task]:
-    """All built-in tasks."""
+    """Return all built-in tasks."""
     bmi = [Task("bmi", bmi_family(name), sampler) for name, sampler in SAMPLERS.items()]
     high = [Task("high-mi", high_family(name), sampler) for name, sampler in HIGH_MI.items()]
     null = [Task("null", "heavy-tailed" if "student" in name else "normal", each) for name, each in NULL.items()]
@@ -17,7 +17,7 @@ def mmg_tasks() -> list[Task]:
 
 
 def bmi_family(name: str) -> str:
-    """The family of one of the 40 tasks, as their authors group them.
+    """Return the family of one of the 40 tasks, as their authors group them.
 
     Example:
         >>> bmi_family("asinh-student-identity-2-2-1"), bmi_family("asinh-student-identity-1-1-1")
@@ -31,6 +31,6 @@ def bmi_family(name: str) -> str:
 
 
 def high_family(name: str) -> str:
-    """Plain, half-cubed or spiralled."""
+    """Return the family of a task of high information: plain, half-cubed or spiralled."""
     maps = {"half_cube": "half-cubed", "spiral": "spiralled"}
     return next((family for start, family in maps.items() if name.startswith(start)), "plain")

@@ -1,4 +1,4 @@
-"""Tasks with known mutual information, gathered into suites from everybody who implements the hook `mmg_tasks`.
+"""Tasks with known mutual information, gathered into suites from all distributions that implement the hook `mmg_tasks`.
 
 Example (a distribution names this module under the entry-point group `mmg.plugins`):
     >>> from mmg_registry import hookimpl
@@ -29,12 +29,12 @@ from mmg_registry.samplers import Sampler, Samples
 
 @dataclass(frozen=True)
 class Task:
-    """One pair with a known answer, as part of a suite.
+    """A pair of variables with a known information, as part of a suite.
 
     Attributes:
         suite: the suite it belongs to; a new name makes a new suite.
-        family: what it has in common with others of the suite; bias is reported by family.
-        sampler: what draws its rows and knows the true value, in nats.
+        family: name of its group of similar tasks in the suite; bias is reported by family.
+        sampler: draws its rows, and knows the true information in nats.
 
     Raises:
         OptionError: for a true value that is negative or not finite.
@@ -52,17 +52,17 @@ class Task:
 
     @property
     def name(self) -> str:
-        """The published id."""
+        """Return the published id."""
         return self.sampler.name
 
     @property
     def true_mi(self) -> float:
-        """I(X; Y) in nats."""
+        """Return I(X; Y) in nats."""
         return self.sampler.true_mi
 
 
 class Draw(NamedTuple):
-    """What one seed draws of a task: rows to train on, other rows to evaluate on, and a seed for the training."""
+    """The draws of one seed from a task: rows to train on, other rows to evaluate on, and a seed for the training."""
 
     train: Samples
     evaluation: Samples
@@ -70,7 +70,7 @@ class Draw(NamedTuple):
 
 
 def draw(task: Task, n_train: int, n_eval: int, seed: int) -> Draw:
-    """The rows of `seed`: the same for every plugin and suite, independent between tasks, seeds, and the two parts.
+    """Draw the rows of `seed`: the same for all plugins and suites, independent between tasks, seeds and both parts.
 
     Raises:
         OptionError: for sizes below 1.
@@ -88,10 +88,10 @@ def draw(task: Task, n_train: int, n_eval: int, seed: int) -> Draw:
 
 
 def suites() -> dict[str, list[Task]]:
-    """All tasks by suite, in the order in which they were declared; unusable offers go to `hooks.failures()`.
+    """Return all tasks by suite, in the order in which they were declared; unusable ones go to `hooks.failures()`.
 
     Raises:
-        PluginError: for the first unusable offer, when `MMG_STRICT_PLUGINS` is set.
+        PluginError: for the first unusable task, when `MMG_STRICT_PLUGINS` is set.
     """
     found: dict[str, list[Task]] = {}
     for _, task in _offered():
@@ -100,10 +100,10 @@ def suites() -> dict[str, list[Task]]:
 
 
 def select(names: Sequence[str], globs: Sequence[str] = ()) -> list[Task]:
-    """The tasks of the suites `names`, of which only those whose name fits one of `globs`, if there are any.
+    """Return the tasks of the suites `names`; with `globs`, only those whose name matches one of the patterns.
 
     Raises:
-        OptionError: for an unknown suite (the nearest is named), or a pattern that fits no task.
+        OptionError: for an unknown suite (the nearest is named), or a pattern that no task matches.
         PluginError: when two tasks of these suites share one name.
 
     Example:
@@ -123,10 +123,10 @@ def select(names: Sequence[str], globs: Sequence[str] = ()) -> list[Task]:
 
 
 def find(suite: str, name: str) -> Task:
-    """One task by suite and name.
+    """Return one task by suite and name.
 
     Raises:
-        OptionError: when there is none.
+        OptionError: when there is no such task.
     """
     for task in select([suite]):
         if task.name == name:
@@ -135,7 +135,7 @@ def find(suite: str, name: str) -> Task:
 
 
 def _offered() -> list[tuple[str, Task]]:
-    """Who offers which task."""
+    """Return every offered task with the name of its source, in the order of declaration."""
     offers = []
     for source, offered in reversed(hooks.call_each("mmg_tasks")):  # pluggy calls the last registered first
         wrong = [each for each in offered if not isinstance(each, Task)] if isinstance(offered, list) else [offered]

@@ -1,1 +1,1 @@
-"""The built-in estimators: they reach the registry through entry points, like any stranger's."""
+"""The built-in estimators, which reach the registry through entry points, as those of other distributions do."""

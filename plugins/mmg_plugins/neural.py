@@ -1,9 +1,9 @@
-"""What the trained baselines share: options, coordinates, how they are trained, state and errors.
+"""The base of the trained baselines: options, coordinates, training procedure, saved state and errors.
 
-Training is `mmg_registry.training`: Adam at a constant rate to a plateau of the held-out objective, then a decay to
-zero. Evaluation rows are never seen by it.
+Training is that of `mmg_registry.training`: AdamW at a constant rate up to a plateau of the held-out objective, then a
+decay to zero. It never sees evaluation rows.
 
-Networks are small and their tensors too: training runs on one thread, which gives the same bits on any machine setting.
+Networks and tensors are small, so training runs on one thread, which gives the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ from mmg_registry.training import (
 )
 from mmg_registry.training.held_out import hold_back
 
-FEWEST_ROWS = 20  # of a fit: two of them are held out
-MANY_ROWS = 20_000  # training rows; fewer are over-fitted sooner, and evaluated more often
-EVALUATE_EVERY, EVALUATE_FEW_EVERY = 250, 50  # steps, with many rows and with fewer
+FEWEST_ROWS = 20  # fewest rows to fit on, of which two are held out
+MANY_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
+EVALUATE_EVERY, EVALUATE_FEW_EVERY = 250, 50  # steps between two evaluations, with many rows and with fewer
 DECAY = 0.4  # share of the steps that the final decay takes
-STAIRS = 5  # of the decay's rates, an interval
-PATIENCE = 500  # steps at least until a training that gains nothing ends
-LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau is one, whichever is less
-STEPS_A_COLUMN = 50  # the more columns there are, the later learning begins
-START_RHO = 0.999  # correlations of the Gaussian start are cut there: its curvature grows like 1 / (1 - rho)
+STAIRS = 5  # rates of the decay in an interval between two evaluations
+PATIENCE = 500  # least steps before a training that gains nothing ends
+LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is less
+STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
+START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
 
 
 class NeuralOptions(Options):
-    """Options that all trained baselines have."""
+    """Options that all trained baselines share."""
 
     steps: int = Field(6_000, ge=20, le=10_000_000, description="most training steps")
     width: int = Field(128, ge=4, le=2_048, description="units of a hidden layer")
@@ -72,9 +72,9 @@ class NeuralOptions(Options):
 
 
 def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Procedure:
-    """Return how a baseline is trained on `rows`: by the number of rows and of columns.
+    """Return the training procedure of a baseline on `rows`, by the number of rows and of columns.
 
-    What is unfinished is told by the estimate, for objectives of critics need not be in nats.
+    What is left unfinished is measured by the estimate, since objectives of critics need not be in nats.
     """
     every = EVALUATE_EVERY if len(rows[0]) >= MANY_ROWS else EVALUATE_FEW_EVERY
     begin = STEPS_A_COLUMN * sum(side.shape[1] for side in rows)
@@ -87,7 +87,7 @@ def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Pr
 
 @dataclass
 class FittedNeural:
-    """What `fit` leaves and `restore` rebuilds: coordinates, trained weights, and how training went."""
+    """A fitted baseline, which `fit` leaves and `restore` rebuilds: coordinates, trained weights, training report."""
 
     pair: PairTransform
     trainable: Trainable
@@ -95,14 +95,14 @@ class FittedNeural:
 
 
 class Reading(NamedTuple):
-    """An estimate with what each row has in it.
+    """An estimate, and the contribution of each row to it.
 
     Attributes:
-        mi: nats.
-        influence: `(n,)`, of every row on the estimate, to first order; its mean is of no account.
-        pointwise: `(n,)`, with mean `mi`.
-        words: for the diagnostics.
-        doubts: for the warnings.
+        mi: the estimate, in nats.
+        influence: `(n,)` influence of each row on the estimate, to first order; only its spread is used, not its mean.
+        pointwise: `(n,)` pointwise values in nats, with mean `mi`.
+        words: entries for the diagnostics.
+        doubts: sentences for the warnings.
     """
 
     mi: Tensor
@@ -113,14 +113,15 @@ class Reading(NamedTuple):
 
 
 class Neural(Estimator):
-    """Base of the trained baselines: coordinates, split, training, state; subclasses say what is learned and read.
+    """Base class of the trained baselines, which fits coordinates, splits, trains and saves.
 
-    Training stops, and its weights are chosen, by a tenth of the training rows. Coordinates are those of
+    A subclass says what is learned (`_trainable`) and how the estimate is computed from it (`_read`). A tenth of the
+    training rows is held out, to stop training and to choose weights by. Coordinates are those of
     `mmg_registry.preprocess.PairTransform`.
 
     Raises:
         OptionError: for an option out of range, a CUDA device that is not there, or an estimate before `fit`.
-        DataError: for fewer rows than an estimate can be made of, or other widths than those of `fit`.
+        DataError: for fewer rows than an estimate needs, or other numbers of columns than in `fit`.
     """
 
     options: NeuralOptions
@@ -173,7 +174,7 @@ class Neural(Estimator):
         )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Coordinates and weights as arrays, and the training's report."""
+        """Return coordinates and weights as named arrays, and the training report as a JSON-serialisable mapping."""
         fitted = self._need_fit()
         arrays, meta = fitted.pair.state()
         weights = {f"net.{key}": value.cpu().numpy() for key, value in fitted.trainable.module.state_dict().items()}
@@ -181,7 +182,7 @@ class Neural(Estimator):
         return {**pair, **weights}, {"pair": meta, "report": fitted.report.to_dict()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        """The inverse of `state`."""
+        """Rebuild the fitted estimator from what `state` returned."""
         pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
         trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
         trainable.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
@@ -193,14 +194,14 @@ class Neural(Estimator):
         """Return a fresh `Trainable` for rows in the coordinates of `pair`, its weights drawn from `draw`."""
 
     def _calibrate(self, trainable: Any, x: Tensor, y: Tensor) -> None:
-        """Set what training left open, on the held-out training rows."""
+        """Set on the held-out training rows what the training objective leaves open, such as a constant."""
 
     @abstractmethod
     def _read(self, trainable: Any, x: Tensor, y: Tensor) -> Reading:
         """Return the estimate from trained weights, on evaluation rows in their coordinates."""
 
     def _start_rho(self, pair: PairTransform) -> Tensor:
-        """Correlations of the Gaussian start, `(min(dim_x, dim_y),)`; zero where none is wanted."""
+        """Return the correlations `(min(dim_x, dim_y),)` of the Gaussian start; zeros where none is wanted."""
         rho = np.minimum(pair.rho, START_RHO) if self.options.gaussian_start else np.zeros_like(pair.rho)
         return torch.from_numpy(rho.astype(np.float32))
 
@@ -211,7 +212,7 @@ class Neural(Estimator):
 
 
 def device_of(name: str) -> torch.device:
-    """The device to train on; "auto" is the CPU, which networks of this size leave little to gain over.
+    """Return the device to train on; "auto" is the CPU, since networks of this size gain little from a GPU.
 
     Raises:
         OptionError: for a CUDA device that PyTorch does not see.

@@ -1,4 +1,4 @@
-"""Perceptrons: the plain networks that critics, densities and bounds are built of."""
+"""Perceptrons: the plain networks that critics, densities and bounds are built from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Seq
     """Return linear layers of sizes `dims` with SiLU between them, weights drawn from `draw`.
 
     Args:
-        quiet: how many of the outputs, the first ones, start from zero.
+        dims: number of inputs, of units of each hidden layer, and of outputs.
+        draw: generator of the weights.
+        quiet: number of outputs, the first ones, that start at zero.
 
     Example:
         >>> network = perceptron([3, 8, 1], torch.Generator().manual_seed(0), quiet=1)
@@ -28,7 +30,10 @@ def perceptron(dims: list[int], draw: torch.Generator, quiet: int = 0) -> nn.Seq
 
 
 def _linear(first: int, last: int, draw: torch.Generator) -> nn.Linear:
-    """Leave the global generator, which `nn.Linear` draws from, as it was; `skip_init` loads PyTorch's compiler."""
+    """Return a linear layer with weights from `draw`, and leave the global generator of `nn.Linear` as it was.
+
+    PyTorch's `skip_init` would do that too, but loads PyTorch's compiler.
+    """
     with torch.random.fork_rng(devices=[]):
         layer = nn.Linear(first, last)
     nn.init.uniform_(layer.weight, -math.sqrt(3 / first), math.sqrt(3 / first), generator=draw)

@@ -1,10 +1,10 @@
-"""What all workers do alike: read the rows, run one method of one package, write down what came of it.
+"""The frame of all workers: read the rows, run one method of one package, and write the result.
 
     python WORKER.py ROWS.npz METHOD CAP_CPU_SECONDS SEED OUTPUT.jsonl
 
-A worker runs in the environment of its package, where this repository is not installed, so that NumPy and the standard
-library are all this may use. OUTPUT is a file because standard output belongs to the packages' progress bars; its last
-line is the answer, lines before it are what a method chose to say on the way.
+A worker runs in the environment of its package, where this repository is not installed, so this module uses NumPy and
+the standard library only. OUTPUT is a file because packages write progress bars to standard output. Its last line is
+the answer; lines before it are what a method wrote on the way.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-AGAIN = 5.0  # CPU seconds until a call of time that somebody swallowed is repeated
+AGAIN = 5.0  # CPU seconds after which `TimeUp` is raised again, should a package have caught it
 
 
 class TimeUp(BaseException):
-    """The budget is spent. No `Exception`, which packages catch."""
+    """The signal that the budget is spent; it is no `Exception`, since packages catch those."""
 
 
 class Rows(NamedTuple):
-    """x `(n, dim_x)` and y `(n, dim_y)` to train on, and others to evaluate on."""
+    """Rows x `(n, dim_x)` and y `(n, dim_y)` to train on, and others to evaluate on."""
 
     x: np.ndarray
     y: np.ndarray
@@ -38,12 +38,12 @@ class Rows(NamedTuple):
     y_eval: np.ndarray
 
     def standardised(self) -> Rows:
-        """In units of the training rows, float32, as the packages' own demonstrations do."""
+        """Return all rows standardised by the training rows, float32, as the packages' own demonstrations do."""
         (x, x_eval), (y, y_eval) = (_in_units_of(*side) for side in ((self.x, self.x_eval), (self.y, self.y_eval)))
         return Rows(x, y, x_eval, y_eval)
 
     def together(self) -> tuple[np.ndarray, np.ndarray]:
-        """All x and all y, for a package that splits them itself."""
+        """Return all x and all y, for a package that splits them itself."""
         return np.concatenate([self.x, self.x_eval]), np.concatenate([self.y, self.y_eval])
 
 
@@ -54,7 +54,7 @@ def _in_units_of(rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.n
 
 @dataclass
 class Budget:
-    """CPU seconds of this process, counted from here; `spent` once training was ended by it."""
+    """A budget of CPU seconds of this process, counted from its creation; `spent` once it has ended a training."""
 
     cap: float
     output: Path
@@ -67,13 +67,13 @@ class Budget:
         return time.process_time() - self.start - self.excluded
 
     def is_over(self) -> bool:
-        """For a package that can be asked to stop."""
+        """Return whether the budget is spent, for a package that can be asked to stop."""
         self.spent = self.spent or self.used >= self.cap
         return self.spent
 
     @contextmanager
     def ends(self) -> Iterator[None]:
-        """What runs within is left when the budget is spent; what it has trained stays as it is."""
+        """Leave the enclosed block when the budget is spent; what it has trained stays as it is."""
 
         def call_time(*_: Any) -> None:
             raise TimeUp
@@ -89,7 +89,7 @@ class Budget:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What runs within does not count."""
+        """Exclude the enclosed block from the CPU seconds that count."""
         moment = time.process_time()
         yield
         self.excluded += time.process_time() - moment
@@ -104,7 +104,12 @@ Method = Callable[[Rows, Budget, int], "float | dict[str, Any]"]
 
 
 def main(methods: Mapping[str, Method], *packages: str) -> None:
-    """Run what the command line asks for; a method gives an estimate in nats, or a dict with "estimate" and more."""
+    """Run what the command line asks for.
+
+    Args:
+        methods: by name; each returns an estimate in nats, or a dict with "estimate" and further entries.
+        *packages: packages whose versions go into the output.
+    """
     rows, method, cap, seed, output = sys.argv[1:]
     with np.load(rows) as arrays:
         data = Rows(*(arrays[name] for name in Rows._fields))

@@ -1,6 +1,6 @@
-"""`benchmark-mi` (JAX): its estimators at their defaults, but for the share of rows to train on, which is ours.
+"""`benchmark-mi` (JAX): its estimators at their defaults, except for the share of rows to train on, which is ours.
 
-It splits all rows by itself, at random, and reports the largest value on the test rows that training met.
+It splits all rows by itself at random, and reports the largest value on its test rows in the course of training.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`diffusion-mi`: every estimator it ships, at its defaults.
+"""`diffusion-mi`: every estimator of the package, at its defaults.
 
-Its diffusion estimators know no end but a thousand epochs, so they are given the budget and stand where it ends.
-`mmg-watched` looks at the estimate as it trains, after steps that grow by a quarter, not counting what looking costs.
+Its diffusion estimators end after a thousand epochs only, so the budget ends them. `mmg-watched` records the estimate
+while training, after numbers of steps that grow by a quarter; the time of recording does not count.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 import pytorch_lightning  # noqa: F401  before the stand-in below, which would mislead its own check for torchvision
 import torch
 
-sys.modules["torchvision"] = ModuleType("torchvision")  # imported by the package and never used
+sys.modules["torchvision"] = ModuleType("torchvision")  # the package imports it and never uses it
 sys.modules["torchvision"].transforms = None  # type: ignore[attr-defined]
 
 from dmi import estimators  # noqa: E402
 
 FIRST_LOOK, GROWTH, REPEATS = 100, 1.25, 10
-VALIDATION_ROWS = 1000  # MMG demands some; few of them, because validating costs it time
+VALIDATION_ROWS = 1000  # MMG needs some; only few, because validation takes time
 
 
 def fitted(estimator: Any, rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
-    """Train as far as the budget goes, then estimate."""
+    """Train until the budget ends, and return the estimate."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     x, y, x_eval, y_eval = rows.standardised()
@@ -35,7 +35,7 @@ def fitted(estimator: Any, rows: frame.Rows, budget: frame.Budget, seed: int) ->
 
 
 class Watched(estimators.MMGEstimator):
-    """MMGEstimator as it is, looked at from the outside after some of its steps."""
+    """MMGEstimator as it is, evaluated from the outside after some of its steps."""
 
     def watch(self, rows: frame.Rows, budget: frame.Budget) -> None:
         self.rows, self.budget, self.next_look = rows, budget, FIRST_LOOK
@@ -55,7 +55,7 @@ class Watched(estimators.MMGEstimator):
 
     @torch.no_grad()
     def orthogonal(self) -> float:
-        """The orthogonal estimate, which `estimate` computes in the same way and does not return."""
+        """Return the orthogonal estimate in nats, computed as in `estimate`, which does not return it."""
         kept, self.model = self.model, self.model_ema.module
         x, y = (torch.as_tensor(rows, dtype=torch.float32) for rows in self.rows[2:])
         values = [self.estimate_x_y(x, y).item() for _ in range(REPEATS)]
@@ -78,7 +78,7 @@ def watched(rows: frame.Rows, budget: frame.Budget, seed: int) -> dict[str, Any]
 
 
 def multiply_adds(model: torch.nn.Module, dim_x: int, dim_y: int) -> int:
-    """Multiply-adds of all linear layers that one row passes."""
+    """Return the multiply-adds of all linear layers on one row."""
     count = 0
 
     def add(layer: torch.nn.Linear, *_: Any) -> None:
@@ -94,7 +94,7 @@ def multiply_adds(model: torch.nn.Module, dim_x: int, dim_y: int) -> int:
 
 
 def at(name: str, seeded: bool = True, **options: Any) -> frame.Method:
-    """The estimator called `name`, made with `options` and, where it takes one, the seed."""
+    """Return the method that runs the estimator `name`, made with `options` and, if `seeded`, the seed."""
 
     def method(rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
         given = {**options, "seed": seed} if seeded else options
@@ -107,7 +107,7 @@ METHODS = {
     "mmg": at("MMGEstimator"),
     "minde-c": at("MINDEEstimator", type="c"),
     "minde-j": at("MINDEEstimator", type="j"),
-    "mine": at("MINEEstimator", max_n_steps=3000),  # the README's; by default it would go on for a thousand epochs
+    "mine": at("MINEEstimator", max_n_steps=3000),  # as in the README; the default is a thousand epochs
     "infonce": at("CPCEstimator", seeded=False),
     "nwj": at("NWJEstimator", seeded=False),
     "smile": at("SMILEEstimator", seeded=False),

@@ -1,6 +1,6 @@
 """`latentmi`: `estimate` at its defaults; it trains on a random half of all rows and estimates on the rest.
 
-Its answer is in bits. Training that its budget ends goes on with the embedding that it has.
+Its answer is in bits. Where the budget ends training, the estimate uses the embedding trained so far.
 """
 
 from __future__ import annotations

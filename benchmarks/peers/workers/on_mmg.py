@@ -1,4 +1,4 @@
-"""Ours: a whole `mmg.estimate` at default options, data checks and coordinates included; no cap, it ends by itself."""
+"""Ours: a whole `mmg.estimate` at default options, data checks and coordinates included, without a cap."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def estimate(plugin: str, rows: frame.Rows, budget: frame.Budget, seed: int) -> 
 
 
 if __name__ == "__main__":
-    mmg.load_plugin(sys.argv[2])  # an import, as the packages' are, before the clock starts
+    mmg.load_plugin(sys.argv[2])  # imported before the clock starts, as the packages are
     frame.main({sys.argv[2]: lambda *given: estimate(sys.argv[2], *given)}, "mmg-registry", "torch")

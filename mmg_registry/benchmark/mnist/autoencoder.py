@@ -1,4 +1,4 @@
-"""A small autoencoder of cropped images: one pair of networks for every number of rows kept."""
+"""A small autoencoder of cropped images: one pair of networks serves every number of rows kept."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ CHUNK = 8_192  # images encoded at a time
 
 
 class Autoencoder(nn.Module):
-    """An MLP, `height * width - hidden - latent_dim` and back, that is told how many rows of the image are kept.
+    """An MLP, `height * width - hidden - latent_dim` and back, with the number of rows kept as a further input.
 
     The sizes follow the autoencoders of MINDE's consistency tests (784-400-16, arXiv 2310.09031), of which there is
-    one for each number of rows. Here one serves them all, with the mask of the rows kept as a further input: it trains
-    once however many rows are asked for, and what changes between two of them is the image, not the luck of
-    another training.
+    one for each number of rows. Here one serves them all, with the mask of the rows kept as an input: it trains once
+    for all numbers of rows, and two of them differ by the image alone, not by the chance of another training.
 
     Latents are standardised: over the images that `fit` saw, each coordinate of a whole image's latent has mean 0 and
     standard deviation 1.
 
     Args:
-        height, width: of the images.
-        latent_dim: columns of a latent.
-        hidden: units of the hidden layer on each side.
+        height, width: pixels of the images.
+        latent_dim: number of columns of a latent.
+        hidden: number of units of the hidden layer on each side.
 
     Example:
         >>> images = np.random.default_rng(0).random((64, 6, 6), np.float32)
@@ -52,18 +51,23 @@ class Autoencoder(nn.Module):
         self.register_buffer("scale", torch.ones(latent_dim))
 
     def loss(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Mean Bernoulli cross-entropy of `images` `(n, height, width)` cropped to `rows` `(n,)`, kept pixels only."""
+        """Return the mean Bernoulli cross-entropy of the kept pixels of `images` `(n, height, width)`, in nats.
+
+        Args:
+            images: values between 0 and 1.
+            rows: number of rows kept of each image, `(n,)`.
+        """
         mask = self._mask(rows)
         kept = mask[:, :, None].expand_as(images)
         logits = self.decoder(torch.cat([self._latent(images, mask), mask], 1)).view_as(images)
         return binary_cross_entropy_with_logits(logits, images, weight=kept, reduction="sum") / kept.sum()
 
     def encode(self, images: F32, rows: int) -> F32:
-        """Standardised latents `(n, latent_dim)` of `images` `(n, height, width)`, the first `rows` rows kept."""
+        """Return standardised latents `(n, latent_dim)` of the first `rows` rows of `images` `(n, height, width)`."""
         return self._in_chunks(images, rows, self._encode)
 
     def decode(self, latents: F32, rows: int) -> F32:
-        """Images `(n, height, width)` between 0 and 1 from standardised latents; black from row `rows` on."""
+        """Return images `(n, height, width)` between 0 and 1 from standardised latents, black from row `rows` on."""
         return self._in_chunks(latents, rows, self._decode)
 
     def _mask(self, rows: Tensor) -> Tensor:
@@ -91,7 +95,7 @@ class Autoencoder(nn.Module):
 def fit(images: F32, *, latent_dim: int = 8, hidden: int = 256, steps: int = 1_000, seed: int = 0) -> Autoencoder:
     """Train an autoencoder on `images` `(n, height, width)` in [0, 1], cropped at random.
 
-    Half of a batch keeps all rows, for that is what every estimate looks at; the others keep a uniform number of them.
+    Half of a batch keeps all rows, since every estimate uses whole images; the others keep a uniformly drawn number.
     The same seed gives the same weights for an equal number of torch's threads.
 
     Example:
@@ -116,7 +120,7 @@ def fit(images: F32, *, latent_dim: int = 8, hidden: int = 256, steps: int = 1_0
 
 
 def reconstruction_error(network: Autoencoder, images: F32) -> float:
-    """Mean squared error of whole images a pixel, over the pixels' variance: 0 is perfect, 1 says nothing.
+    """Return the mean squared error of a pixel over the pixels' variance: 0 is perfect, 1 is that of the mean image.
 
     Example:
         >>> images = np.random.default_rng(0).random((32, 4, 4), np.float32)
@@ -142,7 +146,7 @@ def _rows(n: int, height: int, generator: torch.Generator) -> Tensor:
 def _standardise(network: Autoencoder, images: F32) -> None:
     latents = torch.from_numpy(network.encode(images, network.height)).double()
     network.mean.copy_(latents.mean(0))
-    # a coordinate that the training left unused stays where it is rather than being blown up
+    # A coordinate that training left unused is not scaled up to unit variance.
     network.scale.copy_(latents.std(0, correction=0).clamp(min=1e-6))
 
 

@@ -1,4 +1,4 @@
-"""A small convolutional denoiser of raw pixels, as the `denoiser=` of an estimator that takes a torch module."""
+"""A small convolutional denoiser of raw pixels, for the argument `denoiser` of estimators that take a torch module."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, silu
 
 CHUNK = 512  # images at a time where no gradient is wanted: bounds the memory of an evaluation
-COPY_GAIN = 4.0  # single weights a pixel move by the learning rate a step, and have some way to go
-PLACES = 4  # learned maps that tell the convolutions where in the image they are
+COPY_GAIN = 4.0  # factor of the weights of single pixels, which move by the learning rate a step and have far to go
+PLACES = 4  # learned maps that give the convolutions the position in the image
 
 
 class PixelDenoiser(nn.Module):
-    """Noise of images from noisy ones, given other images of which the first rows are known, or none.
+    """A network that predicts the noise of images, given other images of which the first rows are known, or none.
 
-    Called as `module(z, logsnr, y)` and `module(z, logsnr, None)`, with columns standardised one by one (the published
-    recipe; a recipe that rotates them would leave no image to convolve). With `a^2 = sigmoid(logsnr) = 1 - b^2` it
-    predicts `b z + a b / (a^2 / 2 + b^2) F`, the linear denoiser of independent unit columns and a learned correction
-    F that is 0 at the start. The factor before F is the one that is right for a column of which y leaves half the
-    variance: there `F = z a / 2 - y / sqrt(2)`. F adds up residual blocks at half the resolution that the log-SNR
-    modulates (FiLM, Perez et al., arXiv 1709.07871), and at full resolution z and the known images with learned weights
-    for each pixel, for what is known needs only to be copied.
+    It is called as `module(z, logsnr, y)` and `module(z, logsnr, None)`, with columns standardised one by one as in the
+    published recipe; a recipe that rotates them would leave no image to convolve. With `a^2 = sigmoid(logsnr) = 1 -
+    b^2` it predicts `b z + a b / (a^2 / 2 + b^2) F`: the linear denoiser of independent unit columns, and a learned
+    correction F that is 0 at the start. The factor before F is exact for a column of which y leaves half the variance:
+    there `F = z a / 2 - y / sqrt(2)`. F is a sum of residual blocks at half the resolution, modulated by the log-SNR
+    (FiLM, Perez et al., arXiv 1709.07871), and, at full resolution, of z and the known images with a learned weight for
+    each pixel, since known pixels only need to be copied.
 
     Args:
-        height, width: of all images.
-        n_images: images side by side in `z`, each `height * width` columns.
-        rows: of each image in `y`, how many of its rows are there; `sum(rows) * width` columns in all.
-        channels: of the convolutions.
-        seed: of the weights.
+        height, width: pixels of all images.
+        n_images: number of images side by side in `z`, each of `height * width` columns.
+        rows: number of rows of each image in `y`, which has `sum(rows) * width` columns in all.
+        channels: channels of the convolutions.
+        seed: seed of the weights.
 
     Example:
         >>> module = PixelDenoiser(8, 8, n_images=1, rows=[6, 3], channels=8, seed=0)
@@ -49,14 +49,14 @@ class PixelDenoiser(nn.Module):
         with torch.random.fork_rng(devices=[]):  # the caller's generator stays where it was
             torch.manual_seed(seed)
             self._build(n_images, len(self.rows), channels)
-        # a training step takes a sixth less time so on a CPU; torch documents the call, and its stubs lack it
+        # This takes a sixth off a training step on a CPU; torch documents the call, but its stubs lack it.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _build(self, n_images: int, n_known: int, channels: int) -> None:
         n_sources = n_images + n_known
         self.time = nn.Sequential(nn.Linear(17, channels), nn.SiLU(), nn.Linear(channels, 4 * channels + n_sources))
         self.places = nn.Parameter(0.1 * torch.randn(PLACES, self.height, self.width))
-        # besides the images: one mask for each known one, which says which rows it has, all 0 for "no y"
+        # Besides the images: for each known one a mask of the rows that it has, all 0 for "no y".
         self.down = nn.Conv2d(n_images + 2 * n_known + PLACES, channels, 4, stride=2, padding=1)
         self.blocks = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(4))
         self.up = nn.Conv2d(channels, 4 * n_images, 3, padding=1)
@@ -65,7 +65,7 @@ class PixelDenoiser(nn.Module):
         nn.init.zeros_(_bias(self.up))
 
     def forward(self, z: Tensor, logsnr: Tensor, y: Tensor | None) -> Tensor:
-        """`(n, n_images * height * width)` noise, from `z` of that shape, `logsnr` `(n,)` and `y` or None."""
+        """Predict noise `(n, n_images * height * width)` from `z` of that shape, `logsnr` `(n,)`, and `y` or None."""
         if torch.is_grad_enabled():
             return self._noise(z, logsnr, y)
         parts = zip(z.split(CHUNK), logsnr.split(CHUNK), [None] * len(z) if y is None else y.split(CHUNK), strict=False)
@@ -91,7 +91,7 @@ class PixelDenoiser(nn.Module):
         return found
 
     def _known(self, y: Tensor | None, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The known images `(n, n_known, height, width)`, 0 where nothing is known, and masks of the same shape."""
+        """Return known images `(n, n_known, height, width)`, 0 where unknown, and their masks of the same shape."""
         empty = images.new_zeros(len(images), len(self.rows), self.height, self.width)
         if y is None:
             return empty, empty
@@ -105,7 +105,7 @@ class PixelDenoiser(nn.Module):
 
 
 def _embed(logsnr: Tensor) -> Tensor:
-    """`(n, 16)`: smooth bumps over the log-SNR, 2 apart from -15 to 15."""
+    """Return `(n, 16)` smooth bumps of the log-SNR, with centres 2 apart from -15 to 15."""
     centres = torch.linspace(-15.0, 15.0, 16, dtype=logsnr.dtype)
     return torch.exp(-0.5 * ((logsnr[:, None] - centres) / 2.0).square())
 
@@ -116,7 +116,7 @@ def _pairs(film: Tensor, channels: int) -> list[tuple[Tensor, Tensor]]:
 
 
 def _even(images: Tensor) -> Tensor:
-    """Images of even height and width, by a blank row or column where they are odd."""
+    """Pad images of odd height or width by a blank row or column."""
     return pad(images, (0, images.shape[3] % 2, 0, images.shape[2] % 2))
 
 

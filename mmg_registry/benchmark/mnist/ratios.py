@@ -1,4 +1,4 @@
-"""The three tests as ratios of informations: which are needed, and what came out."""
+"""The three tests as ratios of informations: the plan of the informations needed, and the verdict on each ratio."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Information(NamedTuple):
 
     Attributes:
         kind: "single", I(A; B_r); "joint", I(A; [B_r, B_s]); "double", I([A1, A2]; [B1_r, B2_r]).
-        rows: r, the rows of the image that are kept.
-        less: s < r of a joint term, else 0.
+        rows: r, the number of rows of the image that are kept.
+        less: s < r in a joint term, else 0.
 
     Example:
         >>> Information("joint", 21, 14).name, Information("joint", 21, 14).formula
@@ -35,12 +35,12 @@ class Information(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How files call it."""
+        """Return the name used in files."""
         return f"{self.kind}-{self.rows}" + (f"-{self.less}" if self.kind == "joint" else "")
 
     @property
     def formula(self) -> str:
-        """How people write it."""
+        """Return the mathematical notation, used in tables."""
         r = self.rows
         formulas = {
             "single": f"I(A; B_{r})",
@@ -51,7 +51,7 @@ class Information(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """One ratio of a test: r rows kept, and the two terms."""
+    """One ratio of a test at r rows kept, with its two terms."""
 
     test: Test
     rows: int
@@ -60,10 +60,10 @@ class Ratio(NamedTuple):
 
 
 def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> list[Ratio]:
-    """All ratios of `tests` at each r of `rows`, with k = `step`, for images of `height` rows.
+    """Return all ratios of `tests` at each r of `rows`, with k = `step`, for images of `height` rows.
 
-    Data processing leaves out the r for which r + k is more than the image has; the baseline the whole image, whose
-    ratio is 1 by definition.
+    Data processing leaves out each r with r + k > `height`. The baseline leaves out the whole image, whose ratio is 1
+    by definition.
 
     Raises:
         OptionError: for an unknown test, rows that the image does not have, or when nothing is left to do.
@@ -92,13 +92,13 @@ def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> l
 
 
 def terms(ratios: Sequence[Ratio]) -> list[Information]:
-    """What has to be estimated, each once: denominators first, so that a ratio is known as soon as it can be."""
+    """Return the informations to estimate, each once, with denominators first so that ratios are known early."""
     return list(dict.fromkeys(term for ratio in ratios for term in (ratio.below, ratio.above)))
 
 
 @dataclass(frozen=True)
 class Value:
-    """An information: nats, and its standard error where the estimator gave one."""
+    """An estimated information in nats, with its standard error where the estimator gave one."""
 
     mi: float
     std_error: float | None = None
@@ -106,14 +106,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Found:
-    """A ratio over seeds.
+    """The value of a ratio over seeds, and the verdict on it.
 
     Attributes:
-        ratio: what it is of.
-        value: mean over seeds; None where a term failed, is infinite, or the denominator is not positive.
-        std_error: of the mean: from the seeds' spread where there are several, else of the one ratio (`divide`).
-        seeds: how many have it.
-        holds: whether it is as wanted (see `WANTED`), None where there is no value.
+        ratio: the ratio.
+        value: mean over seeds; None where a term failed or is infinite, or the denominator is not positive.
+        std_error: standard error of the mean: from the spread over seeds if there are several, else by `divide`.
+        seeds: number of seeds with a value.
+        holds: whether the value is in the range wanted (see `WANTED`); None where there is no value.
     """
 
     ratio: Ratio
@@ -124,10 +124,10 @@ class Found:
 
 
 def divide(above: Value, below: Value) -> Value | None:
-    """The ratio and its standard error by the delta method, or None where it means nothing.
+    """Return the ratio and its standard error by the delta method; None where the ratio has no meaning.
 
-    The two errors are taken as independent. Both informations are measured on the same images, so that their errors
-    rise and fall together and the ratio's is smaller in truth.
+    The two errors are taken as independent. In fact both informations are measured on the same images, so their errors
+    are positively correlated, and the error of the ratio is smaller than this.
 
     Example:
         >>> found = divide(Value(4.0, 0.04), Value(2.0, 0.02))
@@ -145,7 +145,12 @@ def divide(above: Value, below: Value) -> Value | None:
 
 
 def judge(ratios: Sequence[Ratio], seeds: Sequence[Mapping[Information, Value]]) -> list[Found]:
-    """What came of `ratios`; `seeds` holds the informations of each seed, as far as they could be estimated."""
+    """Return the value of each ratio and the verdict on it.
+
+    Args:
+        ratios: the ratios, as `plan` returns them.
+        seeds: for each seed, the informations that could be estimated.
+    """
     found: list[Found] = []
     for ratio in ratios:
         value = _over_seeds(ratio, seeds)
@@ -165,7 +170,10 @@ def _over_seeds(ratio: Ratio, seeds: Sequence[Mapping[Information, Value]]) -> t
 
 
 def _holds(ratio: Ratio, value: Value, before: Found | None) -> bool:
-    """Within the range wanted; for the baseline, above what fewer rows gave, and not above 1 beyond two errors."""
+    """Return whether the value is in the range wanted.
+
+    A baseline must exceed that of fewer rows, and may exceed 1 by two standard errors at most.
+    """
     if ratio.test in RANGES:
         low, high = RANGES[ratio.test]
         return low <= value.mi <= high

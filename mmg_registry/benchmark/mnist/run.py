@@ -1,4 +1,4 @@
-"""Estimate what the ratios need, one information after the other, each a row as soon as it is known."""
+"""Estimates of the informations that the ratios need; each is a row of the results as soon as it is known."""
 
 from __future__ import annotations
 
@@ -31,24 +31,25 @@ if TYPE_CHECKING:
 
 FILE = "mnist.jsonl"
 SCHEMA = "mmg/mnist-term/1"
-PIXEL_OPTIONS = {"preset": "paper", "steps": 2_000}  # unless others are given; the published 750 epochs take days here
+PIXEL_OPTIONS = {"preset": "paper", "steps": 2_000}  # unless others are given; the published 750 epochs take days
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What all results of a folder share.
+    """The setup that all results of a folder share.
 
     Attributes:
-        file, sha256: name of the file of images (without its folder), and what tells its images from others.
-        n_train, n_eval: images to train and to evaluate on.
+        file: name of the file of images, without its folder.
+        sha256: hash of the images.
+        n_train, n_eval: number of images to train and to evaluate on.
         space: "latent" or "pixels".
-        noise: standard deviation of the noise on A; of latents with variance 1, or of pixels between 0 and 1.
-        latent_dim, hidden, autoencoder_steps: of the autoencoder.
-        threads: threads of everything.
-        max_seconds: soft limit on the time of each training of an estimator, or None.
+        noise: standard deviation of the noise on A, where latents have variance 1 and pixels lie between 0 and 1.
+        latent_dim, hidden, autoencoder_steps: sizes and training steps of the autoencoder.
+        threads: threads of all trainings and evaluations.
+        max_seconds: soft limit on the time of each training of an estimator, in seconds, or None.
 
     Raises:
-        OptionError: for a value out of range, see `mmg_registry.limits`, and for a noise that is not positive;
+        OptionError: for a value out of range, see `mmg_registry.limits`, and for a noise that is not positive, since
             without noise every information is infinite.
     """
 
@@ -74,7 +75,7 @@ class Setup:
 
 
 class TermRun(NamedTuple):
-    """One estimate to make: a seed (of split, noise and all trainings), a plugin with its options, a term."""
+    """One estimate to make: a term, a plugin with its options, and a seed of split, noise and all trainings."""
 
     seed: int
     plugin: str
@@ -82,17 +83,22 @@ class TermRun(NamedTuple):
     term: Information
 
     def key(self, setup: Setup) -> Key:
-        """What tells its row from others of the folder."""
+        """Return the key that identifies its row in the folder."""
         return key_of(self.about() | {"n_train": setup.n_train, "n_eval": setup.n_eval})
 
     def about(self) -> dict[str, Any]:
-        """What its row says of it."""
+        """Return the entries of its row that describe it."""
         return {"suite": "mnist", "task": self.term.name, "plugin": self.plugin, "options": dict(self.options),
                 "seed": self.seed}  # fmt: skip
 
 
 def jobs(terms: Sequence[Information], plugins: Mapping[str, Mapping[str, Any]], seeds: int) -> list[TermRun]:
-    """All estimates: of every plugin and term with the first seed, then with the next. `plugins` maps names to options.
+    """Return all estimates to make: every plugin and term with the first seed, then with the next.
+
+    Args:
+        terms: the informations to estimate.
+        plugins: options by the names of the plugins.
+        seeds: number of seeds, from 0.
 
     Example:
         >>> [job.seed for job in jobs([Information("single", 28)], {"mmg": {}}, seeds=2)]
@@ -102,10 +108,12 @@ def jobs(terms: Sequence[Information], plugins: Mapping[str, Mapping[str, Any]],
 
 
 def sizes(n_images: int, n_train: int | None, n_eval: int | None) -> tuple[int, int]:
-    """How many images to train and to evaluate on: a fifth, at most 10,000, to evaluate, and the rest, unless given.
+    """Return the numbers of images to train and to evaluate on.
+
+    Unless given, a fifth of the images, at most 10,000, is for evaluation, and the rest for training.
 
     Raises:
-        DataError: when there are not so many, or fewer than 20 for either.
+        DataError: when there are not as many images, or fewer than 20 for either.
 
     Example:
         >>> sizes(70_000, None, None), sizes(1_000, 500, None)
@@ -130,9 +138,9 @@ def check_pixels(plugin: str, options: Mapping[str, Any]) -> None:
     """Refuse plugins that cannot estimate on raw pixels.
 
     Raises:
-        OptionError: for a plugin that takes no denoiser, or no recipe that leaves pixels where they are; for an option
-            that it refuses under that recipe.
-        PluginError: when it is missing or broken.
+        OptionError: for a plugin that takes no denoiser, or that has no recipe without a rotation of the pixels; for an
+            option that it refuses under that recipe.
+        PluginError: when the plugin is missing or broken.
     """
     cls = registry.load_plugin(plugin)
     if "denoiser" not in inspect.signature(cls).parameters or not _takes_recipe(cls):
@@ -150,9 +158,9 @@ def execute(
 
     Args:
         images: `(n, height, width)` in [0, 1].
-        setup: shared by all.
-        todo: in this order; one autoencoder is trained for each stretch with the same seed.
-        note: told in a sentence what else happens.
+        setup: the setup shared by all estimates.
+        todo: the estimates in their order; one autoencoder is trained for each stretch with the same seed.
+        note: called with a sentence on anything else that happens.
     """
     place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
     with torch_threads(setup.threads):
@@ -164,7 +172,7 @@ def execute(
 
 
 def values(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
-    """The informations that `rows` hold of the plugin labelled `plugin` (with its options), one mapping a seed."""
+    """Return the informations that `rows` hold of the plugin with the label `plugin`, one mapping for each seed."""
     seeds: dict[int, dict[Information, Value]] = {}
     for row in rows:
         if row["status"] == "ok" and label(row["plugin"], row["options"]) == plugin:
@@ -176,7 +184,7 @@ def values(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
 
 
 class _Draw:
-    """What one seed makes of the images: two parts, the space of the variables, and seeds for all noise."""
+    """The draws of one seed: images to train and to evaluate on, the space of the variables, and seeds of all noise."""
 
     def __init__(self, images: F32, setup: Setup, seed: int, note: Callable[[str], None]) -> None:
         self.seed = seed

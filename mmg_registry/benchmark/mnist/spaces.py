@@ -1,19 +1,19 @@
-"""From images to the variables of the tests: on raw pixels, and on the latents of an autoencoder.
+"""The variables of the tests, made from images: on raw pixels, or on the latents of an autoencoder.
 
-**Why noise is added.** A and B_r are functions of one image; without noise the two share infinitely much (as
-continuous variables) and no ratio would mean anything. So the A of every test is the image, or its latent, plus
-independent normal noise of a known standard deviation `noise`, and I(A; B_r) is what B_r tells through that channel:
-at most `1/2 log(1 + 1/noise^2)` nats for each latent coordinate (variance 1), a bound that whole images reach for
-normal latents. B_r carries independent noise of a tenth of that (`JITTER`), which at 0.5 costs 0.6 % of the
-information in a normal latent and makes its values continuous: crops of blank rows are all alike otherwise, and
-estimators of continuous variables, as well as the registry's checks of the data, stumble over that.
+**Why noise is added.** A and B_r are functions of one image. Without noise they share infinitely much, as continuous
+variables, and no ratio would have a meaning. So the A of every test is the image, or its latent, plus independent
+normal noise of a known standard deviation `noise`, and I(A; B_r) is the information of B_r through that channel: at
+most `1/2 log(1 + 1/noise^2)` nats for each latent coordinate (variance 1), a bound that whole images reach for normal
+latents. B_r carries independent noise of a tenth of that (`JITTER`), which at a noise of 0.5 costs 0.6 % of the
+information in a normal latent and makes the values continuous. Otherwise crops of blank rows would all be equal, which
+neither estimators of continuous variables nor the registry's checks of the data can handle.
 
-**Why the three statements are then exact.** (1) Baseline: A depends on the image through its whole latent (all
-pixels) only, so no B_r tells more than the whole image does, up to what the jitter takes from B. (2) Data processing:
-B_r is computed from B_{r+k} and fresh noise alone, so A - B_{r+k} - B_r is a Markov chain and the ratio of the true
-values is 1. On pixels that is cropping. On latents B_{r+k} is decoded, cropped, and encoded again: the latent of the
-cropped original would not do, since an encoder forgets, and what it remembers of r rows the latent of r+k rows may
-have lost. (3) Additivity: the pairs (A1, B1) and (A2, B2) are independent, so the ratio of the true values is 2.
+**Why the three statements are then exact.** (1) Baseline: A depends on the image only through its whole latent (all
+pixels), so no B_r tells more than the whole image does, up to what the jitter takes from B. (2) Data processing: B_r is
+computed from B_{r+k} and fresh noise alone, so A - B_{r+k} - B_r is a Markov chain, and the ratio of the true values is
+1. On pixels B_{r+k} is cropped. On latents it is decoded, cropped, and encoded again: the latent of the cropped
+original would not do, since an encoder loses information, and may lose in r+k rows what it keeps in r rows. (3)
+Additivity: the pairs (A1, B1) and (A2, B2) are independent, so the ratio of the true values is 2.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from mmg_registry.benchmark.mnist.ratios import Information
 if TYPE_CHECKING:
     from mmg_registry.benchmark.mnist.autoencoder import Autoencoder
 
-JITTER = 0.1  # of the noise on A
+JITTER = 0.1  # noise on B_r, as a share of that on A
 
 
 class Space(Protocol):
-    """How an image becomes A and B_r; all arrays float32, one row an image."""
+    """The rule by which an image becomes A and B_r; all arrays are float32, with one row for each image."""
 
     def source(self, images: F32, rng: np.random.Generator) -> F32:
-        """A `(n, d)` of `images` `(n, height, width)`."""
+        """Return A `(n, d)` of `images` `(n, height, width)`."""
 
     def cropped(self, images: F32, rows: int, rng: np.random.Generator) -> F32:
-        """B_r of the first `rows` rows of `images`."""
+        """Return B_r of the first `rows` rows of `images` `(n, height, width)`."""
 
     def processed(self, b: F32, rows: int, less: int, rng: np.random.Generator) -> F32:
-        """The B of `less` rows, computed from the `b` of `rows` rows alone."""
+        """Return the B of `less` rows, computed from the B of `rows` rows, `b`, alone."""
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """A `(n, height * width)`, B_r `(n, rows * width)`: only the rows kept, for blank ones tell nothing.
+    """The space of raw pixels: A `(n, height * width)` and B_r `(n, rows * width)`.
 
-    Pixels lie between 0, the background, and 1; cropping comes before any normalisation, so that what is blanked is as
-    black as the background.
+    B_r has only the rows kept, since blank ones carry no information. Pixels lie between 0, the background, and 1;
+    cropping comes before any normalisation, so that blanked pixels are as black as the background.
 
     Example:
         >>> images = np.zeros((5, 4, 3), np.float32)
@@ -73,7 +73,10 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Latents:
-    """A and B_r `(n, latent_dim)` each: latents of the whole image and of its first rows, by the same autoencoder."""
+    """The space of latents: A and B_r, `(n, latent_dim)` each, of the whole image and of its first rows.
+
+    Both are latents of the same autoencoder.
+    """
 
     autoencoder: Autoencoder
     noise: float
@@ -89,14 +92,15 @@ class Latents:
 
 
 def variables(space: Space, term: Information, images: F32, seed: int, *, reuse: bool = False) -> tuple[F32, F32]:
-    """x and y of a term, for `images` `(n, height, width)`.
+    """Return x and y of a term, for `images` `(n, height, width)`.
 
-    The noise of A and then that of B come first from `seed`, so that terms on the same images share them and a ratio
-    varies less than its two terms.
+    The noise of A, and then that of B, are the first draws from `seed`, so that terms on the same images share them and
+    a ratio varies less than its two terms.
 
     Args:
-        reuse: for a double term, let each image serve once on either side (n rows; for training). Otherwise the first
-            half of the images meets the second (n // 2 rows), and rows are independent, as a standard error needs.
+        reuse: for a double term, use each image once on either side (n rows; for training). Otherwise the first half
+            of the images is joined with the second (n // 2 rows), so that rows are independent, as a standard error
+            requires.
 
     Example:
         >>> images = np.random.default_rng(0).random((6, 4, 3), np.float32)
@@ -114,7 +118,7 @@ def variables(space: Space, term: Information, images: F32, seed: int, *, reuse:
 
 
 def _beside(rows: F32, reuse: bool) -> F32:
-    """Each row beside that of another image, along the columns."""
+    """Join each row with that of another image, along the columns."""
     half = len(rows) // 2
     if reuse:
         return np.hstack([rows, np.roll(rows, -half, axis=0)])

@@ -1,1 +1,1 @@
-"""Bounds for models with known densities: annealed, importance-weighted and energy-based."""
+"""Bounds for models with known densities: annealed, importance-weighted and energy-based ones."""

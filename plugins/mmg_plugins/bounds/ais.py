@@ -1,8 +1,8 @@
 """`ais` and `iwae`: a lower and an upper bound on I(X; Z) where p(z) and p(x | z) are known.
 
-Multi-sample annealed importance sampling after Brekelmans, Huang, Ghassemi, Ver Steeg, Grosse, Makhzani, *Improving
-mutual information estimation with annealed and energy-based bounds*, ICLR 2022, arXiv 2303.06992; with one temperature
-it is IWAE (Burda, Grosse, Salakhutdinov, ICLR 2016).
+`ais` is multi-sample annealed importance sampling after Brekelmans, Huang, Ghassemi, Ver Steeg, Grosse, Makhzani,
+*Improving mutual information estimation with annealed and energy-based bounds*, ICLR 2022, arXiv 2303.06992. With one
+temperature it is IWAE (Burda, Grosse, Salakhutdinov, ICLR 2016).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mmg_registry.contracts import Options, Progress
 from mmg_registry.errors import OptionError
 from mmg_registry.models.built_in import generator
 
-CROSSING = 1e-3  # nats by which bounds may cross unsaid
+CROSSING = 1e-3  # nats by which the bounds may cross without a warning
 
 
 class AISOptions(AnnealingOptions):
@@ -49,7 +49,9 @@ class AISOptions(AnnealingOptions):
 
 
 class AIS(BoundEstimator):
-    """Sandwich by annealed chains: its width falls like 1/T, where IWAE's needs exp(I) samples.
+    """A sandwich from annealed chains: its width falls like 1/T in the number T of temperatures.
+
+    IWAE needs exp(I) samples for a narrow one.
 
     Example:
         >>> from mmg_registry import Run
@@ -104,8 +106,9 @@ class IWAEOptions(StartOptions):
 
 
 class IWAE(BoundEstimator):
-    """Importance-weighted bounds: K draws of the prior or the encoder; the upper bound on log p(x) has the true z among
-    them. The gap to the truth stays above I - log K.
+    """Importance-weighted bounds from K draws of the prior or the encoder.
+
+    The upper bound on log p(x) has the true z among its draws. The gap to the truth stays above I - log K nats.
 
     Example:
         >>> from mmg_registry import Run
@@ -125,7 +128,10 @@ class IWAE(BoundEstimator):
     options: IWAEOptions
 
     def bound(self, model: Any, x: Tensor, z: Tensor) -> Bound:
-        """As `AIS.bound`; nothing is differentiated."""
+        """Bound I(X; Z) from the pairs `x` `(n, data_size)`, `z` `(n, latent_size)`, as `AIS.bound` does.
+
+        No density is differentiated.
+        """
         likelihood = values(model.log_likelihood, x, z).double()
         path = path_of(model, x, self.options.start, self.options.rows)
         draws, count = generator(seed_of(self.run, 0), x.device), self.options.chains
@@ -143,29 +149,35 @@ class IWAE(BoundEstimator):
 
 
 def _both(first: Tensor, own: Tensor, rest: LogSums) -> tuple[Tensor, Tensor]:
-    """Low and high for log p(x): from draws alone, and with the true z in place of the first of them."""
+    """Return a low and a high estimate of log p(x): from draws alone, and with the true z in place of the first."""
     low, high = (rest.with_one(each).total for each in (first, own))
     return low - math.log(rest.count + 1), high - math.log(rest.count + 1)
 
 
 def sandwich(likelihood: Tensor, found: LogEvidence, model: Any) -> Bound:
-    """Bounds on I = E log p(x | z) - E log p(x) from those on log p(x), which swap sides."""
+    """Return bounds on I = E log p(x | z) - E log p(x) from those on log p(x), which change sides.
+
+    Args:
+        likelihood: log p(x | z) of the pairs, `(n,)`, in nats.
+        found: low and high values for log p(x), `(n,)` each.
+        model: a model whose `true_mi`, if it has one, goes into the result.
+    """
     (lower, lower_se), (upper, upper_se) = (mean_and_error(likelihood - side) for side in (found.high, found.low))
     gaps: dict[str, Any] = {"gap": found.gap}
     return Bound("sandwich", lower, upper, lower_se, upper_se, getattr(model, "true_mi", None), diagnostics=gaps)
 
 
 def mean_and_error(terms: Tensor) -> tuple[float, float | None]:
-    """Mean of independent terms `(n,)` and its standard error, None of a single one."""
+    """Return the mean of independent terms `(n,)` and its standard error; None in its place for a single term."""
     error = float(terms.std()) / math.sqrt(len(terms)) if len(terms) > 1 else None
     return float(terms.mean()), error
 
 
 def exact_draws(path: Any) -> Any:
-    """What draws the path exactly.
+    """Return the object that draws exactly from every density on the path.
 
     Raises:
-        OptionError: when the model offers no such draws, or the path does not start at its prior.
+        OptionError: when the model offers no such draws, or the path does not start at the model's prior.
     """
     given = getattr(path, "given", None)
     if not hasattr(given, "draw"):

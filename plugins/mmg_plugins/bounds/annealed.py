@@ -1,4 +1,4 @@
-"""Annealed runs of one model: pilot, the reported chains, shorter runs that show how the gap decays, and words."""
+"""Annealed runs of one model: the pilot, the reported chains, and shorter runs that show how the gap decays."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mmg_registry.errors import MMGError
 from mmg_registry.models.built_in import generator
 
 LOW_ACCEPTANCE = 0.4
-SHORTER = (16, 4)  # runs with so many times fewer temperatures show how the gap decays
+SHORTER = (16, 4)  # the gap's decay is seen in runs with 16 and 4 times fewer temperatures
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """Everything frozen before the reported chains start."""
+    """Everything that is frozen before the reported chains start: path, options, and what the pilot tuned."""
 
     path: ModelPath | FittedPath
     options: AnnealingOptions
@@ -33,7 +33,7 @@ class Ladder:
     exact: Any = None
 
     def annealing(self, n: int) -> Annealing:
-        """The path with `n` temperatures."""
+        """Return the annealing along the path with `n` temperatures."""
         if self.tuned is not None:
             betas = self.tuned.temperatures(self.options.schedule, n)
             return Annealing(self.path, betas.tolist(), self.tuned.moves(self.path, betas, self.options.leapfrog))
@@ -42,10 +42,10 @@ class Ladder:
 
 
 def tuned_ladder(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, stages: Stages) -> Ladder:
-    """A ladder with HMC, tuned by a pilot of its own draws unless there is nothing to move.
+    """Return a ladder with HMC, tuned by a pilot with draws of its own; with one temperature there is no pilot.
 
     Raises:
-        DataError: when the start draws points that the model holds impossible.
+        DataError: when the start draws points to which the model gives no density.
         MMGError: when HMC accepts nothing.
     """
     if options.temperatures == 1:
@@ -54,7 +54,7 @@ def tuned_ladder(path: ModelPath | FittedPath, options: AnnealingOptions, run: R
 
 
 def fitted_ladder(path: ModelPath, options: AnnealingOptions, run: Run, stages: Stages) -> Ladder:
-    """A ladder from a normal density fitted to what a first pilot, along `path`, draws of the posterior.
+    """Return a ladder that starts at a normal density, fitted to a first pilot's draws of the posterior along `path`.
 
     Raises:
         DataError, MMGError: as `tuned_ladder`.
@@ -67,7 +67,7 @@ def fitted_ladder(path: ModelPath, options: AnnealingOptions, run: Run, stages: 
 
 
 def tuned(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, stage: Stages, stream: int) -> Tuned:
-    """What a pilot along `path` finds, or found before a break."""
+    """Run a pilot along `path` and return what it tuned, or return what a checkpoint of `stage` holds of it."""
     run.report(Progress(0.0, stage="pilot"))
     kept = _kept(stage, path.x)
     if kept:
@@ -79,14 +79,16 @@ def tuned(path: ModelPath | FittedPath, options: AnnealingOptions, run: Run, sta
 
 
 def _kept(stage: Stages, x: Tensor) -> StageState:
-    """The state of a stage, on the device of `x`; empty where there is none."""
+    """Return the saved state of a stage, on the device of `x`; empty where there is none."""
     return {name: each.to(x.device) for name, each in (stage.load() or {}).items()}
 
 
 def anneal(
     ladder: Ladder, z: Tensor, likelihood: Tensor, method: Method, run: Run, stages: Stages
 ) -> dict[int, LogEvidence]:
-    """The evidence by number of temperatures, shortest first: its sandwich is shown while the next one runs.
+    """Return the evidence for each number of temperatures, the smallest first.
+
+    The sandwich of each run is shown as progress while the next one runs.
 
     Raises:
         MMGError: when HMC accepts nothing in the last of them.
@@ -103,7 +105,7 @@ def anneal(
 
 
 def diagnostics(tuned: Tuned | None, runs: dict[int, LogEvidence]) -> dict[str, Any]:
-    """What tells how good the chains were, JSON-serialisable."""
+    """Return JSON-serialisable diagnostics of the chains: acceptance, effective chains, decay of the gap, pilot."""
     last = next(reversed(runs.values()))
     found: dict[str, Any] = {"acceptance": last.acceptance, "effective_chains": last.effective}
     found["gap_by_temperatures"] = [{"temperatures": n, "gap": each.gap} for n, each in runs.items()]
@@ -114,13 +116,13 @@ def diagnostics(tuned: Tuned | None, runs: dict[int, LogEvidence]) -> dict[str, 
 
 
 def decay(runs: dict[int, LogEvidence]) -> float | None:
-    """Slope of log gap over log T, near -1 once T is large; None without two positive gaps."""
+    """Return the slope of log gap over log T, near -1 once T is large; None without two positive gaps."""
     points = np.log([(n, each.gap) for n, each in runs.items() if each.gap > 0])
     return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) > 1 else None
 
 
 def slow_chains(found: LogEvidence) -> list[str]:
-    """A warning, if HMC moved little."""
+    """Return a warning if HMC accepted few proposals."""
     if found.acceptance is None or found.acceptance >= LOW_ACCEPTANCE:
         return []
     share = 100 * found.acceptance
@@ -128,12 +130,12 @@ def slow_chains(found: LogEvidence) -> list[str]:
 
 
 def seed_of(run: Run, stream: int) -> int:
-    """The seed of one of the run's independent streams of draws."""
+    """Return the seed of one of the run's independent streams of draws."""
     return int(np.random.SeedSequence([run.seed, stream]).generate_state(1)[0])
 
 
 class _Listener:
-    """Tells the fraction done of all runs, and the sandwich of the last finished one."""
+    """A listener that reports the fraction done of all runs, and the sandwich of the last finished one."""
 
     def __init__(self, run: Run, done: int, length: int, total: int, words: str) -> None:
         self.run, self.done, self.length, self.total, self.words = run, done, length, total, words
@@ -150,7 +152,7 @@ def _interval(runs: dict[int, LogEvidence], likelihood: Tensor) -> str:
 
 
 def between(likelihood: Tensor, low: Tensor, high: Tensor) -> str:
-    """The bounds on MI that those on log p(x) make, in words.
+    """Return in words the bounds on MI that those on log p(x) give.
 
     >>> import torch
     >>> between(torch.tensor([3.0]), torch.tensor([1.0]), torch.tensor([1.5]))

@@ -1,4 +1,4 @@
-"""Critics T(x, z) of bounds: the network, the pairs that it learns from, and the training that survives a kill."""
+"""Critics T(x, z) of bounds: the network, the pairs that it learns from, and a training that resumes after a kill."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from mmg_registry.contracts import Progress, Run, below
 from mmg_registry.errors import MMGError
 
 CONSTANT = 0.4  # share of the training before the rate falls
-CLIP = 10.0  # of the gradient's norm, against single batches that explode
+CLIP = 10.0  # largest norm of the gradient, against single batches that explode
 
 
 class LatentCritic(nn.Module):
-    """T = <f(x), g(z)> + a(x) + b(z) - 1/2 |Q z|^2 of standardised x and z; beside each network is a linear part.
+    """The critic T = <f(x), g(z)> + a(x) + b(z) - 1/2 |Q z|^2 of standardised x and z.
 
-    A Gaussian's posterior is among them; T starts near 0. Grows at most linearly in z but for the square, so that
-    p(z) e^T can be normalised for a p(z) with tails no heavier than an exponential's.
+    A linear part stands beside each network, so that the family holds the posterior of a Gaussian pair. T starts near
+    0. Except for the square it grows at most linearly in z, so that p(z) e^T can be normalised for every p(z) with
+    tails no heavier than an exponential's.
 
     Args:
-        x, z: pairs whose means and deviations standardise all others.
+        x, z: pairs whose means and standard deviations standardise all others.
     """
 
     centre_x: Tensor
@@ -45,18 +46,18 @@ class LatentCritic(nn.Module):
         self.deep_x, self.flat_x = perceptron([x.shape[1], *sizes], draw), perceptron([x.shape[1], sizes[-1]], draw)
         self.deep_z = perceptron([z.shape[1], *sizes], draw, quiet=True)
         self.flat_z = nn.Parameter(torch.zeros(z.shape[1], sizes[-1]))
-        self.root = nn.Parameter(0.1 * torch.eye(z.shape[1]))  # of zeros, the square would have no gradient
+        self.root = nn.Parameter(0.1 * torch.eye(z.shape[1]))  # at zero the square would have no gradient
         self.shrink = 1 / math.sqrt(embedding)
         self.to(x)
 
     def of_x(self, x: Tensor) -> Tensor:
-        """f(x) and a(x), `(.., embedding + 1)`."""
+        """Return f(x) and a(x), `(.., embedding + 1)`."""
         x = (x - self.centre_x) / self.spread_x
         found: Tensor = self.deep_x(x) + self.flat_x(x)
         return found
 
     def of_z(self, z: Tensor) -> Tensor:
-        """g(z) and b(z) with the square, `(.., embedding + 1)`."""
+        """Return g(z), and b(z) with the square, `(.., embedding + 1)`."""
         z = (z - self.centre_z) / self.spread_z
         found = self.deep_z(z) + z @ self.flat_z
         square = (z @ self.root).square().sum(-1, keepdim=True)
@@ -64,25 +65,25 @@ class LatentCritic(nn.Module):
 
     @staticmethod
     def joined(of_x: Tensor, of_z: Tensor) -> Tensor:
-        """T of rows that belong together."""
+        """Return T of rows that belong together, `(..)`, from the outputs of `of_x` and `of_z`."""
         return (of_x[..., :-1] * of_z[..., :-1]).sum(-1) + of_x[..., -1] + of_z[..., -1]
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """T(x_i, z_i), `(m,)`."""
+        """Return T(x_i, z_i), `(m,)`."""
         return self.joined(self.of_x(x), self.of_z(z))
 
     def table(self, x: Tensor, z: Tensor) -> Tensor:
-        """T(x_i, z_j), `(n, m)`."""
+        """Return T(x_i, z_j), `(n, m)`."""
         of_x, of_z = self.of_x(x), self.of_z(z)
         return of_x[:, :-1] @ of_z[:, :-1].mT + of_x[:, -1:] + of_z[:, -1]
 
 
 class Pairs(NamedTuple):
-    """Pairs to bound with, and where the pairs to learn from come from: none is in both.
+    """Pairs to bound with, and the source of the pairs to learn from; no pair serves for both.
 
     Attributes:
         x, z: pairs to bound with.
-        known: pairs to draw from with replacement, or None to let the model draw.
+        known: pairs to draw from with replacement, or None where the model draws.
     """
 
     x: Tensor
@@ -90,7 +91,7 @@ class Pairs(NamedTuple):
     known: tuple[Tensor, Tensor] | None
 
     def draw(self, model: Any, n: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """`n` pairs to learn from."""
+        """Draw `n` pairs to learn from."""
         if self.known is None:
             x, z = model.sample(n, new_seed(draws))
             return x.to(self.x), z.to(self.z)
@@ -99,7 +100,7 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(model: Any, x: Tensor, z: Tensor, held: int) -> Pairs:
-    """All pairs to bound with where `model` can draw others; else `held` of them, the last ones, or half."""
+    """Return all pairs to bound with where `model` can draw others, else the last `held` of them, at most half."""
     if callable(getattr(model, "sample", None)):
         return Pairs(x, z, None)
     cut = len(x) - min(held, len(x) // 2)
@@ -107,7 +108,7 @@ def pairs_of(model: Any, x: Tensor, z: Tensor, held: int) -> Pairs:
 
 
 def critic_for(pairs: Pairs, model: Any, options: TrainingOptions, draws: torch.Generator) -> LatentCritic:
-    """An untrained critic, standardised by pairs to learn from."""
+    """Return an untrained critic, standardised by pairs to learn from."""
     seen = pairs.known or pairs.draw(model, max(1000, options.batch), draws)
     return LatentCritic(*seen, options.width, options.embedding, new_seed(draws))
 
@@ -120,13 +121,13 @@ def train(
     run: Run,
     stage: Stages,
 ) -> None:
-    """Make `loss` of fresh batches small over the parameters of `module`, whose buffers `loss` may change in place.
+    """Minimise `loss` of fresh batches over the parameters of `module`, whose buffers `loss` may change in place.
 
-    This is not the loop of `mmg_registry.training`: there are no held-out rows to stop or to choose by, the number of
-    steps is given, and every step can be taken up again after a kill.
+    This is not the loop of `mmg_registry.training`: there are no held-out rows to stop or to choose weights by, the
+    number of steps is given, and training resumes after a kill from what `stage` saved.
 
     Raises:
-        MMGError: when the loss is no longer a number.
+        MMGError: when the loss is no longer a finite number.
     """
     optimiser = torch.optim.Adam(module.parameters(), options.rate)
     begin = _restore(module, optimiser, draws, stage)
@@ -159,7 +160,7 @@ def _state(module: nn.Module, optimiser: torch.optim.Optimizer, draws: torch.Gen
 
 
 def _restore(module: nn.Module, optimiser: torch.optim.Optimizer, draws: torch.Generator, stage: Stages) -> int:
-    """Steps already done; everything as it was after them."""
+    """Restore module, optimiser and draws from what `stage` saved, and return the number of steps already done."""
     found = stage.load()
     if found is None:
         return 0

@@ -3,8 +3,8 @@
     I >= E [ log q(z_1|x) / p(z_1) + T(x, z_1) - log 1/K sum_k e^T(x, z_k) ],  z_1 of the pair, the others from q(z | x)
 
 (generalised IWAE; Brekelmans et al., ICLR 2022, arXiv 2303.06992). The contrastive part, all but the first ratio, is at
-most log K. With K = 1, or a constant T, it is Barber and Agakov's bound (2003); with q = p(z) InfoNCE (van den Oord et
-al. 2018); with T = log p(x, z) / q(z|x), the best there is, IWAE.
+most log K. Special cases: K = 1, or a constant T, is the bound of Barber and Agakov (2003); q = p(z) is InfoNCE (van
+den Oord et al. 2018); T = log p(x, z) / q(z|x), the optimal critic, is IWAE.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class GIWAEOptions(TrainingOptions, StartOptions):
 
 
 class GIWAE(BoundEstimator):
-    """Importance weights with a critic in place of the density: at most log K above Barber and Agakov's bound.
+    """Importance weights with a critic in place of the density; at most log K nats above Barber and Agakov's bound.
 
     Example:
         >>> from mmg_registry import Run
@@ -68,7 +68,7 @@ class GIWAE(BoundEstimator):
         """Bound I(X; Z) from the pairs `x` `(n, data_size)`, `z` `(n, latent_size)`.
 
         Raises:
-            OptionError: for an encoder, or a likelihood for the optimal critic, that the model does not have.
+            OptionError: when the model lacks the encoder, or the likelihood for the optimal critic.
             PluginError: for densities that are NaN or of a wrong shape.
             MMGError: when a learned critic's training diverges.
         """
@@ -103,7 +103,7 @@ class GIWAE(BoundEstimator):
         return lambda x, z: values(model.log_likelihood, x, z) - log_ratio(model, x, z, self.options.start)
 
     def _trained(self, model: Any, pairs: Pairs) -> Score:
-        """A network that makes the bound high on pairs to learn from, never on those it is evaluated on."""
+        """Return a network trained to maximise the bound on pairs to learn from, which it is never evaluated on."""
         draws = generator(seed_of(self.run, 2), pairs.x.device)
         critic = critic_for(pairs, model, self.options, draws)
 
@@ -119,7 +119,7 @@ class GIWAE(BoundEstimator):
 
 
 class StructuredInfoNCE(GIWAE):
-    """GIWAE with the prior as its proposal and the likelihood as its critic: the best that InfoNCE can do.
+    """GIWAE with the prior as its proposal and the likelihood as its critic: InfoNCE with the optimal critic.
 
     Example:
         >>> StructuredInfoNCE(chains=8).options.chains
@@ -130,7 +130,7 @@ class StructuredInfoNCE(GIWAE):
     summary = "InfoNCE with the known likelihood as its critic: at most log K"
 
     class Options(RowsOptions):
-        """K alone; the rest follows."""
+        """Options of `structured-infonce`: K alone, since the rest follows."""
 
         chains: int = Field(64, ge=1, le=1_000_000_000, description="K, the pair's z and K - 1 draws of the prior")
         start: Literal["prior"] = Field("prior", description="the proposal")
@@ -140,10 +140,12 @@ class StructuredInfoNCE(GIWAE):
 
 
 def contrast(own: Tensor, others: Tensor, chains: int) -> Tensor:
-    """T(x, z_1) - log 1/K sum_k e^T(x, z_k), `(n,)`, at most log K.
+    """Return T(x, z_1) - log 1/K sum_k e^T(x, z_k), `(n,)`, in nats, at most log K.
 
     Args:
-        own: T(x, z_1); others: log of the sum of e^T over the K - 1 others, minus infinity without any.
+        own: T(x, z_1), `(n,)`.
+        others: `(n,)`, log of the sum of e^T over the K - 1 other draws; minus infinity where there are none.
+        chains: K.
 
     >>> contrast(torch.tensor([3.0]), torch.tensor([-torch.inf]), 1)  # K = 1: the critic does not count
     tensor([0.])
@@ -152,14 +154,14 @@ def contrast(own: Tensor, others: Tensor, chains: int) -> Tensor:
 
 
 def log_ratio(model: Any, x: Tensor, z: Tensor, start: Start) -> Tensor:
-    """log q(z | x) / p(z) `(m,)`, 0 where the proposal is the prior."""
+    """Return log q(z | x) / p(z), `(m,)`; 0 where the proposal is the prior."""
     if start == "prior":
         return torch.zeros(len(z), dtype=z.dtype, device=z.device)
     return values(model.log_q, z, x) - values(model.log_prior, z)
 
 
 def on_chains(critic: Score, x: Tensor, z: Tensor, rows: int | None = None) -> Tensor:
-    """T(x, z_k) `(K, n)` of x `(n, data_size)` and z `(K, n, latent_size)`, at most `rows` at once."""
+    """Return T(x, z_k), `(K, n)`, of x `(n, data_size)` and z `(K, n, latent_size)`, at most `rows` at a time."""
     with torch.no_grad():
         found = torch.cat([critic(*piece) for piece in pieces(x, z, rows)])
     return checked(found, "critic").view(z.shape[:-1])

@@ -1,23 +1,23 @@
 """`mine-ais`, `mine-dv` and `mine-f`: lower bounds on I(X; Z) from a learned energy, where p(z) alone is known.
 
-An energy T makes an approximate posterior p(z) e^T(x, z) / Z(x), and with it
+An energy T defines an approximate posterior p(z) e^T(x, z) / Z(x), which gives
 
     I >= E_p(x,z) T - E log Z(x)  >=  E_p(x,z) T - log E Z(x)  >=  E_p(x,z) T + 1 - E Z(x):
 
 MINE-AIS (the implicit bound of Barber and Agakov; Brekelmans, Huang, Ghassemi, Ver Steeg, Grosse, Makhzani, ICLR 2022,
 arXiv 2303.06992), MINE-DV (Donsker and Varadhan; Belghazi et al., arXiv 1801.04062) and MINE-F (Nguyen, Wainwright and
-Jordan, arXiv 0809.0853). Each trains T by its own objective; the first needs draws of the energy's posterior, which HMC
-makes, starting at the z of the pair.
+Jordan, arXiv 0809.0853). Each trains T by its own objective. MINE-AIS needs draws of the energy's posterior, for which
+HMC starts at the z of the pair.
 
-log Z(x) is found by annealed chains. Forward chains make it too low, and the bounds too high. Reverse chains would have
-to start at draws of the energy's posterior, which nobody has. They start at the z of the pair instead, a draw of
+Annealed chains estimate log Z(x). Forward chains make it too low, and the bounds too high. Reverse chains would have to
+start at draws of the energy's posterior, which are not available. They start at the z of the pair instead, a draw of
 p(z | x). With w the weight of such a chain, F the law of forward chains and R that of reverse ones,
 
     E log w = E log [p(z) e^T R / F] = E [log p(z) / p(z | x) + T] + KL(p(z | x) R || F) >= E T - I
 
 (K coupled chains likewise, with a mixture for F), so that E T - E log w is at most I for any energy and any number of
-temperatures. This is what is reported; it may be above the energy's own bound, for chains may be nearer to the
-posterior than the energy, but not above I. MINE-DV and MINE-F put the same numbers in the place of log Z(x), and are
+temperatures. The reported bound is this one. It may lie above the energy's own bound, for chains may be nearer to the
+posterior than the energy is, but not above I. MINE-DV and MINE-F use the same numbers in place of log Z(x), and lie
 below MINE-AIS of the same energy on every sample.
 """
 
@@ -51,11 +51,11 @@ CAVEAT = (
     "A lower bound in expectation, for log Z(x) is from reverse chains that start at the z of the pairs; forward "
     "chains, which make log Z(x) too low and the bound too high, are in 'forward'."
 )
-APART = 0.1  # nats, or
-APART_SHARE = 0.05  # of the bound, between forward and reverse chains without a warning
+APART = 0.1  # nats by which forward and reverse chains may disagree without a warning, or
+APART_SHARE = 0.05  # this share of the bound
 FIRST_STEP = 0.3
-GAIN = 0.2  # of the step size's log, for an acceptance off by 1
-MEMORY = 0.98  # of the running scale of the chains
+GAIN = 0.2  # change of the step size's logarithm for an acceptance that is off by 1
+MEMORY = 0.98  # weight of the past in the running scale of the chains
 
 
 class EnergyOptions(AnnealingOptions, TrainingOptions):
@@ -69,7 +69,7 @@ class MCMCOptions(EnergyOptions):
 
 
 class Tilted:
-    """The model p(z) e^T(x, z) / Z(x): a path from the prior whose log-likelihood is T."""
+    """The model p(z) e^T(x, z) / Z(x), whose prior is that of the given model and whose log-likelihood is T."""
 
     def __init__(self, model: Any, energy: LatentCritic, rows: int | None = None) -> None:
         self.model, self.energy, self.rows = model, energy, rows
@@ -90,7 +90,7 @@ class Tilted:
 
 
 class TiltedAt:
-    """A `Tilted` given its data, whose part of the energy is computed once."""
+    """A `Tilted` model given its data, whose part of the energy is computed once."""
 
     def __init__(self, tilted: Tilted, x: Tensor) -> None:
         self.tilted = tilted
@@ -105,7 +105,7 @@ class TiltedAt:
         return self._differentiated(z, lambda of_x, leaf: energy.joined(of_x, energy.of_z(leaf)))
 
     def _differentiated(self, z: Tensor, density: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Values `(K, n)` and gradients `(K, n, latent_size)` at `z`, of as many rows at once as there may be."""
+        """Return values `(K, n)` and gradients `(K, n, latent_size)` at `z`, computed for `rows` rows at a time."""
         parts: list[tuple[Tensor, Tensor]] = []
         for of_x, rows in pieces(self.of_x, z, self.tilted.rows):
             with torch.enable_grad():
@@ -117,7 +117,7 @@ class TiltedAt:
 
 
 class _EnergyBound(BoundEstimator):
-    """What the three have in common: all but the objective and the last line."""
+    """Base class of the three bounds, which differ in the training objective and in the last formula."""
 
     reference = "Brekelmans et al., ICLR 2022, arXiv 2303.06992"
     Options: ClassVar[type[Options]] = EnergyOptions
@@ -153,7 +153,7 @@ class _EnergyBound(BoundEstimator):
 
     @abstractmethod
     def _train(self, tilted: Tilted, pairs: Pairs, draws: torch.Generator, stage: Stages) -> None:
-        """Learn the energy."""
+        """Train the energy."""
 
     def _read(self, energy: Tensor, log_z: Tensor) -> tuple[float, float]:
         return READINGS[self.name](energy, log_z)
@@ -167,24 +167,24 @@ class _EnergyBound(BoundEstimator):
 
 
 def by_other_pairs(energy: LatentCritic, pairs: Pairs) -> Tensor:
-    """log Z(x) from the z of the other pairs, as critics without a known p(z) have it, `(n,)`: too low at high MI."""
+    """Return log Z(x), `(n,)`, from the z of other pairs, as critics do without a known p(z); too low at high MI."""
     others = off_diagonal(energy.table(pairs.x, pairs.z).double())
     return torch.logsumexp(others, 1) - math.log(others.shape[1])
 
 
 def implicit(energy: Tensor, log_z: Tensor) -> tuple[float, float]:
-    """E T - E log Z and its standard error, from `(n,)` each."""
+    """Return E T - E log Z and its standard error, in nats, from `(n,)` tensors of T and log Z."""
     return _read(energy - log_z, (energy - log_z).mean())
 
 
 def partition(energy: Tensor, log_z: Tensor) -> tuple[float, float]:
-    """E T - log E Z and its standard error, by the delta method."""
+    """Return E T - log E Z and its standard error by the delta method, in nats."""
     log_mean = torch.logsumexp(log_z, 0) - math.log(len(log_z))
     return _read(energy - (log_z - log_mean).exp(), energy.mean() - log_mean)
 
 
 def linearised(energy: Tensor, log_z: Tensor) -> tuple[float, float]:
-    """E T + 1 - E Z and its standard error."""
+    """Return E T + 1 - E Z and its standard error, in nats."""
     return _read(energy - log_z.exp(), energy.mean() + 1 - log_z.exp().mean())
 
 
@@ -196,7 +196,7 @@ READINGS = {"mine-ais": implicit, "mine-dv": partition, "mine-f": linearised}
 
 
 def _doubts(gap: float, lower: float, forward: float) -> list[str]:
-    """What a disagreement of forward and reverse chains means, in words."""
+    """Return a warning where forward and reverse chains disagree, with what that means."""
     if abs(gap) <= max(APART, APART_SHARE * abs(lower)):
         return []
     what = (
@@ -229,7 +229,7 @@ class MINEAIS(_EnergyBound):
     options: MCMCOptions
 
     def _train(self, tilted: Tilted, pairs: Pairs, draws: torch.Generator, stage: Stages) -> None:
-        """By the bound's gradient, E_p(x,z) dT - E_p(x) pi(z|x) dT; pi is drawn by HMC that starts at the pair's z."""
+        """Train by the bound's gradient, E_p(x,z) dT - E_p(x) pi(z|x) dT, drawing pi by HMC from the pair's z."""
         chains = _Negatives(tilted.energy, pairs.z)
 
         def loss() -> Tensor:
@@ -242,7 +242,7 @@ class MINEAIS(_EnergyBound):
 
 
 class _Negatives(nn.Module):
-    """Draws of the energy's posterior; the step size and the scale follow the training and are kept with it."""
+    """Draws of the energy's posterior by HMC, whose step size and scale adapt as training goes on."""
 
     step: Tensor
     square: Tensor
@@ -254,7 +254,7 @@ class _Negatives(nn.Module):
         self.register_buffer("square", z.var(0))
 
     def draw(self, tilted: Tilted, x: Tensor, z: Tensor, options: MCMCOptions, draws: torch.Generator) -> Tensor:
-        """Chains from `z`, one a pair, after `moves` trajectories, `(n, latent_size)`."""
+        """Return the ends `(n, latent_size)` of chains from `z`, one for each pair, after `moves` trajectories."""
         path, found = HandwrittenPath(tilted, x), z[None]
         for _ in range(options.moves):
             length = min(options.leapfrog, max(1, math.ceil(TRAJECTORY / float(self.step))))
@@ -267,12 +267,12 @@ class _Negatives(nn.Module):
 
 
 class _ByProduct(_EnergyBound):
-    """Trained on pairs and on other pairs' z, as critics are."""
+    """Base class of the bounds whose energy is trained on pairs and on the z of other pairs, as critics are."""
 
     @staticmethod
     @abstractmethod
     def objective(scores: Scores) -> Tensor:
-        """What a batch's scores are worth, by row `(n,)`."""
+        """Return each row's share `(n,)` of the objective of a batch."""
 
     def _train(self, tilted: Tilted, pairs: Pairs, draws: torch.Generator, stage: Stages) -> None:
         def loss() -> Tensor:

@@ -1,4 +1,4 @@
-"""Options that several bounds have, each block written once."""
+"""Groups of options that several bounds share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmg_registry.contracts import Options
 
 
 class RowsOptions(Options):
-    """How much goes through a model at once."""
+    """Options on how many rows pass through a model at a time."""
 
     rows: int | None = Field(
         None,
@@ -20,13 +20,13 @@ class RowsOptions(Options):
 
 
 class StartOptions(RowsOptions):
-    """Where draws of z come from."""
+    """Options on where draws of z come from."""
 
     start: Start = Field("prior", description="where draws and chains start: the prior, or the model's encoder")
 
 
 class AnnealingOptions(RowsOptions):
-    """Annealed chains with HMC."""
+    """Options of annealed chains with HMC."""
 
     temperatures: int = Field(1000, ge=1, le=10_000_000, description="T, temperatures between start and posterior")
     chains: int = Field(16, ge=1, le=1_000_000, description="K, chains a data point")
@@ -38,7 +38,7 @@ class AnnealingOptions(RowsOptions):
 
 
 class TrainingOptions(RowsOptions):
-    """A critic T(x, z) learned from pairs."""
+    """Options of a critic T(x, z) learned from pairs."""
 
     steps: int = Field(1500, ge=1, le=10_000_000, description="training steps of a learned critic")
     batch: int = Field(128, ge=2, le=100_000, description="pairs a training step")

@@ -1,8 +1,9 @@
-"""Estimators that train a critic f(x, y) to tell pairs from shuffled pairs, and read the information off its scores.
+"""Estimators that train a critic f(x, y) to tell pairs from shuffled pairs, and compute the estimate from its scores.
 
-They differ in what they train by and in what they report (see `mmg_plugins.critics.objectives`). All report on rows
-that were neither trained on nor chosen by, from all pairs of evaluation rows within blocks, in float64. Standard errors
-are those of the delta method: every row acts on the estimate as a pair, as an x and as a y.
+They differ in the training objective and in the formula that they report (see `mmg_plugins.critics.objectives`). All of
+them report on rows that served neither for training nor for the choice of weights, from all pairs of evaluation rows
+within blocks, in float64. Standard errors are those of the delta method: every row contributes to the estimate as a
+pair, as an x and as a y.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
 
-CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant, whose error counts by its square
+CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant; its error enters squared
 LEAST_CLAMP = 5.0  # smile's published bound
-UNCLAMPED = 0.99  # share of pairs that a bound of its own leaves alone
+UNCLAMPED = 0.99  # share of pairs that the bound leaves alone where smile chooses it
 HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
@@ -88,7 +89,7 @@ class FDIMEOptions(CriticOptions):
 
 
 class _CriticEstimator(Neural):
-    """What all critics do alike."""
+    """Base class of the critics' estimators."""
 
     Options: ClassVar[type[CriticOptions]] = CriticOptions
     options: CriticOptions
@@ -108,15 +109,15 @@ class _CriticEstimator(Neural):
 
     @abstractmethod
     def _judged_by(self) -> str:
-        """The objective, by its name in `bounds.OBJECTIVES`."""
+        """Return the name of the objective in `objectives.OBJECTIVES`."""
 
     def _value(self) -> CriticObjective | None:
-        """What the running estimate is, where it is not the objective itself."""
+        """Return the function that gives the running estimate, or None where it is the objective itself."""
         return None
 
     @abstractmethod
     def _reading(self, means: LogMeans) -> Reading:
-        """The estimate from the scores of evaluation rows."""
+        """Return the estimate from the scores of evaluation rows."""
 
     def _read(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> Reading:
         means = self._means(trainable.module, x, y)
@@ -141,12 +142,12 @@ class _CriticEstimator(Neural):
 
 
 def _log_partition(means: LogMeans) -> Tensor:
-    """log E_M e^f."""
+    """Return log E_M e^f, the logarithm of the partition."""
     return torch.logsumexp(means.by_row, 0) - math.log(len(means.by_row))
 
 
 def _shares(means: LogMeans) -> Tensor:
-    """What a row adds to the partition, as x and as y, relative to the whole and less its mean: `(n,)`."""
+    """Return each row's share `(n,)` of the partition as an x and as a y, relative to the whole, minus its mean."""
     log_z = _log_partition(means)
     return (means.by_row - log_z).exp() + (means.by_column - log_z).exp() - 2
 
@@ -161,10 +162,12 @@ def _donsker_varadhan(means: LogMeans) -> Reading:
 
 
 class MINE(_CriticEstimator):
-    """Donsker-Varadhan with a moving average in the gradient's denominator, in training only.
+    """MINE: the Donsker-Varadhan bound, trained with a moving average in the gradient's denominator.
 
-    E_J f - log E_M e^f is a lower bound for exact expectations; the logarithm of a mean over finitely many pairs is low
-    on average, so that no direction is claimed for the estimate. Pointwise values are f - log E_M e^f.
+    The method is that of Belghazi et al. (arXiv 1801.04062).
+
+    With exact expectations E_J f - log E_M e^f is a lower bound. The logarithm of a mean over finitely many pairs is
+    too low on average, so no direction is claimed for the estimate. Pointwise values are f - log E_M e^f.
 
     Example:
         >>> import numpy as np
@@ -194,10 +197,12 @@ class MINE(_CriticEstimator):
 
 
 class InfoNCE(_CriticEstimator):
-    """Which of N y belongs to x: at most log N, and a lower bound on average for any critic.
+    """InfoNCE: the critic says which of N y belongs to x; a lower bound on average for any critic, at most log N.
+
+    The method is that of van den Oord et al. (arXiv 1807.03748).
 
     N is the number of evaluation rows in a block: `block`, or more, up to `largest_block`, where the estimate is within
-    a nat of the cap. Its logarithm is in the result, with a warning when the estimate is still near.
+    a nat of the cap log N. The cap is in the result, with a warning when the estimate is still near it.
 
     Example:
         >>> import numpy as np
@@ -250,7 +255,7 @@ class InfoNCE(_CriticEstimator):
 
 
 def _contrasts(means: LogMeans) -> Tensor:
-    """What every row adds: log N and the log of the weight that its own y has among all."""
+    """Return each row's share `(n,)`: log N plus the log of the softmax weight of its own y among all."""
     others = (means.size - 1).log()
     return means.joint + means.size.log() - torch.logaddexp(means.joint, means.by_row + others)
 
@@ -260,12 +265,14 @@ def _near_cap(means: LogMeans, mi: float) -> bool:
 
 
 class NWJ(MINE):
-    """E_J f + 1 - E_M e^f, a lower bound on average for any critic, also known as MINE-f.
+    """NWJ, also known as MINE-f: E_J f + 1 - E_M e^f, a lower bound on average for any critic.
 
-    A constant added to f is best where E_M e^f = 1, and the bound is then Donsker-Varadhan's. So f is trained as in
-    `mine`, and its constant set on held-out training rows: training by the exponential itself would have to learn the
-    constant first, at gradients that grow with the error. The variance of the bound grows like the exponential of the
-    information. Pointwise values are f + 1 - E_M e^f.
+    The bound is that of Nguyen, Wainwright and Jordan (arXiv 0809.0853).
+
+    The best constant to add to f makes E_M e^f = 1, and the bound then equals Donsker-Varadhan's. So f is trained as in
+    `mine`, and its constant is set on held-out training rows. Training by the exponential itself would have to learn
+    the constant first, with gradients that grow with its error. The variance of the bound grows like the exponential of
+    the information. Pointwise values are f + 1 - E_M e^f.
 
     Example:
         >>> import numpy as np
@@ -294,12 +301,14 @@ class NWJ(MINE):
 
 
 class SMILE(_CriticEstimator):
-    """Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
+    """SMILE: Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
 
-    Less variance than MINE for a bias where log-density ratios lie beyond the clamp, which the result warns of; no
-    bound. A ratio averages to 1 over shuffled pairs with the weight of pairs, so what the clamp cuts off that 1 is at
-    most the share of pairs above it: hence the clamp that is set where none is given. Pointwise values are f less the
-    log partition.
+    The method is that of Song and Ermon (arXiv 1910.06222).
+
+    It varies less than MINE, and is biased where log-density ratios lie beyond the clamp, of which the result warns. It
+    is no bound. The density ratio averages to 1 over shuffled pairs, and pairs with a ratio above the clamp contribute
+    to that 1 just their share among true pairs. What the clamp cuts off is at most that share, which is why the clamp,
+    unless given, is set by the scores of true pairs. Pointwise values are f minus the log partition.
 
     Example:
         >>> import numpy as np
@@ -325,7 +334,7 @@ class SMILE(_CriticEstimator):
         return lambda scores: bounds.smile(scores, self._clamp(scores.joint))
 
     def _clamp(self, joint: Tensor) -> float:
-        """By the scores of pairs."""
+        """Return the clamp, by the scores `joint` `(n,)` of true pairs unless the option gives one."""
         return self.options.clamp or max(LEAST_CLAMP, float(joint.quantile(UNCLAMPED)))
 
     def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
@@ -338,7 +347,7 @@ class SMILE(_CriticEstimator):
         return _donsker_varadhan(means)
 
     def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        """Also where scores of shuffled pairs lie beyond the clamp: a density ratio's mean is 1."""
+        """Return the warnings of all critics, and one where scores of shuffled pairs lie beyond the clamp."""
         found, log_z = super()._doubts(means, mi), float(_log_partition(means))
         if not _far_from_one(log_z, mi):
             return found
@@ -351,10 +360,13 @@ class SMILE(_CriticEstimator):
 
 
 class FDIME(_CriticEstimator):
-    """The mean of f itself, after training by a variational f-divergence; no partition is needed, and none is a bound.
+    """f-DIME: the mean of f itself, after training by a variational f-divergence.
 
-    No x of a shuffled pair meets its own y, as in the paper's derangements. With f the log-density ratio, the
-    discriminators of the paper are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD). Pointwise values are f.
+    The method is that of Letizia, Novello and Tonello (arXiv 2305.20025).
+
+    It needs no partition, and is no bound. No x of a shuffled pair meets its own y, as in the paper's derangements.
+    With f the log-density ratio, the discriminators of the paper are e^f (KL), 1 / (1 + e^f) (GAN) and e^(-f/2) (HD).
+    Pointwise values are f.
 
     Example:
         >>> import numpy as np

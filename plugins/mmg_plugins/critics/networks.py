@@ -1,10 +1,11 @@
 """Critics f(x, y) and how they score rows.
 
-Both add to the log-density ratio of a Gaussian pair with the same canonical correlations; with correlations of zero
-they start from zero. Both score all pairs of a group of rows at once: in training the groups are parts of a batch.
+Both critics learn a correction to the log-density ratio of a Gaussian pair with the same canonical correlations; with
+correlations of zero they start from zero. Both score all pairs of a group of rows at once; in training the groups are
+parts of a batch.
 
-The joint critic is also in the compiled core, which scores where no gradient is wanted, and trains; what is here is the
-reference, and what runs on a GPU and without the compiled module.
+The joint critic exists in the compiled core too, which trains it, and scores with it where no gradient is wanted. The
+code here is the reference, and runs on a GPU and without the compiled module.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mmg_registry.core import compiled
 from mmg_registry.core.critic import MAX_DEPTH, CriticNetwork, CriticProblem, GaussianPart, critic_table
 
 LARGEST = 10.0  # nats that a network adds to the Gaussian part or takes from it, at most
-CHUNK = 64  # x at a time that pass the network of pairs: what is between its layers stays in the processor's cache
+CHUNK = 64  # rows of x at a time in the network of pairs, so that its hidden layer stays in the processor's cache
 
 
 class CriticShape(NamedTuple):
@@ -33,8 +34,8 @@ class CriticShape(NamedTuple):
     Attributes:
         dims: columns of x and of y.
         hidden: units of the hidden layers that see x or y alone.
-        embedding: columns of the inner product.
-        group: rows of a batch whose pairs are all scored, at most; the separable critic scores those of the batch.
+        embedding: number of columns of the inner product.
+        group: most rows of a group, within which all pairs are scored; for the separable critic a batch is one group.
     """
 
     dims: tuple[int, int]
@@ -44,15 +45,15 @@ class CriticShape(NamedTuple):
 
 
 class LogMeans(NamedTuple):
-    """What all estimates are read from, float64, `(n,)` each.
+    """Reduced scores, float64 and `(n,)` each, from which all critics' estimates are computed.
 
     Attributes:
         joint: f(x_i, y_i).
         by_row: log of the mean of e^f(x_i, y_j) over the other rows j of the block of i.
-        by_column: the same of e^f(x_j, y_i).
-        competing: sum over j of softmax weights that y_i has among the rows compared with x_j and y_j itself.
-        size: rows of the block.
-        clamp: bound of the scores of shuffled pairs, infinite where they are as they are.
+        by_column: log of the mean of e^f(x_j, y_i) over the same rows.
+        competing: sum over j of the softmax weights that y_i has among the rows compared with x_j and y_j itself.
+        size: number of rows in the block.
+        clamp: bound on the scores of shuffled pairs, infinite where they are not clamped.
     """
 
     joint: Tensor
@@ -64,15 +65,15 @@ class LogMeans(NamedTuple):
 
 
 class Critic(nn.Module):
-    """Base of both: the Gaussian part, and what follows from scores of pairs.
+    """Base class of both critics: the Gaussian part, and tables of scores.
 
     Args:
         rho: `(m,)` canonical correlations of the Gaussian part, for the first m columns of x and of y.
-        temperature: every score is divided by it, those of pairs and those of others alike.
+        temperature: divisor of every score, of true and of shuffled pairs alike.
     """
 
-    group: int  # rows of a batch that are scored together
-    held_out_group: int  # the same of held-out rows, of which there is no gradient
+    group: int  # rows of a batch that are compared with one another
+    held_out_group: int  # held-out rows that are compared with one another, without a gradient
 
     def __init__(self, rho: Tensor, temperature: float = 1.0) -> None:
         super().__init__()
@@ -87,24 +88,24 @@ class Critic(nn.Module):
     cross: Tensor
     square: Tensor
     offset: Tensor
-    constant: Tensor  # part of every score
-    clamp: Tensor  # of what is read from scores of shuffled pairs
+    constant: Tensor  # added to every score
+    clamp: Tensor  # bound on the scores of shuffled pairs
 
     @abstractmethod
     def learned(self, x: Tensor, y: Tensor) -> Tensor:
-        """What is added to the Gaussian part, for all x_i, y_j of each group."""
+        """Return the learned correction `(groups, n, n)` to the Gaussian part, for all x_i, y_j of each group."""
 
     def table(self, x: Tensor, y: Tensor) -> Tensor:
-        """f(x_i, y_j) of each group, `(groups, n, n)`; x `(groups, n, dim_x)`, y likewise."""
+        """Return f(x_i, y_j) of each group, `(groups, n, n)`, of x `(groups, n, dim_x)` and y `(groups, n, dim_y)`."""
         first, second = self._correlated(x, y)
         of_x, of_y = (first * first) @ self.square, (second * second) @ self.square
         gaussian = of_x[..., :, None] + of_y[..., None, :] + (first * self.cross) @ second.mT
         return (self.offset + gaussian + bounded(self.learned(x, y))) / self.temperature + self.constant
 
     def scores(self, x: Tensor, y: Tensor, group: int) -> Scores:
-        """Scores of rows, each compared with the others of its group; rows that fill no group are left out.
+        """Score rows in equal groups of `group` rows or a few more, and leave out the rows that remain.
 
-        A row meets every other row of its group and never itself, so that what is shuffled is independent.
+        A row meets every other row of its group and never itself, so that x and y of shuffled pairs are independent.
         """
         groups = max(1, len(x) // group)
         n = len(x) // groups
@@ -116,14 +117,14 @@ class Critic(nn.Module):
 
 
 class Separable(Critic):
-    """f = Gaussian part + g(x) . h(y): every x of a batch is scored against every y at the cost of a product."""
+    """The critic f = Gaussian part + g(x) . h(y), which scores every x of a batch with every y by one product."""
 
     held_out_group = 256
 
     def __init__(
         self, shape: CriticShape, rho: Tensor, temperature: float, draw: torch.Generator, units: int = 0
     ) -> None:
-        """`units`: outputs of a side's network beyond those of the inner product."""
+        """Draw the weights; the network of each side has `units` outputs beyond those of the inner product."""
         super().__init__(rho, temperature)
         self.group, self.embedding = 1 << 30, shape.embedding
         ends, (dim_x, dim_y) = [*shape.hidden, shape.embedding + units], shape.dims
@@ -138,11 +139,12 @@ class Separable(Critic):
 
 
 class Joint(Separable):
-    """The same + a network of a(x) + b(y) + c(y - rho x), for what no inner product of smooth functions is near to.
+    """The separable critic plus a network of a(x) + b(y) + c(y - rho x).
 
-    a and b are further outputs of the networks of one side, passed once a row, and a linear part; c is linear in the
-    innovations (y - rho x) / sqrt(1 - rho^2), the scale on which the density of a strongly correlated pair varies. What
-    every pair passes is one hidden layer.
+    That network learns what no inner product of smooth functions comes near to, such as edges of a density. a and b are
+    further outputs of the networks of each side, computed once for each row, and a linear part. c is linear in the
+    innovations (y - rho x) / sqrt(1 - rho^2), the scale on which the density of a strongly correlated pair varies. Only
+    one hidden layer is computed for every pair.
     """
 
     held_out_group = 32
@@ -164,12 +166,12 @@ class Joint(Separable):
 
     @property
     def in_core(self) -> bool:
-        """Whether the compiled core takes it."""
+        """Return whether the compiled core can train and score this critic."""
         return self.cross.device.type == "cpu" and compiled() is not None and self.network.depth <= MAX_DEPTH
 
     @property
     def network(self) -> CriticNetwork:
-        """Its sizes."""
+        """Return the sizes of the network, as the core takes them."""
         hidden, units = (
             [layer.out_features for layer in self.of_x if isinstance(layer, nn.Linear)][:-1],
             len(self.linear_x),
@@ -179,17 +181,17 @@ class Joint(Separable):
 
     @property
     def gaussian_part(self) -> GaussianPart:
-        """What is known before training, and the constant."""
+        """Return the Gaussian part and the constant, as the core takes them."""
         offset = float(self.offset + self.constant * self.temperature)
         return GaussianPart(self.cross, self.square, self.shrink, self.grow, offset, self.temperature)
 
     def flat(self) -> Tensor:
-        """A copy of all parameters, as the core takes them."""
+        """Return a copy of all parameters as one vector, as the core takes them."""
         return torch.cat([piece.detach().reshape(-1) for piece in self.pieces()])
 
     @torch.no_grad()
     def take(self, flat: Tensor) -> None:
-        """The inverse of `flat`."""
+        """Set all parameters from a vector that `flat` returned."""
         for piece, new in zip(self.pieces(), self.network.views(flat).values(), strict=True):
             piece.copy_(new)
 
@@ -201,7 +203,7 @@ class Joint(Separable):
         return critic_table(problem, self.flat(), x.shape[1])
 
     def pieces(self) -> list[Tensor]:
-        """Views of all parameters in the canonical order of `mmg_registry.core.critic`, each `(fan_in, fan_out)`."""
+        """Return views `(fan_in, fan_out)` of all parameters, in the order of `mmg_registry.core.critic`."""
         found = [*self._side(self.of_x, self.linear_x), *self._side(self.of_y, self.linear_y), self.innovation.T]
         pair, last = (layer for layer in self.late if isinstance(layer, nn.Linear))
         return [*found, pair.weight.T, pair.bias[None], last.weight, last.bias[None]]
@@ -226,7 +228,9 @@ class Joint(Separable):
 
 
 def bounded(learned: Tensor) -> Tensor:
-    """Between -10 and 10, smoothly: one pair in millions that a network has wrong must not be the whole partition.
+    """Bound what a network adds smoothly to between -10 and 10 nats.
+
+    Otherwise one pair in millions with a wrong score can be the whole partition.
 
     >>> bounded(torch.tensor([0.0, 1000.0])).tolist()
     [0.0, 10.0]
@@ -235,12 +239,12 @@ def bounded(learned: Tensor) -> Tensor:
 
 
 def first_layer(units: int, columns: int, inputs: int, draw: torch.Generator) -> Tensor:
-    """`(units, columns)` weights of a layer of `inputs` columns in all, so drawn that its outputs vary by 1."""
+    """Draw weights `(units, columns)` of a layer with `inputs` columns in all, for outputs of standard deviation 1."""
     return math.sqrt(3 / inputs) * (2 * torch.rand(units, columns, generator=draw) - 1)
 
 
 def off_diagonal(table: Tensor) -> Tensor:
-    """`(..., n, n)` without its diagonal, `(..., n, n - 1)`.
+    """Return a table `(..., n, n)` without its diagonal, as `(..., n, n - 1)`.
 
     >>> off_diagonal(torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]])).tolist()
     [[1, 2], [3, 5], [6, 7]]
@@ -250,19 +254,21 @@ def off_diagonal(table: Tensor) -> Tensor:
 
 
 def log_means(critic: Critic, x: Tensor, y: Tensor, block: int) -> LogMeans:
-    """Scores of rows x `(n, dim_x)`, y `(n, dim_y)`, reduced; every row is compared within its block only.
+    """Score rows x `(n, dim_x)` and y `(n, dim_y)`, each compared with the rows of its block, and reduce the scores.
 
-    Scores of shuffled pairs are clamped by the critic's bound, from both sides; those of pairs are left as they are.
+    Scores of shuffled pairs are clamped to the critic's bound on both sides; those of true pairs are left as they are.
 
     Args:
-        block: rows of a block, at most; the rows are split into equal ones.
+        critic: the critic to score with.
+        x, y: the rows.
+        block: most rows of a block; the rows are split into equal blocks.
     """
     parts = [_block_means(critic, *rows) for rows in blocks(x, y, block)]
     return LogMeans(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
 def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Equal blocks of at most `size` rows, and of two at least."""
+    """Split rows into equal blocks of at most `size` rows, and of two rows at least."""
     parts = -(-len(x) // max(2, size))
     parts = max(1, min(parts, len(x) // 2))
     yield from zip(x.tensor_split(parts), y.tensor_split(parts), strict=True)

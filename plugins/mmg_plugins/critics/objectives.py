@@ -2,8 +2,8 @@
 
 A critic f scores pairs: `joint` `(n,)` holds f(x_i, y_i), `marginal` `(n, m)` holds f(x_i, y_j) for m other rows j.
 All objectives are maximal where f is the log-density ratio log p(y | x) / p(y), in nats, up to what each leaves open (a
-constant for Donsker-Varadhan, a function of x for InfoNCE). Each function gives every row's share, `(n,)`; their mean
-is the objective.
+constant for Donsker-Varadhan, a function of x for InfoNCE). Each function returns every row's share, `(n,)`; the mean
+of the shares is the objective.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.nn.functional import softplus
 
 
 class Scores(NamedTuple):
-    """Scores of a batch: of its pairs `(n,)`, and of each x with m other rows' y `(n, m)`."""
+    """Scores of a batch: of its pairs, `(n,)`, and of each x with the y of m other rows, `(n, m)`."""
 
     joint: Tensor
     marginal: Tensor
@@ -29,7 +29,7 @@ CriticObjective = Callable[[Scores], Tensor]
 
 
 def donsker_varadhan(scores: Scores) -> Tensor:
-    """E_J f - log E_M e^f (Donsker and Varadhan 1983; Belghazi et al., arXiv 1801.04062).
+    """Return E_J f - log E_M e^f, `(n,)` (Donsker and Varadhan 1983; Belghazi et al., arXiv 1801.04062).
 
     >>> donsker_varadhan(Scores(torch.tensor([2.0, 0.0]), torch.zeros(2, 1))).tolist()
     [2.0, 0.0]
@@ -39,7 +39,7 @@ def donsker_varadhan(scores: Scores) -> Tensor:
 
 
 def nwj(scores: Scores) -> Tensor:
-    """E_J f + 1 - E_M e^f, whose usual critic is 1 + f (Nguyen, Wainwright and Jordan, arXiv 0809.0853).
+    """Return E_J f + 1 - E_M e^f, `(n,)`, whose usual critic is 1 + f (Nguyen, Wainwright and Jordan, arXiv 0809.0853).
 
     >>> nwj(Scores(torch.zeros(2), torch.zeros(2, 3))).tolist()
     [0.0, 0.0]
@@ -48,7 +48,7 @@ def nwj(scores: Scores) -> Tensor:
 
 
 def infonce(scores: Scores) -> Tensor:
-    """log N + f_ii - log sum_j e^f_ij over the row's own y and N - 1 others; at most log N (arXiv 1807.03748).
+    """Return log N + f_ii - log sum_j e^f_ij over a row's own y and N - 1 others; at most log N (arXiv 1807.03748).
 
     >>> infonce(Scores(torch.tensor([1000.0]), torch.zeros(1, 3))).exp().round().tolist()
     [4.0]
@@ -58,15 +58,15 @@ def infonce(scores: Scores) -> Tensor:
 
 
 def jensen_shannon(scores: Scores) -> Tensor:
-    """-E_J softplus(-f) - E_M softplus(f), twice: the objective of SMILE and, but for constants, of DIME's GAN.
+    """Return 2 (-E_J softplus(-f) - E_M softplus(f)): the objective of SMILE and, but for constants, of DIME's GAN.
 
-    Twice, so that where x and y depend on one another weakly it grows as the information does, in nats.
+    The factor 2 makes it grow as the information does, in nats, where x and y are weakly dependent.
     """
     return -2 * (softplus(-scores.joint) + softplus(scores.marginal).mean(1))
 
 
 def hellinger(scores: Scores) -> Tensor:
-    """2 - E_J D - E_M 1/D with D = e^(-f/2): the squared Hellinger distance, of f-DIME."""
+    """Return 2 - E_J D - E_M 1/D with D = e^(-f/2): the squared Hellinger distance, an objective of f-DIME."""
     return 2 - (-scores.joint / 2).exp() - (scores.marginal / 2).exp().mean(1)
 
 
@@ -80,7 +80,7 @@ OBJECTIVES: dict[str, CriticObjective] = {
 
 
 def smile(scores: Scores, clamp: float) -> Tensor:
-    """Donsker-Varadhan with scores clamped to [-clamp, clamp] in the partition alone (arXiv 1910.06222).
+    """Return Donsker-Varadhan with scores clamped to [-clamp, clamp] in the partition alone (arXiv 1910.06222).
 
     >>> smile(Scores(torch.tensor([60.0]), torch.tensor([[60.0]])), clamp=5.0).tolist()
     [55.0]
@@ -89,7 +89,7 @@ def smile(scores: Scores, clamp: float) -> Tensor:
 
 
 def log_mean_exp(scores: Tensor) -> Tensor:
-    """log of the mean of e^score over all entries.
+    """Return the log of the mean of e^score over all entries.
 
     >>> log_mean_exp(torch.full((3, 2), 100.0)).item()
     100.0
@@ -99,22 +99,22 @@ def log_mean_exp(scores: Tensor) -> Tensor:
 
 @dataclass
 class CorrectedPartition:
-    """The loss whose gradient is MINE's: the batch's partition in the denominator replaced by a moving average.
+    """The loss with MINE's gradient, in whose denominator a moving average replaces the batch's own partition.
 
-    The gradient of log E_M e^f over a batch is biased, for the batch's own mean stands in its denominator. With
-    `smoothing` 0, or an average that equals the batch's mean, it is that of Donsker-Varadhan. In training only: the
-    value that is reported has nothing to do with the average.
+    The gradient of log E_M e^f over a batch is biased, because the batch's own mean stands in its denominator. With
+    `smoothing` 0, or an average that equals the batch's mean, the gradient is that of Donsker-Varadhan. The average
+    serves in training alone: the value that is reported does not depend on it.
 
     Attributes:
         smoothing: weight of the past in the average.
-        log_average: its logarithm; None before the first batch.
+        log_average: logarithm of the average; None before the first batch.
     """
 
     smoothing: float
     log_average: Tensor | None = None
 
     def loss(self, scores: Scores) -> Tensor:
-        """A scalar; only its gradient means something."""
+        """Return a scalar for differentiation; its value has no meaning, only its gradient has."""
         average = self._updated(log_mean_exp(scores.marginal.detach()))
         return (scores.marginal - average).exp().mean() - scores.joint.mean()
 

@@ -1,4 +1,4 @@
-"""How a critic is trained: the objective of a batch, in torch; and the same steps in the compiled core."""
+"""Training of a critic: the objective of a batch in torch, and the same steps in the compiled core."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mmg_registry.training.optimiser import LONGEST_GRADIENT, WEIGHT_DECAY, Desc
 
 @dataclass
 class TrainableCritic(Trainable):
-    """A critic and what it is trained and judged by.
+    """A critic, and the objectives that it is trained and judged by.
 
     Attributes:
         module: the critic.
-        objective: one of `bounds.OBJECTIVES`; a batch is trained by "donsker-varadhan" with MINE's corrected gradient.
-        value: what each held-out row adds to the running estimate; the objective itself where there is none.
+        objective: a key of `objectives.OBJECTIVES`; "donsker-varadhan" is trained with MINE's corrected gradient.
+        value: gives each held-out row's share of the running estimate; None where that is the objective itself.
         smoothing: weight of the past in MINE's moving average.
     """
 
@@ -56,7 +56,7 @@ class TrainableCritic(Trainable):
 
 
 class CoreDescent:
-    """Steps of a joint critic in the compiled core; its weights are the module's before and after."""
+    """Training steps of a joint critic in the compiled core, on the module's weights."""
 
     def __init__(self, trainable: TrainableCritic, rows: RowPair) -> None:
         assert isinstance(trainable.module, Joint)
@@ -67,7 +67,7 @@ class CoreDescent:
         """Take one step on each batch: `picked` `(batches, rows)`, `rates` `(batches,)`."""
         critic, plan = self.critic, self._plan(picked)
         problem = CriticProblem(critic.network, critic.gaussian_part, *self.rows)
-        self.state.weights.copy_(critic.flat())  # training may have gone back to earlier ones
+        self.state.weights.copy_(critic.flat())  # training may have gone back to earlier weights
         try:
             train_critic(problem, self.state, plan, picked, rates)
         finally:

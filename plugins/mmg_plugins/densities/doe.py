@@ -1,4 +1,4 @@
-"""`doe`: the difference of two cross-entropies, H(Y) - H(Y | X), each minimised by a density of its own."""
+"""`doe`: the difference of two cross-entropies, H(Y) - H(Y | X), each minimised over a family of densities."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class DoEOptions(NeuralOptions):
 
 
 class Densities(nn.Module):
-    """Mixtures of diagonal densities of y `(n, dim_y)`: q(y), of learned parameters, and q(y | x), of a network's.
+    """Mixtures of diagonal densities of y `(n, dim_y)`: q(y) with learned parameters, q(y | x) with a network's output.
 
-    Both act on canonical coordinates, where the best linear guess of a column is rho times that of x, and start from
-    the densities of a Gaussian pair, but for faint further components that lie elsewhere.
+    Both act on canonical coordinates, where the best linear prediction of a column of y is rho times the column of x.
+    They start from the densities of a Gaussian pair, except for further components of little weight that lie elsewhere.
     """
 
     def __init__(
@@ -57,16 +57,19 @@ class Densities(nn.Module):
     spread: Tensor
 
     def log_marginal(self, y: Tensor) -> Tensor:
-        """log q(y), `(n,)`."""
+        """Return log q(y), `(n,)`, in nats."""
         return self._log_density(y, self.marginal[None])
 
     def log_conditional(self, x: Tensor, y: Tensor) -> Tensor:
-        """log q(y | x), `(n,)`."""
+        """Return log q(y | x), `(n,)`, in nats."""
         linear = nn.functional.pad(self.rho * x[:, : len(self.rho)], (0, y.shape[1] - len(self.rho)))
         return self._log_density((y - linear) * (-self.spread).exp(), self.network(x)) - self.spread.sum()
 
     def _log_density(self, y: Tensor, parameters: Tensor) -> Tensor:
-        """Of rows under mixtures of `parameters` `(n or 1, ...)`: logarithms of weights, locations, log scales."""
+        """Return the log density of rows under mixtures with `parameters` `(n or 1, ...)`.
+
+        The parameters are logarithms of the weights, locations, and log scales.
+        """
         weights, *rest = parameters.split([self.mixed, *[self.mixed * y.shape[1]] * 2], 1)
         location, log_scale = (each.view(-1, self.mixed, y.shape[1]) for each in rest)
         log_scale = log_scale.clamp(*LOG_SCALES)
@@ -79,7 +82,10 @@ class Densities(nn.Module):
 
 
 def _mixture(mixed: int, dim: int, log_scale: float, draw: torch.Generator) -> Tensor:
-    """Parameters of a mixture that is nearly its first component, in the middle; alike ones would stay alike."""
+    """Draw parameters of a mixture that is nearly its first component, which lies in the middle.
+
+    The others differ from the start, because equal components would stay equal.
+    """
     weights, locations = torch.full((mixed,), FAINT), torch.randn(mixed, dim, generator=draw)
     weights[0], locations[0] = 0.0, 0.0
     return torch.cat([weights, locations.flatten(), torch.full((mixed * dim,), log_scale)])
@@ -87,7 +93,7 @@ def _mixture(mixed: int, dim: int, log_scale: float, draw: torch.Generator) -> T
 
 @dataclass
 class TrainableDensities(Trainable):
-    """Both cross-entropies, minimised together."""
+    """The two densities as a `Trainable`, whose cross-entropies are minimised together."""
 
     module: Densities
 
@@ -102,9 +108,11 @@ class TrainableDensities(Trainable):
 class DoE(Neural):
     """Difference of entropies: E log q(y | x) - E log q(y), with mixtures of diagonal Gaussian or logistic densities.
 
-    Each cross-entropy is above the entropy it stands for; their difference is no bound, and off by as much as the one
-    density fits worse than the other, which is why both are mixtures here and not the single density that was
-    published (`components=1`). Pointwise values are log q(y | x) - log q(y).
+    The method is that of McAllester and Stratos (arXiv 1811.04251).
+
+    Each cross-entropy is an upper bound on its entropy. Their difference is no bound: it is off by as much as one
+    density fits worse than the other. That is why both are mixtures here, and not the single density that was published
+    (`components=1`). Pointwise values are log q(y | x) - log q(y).
 
     Example:
         >>> import numpy as np

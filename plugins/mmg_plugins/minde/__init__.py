@@ -1,1 +1,1 @@
-"""MINDE in its two forms: distances between scores."""
+"""MINDE in its two forms, conditional and joint: integrated distances between scores."""

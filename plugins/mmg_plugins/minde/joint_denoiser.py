@@ -20,11 +20,11 @@ from mmg_registry.contracts import below
 from mmg_registry.core import Network, Proposal, TrainPlan, reference
 from mmg_registry.diffusion import FusedDenoiser, ModuleDenoiser
 
-HALF = math.log(2.0)  # what halving the variance of the data takes from their log-SNR
+HALF = math.log(2.0)  # the log-SNR falls by this much where the variance of the data is halved
 
 
 def beside(x: Tensor, y: Tensor) -> Tensor:
-    """The pair as one variable `(n, dim_x + dim_y)`."""
+    """Return the pair as one variable `(n, dim_x + dim_y)`."""
     return torch.cat([x, y], 1)
 
 
@@ -42,7 +42,7 @@ class JointDenoiser:
         network: sizes of the network of x given y; the other two have its width and depth.
         x, y: training rows `(n, dim_x)`, `(n, dim_y)` in canonical coordinates, float32.
         rho: `(min(dim_x, dim_y),)` float64 canonical correlations.
-        how: seed, threads and device, as for `FusedDenoiser`.
+        **how: seed, threads and device, as for `FusedDenoiser`.
     """
 
     def __init__(self, network: Network, x: Tensor, y: Tensor, rho: Tensor, **how: Any) -> None:
@@ -74,7 +74,7 @@ class JointDenoiser:
         return reference.gap_of_errors(self.errors(), w, w, proposal, seed=seed, repeats=repeats)
 
     def errors(self) -> reference.ErrorsOf:
-        """Of rows `(w, w)`, w the pair as one variable."""
+        """Return the function that computes denoising errors from rows `(w, w)`, with w the pair as one variable."""
         return self._errors
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -92,7 +92,7 @@ class JointDenoiser:
             part.resume(checkpoint[name])
 
     def _halved(self, w: Tensor) -> Tensor:
-        """Principal columns at half their variance."""
+        """Return the principal columns of `w`, scaled to half their variance."""
         return (w @ self._turn * math.sqrt(0.5)).contiguous()
 
     def _errors(self, w: Tensor, _: Tensor, draws: reference.Draws) -> reference.Errors:
@@ -124,10 +124,11 @@ class PairModuleDenoiser(ModuleDenoiser):
 
 
 def principal(rho: Tensor, dim_x: int, dim_y: int) -> tuple[Tensor, Tensor]:
-    """The pair's principal columns in canonical coordinates: (x_i + y_i) / sqrt 2 and (x_i - y_i) / sqrt 2.
+    """Return the pair's principal columns in canonical coordinates: (x_i + y_i) / sqrt 2 and (x_i - y_i) / sqrt 2.
 
     Returns:
-        The rotation `(d, d)` float32, its own inverse, and the columns' variances `(d,)` float64; d = dim_x + dim_y.
+        The rotation `(d, d)` float32, which is its own inverse, and the variances `(d,)` float64 of the columns, with
+        d = dim_x + dim_y.
 
     Example:
         >>> principal(torch.tensor([0.8], dtype=torch.float64), 2, 1)[1].tolist()
@@ -142,7 +143,7 @@ def principal(rho: Tensor, dim_x: int, dim_y: int) -> tuple[Tensor, Tensor]:
 
 
 def joint_gaussian_tail(rho: NDArray[np.float64], low: float, high: float) -> float:
-    """The integral outside `[low, high]` (nats) of the linear denoisers' gap, joint less conditional.
+    """Return the integral, in nats, of the linear denoisers' gap (joint minus conditional) outside `[low, high]`.
 
     With g the SNR, a coordinate pair's share up to g is
     `1/2 log((1 + g (1 + rho)) (1 + g (1 - rho)) / (1 + g (1 - rho^2))^2)`, and all of it is `-1/2 log(1 - rho^2)`.
@@ -166,7 +167,7 @@ def _shifted(proposal: Proposal) -> Proposal:
 
 
 def _nothing(w: Tensor) -> Tensor:
-    """A variable that tells nothing of `w`, of the length that the network's radial features expect."""
+    """Return a variable that is constant in `w`, with the norm that the network's radial features expect."""
     nothing = w.new_zeros(len(w), w.shape[1] + 1)
     nothing[:, -1] = math.sqrt(nothing.shape[1])
     return nothing

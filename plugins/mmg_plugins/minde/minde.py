@@ -1,8 +1,8 @@
 """MINDE: mutual information as an integrated distance between scores (Franzese, Bounoua and Michiardi, ICLR 2024).
 
 By Girsanov's theorem the divergence of two densities is `1/2 integral beta(t) E|s_A - s_B|^2 dt` over a diffusion that
-takes both to noise (arXiv 2310.09031). With scores as predicted noise, s = -eps_hat / sqrt(1 - k^2), and in log-SNR,
-beta dt / (1 - k^2) becomes the measure itself (`mmg_plugins.minde.vp_sde`), and the estimators (nats) are
+takes both to noise (arXiv 2310.09031). Write scores as predicted noise, s = -eps_hat / sqrt(1 - k^2). In log-SNR
+beta dt / (1 - k^2) is then the measure itself (`mmg_plugins.minde.vp_sde`), and the estimators (nats) are
 
     minde-c    I = 1/2 integral E|eps_hat(x_t | y) - eps_hat(x_t)|^2
     minde-j    I = 1/2 integral E|eps_hat(x_t, y_t) - [eps_hat(x_t | y_0), eps_hat(y_t | x_0)]|^2
@@ -13,8 +13,9 @@ with the noise r = b z / (a^2 sigma^2 + b^2) that a Gaussian N(0, sigma^2) would
 
     I = 1/2 integral E|c - r|^2 - |u - r|^2    c: the conditional denoisers; u: the one without y, or the joint one
 
-and r = 0 in the limit of a wide Gaussian. As c averages to u given what u sees, all forms agree for exact scores;
-trained ones differ by `2 E<c - u, u - r>`. The result's `direct` is then the difference outside, `orthogonal` inside.
+and r = 0 in the limit of a wide Gaussian. All forms agree for exact scores, since c averages to u given what u sees.
+With trained scores they differ by `2 E<c - u, u - r>`. The result's `direct` is then the form with the difference
+outside, its `orthogonal` the form with the difference inside.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ class MINDEOptions(MMGOptions):
 
     @property
     def outside(self) -> bool:
-        """Whether the difference is of distances from a Gaussian."""
+        """Return whether the difference is outside the square, of distances from a Gaussian."""
         return self.difference != "inside"
 
     @property
     def finite_sigma(self) -> float | None:
-        """The Gaussian's width; None where no Gaussian of finite width is compared with."""
+        """Return the Gaussian's standard deviation; None where no Gaussian of finite width is compared with."""
         return self.sigma if self.difference == "outside" else None
 
     @model_validator(mode="after")
@@ -78,10 +79,10 @@ class MINDEConditional(GapEstimator):
     """MINDE-c: the distance between the scores of x with and without y.
 
     By default it trains and evaluates inside the compiled core, as MMG does, uniformly in log-SNR over the window that
-    holds the measured gap; what a Gaussian pair of the same correlations has outside is added in closed form. With
-    the difference outside, training runs in the core and evaluation in torch. `preset="paper"` runs in torch, on the
-    published window, log-SNR -10.05 to 9.12 and a stub above it; nothing is added, so that no column can tell more
-    than some 5.09 nats.
+    holds the measured gap; the integral of a Gaussian pair with the same correlations outside the window is added in
+    closed form. With the difference outside the square, training runs in the core and evaluation in torch.
+    `preset="paper"` runs in torch, on the published window, log-SNR -10.05 to 9.12, and a stub above it. It adds
+    nothing outside, so that no column can contribute more than some 5.09 nats.
 
     Args:
         run: seed, threads, device, limits; see `mmg_registry.contracts.Run`.
@@ -111,7 +112,7 @@ class MINDEConditional(GapEstimator):
     options: MINDEOptions
 
     def recipe(self) -> Recipe:
-        """Put the published or the default recipe together, and its form of the difference."""
+        """Return the published or the default recipe, with the difference inside the square or outside."""
         base = parts.published_conditional if self.options.published else parts.uniform_over_gap
         return of_form(base(self.options, self.run, self.denoiser), self.options)
 
@@ -119,8 +120,8 @@ class MINDEConditional(GapEstimator):
 class MINDEJoint(GapEstimator):
     """MINDE-j: the distance between the scores of the pair, both sides noised, and of each side given the other clean.
 
-    By default three networks train inside the compiled core, for the joint and the two conditional scores, and the
-    evaluation, held-out rows included, runs in torch (see `JointDenoiser`): slower than `minde-c`, for the same value.
+    By default three networks train inside the compiled core, for the joint and the two conditional scores. The
+    evaluation, that of held-out rows included, runs in torch (see `JointDenoiser`), slower than for `minde-c`.
     `preset="paper"` trains the one published network in torch. Window, tail and options are those of `minde-c`.
 
     Args:
@@ -151,7 +152,7 @@ class MINDEJoint(GapEstimator):
     options: MINDEOptions
 
     def recipe(self) -> Recipe:
-        """Put the published or the default recipe together, and its form of the difference, on the pair."""
+        """Return the published or the default recipe of the pair, with the difference inside the square or outside."""
         base = parts.published_joint if self.options.published else parts.default_joint
         found = of_form(base(self.options, self.run, self.denoiser), self.options, parts.as_pair)
         return replace(found, tail=joint_gaussian_tail, gap=replace(found.gap, in_torch=True))
@@ -161,7 +162,9 @@ def of_form(recipe: Recipe, options: MINDEOptions, noised: Noised = as_they_are)
     """Return the recipe with the difference inside the square, or outside.
 
     Args:
-        noised: from a term's rows, what is noised, and what the denoisers' errors take beside it.
+        recipe: the recipe with the difference inside.
+        options: the options, which ask for one or the other.
+        noised: gives, from a term's rows, the noised variable and what the denoisers' errors take beside it.
     """
 
     def formula(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:

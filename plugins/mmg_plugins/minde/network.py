@@ -1,4 +1,7 @@
-"""The published networks of MINDE (arXiv 2310.09031), from their description: as MMG's, told two times, zero output."""
+"""The published networks of MINDE (arXiv 2310.09031), from their description.
+
+They are those of MMG, except that they take two times and that their output starts at zero.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from mmg_plugins.mmg.paper_network import PaperDenoiser
 
 
 class ConditionalNetwork(PaperDenoiser):
-    """MINDE-c: the noise in x from x_t and y, or from x_t and zeros; the second time says which (1 or 0).
+    """MINDE-c: predicts the noise in x from x_t and y, or from x_t and zeros; the second time says which (1 or 0).
 
     Example:
         >>> net = ConditionalNetwork(dim_x=3, dim_y=2)
@@ -29,10 +32,10 @@ class ConditionalNetwork(PaperDenoiser):
 
 
 class JointNetwork(PaperDenoiser):
-    """MINDE-j: the noise in (x, y), each with its own time, which is 0 for the one that is seen clean.
+    """MINDE-j: predicts the noise in (x, y), each with a time of its own, which is 0 for a variable that is clean.
 
-    Called with the noisy pair `z` `(n, dim_x + dim_y)` and None for the joint prediction, or the clean pair for
-    both conditional ones side by side.
+    It takes the noisy pair `z` `(n, dim_x + dim_y)`, and None for the joint prediction or the clean pair for both
+    conditional ones side by side.
 
     Example:
         >>> net = JointNetwork(dim_x=3, dim_y=2)

@@ -1,4 +1,4 @@
-"""The difference outside the square: of distances from a Gaussian, in the place of a distance of scores."""
+"""The form of MINDE with the difference outside the square: a difference of distances from a Gaussian."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mmg_registry.diffusion import Denoiser
 
 
 def as_they_are(rows: CoordinateRows) -> CoordinateRows:
-    """Noise the first variable, and give the second."""
+    """Return the rows as they are: the first variable is noised, the second given."""
     return rows
 
 
 @dataclass(frozen=True)
 class OutsideSums:
-    """Sum distances from a Gaussian, in torch.
+    """Sums of distances from a Gaussian, computed in torch.
 
     Attributes:
         sigma: standard deviation of the Gaussian; None for an infinitely wide one.
-        noised: from a term's rows, what is noised, and what the denoisers' errors take beside it.
+        noised: gives, from a term's rows, the noised variable and what the denoisers' errors take beside it.
     """
 
     sigma: float | None
@@ -40,13 +40,13 @@ class OutsideSums:
 
 
 def against_gaussian(errors_of: reference.ErrorsOf, sigma: float | None) -> reference.ErrorsOf:
-    """Return distances from the noise that a Gaussian of width `sigma` would have, in the place of errors.
+    """Return the function that computes distances from the noise of a Gaussian, in place of denoising errors.
 
-    `mmse_gap` takes the square of the first less that of the second: the difference outside for c - r and u - r.
+    `mmse_gap` subtracts the square of the second from that of the first: with c - r and u - r, the difference outside.
 
     Args:
-        errors_of: of the denoisers, on rows of what is noised and of what is not.
-        sigma: None for an infinitely wide Gaussian, whose noise is 0.
+        errors_of: computes the denoisers' errors, on rows of the noised variable and of the given one.
+        sigma: standard deviation of the Gaussian; None for an infinitely wide one, whose noise is 0.
     """
 
     def distances(x: Tensor, y: Tensor, draws: reference.Draws) -> reference.Errors:
@@ -59,7 +59,7 @@ def against_gaussian(errors_of: reference.ErrorsOf, sigma: float | None) -> refe
 
 
 def _gaussian_noise(x: Tensor, draws: reference.Draws, sigma: float | None) -> Tensor:
-    """Return E[eps | z] for x from N(0, sigma^2): what its score says at the drawn z."""
+    """Return E[eps | z] at the drawn z for x from N(0, sigma^2), by its score."""
     if sigma is None:
         return torch.zeros_like(draws.eps)
     a, b = reference.channel(draws.logsnr)
@@ -67,7 +67,7 @@ def _gaussian_noise(x: Tensor, draws: reference.Draws, sigma: float | None) -> T
 
 
 def warn_forms_differ(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say that both forms disagree, where they surely do."""
+    """Warn that the two forms disagree, where they do so significantly."""
     gap = evidence.gap
     if not cross.noticeable(gap):
         return []
@@ -80,4 +80,4 @@ def warn_forms_differ(evidence: Evidence, finding: Finding, mi: float) -> list[s
 STEPS: tuple[Step, ...] = tuple(
     Step(step.name, step.find, warn_forms_differ) if step is cross.WATCHED else step for step in PLAIN
 )
-"""Of the difference outside: as for all, but for what the cross term then means."""
+"""Steps of the form with the difference outside: those of `PLAIN`, with another warning about the cross term."""

@@ -26,15 +26,15 @@ from mmg_registry.diffusion import Denoiser, Objective
 
 
 def uniform_over_gap(options: MMGOptions, run: Run, module: nn.Module | None) -> Recipe:
-    """Return MMG's default recipe, log-SNRs uniform over the window that holds the measured gap."""
+    """Return MMG's default recipe with log-SNRs drawn uniformly over the window that holds the measured gap."""
     return replace(default_recipe(options, run, module), proposals=following_gap(floor=1.0))
 
 
 def published(options: MMGOptions, run: Run, network: PublishedNetworks) -> Recipe:
     """Return the published recipe of MINDE (arXiv 2310.09031).
 
-    As MMG's but for the network, the loss's weight, the decay of weights, and the window, of which a stub above has
-    its published weights.
+    It differs from that of MMG in the network, the weight of the loss, the weight decay, and the window, above which a
+    stub has its published weights.
     """
     base = published_recipe(options, run)
     return replace(
@@ -59,7 +59,7 @@ def published_conditional(options: MMGOptions, run: Run, module: nn.Module | Non
 
 @dataclass(frozen=True)
 class JointNetworks(FusedNetworks):
-    """Three fused networks of one size: the joint one, and each side's given the other."""
+    """Three fused networks of one size: the joint one, and that of each side given the other."""
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
         network = Network(coordinates.dim_x, coordinates.dim_y, self.width, self.depth)
@@ -68,7 +68,7 @@ class JointNetworks(FusedNetworks):
 
 @dataclass(frozen=True)
 class PairModule(UserModule):
-    """A module of the user's, which predicts the noise of the pair."""
+    """A torch module of the user's, which predicts the noise of the pair."""
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
         no_rho = torch.zeros(0, dtype=torch.float64)
@@ -77,7 +77,7 @@ class PairModule(UserModule):
 
 
 def default_joint(options: MMGOptions, run: Run, module: nn.Module | None) -> Recipe:
-    """Return the recipe of three fused networks; looks at held-out rows run in torch, and are few."""
+    """Return the recipe of three fused networks; evaluations of held-out rows run in torch, and are therefore few."""
     return replace(
         uniform_over_gap(options, run, module),
         network=_pair_networks(options, module),
@@ -86,17 +86,17 @@ def default_joint(options: MMGOptions, run: Run, module: nn.Module | None) -> Re
 
 
 def published_joint(options: MMGOptions, run: Run, module: nn.Module | None) -> Recipe:
-    """Return the published recipe of MINDE-j: half the batches joint, the other half both conditionals at once.
+    """Return the published recipe of MINDE-j: half of the batches train the joint score, half both conditional ones.
 
-    As published each of these has a quarter of the batches and the weight `1 + dim_clean / dim_noised`: the same in the
-    mean where x and y have equally many columns.
+    In the paper each conditional score has a quarter of the batches and the weight `1 + dim_clean / dim_noised`, which
+    is the same in the mean where x and y have equally many columns.
     """
     network = PublishedNetworks(JointNetwork, weighted=False, module=module, denoiser=PairModuleDenoiser)
     return published(options, run, network)
 
 
 def as_pair(rows: CoordinateRows) -> CoordinateRows:
-    """Noise the pair as one variable `(n, dim_x + dim_y)`, which the denoisers take twice."""
+    """Return the pair as one noised variable `(n, dim_x + dim_y)`, twice, as the denoisers of the pair take it."""
     pair = beside(*rows)
     return pair, pair
 

@@ -1,8 +1,8 @@
 """The variance-preserving diffusion of MINDE (arXiv 2310.09031), in log-SNR.
 
 With beta(t) = 0.1 + 19.9 t the channel at time t has k^2 = exp(-B(t)), B the integral of beta, and the
-log-SNR log k^2 / (1 - k^2) = -log(exp(B) - 1), which falls with t at the rate beta / (1 - k^2). MINDE draws t in
-proportion to that rate, which is uniformly in log-SNR, down to t = 1e-3, and below at the constant rate reached there.
+log-SNR log k^2 / (1 - k^2) = -log(exp(B) - 1), which falls with t at the rate beta / (1 - k^2). Down to t = 1e-3 MINDE
+draws t in proportion to that rate, that is, uniformly in log-SNR; below, at the constant rate reached there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mmg_registry.core import Proposal
 
 BETA_MIN, BETA_MAX = 0.1, 20.0
 FIRST_TIME, LAST_TIME = 1e-3, 1.0
-WINDOW_BINS, STUB_BINS, STUB_WIDTH = 32, 12, 0.5  # the stub's last bin ends where 1/400 of it is left
+WINDOW_BINS, STUB_BINS, STUB_WIDTH = 32, 12, 0.5  # 1/400 of the stub lies beyond its last bin
 
 
 def logsnr_of(t: float) -> float:
-    """The log-SNR at time `t`, above 0.
+    """Return the log-SNR at time `t` > 0.
 
     Example:
         >>> round(logsnr_of(LAST_TIME), 2), round(logsnr_of(FIRST_TIME), 2)
@@ -31,26 +31,27 @@ def logsnr_of(t: float) -> float:
 
 
 def time_of(logsnr: Tensor) -> Tensor:
-    """The inverse of `logsnr_of`, elementwise: a quadratic equation."""
+    """Return the time of each log-SNR: the inverse of `logsnr_of`, by a quadratic equation, elementwise."""
     integral = torch.nn.functional.softplus(-logsnr)  # log(1 + exp(-logsnr)), the integral of beta
     slope = BETA_MAX - BETA_MIN
     return ((BETA_MIN**2 + 2 * slope * integral).sqrt() - BETA_MIN) / slope
 
 
 def rate(t: float) -> float:
-    """How fast log-SNR falls with time: beta / (1 - k^2)."""
+    """Return the rate at which log-SNR falls with time, beta / (1 - k^2)."""
     return (BETA_MIN + (BETA_MAX - BETA_MIN) * t) * (1 + math.exp(logsnr_of(t)))
 
 
 def window() -> Proposal:
-    """Where the published importance sampling is uniform in log-SNR."""
+    """Return the window of log-SNR over which the published importance sampling is uniform."""
     return Proposal.uniform(logsnr_of(LAST_TIME), logsnr_of(FIRST_TIME), WINDOW_BINS)
 
 
 def stub() -> list[tuple[float, Proposal]]:
-    """Bins above the window, with what a unit of log-SNR counts there for in the published estimate: 1, falling to 0.
+    """Return bins above the window, each with the weight of a unit of log-SNR in the published estimate.
 
-    Times below 1e-3 are drawn with constant density and their weight is not corrected: 1.09 units of log-SNR in all.
+    The weights fall from 1 to 0, because times below 1e-3 are drawn with constant density and not reweighted; together
+    they count for 1.09 units of log-SNR.
 
     Example:
         >>> round(sum(weight * bin.window for weight, bin in stub()), 2)
@@ -63,7 +64,7 @@ def stub() -> list[tuple[float, Proposal]]:
 
 
 def training_proposal() -> Proposal:
-    """Window and stub with the density of the published draws."""
+    """Return window and stub as one proposal, with the density of the published draws."""
     parts = [(1.0, window()), *stub()]
     edges = torch.cat([parts[0][1].edges[:1], *(part.edges[1:] for _, part in parts)])
     return Proposal.piecewise(edges, torch.cat([weight * part.edges.diff() for weight, part in parts]))

@@ -1,21 +1,23 @@
 """`auto`: an MMG estimate that needs no choice of variant.
 
-What it decides, and by what; nothing else, and never what is to be estimated. In the fit:
+It takes only the decisions listed here, by the evidence named with each, and none of them changes the quantity that is
+estimated. While fitting:
 
-- **Coordinates** (`mmg_registry.preprocess`): by the likelihood of each side alone, maps of single columns, independent
-  components, a common scale; by the pair's likelihood on held-out rows, a turn of the rows by their length.
+- **Coordinates** (`mmg_registry.preprocess`): the likelihood of each side alone chooses maps of single columns,
+  independent components and a common scale; the pair's likelihood on held-out rows decides whether to undo a rotation
+  of the rows by an angle that grows with their squared norm (a turn).
 - **Direction** (`parts.orientation`): the variable with fewer columns is noised.
-- **What is noised given what** (`parts.terms`): where few of many columns are linearly dependent, the chain rule splits
-  them off.
-- **Window and proposal over log-SNR** (`parts.proposals`): from the held-out gap itself; bins are drawn in proportion
-  to the square root of their second moment's proxy, the gap, which minimises the variance of an importance-sampled
-  integral.
-- **Length of training, and the weights to keep**: the held-out loss, as for all variants.
-- **Size of the network** (`parts.widths`): halved where few rows are over-fitted.
-- **Direct or orthogonal** (`parts.mixing`): by the cross term's sign and significance.
+- **Terms of the chain rule** (`parts.terms`): where few of many columns depend linearly on the other variable, these
+  columns are split off and trained apart.
+- **Window and proposal over log-SNR** (`parts.proposals`): they follow the gap measured on held-out rows. Bins are
+  drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
+  importance-sampled integral.
+- **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
+- **Size of the network** (`parts.widths`): the width is halved where few rows are over-fitted.
+- **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
 
-From there to the estimate go the steps of `mmg_plugins.mmg.steps.AUTO`, each a file: the result lists them. What they
-decide by has a name in `mmg_plugins.mmg.thresholds`.
+The steps of `mmg_plugins.mmg.steps.AUTO`, one a file, then lead from the measured gap to the estimate; the result lists
+them. Their thresholds are named in `mmg_plugins.mmg.thresholds`.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ class AutoOptions(MMGOptions):
 
     @property
     def left_out(self) -> frozenset[str]:
-        """Names of the steps to leave out."""
+        """Return the names of the steps to leave out."""
         return frozenset(filter(None, map(str.strip, self.without.split(","))))
 
     @field_validator("without")
@@ -102,7 +104,7 @@ class Auto(GapEstimator):
     options: AutoOptions
 
     def recipe(self) -> Recipe:
-        """Put the parts together; without the step `cross` the orthogonal integrand is taken as it is."""
+        """Put the parts together; without the step `cross`, take the orthogonal integrand as it is."""
         left_out = self.options.left_out
         return replace(
             default_recipe(self.options, self.run, self.denoiser),
@@ -122,7 +124,7 @@ class Auto(GapEstimator):
 
 
 def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
-    """Return what was chosen and why, for the diagnostics."""
+    """Return the choices made while fitting and the reason for each, for the diagnostics."""
     trained, orientation = evidence.fitted.trained, evidence.fitted.orientation
     apart = [[each.term.first, each.term.last] for each in trained.terms[1:]]
     chosen = {

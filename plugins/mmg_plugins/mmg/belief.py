@@ -1,4 +1,4 @@
-"""How far a noisy value is believed."""
+"""Shrinkage of a noisy value: how much of it to believe, given its standard error."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from __future__ import annotations
 def shrinkage(value: float, error: float) -> float:
     """Return the share of a noisy value to believe: `max(0, 1 - error^2 / value^2)`.
 
-    The positive-part James-Stein factor of a single value.
+    This is the factor of the positive-part James-Stein estimator, for a single value.
 
     Args:
-        value: any unit.
+        value: the noisy value, in any unit.
         error: its standard error, in the same unit.
 
     Example:
@@ -20,7 +20,7 @@ def shrinkage(value: float, error: float) -> float:
 
 
 def surely_above(value: float, error: float) -> float:
-    """Return what of a noisy value is believed to lie above zero, in its unit.
+    """Return how far above zero a noisy value is believed to lie, in its own unit; 0.0 for a negative one.
 
     Example:
         >>> surely_above(0.2, 0.1), surely_above(0.1, 0.2), surely_above(-0.2, 0.1)

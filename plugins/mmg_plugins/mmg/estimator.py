@@ -1,4 +1,4 @@
-"""The one estimator of the MMSE gap: what it does is in its recipe."""
+"""The one estimator class of the MMSE gap, which does what its recipe says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mmg_registry.threads import torch_threads
 
 
 class GapEstimator(Estimator):
-    """Base of all estimators of the MMSE gap: subclasses declare words and options, and put a recipe together.
+    """Base class of all estimators of the MMSE gap; a subclass declares its name and options and returns a recipe.
 
     Args:
         run: seed, threads, device, limits; see `mmg_registry.contracts.Run`.
@@ -46,11 +46,11 @@ class GapEstimator(Estimator):
 
     @abstractmethod
     def recipe(self) -> Recipe:
-        """Put the parts together, for the present options and run."""
+        """Return the recipe for the present options and run."""
 
     @property
     def fitted(self) -> FittedGap:
-        """What `fit` left.
+        """Return what `fit` or `restore` left.
 
         Raises:
             OptionError: before `fit` or `restore`.

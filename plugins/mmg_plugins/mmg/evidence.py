@@ -1,4 +1,4 @@
-"""What the steps of an estimate draw on."""
+"""The evidence that the steps of an estimate judge: everything measured on the evaluation rows."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from mmg_plugins.mmg.parts.training import Integrand
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.diffusion import Adjusted, GapEstimate
 
-Tail = Callable[[NDArray[np.float64], float, float], float]  # nats outside [low, high], of the linear denoisers
+Tail = Callable[[NDArray[np.float64], float, float], float]  # the linear denoisers' nats outside [low, high]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that is measured, before any step judges it.
+    """Everything that is measured before any step judges it.
 
     Attributes:
-        gap: of the evaluation rows, inside the window.
-        mixed: the value inside the window by a mix of both integrands.
-        integrand: whose curve tells what happens at the window's end.
-        tail: what lies outside the window by the linear denoisers, nats.
-        linear_height: the linear denoisers' integrand at the window's upper end, nats a unit of log-SNR.
+        gap: the gap of the evaluation rows, integrated inside the window.
+        mixed: the integral inside the window, by a mix of both integrands.
+        integrand: the integrand whose curve shows what happens at the window's end.
+        tail: the linear denoisers' integral outside the window, in nats.
+        linear_height: the linear denoisers' integrand at the window's upper end, in nats per unit of log-SNR.
         rows: the evaluation rows, in the denoisers' coordinates.
-        fitted: coordinates, denoisers, reports of the training, facts of the training rows.
+        fitted: coordinates, denoisers, reports of the training, and facts of the training rows.
     """
 
     gap: GapEstimate
@@ -43,7 +43,7 @@ class Evidence:
 
     @property
     def facts(self) -> TrainingFacts:
-        """Facts of the training rows.
+        """Return the facts of the training rows.
 
         Raises:
             ValueError: when the recipe remembers none.
@@ -54,14 +54,16 @@ class Evidence:
 
     @cached_property
     def adjusted(self) -> tuple[Adjusted, Adjusted]:
-        """Means of the mixed and of the direct values, adjusted to all rows."""
+        """Return the means of the mixed and of the direct values, both adjusted to all rows, in nats."""
         rho = self.fitted.coordinates.rho
         mixed, direct = self.facts.adjusted(self.rows, rho, self.mixed.rows, self.gap.rows[:, 0])
         return mixed, direct
 
 
 def height(tail: Tail, rho: NDArray[np.float64], logsnr: float, step: float = 1e-3) -> float:
-    """Return the linear denoisers' integrand at one log-SNR, in nats a unit of it.
+    """Return the linear denoisers' integrand at one log-SNR, in nats per unit of log-SNR.
+
+    It is the central difference of `tail`, the integral outside a window, over a window of width `step`.
 
     Example:
         >>> from mmg_registry.diffusion import gaussian_tail

@@ -1,4 +1,4 @@
-"""What `auto` keeps of its training rows, for its steps to draw on."""
+"""Facts of the training rows that `auto` keeps for its steps."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """Facts of the training rows.
+    """Facts of the training rows, all informations in nats.
 
     Attributes:
-        known: means of the regression features, over all training rows.
-        norms: what the norms of rows of x and of y share; zeros where that cannot be told.
-        neighbours: what nearest neighbours find; zeros where they cannot tell.
+        known: means of the regression features over all training rows.
+        norms: the information between the norms of rows of x and of y; zeros where it cannot be estimated.
+        neighbours: the information that nearest neighbours find; zeros where they give no estimate.
         seen: the direct value on rows that the network was trained on, adjusted to all rows; None before training.
     """
 
@@ -38,28 +38,28 @@ class TrainingFacts:
     seen: Measured | None = None
 
     def with_seen(self, seen: Measured) -> TrainingFacts:
-        """Return the facts with what the trained network sees in its own rows."""
+        """Return a copy of the facts with the direct value that the trained network gives on its own rows."""
         return replace(self, seen=seen)
 
     def adjusted(self, rows: CoordinateRows, rho: NDArray[np.float64], *values: Tensor) -> list[Adjusted]:
-        """Return means over `rows` of values `(n,)` each, adjusted to all rows by regression on the rows' features.
+        """Return the mean of each `(n,)` tensor of `values`, adjusted to all rows by regression on features of `rows`.
 
-        The features are simple functions of (x, y) whose means over the training rows no network has touched
-        (`mmg_registry.diffusion.adjustment`).
+        The features are simple functions of (x, y); their means over the training rows are known and depend on no
+        network (`mmg_registry.diffusion.adjustment`).
         """
         x, y = rows
         own = features(x.numpy(), y.numpy(), rho)
         return [adjust(each.numpy(), own, self.known) for each in values]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return everything as named arrays."""
+        """Return all facts as named arrays, from which `of_arrays` rebuilds them."""
         pairs = {"norms": self.norms, "neighbours": self.neighbours, "seen": self.seen}
         kept = {name: np.array(pair) for name, pair in pairs.items() if pair is not None}
         return {"known_mean": self.known.mean, "known_count": np.array([self.known.count]), **kept}
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingFacts:
-        """Undo `arrays`."""
+        """Rebuild facts from what `arrays` returned."""
         known = KnownMeans(arrays["known_mean"], int(arrays["known_count"][0]))
         norms, neighbours = (Measured(*arrays[name].tolist()) for name in ("norms", "neighbours"))
         return cls(known, norms, neighbours, Measured(*arrays["seen"].tolist()) if "seen" in arrays else None)

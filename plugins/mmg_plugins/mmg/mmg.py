@@ -3,9 +3,9 @@
     I(X; Y) = 1/2 integral over log-SNR of E|eps - eps_hat(z)|^2 - E|eps - eps_hat(z, y)|^2
 
 (MMG, arXiv 2509.20609; the identity goes back to Guo, Shamai and Verdu 2005 and, in this form, to Kong et al.,
-arXiv 2302.03792.) Four variants differ in two switches: the integrand, direct as above or orthogonal
-(`1/2 E|eps_hat(z) - eps_hat(z, y)|^2`, the same for exact denoisers), and the proposal over log-SNR, fixed or
-adaptive.
+arXiv 2302.03792.) The four variants differ in two switches: the integrand, direct as above or orthogonal
+(`1/2 E|eps_hat(z) - eps_hat(z, y)|^2`, which is the same for exact denoisers), and the proposal over log-SNR, fixed
+or adaptive.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class MMG(GapEstimator):
     adaptive: ClassVar[bool] = False
 
     def recipe(self) -> Recipe:
-        """Put the published or the default recipe together, by the two switches."""
+        """Return the published or the default recipe, with the integrand and the proposal of this variant."""
         base = published_recipe if self.options.published else default_recipe
         return replace(
             base(self.options, self.run, self.denoiser),

@@ -1,4 +1,4 @@
-"""Options of the four MMG variants, and the base of those of `auto` and MINDE."""
+"""Options of the four MMG variants, from which those of `auto` and MINDE inherit."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class MMGOptions(Options):
     )
     gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
 
-    left_open: ClassVar[frozenset[str]] = frozenset({"preset", "steps", "repeats"})  # by the published recipe
+    left_open: ClassVar[frozenset[str]] = frozenset({"preset", "steps", "repeats"})  # under the published recipe
 
     @property
     def published(self) -> bool:
-        """Whether the published recipe is asked for."""
+        """Return whether the published recipe is asked for."""
         return self.preset == "paper"
 
     @model_validator(mode="after")

@@ -1,7 +1,8 @@
 """The published denoiser network, from its description: a residual MLP with group normalisation and time embedding.
 
-Sizes as in the released experiments of MMG (arXiv 2509.20609): width 64, 128 or 256 by dim_x + dim_y, two residual
-blocks, then one on the block output joined with the input projection; y is set to zero for "no y", without a mask.
+The sizes are those of the released experiments of MMG (arXiv 2509.20609): width 64, 128 or 256 by dim_x + dim_y, two
+residual blocks, then a third one on their output joined with the input projection. Where there is no y, its columns are
+set to zero, without a mask.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 
 class _ResidualBlock(nn.Module):
-    """[GroupNorm, SiLU, Linear + time projection], [GroupNorm, SiLU, Linear], and a skip."""
+    """A residual block: [GroupNorm, SiLU, Linear + time projection], [GroupNorm, SiLU, Linear], and a skip."""
 
     def __init__(self, dim_in: int, dim_out: int, dim_time: int) -> None:
         super().__init__()
@@ -26,12 +27,12 @@ class _ResidualBlock(nn.Module):
 
 
 class PaperDenoiser(nn.Module):
-    """Predicts the noise from z, the raw log-SNR, and y (None: zeros).
+    """A network that predicts the noise from z, the raw log-SNR and y; None for y stands for zeros.
 
     Args:
         dim_x, dim_y: columns of z and of y.
         outputs: columns of the prediction; dim_x unless given.
-        times: how many numbers tell the network where on the noise scale its inputs are.
+        times: numbers that tell the network how noisy its inputs are: 1 for MMG, 2 for MINDE.
 
     Example:
         >>> net = PaperDenoiser(dim_x=3, dim_y=3)
@@ -51,7 +52,7 @@ class PaperDenoiser(nn.Module):
 
     @staticmethod
     def width_for(dim: int) -> int:
-        """64 up to 10 dimensions in all, 128 up to 50, else 256."""
+        """Return the published width for `dim` columns of x and y together: 64 up to 10, 128 up to 50, else 256."""
         return 64 if dim <= 10 else 128 if dim <= 50 else 256
 
     def forward(self, z: Tensor, logsnr: Tensor, y: Tensor | None) -> Tensor:
@@ -59,7 +60,7 @@ class PaperDenoiser(nn.Module):
         return self.body(torch.cat([z, y], 1), logsnr[:, None])
 
     def body(self, inputs: Tensor, times: Tensor) -> Tensor:
-        """The prediction for `inputs` `(n, dim_x + dim_y)` and `times` `(n, times)`."""
+        """Return the prediction `(n, outputs)` for `inputs` `(n, dim_x + dim_y)` and `times` `(n, times)`."""
         time = self.time(times)
         start = h = self.project(inputs)
         for block in self.middle:

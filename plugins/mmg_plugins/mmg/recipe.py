@@ -1,4 +1,4 @@
-"""What an estimator of the MMSE gap is made of: a frozen recipe of named parts."""
+"""Recipes: an estimator of the MMSE gap is a frozen recipe of named parts."""
 
 from __future__ import annotations
 
@@ -45,20 +45,21 @@ class Recipe:
 
     Attributes:
         run: seed, threads, device, limits.
-        coordinates: fits those that the denoisers work in.
-        network: makes denoisers.
-        plan: the optimiser, and when to stop.
-        proposals: where log-SNRs are drawn.
-        gap: measures trained denoisers on rows.
-        orient: which variable is noised.
-        split: how the chain rule splits the information.
+        coordinates: fits the coordinates that the denoisers work in.
+        network: makes the denoisers.
+        plan: makes the training plan and the learning-rate schedule, stopping rule included.
+        proposals: makes the densities that log-SNRs are drawn from.
+        gap: measures the gap of trained denoisers on rows.
+        orient: chooses the variable to noise.
+        split: splits the information into terms of the chain rule.
         train: trains all terms.
-        remember: gathers facts of the training rows, for steps that draw on them; None where none does.
-        integrand: whose running value is reported, and whose curve tells what happens at the window's end.
-        mix: the value inside the window, from both integrands.
-        tail: what the linear denoisers have outside the window, nats.
-        steps: from that value to the estimate and its error.
-        describe: further diagnostics.
+        remember: gathers facts of the training rows for the steps; None where no step needs any.
+        integrand: names the integrand whose running value is reported, and whose curve shows what happens at the
+            window's end.
+        mix: computes the value inside the window from both integrands.
+        tail: computes the linear denoisers' integral outside the window, in nats.
+        steps: lead from that value to the estimate and its standard error.
+        describe: adds further diagnostics.
     """
 
     run: Run
@@ -78,18 +79,18 @@ class Recipe:
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
 
     def fit(self, x: Array, y: Array) -> FittedGap:
-        """Train on rows `x` `(n, dim_x)`, `y` `(n, dim_y)`."""
+        """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return what the training leaves."""
         orientation = self.orient(x.shape[1], y.shape[1])
         noised, given = orientation.apply(x, y)
         coordinates = self.coordinates.fit(noised, given)
         rows = coordinates.transform(noised, given)
-        # before training, which lets rows change places
+        # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
         trained = self.train(self._job(coordinates, rows))
         return self._remembered((x, y), FittedGap(orientation, coordinates, trained, facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
-        """Gather all evidence on evaluation rows."""
+        """Measure the gap on evaluation rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return all evidence."""
         rows = fitted.coordinates.transform(*fitted.orientation.apply(x, y))
         gap, rho, q = self.gap(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
@@ -117,10 +118,12 @@ class Recipe:
 
 
 def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = None) -> Recipe:
-    """Return our recipe: canonical coordinates, linear denoisers corrected by a network, the published proposal.
+    """Return the default recipe: canonical coordinates, linear denoisers corrected by a network, published proposal.
 
     Args:
-        module: of the user's, in place of the network.
+        options: options of the estimator.
+        run: seed, threads, device, limits.
+        module: a torch module of the user's, in place of the built-in network.
     """
     return Recipe(
         run,
@@ -135,7 +138,8 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
 def published_recipe(options: MMGOptions, run: Run, module: nn.Module | None = None) -> Recipe:
     """Return the published recipe of MMG (arXiv 2509.20609): its coordinates, network, optimiser and epochs.
 
-    The evaluation stays ours: the same noise for both denoisers, where the released code draws it twice.
+    The evaluation stays that of the default recipe: both denoisers see the same noise, where the released code draws it
+    twice.
     """
     return Recipe(
         run,

@@ -1,4 +1,4 @@
-"""From the steps' findings to a result."""
+"""The result of an estimate, put together from what its steps found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GAP = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se"
 
 
 def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
-    """Take the recipe's steps, and return what they find."""
+    """Take the recipe's steps on the evidence, and return the estimate."""
     trail = take(recipe.steps, evidence)
     return Estimate(
         mi=trail.mi,
@@ -33,9 +33,9 @@ def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
 
 
 def pointwise(trail: Trail) -> NDArray[Any]:
-    """Return each evaluation row's value `(n,)`, moved as the steps moved the mean, in nats.
+    """Return the pointwise values `(n,)` of the evaluation rows in nats, moved as the steps moved their mean.
 
-    Steps before the tail move the mean inside the window; the tail is the same for all rows.
+    The steps before `tail` move the mean inside the window; `tail` adds the same to every row.
     """
     rows, (inside, outside) = trail.evidence.mixed.rows, trail.around("tail")
     moved = inside - trail.start
@@ -44,7 +44,7 @@ def pointwise(trail: Trail) -> NDArray[Any]:
 
 
 def measured(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
-    """Return what was measured and with what, for the diagnostics."""
+    """Return what was measured, and with which coordinates, network and proposal, for the diagnostics."""
     fitted = evidence.fitted
     return {name: getattr(evidence.gap, name) for name in GAP} | {
         "outside_window": evidence.tail,
@@ -59,37 +59,37 @@ def measured(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
 
 
 def judged(trail: Trail) -> dict[str, Any]:
-    """Return the parts of the error, and the steps with their reasons, for the diagnostics."""
+    """Return the parts of the standard error, and the steps with their reasons, for the diagnostics."""
     return {"errors": trail.errors, "steps": trail.words}
 
 
 def backend(recipe: Recipe, fitted: FittedGap) -> dict[str, Any]:
-    """Return what computed: the instruction set of training, threads, and where the evaluation ran if elsewhere."""
+    """Return the backend: instruction set and threads of the training, and of the evaluation if it ran elsewhere."""
     return {**fitted.trained.terms[0].denoiser.backend, "threads": recipe.run.threads, **recipe.gap.words}
 
 
 def coordinate_words(fitted: FittedGap) -> dict[str, list[str]]:
-    """Return what was done to x and to y."""
+    """Return in words what the coordinates do to x and to y."""
     noised, given = fitted.coordinates.words
     done = {fitted.orientation.noised: noised, fitted.orientation.given: given}
     return {side: done[side] for side in ("x", "y")}
 
 
 def proposal_words(q: Proposal) -> dict[str, Any]:
-    """Return kind and window of the proposal over log-SNR."""
+    """Return the kind and the window of the proposal over log-SNR."""
     kind = {"kind": "logistic", "loc": q.loc, "scale": q.scale} if q.scale > 0 else {"kind": "piecewise constant"}
     return {**kind, "window": [q.low, q.high]}
 
 
 def network_words(fitted: FittedGap) -> dict[str, Any]:
-    """Return kind and sizes of the network, and the parameters of all terms."""
+    """Return the kind and the sizes of the network, and the number of parameters of all terms."""
     trained = fitted.trained
     parameters = sum(each.denoiser.n_parameters for each in trained.terms)
     return {**trained.network.words(fitted.coordinates), "parameters": parameters}
 
 
 def training_words(fitted: FittedGap) -> dict[str, Any]:
-    """Return the first term's training, and the others' with what they noise."""
+    """Return the report of the first term's training, and those of other terms with the columns that they noise."""
     first, *others = fitted.trained.terms
     terms = [{"noised": [t.term.first, t.term.last], "training": t.report.to_dict()} for t in others]
     return {"training": first.report.to_dict(), "terms": terms}

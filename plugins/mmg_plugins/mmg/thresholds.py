@@ -1,7 +1,7 @@
-"""Thresholds of the MMG estimators: each with its unit, where its value is from, and what more and less of it does.
+"""Thresholds of the MMG estimators, each with its unit, the evidence for its value, and what lower and higher ones do.
 
-Results of trials are those of `benchmarks/README.md`, "What was tried"; "chosen" says that no trial stands behind a
-value, and what it was chosen for.
+The trials are those of `docs/decisions/`; their headings are quoted. "Chosen" says that a value rests on no trial, and
+what it was chosen for.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Noticeable:
-    """What is too small to warn of: parts up to a floor, or up to a share of the information.
+    """The rule for what is worth a warning: parts above a floor and above a share of the information.
 
     Attributes:
-        floor: nats.
-        share: of the information's absolute value.
+        floor: parts up to this many nats are too small.
+        share: parts up to this share of the information's absolute value are too small.
 
     Example:
         >>> small = Noticeable(floor=0.01, share=0.02)
@@ -33,47 +33,47 @@ class Noticeable:
 
 # --- What is worth a warning --------------------------------------------------------------------------------
 NOTICEABLE_PART = Noticeable(floor=0.01, share=0.02)
-"""A cross term, a gap at the window's end, what norms or neighbours find beyond the estimate; nats.
+"""Parts worth a warning: a cross term, a gap at the window's end, an excess of norms or neighbours; in nats.
 
 Evidence: chosen for the noise of the 40 tasks with 110,000 rows, whose median error is 0.004 and largest 0.022 nats.
-Lower: warnings on tasks that are solved. Higher: a bias of several standard errors goes unsaid.
+Lower: warnings on tasks that are solved. Higher: a bias of several standard errors goes without a warning.
 """
 
 NOTICEABLE_TAIL = Noticeable(floor=0.02, share=0.05)
-"""What lies outside the window, by the linear denoisers; nats.
+"""Tails worth a warning: the linear denoisers' integral outside the window; in nats.
 
-Evidence: chosen. The part is exact for Gaussian pairs, so that it is wrong only by what noise differs from Gaussian.
+Evidence: chosen. The tail is exact for Gaussian pairs, so it is wrong only as far as the noise is not Gaussian.
 Lower: warnings on every strong Gaussian pair, where nothing is wrong. Higher: non-Gaussian noise at high SNR is missed.
 """
 
 NOTICEABLE_REST = Noticeable(floor=0.05, share=0.05)
-"""What training left to learn, extrapolated from its decay; nats.
+"""Gains of more training worth a warning, extrapolated from the decay; in nats.
 
 Evidence: chosen. The extrapolation (a power of the steps) is good to a factor of two or so.
 Lower: nearly every training that ends at a plateau is called unfinished. Higher: the advice to train longer is lost.
 """
 
 SURE_ERRORS = 3.0
-"""Standard errors from which a cross term, or a gap at the window's end, is no noise, before a warning.
+"""Standard errors from which a cross term, or a gap at the window's end, counts as more than noise in a warning.
 
 Evidence: chosen; three leave one false warning in several hundred normal values.
-Lower: false warnings. Higher: small biases of large samples go unsaid.
+Lower: false warnings. Higher: small biases of large samples go without a warning.
 """
 
 # --- How much is evaluated -----------------------------------------------------------------------------------
 EVALUATION_DRAWS = 400_000
-"""Network rows that an automatic number of repeats aims at.
+"""Network rows of an evaluation that the automatic number of repeats aims at.
 
 Evidence: chosen for time, a second or two of one thread at the default width (253,000 network rows are trained on in a
 CPU second, README, "Speed").
-Lower: Monte-Carlo noise joins the spread of rows in the standard error. Higher: time, for an error of rows that stays.
+Lower: Monte-Carlo noise adds to the standard error of the rows. Higher: time, while the error of the rows stays.
 """
 
 LEAST_REPEATS, MOST_REPEATS = 2, 64
-"""Automatic log-SNR and noise draws of one evaluation row.
+"""Range of the automatic number of log-SNR and noise draws of one evaluation row.
 
-Evidence: chosen. With one draw, strata say nothing about a row; beyond 64 the spread of rows is all that is left.
-Lower least: noisy values of single rows. Higher most: time, with few rows.
+Evidence: chosen. With one draw, strata do not help a single row; beyond 64 only the spread between rows is left.
+A lower least: noisy values of single rows. A higher most: time, where rows are few.
 """
 
 SEEN_ROWS = 4_000
@@ -81,7 +81,7 @@ SEEN_ROWS = 4_000
 
 Evidence: with 4,000 rows the excess is known to 0.007 to 0.012 nats on tasks of 10,000 rows ("What was learned by
 heart").
-Lower: the excess drowns in noise, and is not believed. Higher: time, up to that of the evaluation itself.
+Lower: the excess is lost in noise, and is not believed. Higher: time, up to that of the evaluation itself.
 """
 
 # --- What is split off and what is searched -------------------------------------------------------------------
@@ -90,7 +90,7 @@ MANY_COLUMNS = 8
 
 Evidence: the 25x25 spiral gains (0.926 to 0.994 of 1.022 nats, in a fifth of the time), 3x3 gains nothing ("A term of
 the chain rule in place of the whole"); nothing between was tried.
-Lower: two trainings where one does as well. Higher: networks learn, and partly miss, that most columns tell nothing.
+Lower: two trainings where one does as well. Higher: the network has to learn that most columns carry no information.
 """
 
 LEAST_RHO = 0.05
@@ -109,31 +109,31 @@ Lower: noise is split off. Higher: weak linear dependence is left to the second 
 """
 
 MANY_ROWS = 50_000
-"""Training rows from which over-fitting comes late: held-out rows are looked at less often, no width is halved.
+"""Training rows from which over-fitting comes late: held-out rows are evaluated less often, and no width is halved.
 
 Evidence: with 100,000 rows training rows and others agree after 8,000 steps ("Over-fitting or under-fitting?"), with
 10,000 they do not ("What was learned by heart"); nothing between was tried.
-Lower: the best weights of small data lie between two looks. Higher: looks cost time that training could use.
+Lower: the best weights of small data lie between two evaluations. Higher: evaluations take time from training.
 """
 
 EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_MANY_ROWS = 100, 500
-"""Steps between two looks at held-out rows, below and from `MANY_ROWS`.
+"""Steps between two evaluations of held-out rows, below and from `MANY_ROWS`.
 
-Evidence: chosen; a look costs as much as tens of steps.
-Lower: time. Higher: the earliest weights that nothing beats are found too late, and over-fit.
+Evidence: chosen; an evaluation costs as much as tens of steps.
+Lower: time. Higher: the earliest weights that no later ones beat are found too late, and over-fit.
 """
 
 EVALUATE_EVERY_IN_TORCH = 500
-"""Least steps between two looks of a denoiser whose held-out rows are evaluated in torch (`minde-j`).
+"""Least steps between two evaluations of held-out rows where these run in torch (`minde-j`).
 
-Evidence: such a look costs as much as hundreds of steps.
-Lower: most of the time goes to looks. Higher: as for `EVALUATE_EVERY_FEW_ROWS`.
+Evidence: such an evaluation costs as much as hundreds of steps.
+Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_ROWS`.
 """
 
 LEAST_WIDTH = 8
 """Units of the narrowest network that halving the width arrives at.
 
-Evidence: 16, 32 and 64 hardly differ with 10,000 rows ("Size of the network with few rows"); 8 is the least tried.
+Evidence: 16, 32 and 64 hardly differ with 10,000 rows ("The network's width with few rows"); 8 is the least tried.
 Lower: a network too small to learn. Higher: less is tried.
 """
 
@@ -141,34 +141,34 @@ WEIGHT_DECAY = 0.1
 """Decay of weights in units of the learning rate.
 
 Evidence: of 0, 0.1 and 0.5, 0.1 ends over-fitting on the 25x25 spiral without loss on others ("Weight decay").
-Lower: rows are learned by heart where columns are many. Higher: the 3x3 spiral loses 0.03 nats.
+Lower: rows are memorised where columns are many. Higher: the 3x3 spiral loses 0.03 nats.
 """
 
-# --- What nearest neighbours are believed ---------------------------------------------------------------------
+# --- How far nearest neighbours are believed ------------------------------------------------------------------
 NEIGHBOUR_COLUMNS = 20
-"""Columns of x and y together up to which nearest neighbours are asked.
+"""Columns of x and y together up to which nearest neighbours are used.
 
 Evidence: chosen; on the 25x25 tasks they find next to nothing, and time grows with the columns.
 Lower: no second opinion where one is due. Higher: time for an answer of zero.
 """
 
 NEIGHBOUR_ROWS = 4_000
-"""Training rows that nearest neighbours look at.
+"""Training rows that nearest neighbours are searched in.
 
 Evidence: chosen for time, a fraction of a second.
 Lower: their own error hides what the network missed. Higher: time, growing faster than the rows.
 """
 
 NEIGHBOUR_ERRORS = 2.0
-"""Own standard errors of nearest neighbours that are taken off before they cast doubt.
+"""Standard errors of the nearest-neighbour estimate that are subtracted from its excess before it casts doubt.
 
 Evidence: two leave one false doubt in some forty; all 80 intervals of independent pairs hold 0 (`results/null.json`).
-Lower: false doubts widen intervals. Higher: an asinh Student pair that is 0.225 nats short keeps a bar of 0.03.
+Lower: false doubts widen intervals. Higher: an asinh Student pair that is 0.225 nats short keeps an error of 0.03.
 """
 
-# --- What is believed of a correction --------------------------------------------------------------------------
+# --- How far a correction is believed --------------------------------------------------------------------------
 NEGATIVE_CROSS_SHARE = 0.5
-"""Share of a surely negative cross term that is counted: midway between both integrands.
+"""Share of a significantly negative cross term that is counted: the value midway between both integrands.
 
 Evidence: over-fitted 25x25 spirals, direct 0.967 to 0.989, orthogonal 1.043 to 1.083, midway 1.014 to 1.029 of 1.022.
 Lower: nearer to the orthogonal value, too high. Higher: nearer to the direct one, too low.
@@ -177,14 +177,14 @@ Lower: nearer to the orthogonal value, too high. Higher: nearer to the direct on
 BY_HEART_SHARE = 0.5
 """Share of the excess on training rows that is added to the estimate, and that widens its error.
 
-Evidence: half is what theory promises to first order (`half_by_heart`); with 10,000 rows twice that was missing, for
-training stops before it has learned all.
-Lower: estimates of few rows stay low. Higher: what training did not learn is counted as if it were learned by heart.
+Evidence: half is what theory gives to first order (`half_by_heart`); with 10,000 rows twice that was missing, for
+training stops before it has learned everything.
+Lower: estimates of few rows stay low. Higher: what training did not learn is counted as if it were memorised.
 """
 
 FLOOR_ERROR_SHARE = 0.5
-"""Share of what the floor of norms raised the estimate by that widens its error, for there may be more.
+"""Share of the rise to the floor of norms that is a part of the error, for the truth may lie higher.
 
-Evidence: 98 of 120 intervals held the truth with 1,000 rows before the floor, 111 with it ("What lengths share").
+Evidence: 98 of 120 intervals held the truth with 1,000 rows before the floor, 111 with it ("What norms share").
 Lower: intervals end below the truth. Higher: intervals wider than they need be.
 """

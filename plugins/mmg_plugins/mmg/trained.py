@@ -1,4 +1,4 @@
-"""What a training leaves, and how it is saved: terms, their proposal, and what is known of the training rows."""
+"""The result of a training, and how it is saved: trained terms, their proposal, and facts of the training rows."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class TrainedTerms:
     """Denoisers whose gaps sum to the information.
 
     Attributes:
-        network: what made the denoisers; its size may have been chosen in the training.
-        terms: one, unless the recipe splits the information.
-        proposal: over log-SNR, that all terms are evaluated under.
+        network: the part that made the denoisers; its size may have been chosen while training.
+        terms: one term, unless the recipe splits the information.
+        proposal: the density over log-SNR under which all terms are evaluated.
     """
 
     network: Networks
@@ -49,16 +49,16 @@ class TrainedTerms:
 
     @property
     def reports(self) -> Sequence[Report]:
-        """The report of every term's training."""
+        """Return the report of every term's training."""
         return [each.report for each in self.terms]
 
     @property
     def seconds(self) -> float:
-        """Wall time of the training, in seconds."""
+        """Return the wall time of all trainings together, in seconds."""
         return sum(report.seconds for report in self.reports)
 
     def state(self) -> SavedState:
-        """Return weights as arrays, and the rest for JSON."""
+        """Return the weights as named arrays, and everything else as a JSON-serialisable mapping."""
         weights = {
             f"{i}.{key}": tensor.numpy()
             for i, each in enumerate(self.terms)
@@ -70,13 +70,13 @@ class TrainedTerms:
 
 @dataclass(frozen=True)
 class FittedGap:
-    """What `fit` leaves and `restore` rebuilds.
+    """A fitted estimator of the gap, which `fit` leaves and `restore` rebuilds.
 
     Attributes:
         orientation: which variable was noised.
-        coordinates: fitted to the training rows.
-        trained: the denoisers.
-        facts: what the steps need to know of the training rows, or None.
+        coordinates: the coordinates, fitted to the training rows.
+        trained: the trained denoisers.
+        facts: facts of the training rows that the steps need, or None.
     """
 
     orientation: Orientation
@@ -85,7 +85,7 @@ class FittedGap:
     facts: TrainingFacts | None = None
 
     def state(self) -> SavedState:
-        """Return named arrays, and the rest for JSON."""
+        """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         coordinates, words = self.coordinates.state()
         weights, trained = self.trained.state()
         facts = self.facts.arrays() if self.facts else {}
@@ -95,7 +95,7 @@ class FittedGap:
 
     @classmethod
     def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: Arrays, meta: Meta) -> FittedGap:
-        """Undo `state`, with the coordinates and networks of a recipe.
+        """Rebuild what `state` saved, with the coordinates and networks of a recipe.
 
         Raises:
             OptionError: when a module of the user's was trained and `network` has none.

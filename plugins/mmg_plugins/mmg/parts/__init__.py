@@ -1,1 +1,1 @@
-"""The parts that a recipe is put together from, one file a part: see `mmg_plugins.mmg.recipe.Recipe`."""
+"""The parts of a recipe, one kind of part in each file: see `mmg_plugins.mmg.recipe.Recipe`."""

@@ -1,4 +1,4 @@
-"""Coordinates that the denoisers work in: canonical ones, and the published standardised ones."""
+"""Coordinates that the denoisers work in: canonical coordinates, or the published standardised columns."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ class Coordinates(Protocol):
 
     @property
     def rho(self) -> NDArray[np.float64]:
-        """Canonical correlations, falling, that the linear denoisers use; empty where there are none."""
+        """Return the canonical correlations of the linear denoisers, in falling order; empty where none are used."""
 
     @property
     def dim_x(self) -> int:
-        """Columns of the noised variable in these coordinates."""
+        """Return the number of columns of the noised variable in these coordinates."""
 
     @property
     def dim_y(self) -> int:
-        """Columns of the given variable in these coordinates."""
+        """Return the number of columns of the given variable in these coordinates."""
 
     @property
     def gaussian_mi(self) -> float | None:
-        """What a Gaussian pair with these correlations would share, in nats; None where none are used."""
+        """Return the information of a Gaussian pair with these correlations, in nats; None where none are used."""
 
     @property
     def at_limit(self) -> bool:
-        """Whether a correlation is 1 to all digits, so that the information is larger than can be told."""
+        """Return whether a correlation is 1 to all digits, so that the information is too large to be estimated."""
 
     @property
     def words(self) -> tuple[list[str], list[str]]:
-        """What was done to the noised and to the given variable, beyond shifting and scaling."""
+        """Return in words what was done to the noised and to the given variable, beyond shifting and scaling."""
 
     def transform(self, x: Array, y: Array) -> CoordinateRows:
-        """Return rows in these coordinates."""
+        """Return rows `x` of the noised and `y` of the given variable in these coordinates, as float32."""
 
     def state(self) -> SavedState:
-        """Return what `FitCoordinates.restore` needs."""
+        """Return the arrays and the JSON-serialisable mapping that `FitCoordinates.restore` needs."""
 
 
 class FitCoordinates(Protocol):
     """The part of a recipe that fits coordinates."""
 
     def fit(self, x: Array, y: Array) -> Coordinates:
-        """Fit on training rows of the noised variable and the given one."""
+        """Fit coordinates to training rows `x` of the noised variable and `y` of the given one."""
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Coordinates:
-        """Undo `Coordinates.state`."""
+        """Rebuild the coordinates that `Coordinates.state` saved."""
 
 
 def no_rows(coordinates: Coordinates) -> CoordinateRows:
-    """Return empty rows of the right widths, for a denoiser that is not to be trained."""
+    """Return rows `(0, dim_x)` and `(0, dim_y)`, for a denoiser that is not to be trained."""
     return torch.zeros(0, coordinates.dim_x), torch.zeros(0, coordinates.dim_y)
 
 
@@ -72,7 +72,7 @@ def no_rows(coordinates: Coordinates) -> CoordinateRows:
 
 @dataclass(frozen=True)
 class CanonicalCoordinates:
-    """Canonical coordinates after the least Gaussianising maps (`mmg_registry.preprocess`)."""
+    """Canonical coordinates, after maps that make margins near normal (`mmg_registry.preprocess`)."""
 
     pair: PairTransform
 
@@ -110,7 +110,7 @@ class CanonicalCoordinates:
 
 @dataclass(frozen=True)
 class FitCanonical:
-    """Fit canonical coordinates; with `gaussianise`, after maps that make margins near normal."""
+    """The part that fits canonical coordinates; with `gaussianise`, after maps that make margins near normal."""
 
     gaussianise: bool = True
 
@@ -126,7 +126,7 @@ class FitCanonical:
 
 @dataclass(frozen=True)
 class StandardCoordinates:
-    """Every column shifted and scaled to mean 0 and variance 1 on the training rows; no closed form is used."""
+    """Coordinates in which every column has mean 0 and variance 1 on the training rows; no closed form is used."""
 
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
@@ -164,7 +164,7 @@ class StandardCoordinates:
 
 
 class FitStandard:
-    """Fit the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
+    """The part that fits the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
 
     def fit(self, x: Array, y: Array) -> StandardCoordinates:
         centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])

@@ -1,4 +1,4 @@
-"""How the gap of trained denoisers is measured on rows: sums of each term, joined over windows."""
+"""Measurement of the gap of trained denoisers on rows: each term is summed under each window, and the sums joined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.core import BIN_SUMS, Proposal
 from mmg_registry.diffusion import Denoiser, GapEstimate, joined, summarise
 
-# from a denoiser, rows of its term, a proposal, repeats and a seed: sums over bins, and means of rows (nats)
+# From a denoiser, rows of its term, a proposal, repeats and a seed: sums over bins, and means of rows in nats.
 Sums = Callable[[Denoiser, CoordinateRows, Proposal, int, int], tuple[Tensor, Tensor]]
 Above = tuple[tuple[float, Proposal], ...]  # weights and windows
 
@@ -24,7 +24,7 @@ Above = tuple[tuple[float, Proposal], ...]  # weights and windows
 def own_sums(
     denoiser: Denoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Let the denoiser sum its own squared errors."""
+    """Return the sums of the denoiser's own squared errors."""
     return denoiser.gap(*rows, proposal, repeats=repeats, seed=seed)
 
 
@@ -33,12 +33,12 @@ class GapMeasure:
     """The part of a recipe that measures gaps.
 
     Attributes:
-        seed: of noise and log-SNRs.
-        repeats: draws a row; None for about `EVALUATION_DRAWS` in all.
-        sums: how one term is summed.
-        above: windows above that of the proposal, with the weights that they count with.
-        denoising: whether the squares are denoising errors, and belong into the curve as such.
-        in_torch: whether sums are taken in torch, whatever trained.
+        seed: seed of noise and log-SNRs.
+        repeats: log-SNR and noise draws of each row; None for about `EVALUATION_DRAWS` in all.
+        sums: sums the squares of one term.
+        above: further windows above that of the proposal, each with the weight that it counts with.
+        denoising: whether the squares are denoising errors, and belong in the curve as such.
+        in_torch: whether sums are taken in torch, whatever the training ran in.
     """
 
     seed: int
@@ -49,7 +49,7 @@ class GapMeasure:
     in_torch: bool = False
 
     def __call__(self, trained: TrainedTerms, rows: CoordinateRows) -> GapEstimate:
-        """Return both integrals on rows in the denoisers' coordinates."""
+        """Return the integrals of both integrands over all windows, on rows in the denoisers' coordinates."""
         gap = self._under(trained.proposal, trained, rows, self.repeats_for(len(rows[0])))
         if self.above:
             higher = [(weight, self._under(window, trained, rows, 1)) for weight, window in self.above]
@@ -63,16 +63,16 @@ class GapMeasure:
         return torch.stack(sums).sum(0)
 
     def repeats_for(self, n: int) -> int:
-        """Return the log-SNR and noise draws of each of `n` rows."""
+        """Return the number of log-SNR and noise draws of each of `n` rows."""
         return self.repeats or int(np.clip(EVALUATION_DRAWS // n, LEAST_REPEATS, MOST_REPEATS))
 
     @property
     def words(self) -> dict[str, Any]:
-        """What the result says beside the denoiser's backend."""
+        """Return what the result says of the evaluation beside the denoiser's backend."""
         return {"evaluation": "torch"} if self.in_torch else {}
 
     def _under(self, proposal: Proposal, trained: TrainedTerms, rows: CoordinateRows, repeats: int) -> GapEstimate:
-        """Sum all terms' gaps on the same rows and log-SNRs."""
+        """Return the sum of all terms' gaps under one proposal, on the same rows and log-SNRs."""
         sums = [self._term(each, proposal, rows, repeats) for each in trained.terms]
         bins, values = (torch.stack(parts).sum(0) for parts in zip(*sums, strict=True))
         bins[:, BIN_SUMS.index("count")] /= len(sums)

@@ -1,4 +1,4 @@
-"""Gather the facts of the training rows that the steps of `auto` draw on."""
+"""The part that gathers facts of the training rows for the steps of `auto`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Remember(Protocol):
     """The part of a recipe that gathers facts."""
 
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
-        """Return what the rows tell without a network."""
+        """Return the facts that the training rows give without a network."""
 
     def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
-        """Return the facts with what the trained network tells of its rows."""
+        """Return the facts with the value that the trained network gives on its own rows."""
 
 
 class RememberRows:
-    """Gather all facts, whichever steps are switched on: options may change between `fit` and `estimate`."""
+    """The part that gathers all facts, whichever steps are on: options may change between `fit` and `estimate`."""
 
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
         x, y = (side.numpy() for side in rows)

@@ -1,4 +1,4 @@
-"""How the two integrands are mixed: the direct one, the orthogonal one, or by the cross term between them."""
+"""Mixes of the two integrands: the direct one alone, the orthogonal one alone, or a mix by their cross term."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Mixed:
     """The integral inside the window, by a mix of both integrands; all in nats.
 
     Attributes:
-        rows: `(n,)` each evaluation row's value.
-        mean: of the rows.
-        weight: of the cross term, 1 for the direct integrand and 0 for the orthogonal one.
+        rows: `(n,)` values of the evaluation rows.
+        mean: mean of the rows.
+        weight: weight of the cross term, 1 for the direct integrand and 0 for the orthogonal one.
         why: the reason for the weight, for the result.
-        error: standard error of the mean, where the gap's own errors hold it.
+        error: standard error of the mean, where the measured gap includes it.
     """
 
     rows: Tensor
@@ -35,17 +35,17 @@ Mix = Callable[[GapEstimate], Mixed]
 
 
 def direct(gap: GapEstimate) -> Mixed:
-    """Take the difference of both squared errors."""
+    """Return the direct value: the difference of both squared errors."""
     return Mixed(gap.rows[:, 0], gap.direct, 1.0, "the direct integrand alone", gap.direct_se)
 
 
 def orthogonal(gap: GapEstimate) -> Mixed:
-    """Take the squared distance of both denoisers."""
+    """Return the orthogonal value: the squared distance between both denoisers."""
     return Mixed(gap.rows[:, 1], gap.orthogonal, 0.0, "the orthogonal integrand alone", gap.orthogonal_se)
 
 
 def by_cross_term(gap: GapEstimate) -> Mixed:
-    """Count the cross term as far as `cross_weight` says."""
+    """Return the orthogonal value plus the cross term with the weight of `cross_weight`."""
     weight = cross_weight(gap.cross, gap.cross_se)
     rows = gap.rows[:, 1] + weight * (gap.rows[:, 0] - gap.rows[:, 1])
     why = "shrinkage of the measured cross term by its error; half of it where it is negative"
@@ -53,16 +53,16 @@ def by_cross_term(gap: GapEstimate) -> Mixed:
 
 
 def cross_weight(cross: float, error: float) -> float:
-    """Return how much of the cross term to count: believed by `shrinkage`, and half where it is negative.
+    """Return the weight of the cross term: its share to believe (`shrinkage`), halved where it is negative.
 
-    An error of the conditional denoiser that is unrelated to the gap (noise of the training, over-fitting) takes its
-    square from the direct value and adds it to the orthogonal one: the truth is midway, and the cross term is
-    negative. A gap that is learned too small makes the orthogonal value wrong to first order and the direct one to
-    second: the truth is near the direct value, and the cross term is positive.
+    Suppose that the conditional denoiser has an error unrelated to the gap, by noise of the training or over-fitting.
+    Its square is subtracted from the direct value and added to the orthogonal one: the truth is midway, and the cross
+    term is negative. Suppose instead that the gap is learned too small. The orthogonal value is then wrong to first
+    order and the direct one to second: the truth is near the direct value, and the cross term is positive.
 
     Args:
-        cross: the direct value less the orthogonal one, nats.
-        error: its standard error, nats.
+        cross: the direct value minus the orthogonal one, in nats.
+        error: its standard error, in nats.
 
     Example:
         >>> cross_weight(0.1, 0.0), cross_weight(-0.1, 0.0), cross_weight(0.01, 0.05)

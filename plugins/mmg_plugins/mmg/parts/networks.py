@@ -1,4 +1,4 @@
-"""What denoises: the core's fused network, a module of the user's, or a published network."""
+"""The networks that denoise: the core's fused network, a module of the user's, or a published network."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class Networks(Protocol):
 
     @property
     def cpu_only(self) -> bool:
-        """Whether no GPU can be used."""
+        """Return whether the denoisers run on the CPU alone."""
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
-        """Make a fresh denoiser of one term, on training rows in these coordinates."""
+        """Make a fresh denoiser of one term, to be trained on `rows` in these coordinates."""
 
     def words(self, coordinates: Coordinates) -> dict[str, Any]:
-        """Return what the result says of the network."""
+        """Return the kind and the sizes of the network, for the result."""
 
     def state(self) -> dict[str, Any]:
-        """Return what `restored` needs, for JSON."""
+        """Return the JSON-serialisable mapping that `restored` needs."""
 
     def restored(self, meta: Mapping[str, Any]) -> Networks:
-        """Return the networks that were trained, by what was saved of them.
+        """Return the networks that were trained, from what `state` saved of them.
 
         Raises:
             OptionError: when a module of the user's was trained and is not at hand.
@@ -47,8 +47,8 @@ class FusedNetworks:
     """Gated residual MLPs inside the compiled core, which correct the linear denoisers.
 
     Attributes:
-        width: units of the residual stream and of the gates.
-        depth: gated residual blocks.
+        width: number of units of the residual stream and of the gates.
+        depth: number of gated residual blocks.
     """
 
     width: int
@@ -79,7 +79,7 @@ class UserModule:
     """A torch module of the user's, which corrects the linear denoisers.
 
     Attributes:
-        module: called as `module(z, logsnr, y)` and `module(z, logsnr, None)`.
+        module: the module, called as `module(z, logsnr, y)` and `module(z, logsnr, None)`.
     """
 
     module: nn.Module
@@ -109,9 +109,9 @@ class PublishedNetworks:
     """A published network in torch, without the linear denoisers (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031).
 
     Attributes:
-        make: makes the network.
+        make: makes the network from the columns of x and of y.
         weighted: whether the loss is weighted to be uniform over log-SNR.
-        module: of the user's, in place of the network.
+        module: a torch module of the user's, in place of the network.
         denoiser: the class that trains and evaluates it.
     """
 
@@ -146,7 +146,7 @@ class PublishedNetworks:
 
 
 def fused_or(module: nn.Module | None, width: int, depth: int) -> Networks:
-    """Return the fused networks, or a user's module in their place."""
+    """Return the fused networks of these sizes, or the user's module in their place if there is one."""
     return FusedNetworks(width, depth) if module is None else UserModule(module)
 
 
@@ -156,7 +156,7 @@ def core_settings(run: Run) -> dict[str, Any]:
 
 
 def refuse_module(meta: Mapping[str, Any]) -> None:
-    """Raise OptionError if what was saved is a module of the user's."""
+    """Raise OptionError if the saved network is a module of the user's."""
     if meta["module"]:
         raise OptionError("The saved estimator used a module of its own; pass it as 'denoiser' and restore again.")
 

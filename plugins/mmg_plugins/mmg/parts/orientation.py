@@ -1,4 +1,4 @@
-"""Which variable is noised, and why."""
+"""The choice of the variable to noise, and its reason."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mmg_registry.contracts import Array
 
 @dataclass(frozen=True)
 class Orientation:
-    """Which of x and y is noised; the other one is given to the conditional denoiser.
+    """The choice of x or y as the noised variable; the other one is given to the conditional denoiser.
 
     Attributes:
-        swapped: whether y is noised, in place of x.
+        swapped: whether y is noised in place of x.
         why: the reason, for the result.
     """
 
@@ -23,16 +23,16 @@ class Orientation:
 
     @property
     def noised(self) -> str:
-        """The noised variable, "x" or "y"."""
+        """Return the name of the noised variable, "x" or "y"."""
         return "y" if self.swapped else "x"
 
     @property
     def given(self) -> str:
-        """The other variable."""
+        """Return the name of the given variable, "x" or "y"."""
         return "x" if self.swapped else "y"
 
     def apply(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """Return the noised variable and the given one."""
+        """Return the rows of the noised variable and those of the given one."""
         return (y, x) if self.swapped else (x, y)
 
 
@@ -40,15 +40,15 @@ Orient = Callable[[int, int], Orientation]  # from the columns of x and of y
 
 
 def noise_x(dim_x: int, dim_y: int) -> Orientation:
-    """Noise x, as published."""
+    """Choose x as the noised variable, as published."""
     return Orientation(False, "as published")
 
 
 def noise_fewer_columns(dim_x: int, dim_y: int) -> Orientation:
-    """Noise the variable with fewer columns, x where they tie.
+    """Choose the variable with fewer columns as the noised one, x where they tie.
 
-    The identity holds either way; the noise to be guessed, the network's output and the variance of the integrand grow
-    with the columns that are noised.
+    The identity holds either way, but the noise to be predicted, the network's output and the variance of the integrand
+    grow with the number of noised columns.
 
     Example:
         >>> noise_fewer_columns(3, 1).noised, noise_fewer_columns(2, 2).noised
@@ -58,7 +58,7 @@ def noise_fewer_columns(dim_x: int, dim_y: int) -> Orientation:
 
 
 def oriented(direction: Literal["auto", "x", "y"]) -> Orient:
-    """Return the part for an option: the variable asked for, or the one with fewer columns."""
+    """Return the part for the option `direction`: it noises the named variable, or the one with fewer columns."""
     if direction == "auto":
         return noise_fewer_columns
     return lambda dim_x, dim_y: Orientation(direction == "y", "asked for")

@@ -1,4 +1,4 @@
-"""The optimiser and the schedule of a training: ours, and the published ones."""
+"""Training plans: the optimiser and the schedule of the default recipe, and those of the published one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from mmg_registry.diffusion import Schedule
 
 MakePlan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
 
-STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # of the default plan: at most, before a plateau, of rising rate
+STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # the default plan's most steps, least before a plateau, and warm-up
 SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for small pairs
 
 
 @dataclass(frozen=True)
 class DefaultPlan:
-    """A constant rate to a plateau of the held-out loss and a cosine to zero; few rows are looked at more often.
+    """A constant learning rate up to a plateau of the held-out loss, then a cosine decay to zero.
+
+    Held-out rows are evaluated more often where rows are few.
 
     Attributes:
         options: batch, rate, tolerance and the most steps.
-        least_look: least steps between two looks at held-out rows.
+        least_look: least number of steps between two evaluations of held-out rows.
     """
 
     options: MMGOptions
@@ -39,11 +41,11 @@ class DefaultPlan:
 
 @dataclass(frozen=True)
 class PublishedPlan:
-    """The published optimiser and number of epochs: a constant rate to the end, no stopping (arXiv 2509.20609).
+    """The published optimiser and number of epochs: a constant rate to the end, no early stopping (arXiv 2509.20609).
 
     Attributes:
-        steps: in place of the published epochs, or None.
-        weight_decay: as published: MMG's 1e-5, or 0 for MINDE.
+        steps: number of steps in place of the published epochs, or None.
+        weight_decay: the published weight decay: MMG's 1e-5, or 0 for MINDE.
     """
 
     steps: int | None = None
@@ -52,6 +54,6 @@ class PublishedPlan:
     def __call__(self, dim_x: int, n_rows: int) -> tuple[TrainPlan, Schedule]:
         lr, batch, epochs = (1e-3, 128, 500) if dim_x <= SMALL_DIM_X else (2e-3, 256, 750)
         most = self.steps or epochs * -(-n_rows // batch)
-        # the decay is one step, and no plateau is looked for
+        # the decay is one step, and no plateau ends the training
         schedule = Schedule(max_steps=most, min_steps=most, check_every=1_000, decay=1e-6, keep_last=True)
         return TrainPlan(batch=batch, lr=lr, warmup=0, beta2=0.999, weight_decay=self.weight_decay), schedule

@@ -1,4 +1,4 @@
-"""Where log-SNRs are drawn: in the beginning, after a look at the gap, and in the evaluation."""
+"""Proposals over log-SNR: at the start of training, after the gap has been measured, and for the evaluation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class LogSNRDraws:
 
     Attributes:
         first: makes the proposal that training begins with.
-        refine: makes, for a number of noised columns, what chooses the next proposal; None where the first one stays.
+        refine: makes, from the number of noised columns, the function that chooses the next proposal; None where the
+            first one stays.
         evaluate: makes the proposal of the evaluation; None for the one that training ended with.
     """
 
@@ -28,7 +29,7 @@ class LogSNRDraws:
     evaluate: Callable[[], Proposal] | None = None
 
     def refinement(self, dim_x: int) -> Refine | None:
-        """Return what chooses the next proposal for `dim_x` noised columns, or None."""
+        """Return the function that chooses the next proposal for `dim_x` noised columns, or None."""
         return None if self.refine is None else self.refine(dim_x)
 
     def evaluated(self, trained: Proposal) -> Proposal:
@@ -37,25 +38,25 @@ class LogSNRDraws:
 
 
 def fixed() -> LogSNRDraws:
-    """Draw from the published logistic throughout."""
+    """Return draws from the published logistic density throughout."""
     return LogSNRDraws(default_logistic)
 
 
 def two_stage() -> LogSNRDraws:
-    """Draw uniformly at first, then from a logistic shaped like the conditional error (MMG, arXiv 2509.20609)."""
+    """Return uniform draws at first, then draws from a logistic fitted to the conditional error (arXiv 2509.20609)."""
     return LogSNRDraws(pilot, TwoStageRefinement)
 
 
 def following_gap(floor: float) -> LogSNRDraws:
-    """Draw uniformly at first, then by the measured gap, of which the share `floor` stays uniform over its window."""
+    """Return uniform draws at first, then draws by the measured gap; a share `floor` stays uniform over its window."""
     return LogSNRDraws(pilot, lambda dim_x: GapRefinement(floor))
 
 
 class TwoStageRefinement:
-    """Choose the second stage's proposal at the first call, and keep to it.
+    """A refinement that chooses the second stage's proposal at its first call, and keeps to it.
 
     Args:
-        dim_x: noised columns.
+        dim_x: number of noised columns.
     """
 
     def __init__(self, dim_x: int) -> None:
@@ -68,16 +69,16 @@ class TwoStageRefinement:
         return self.chosen
 
     def _shaped(self, bins: Tensor, proposal: Proposal) -> Proposal | None:
-        """Read the two-stage proposal off the pilot's held-out sums; None where its curve has no crossings."""
+        """Return the two-stage proposal from the pilot's held-out sums; None where their curve has no crossings."""
         edges, sums = proposal.edges.double().numpy(), bins.numpy()
-        # under a constant density the mean weight is the window's width; the sums hold half the squared error
+        # Under a constant density the mean weight is the window's width; the sums hold half the squared error.
         given = 2 * sums[:, BIN_SUMS.index("mse_given")] / np.maximum(sums[:, 0], 1) / proposal.window
         return adaptive_logistic(edges, given, self.dim_x, sums[:, BIN_SUMS.index("orthogonal")])
 
 
 @dataclass(frozen=True)
 class GapRefinement:
-    """Follow the gap of held-out rows under the first proposal, at every call."""
+    """A refinement that follows, at every call, the gap of held-out rows under the first proposal."""
 
     floor: float
 

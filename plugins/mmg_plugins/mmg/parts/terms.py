@@ -1,4 +1,4 @@
-"""How the information is split by the chain rule: not at all, or linear dependence of few among many columns apart."""
+"""Splits of the information by the chain rule: none, or one that sets few linearly dependent columns apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmg_plugins.mmg.thresholds import LEAST_RHO, MANY_COLUMNS, NOISE_ERRORS
 
 @dataclass(frozen=True)
 class Term:
-    """One term of the chain rule: I(X_1; Y | X_2), with columns [first, last) of x as X_1 and those after as X_2.
+    """One term of the chain rule: I(X_1; Y | X_2), with columns [first, last) of x as X_1 and later ones as X_2.
 
     Terms that cover all columns of x, the later ones first, sum to I(X; Y).
     """
@@ -24,7 +24,7 @@ class Term:
     last: int
 
     def rows(self, rows: CoordinateRows) -> CoordinateRows:
-        """Return the columns of x that the term sees, and y with the partner of the first of them in front."""
+        """Return the columns of x that the term uses, and y with the canonical partner of the first one in front."""
         x, y = rows
         if self.first == 0:
             return x, y
@@ -39,15 +39,15 @@ Split = Callable[[Coordinates, int], list[Term]]  # from coordinates and the num
 
 
 def whole(coordinates: Coordinates, n_rows: int) -> list[Term]:
-    """Leave the information in one piece."""
+    """Return the whole information as one term."""
     return [Term(0, coordinates.dim_x)]
 
 
 def linear_apart(coordinates: Coordinates, n_rows: int) -> list[Term]:
     """Split I(X_1, X_2; Y) = I(X_1; Y | X_2) + I(X_2; Y) where few of many columns, X_1, are linearly dependent on y.
 
-    The network of the first term need not learn that the other columns tell nothing. The sum is exact whatever the
-    split.
+    The network of the first term need not learn that the other columns carry no information. The sum is exact whatever
+    the split.
     """
     linear = linear_columns(coordinates, n_rows)
     if coordinates.dim_x <= MANY_COLUMNS or not 0 < linear <= coordinates.dim_x // 2:

@@ -1,4 +1,4 @@
-"""Training of all terms; the one place that calls the registry's trainer."""
+"""Training of all terms: the only place in this package that calls the registry's trainer."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ Integrand = Literal["direct", "orthogonal"]
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained on what.
+    """A training to be done: what is trained, on which rows, by which plan.
 
     Attributes:
         coordinates, terms, network, proposals, plan: parts of the recipe, or what they made of the training rows.
         gap: measures losses on held-out rows.
-        integrand: whose running value is reported as progress.
-        rows, held_out: to learn from, and to stop by.
+        integrand: the integrand whose running value is reported as progress.
+        rows: rows to learn from, in the denoisers' coordinates.
+        held_out: rows to stop by, in the denoisers' coordinates.
     """
 
     coordinates: Coordinates
@@ -45,7 +46,7 @@ class TrainingJob:
 
     @property
     def n_rows(self) -> int:
-        """Number of rows given to fit."""
+        """Return the number of rows given to `fit`, held-out ones included."""
         return len(self.rows[0]) + len(self.held_out[0])
 
 
@@ -53,7 +54,7 @@ class Train(Protocol):
     """The part of a recipe that trains.
 
     Attributes:
-        why: why networks have the size they have, for the result.
+        why: the reason for the size of the networks, for the result.
     """
 
     @property
@@ -65,7 +66,7 @@ class Train(Protocol):
 
 @dataclass(frozen=True)
 class TrainOnce:
-    """Train networks of the size asked for."""
+    """The part that trains networks of the size asked for, once."""
 
     why: str = "asked for"
 
@@ -74,12 +75,12 @@ class TrainOnce:
 
 
 def split_off_held_out(rows: CoordinateRows, seed: int) -> tuple[CoordinateRows, CoordinateRows]:
-    """Split rows into those to learn from and those to stop by; rows change places in `rows` themselves."""
+    """Split rows into those to learn from and those to stop by; `rows` are shuffled in place."""
     return hold_back(*rows, seed)
 
 
 def train_terms(job: TrainingJob) -> TrainedTerms:
-    """Train a network of each term, and take one proposal that serves them all."""
+    """Train one network for each term, and return them with one proposal that serves them all."""
     found = [_train_term(job, term) for term in job.terms]
     return TrainedTerms(job.network, tuple(term for term, _ in found), envelope([proposal for _, proposal in found]))
 

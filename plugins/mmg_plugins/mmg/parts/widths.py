@@ -1,7 +1,7 @@
-"""Halve a network's width where few rows are over-fitted, as long as held-out rows allow.
+"""The search for a narrower network where few rows are over-fitted.
 
-With few rows the width hardly matters (`benchmarks/README.md`, "Size of the network with few rows"), at 2 to 6 times
-the time. Nothing else knows of this part: without it, `auto` trains once.
+With few rows the width hardly matters (`docs/decisions/network-width.md`), and the search takes 2 to 6 times the time.
+No other part depends on this one: without it, `auto` trains once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from mmg_registry.training.evaluation import gained
 
 @dataclass(frozen=True)
 class HalveWidth:
-    """Train, and again with half the width, until nothing over-fits, the held-out loss surely rises or time is up."""
+    """The part that trains again with half the width, until nothing over-fits, the held-out loss rises or time is up.
+
+    A rise of the held-out loss counts if it exceeds its standard error.
+    """
 
     why: str = "half while few rows are over-fitted and the loss allows"
 
@@ -38,7 +41,7 @@ class HalveWidth:
 
 
 def narrower(job: TrainingJob, trained: TrainedTerms) -> TrainingJob | None:
-    """Return the job with half the width; None where rows are many, or no network of use over-fits them."""
+    """Return the job with half the width; None where rows are many, or where no useful network over-fits them."""
     over_fitted = any(report.stopped == "overfitting" and report.kept > 0 for report in trained.reports)
     network = trained.network
     if not (over_fitted and isinstance(network, FusedNetworks)):
@@ -48,13 +51,13 @@ def narrower(job: TrainingJob, trained: TrainedTerms) -> TrainingJob | None:
 
 
 def surely_worse(job: TrainingJob, last: TrainedTerms, best: TrainedTerms) -> bool:
-    """Return whether held-out rows lose by more than a standard error, under the proposal of the best so far."""
+    """Return whether the held-out loss rose by more than its standard error, under the proposal of the best so far."""
     gain, error = gained(*(-_losses(job, each, best.proposal) for each in (best, last)))
     return gain < -error
 
 
 def _losses(job: TrainingJob, trained: TrainedTerms, proposal: Proposal) -> Tensor:
-    """Return held-out rows' excess over the linear denoisers, without and with y, on the same noise for all."""
+    """Return each held-out row's excess loss over the linear denoisers, without and with y, on the same noise."""
     return job.gap.row_values(trained, proposal, job.held_out)[:, EXCESS].sum(1)
 
 

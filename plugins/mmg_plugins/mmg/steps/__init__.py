@@ -1,7 +1,8 @@
-"""The steps of an estimate, one a file, and the lists of them.
+"""The steps of an estimate, each in a file of its own, and the lists of them.
 
-A new step is a file that holds a `Step`, and a place in a list here. Values go through the list in turn; the parts of
-the error are squared and summed. Steps that change the value inside the window come before `tail`.
+To add a step, write a file that holds a `Step` and give it a place in a list here. The value passes through the steps
+in turn; the squares of their parts of the standard error are summed. Steps that change the value inside the window come
+before `tail`.
 """
 
 from mmg_plugins.mmg.steps import (
@@ -18,7 +19,7 @@ from mmg_plugins.mmg.steps import (
 from mmg_plugins.mmg.steps.contract import Finding, Step, Trail, take
 
 PLAIN: tuple[Step, ...] = (rows.PLAIN, cross.WATCHED, tail.STEP, choice.STEP, unfinished.STEP, precision.STEP)
-"""Of the four variants and MINDE."""
+"""Steps of the four MMG variants and of MINDE."""
 
 AUTO: tuple[Step, ...] = (
     rows.ADJUSTED,
@@ -31,6 +32,6 @@ AUTO: tuple[Step, ...] = (
     precision.STEP,
     neighbours.STEP,
 )
-"""Of `auto`."""
+"""Steps of `auto`."""
 
 __all__ = ["AUTO", "PLAIN", "Finding", "Step", "Trail", "take"]

@@ -1,4 +1,4 @@
-"""How far the choice of weights is a matter of noise."""
+"""The step `choice`: uncertainty about which weights of the training to keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmg_plugins.mmg.steps.contract import Finding, Step
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Let the spread between the kept weights and the last ones widen the error."""
+    """Keep the value; return the spread between the kept weights and the last ones as a part of the error."""
     error = float(np.linalg.norm([report.choice_error for report in evidence.fitted.trained.reports]))
     return Finding(value, error, "what the last weights would have given in place of the kept ones")
 

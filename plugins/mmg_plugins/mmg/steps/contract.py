@@ -1,4 +1,4 @@
-"""What a step is: from the evidence and the value so far to a value, a part of its error, and the reason."""
+"""The contract of a step: from the evidence and the value so far to a value, a part of its error, and the reason."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mmg_plugins.mmg.evidence import Evidence
 
 @dataclass(frozen=True)
 class Finding:
-    """What one step makes of the value so far.
+    """The outcome of one step.
 
     Attributes:
-        value: the estimate after the step, nats.
-        error: the step's part of the standard error, nats; None where it has none.
+        value: the estimate after the step, in nats.
+        error: the step's part of the standard error, in nats; None where it has none.
         why: the reason, for the result.
     """
 
@@ -26,7 +26,7 @@ class Finding:
 
 
 def say_nothing(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Warn of nothing."""
+    """Return no warnings."""
     return []
 
 
@@ -35,9 +35,9 @@ class Step:
     """One step of an estimate.
 
     Attributes:
-        name: of the step, and of its part of the error.
-        find: judges the evidence, given the value so far (nats).
-        warn: returns whole sentences, given the evidence, the step's finding and the final estimate (nats).
+        name: name of the step, and of its part of the standard error.
+        find: returns a finding, from the evidence and the value so far (nats).
+        warn: returns warnings as whole sentences, from the evidence, the step's finding and the final estimate (nats).
     """
 
     name: str
@@ -47,12 +47,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Trail:
-    """The steps of one estimate, in turn, and what each found.
+    """The steps of one estimate in the order taken, and the finding of each.
 
     Attributes:
-        evidence: what they judged.
-        steps: that were taken.
-        findings: one a step.
+        evidence: the evidence that the steps judged.
+        steps: the steps that were taken.
+        findings: one finding for each step.
     """
 
     evidence: Evidence
@@ -61,44 +61,44 @@ class Trail:
 
     @property
     def start(self) -> float:
-        """The value before the first step: the mean of the evaluation rows, nats."""
+        """Return the value before the first step, the mean of the evaluation rows, in nats."""
         return self.evidence.mixed.mean
 
     @property
     def mi(self) -> float:
-        """The value after the last step, nats."""
+        """Return the value after the last step, in nats."""
         return self.findings[-1].value if self.findings else self.start
 
     @property
     def errors(self) -> dict[str, float]:
-        """Parts of the standard error by the names of their steps, nats."""
+        """Return the parts of the standard error by the names of their steps, in nats."""
         both = zip(self.steps, self.findings, strict=True)
         return {step.name: finding.error for step, finding in both if finding.error is not None}
 
     @property
     def std_error(self) -> float:
-        """The root of the sum of squares of the parts, nats."""
+        """Return the standard error in nats: the root of the sum of the squared parts."""
         return float(np.linalg.norm(list(self.errors.values())))
 
     @property
     def words(self) -> list[dict[str, object]]:
-        """What the result lists: name, value after the step, part of the error, reason."""
+        """Return a mapping for each step, for the result: name, value after it, part of the error, reason."""
         both = zip(self.steps, self.findings, strict=True)
         return [{"name": step.name, **vars(finding)} for step, finding in both]
 
     @property
     def warnings(self) -> list[str]:
-        """All steps' sentences, each once."""
+        """Return the warnings of all steps, each sentence once."""
         both = zip(self.steps, self.findings, strict=True)
         said = [sentence for step, finding in both for sentence in step.warn(self.evidence, finding, self.mi)]
         return list(dict.fromkeys(said))
 
     def took(self, name: str) -> bool:
-        """Return whether a step of that name was taken."""
+        """Return whether the step `name` was taken."""
         return name in [step.name for step in self.steps]
 
     def around(self, name: str) -> tuple[float, float]:
-        """Return the values before and after a step, nats; the last value twice if it was not taken."""
+        """Return the values before and after the step `name`, in nats; the last value twice if it was not taken."""
         if not self.took(name):
             return self.mi, self.mi
         place = [step.name for step in self.steps].index(name)
@@ -107,7 +107,7 @@ class Trail:
 
 
 def take(steps: Sequence[Step], evidence: Evidence) -> Trail:
-    """Take `steps` in turn."""
+    """Take `steps` in turn on the evidence, and return their findings."""
     findings: list[Finding] = []
     value = evidence.mixed.mean
     for step in steps:

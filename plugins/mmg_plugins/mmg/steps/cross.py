@@ -1,4 +1,4 @@
-"""The cross term between both integrands: what of it is not counted, and what it says of the conditional denoiser."""
+"""The step `cross`: the part of the cross term that is not counted, and what it says of the conditional denoiser."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from mmg_registry.diffusion import GapEstimate
 
 
 def watched(evidence: Evidence, value: float) -> Finding:
-    """Keep the value: one integrand is counted as it is."""
+    """Keep the value, and return no part of the error: one integrand is counted as it is."""
     return Finding(value, None, evidence.mixed.why)
 
 
 def mixed(evidence: Evidence, value: float) -> Finding:
-    """Let what of the cross term is not counted, for it may be noise, widen the error."""
+    """Keep the value; return the part of the cross term that is not counted as a part of the error.
+
+    That part may be noise, or it may be bias of the conditional denoiser.
+    """
     left = abs((1 - evidence.mixed.weight) * evidence.gap.cross)
     return Finding(value, left, f"of the cross term {evidence.mixed.weight:.2f} is counted: {evidence.mixed.why}")
 
 
 def noticeable(gap: GapEstimate) -> bool:
-    """Return whether the cross term is no noise, and large enough to be said."""
+    """Return whether the cross term exceeds its noise and is large enough for a warning."""
     return abs(gap.cross) > SURE_ERRORS * gap.cross_se and NOTICEABLE_PART(abs(gap.cross), gap.direct)
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say that the conditional denoiser is biased where the cross term is surely not zero."""
+    """Warn that the conditional denoiser is biased, where the cross term is significantly different from zero."""
     gap = evidence.gap
     if not noticeable(gap):
         return []

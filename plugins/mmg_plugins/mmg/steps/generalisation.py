@@ -1,4 +1,4 @@
-"""What the network learned by heart: seen in its training rows, and in no others."""
+"""The step `generalisation`: a correction for what the network memorised of its training rows ("by heart")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmg_plugins.mmg.thresholds import BY_HEART_SHARE
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Add half of what the network sees more in training rows than in evaluation rows; it widens the error as well."""
+    """Add half of the excess of the value on training rows, and return that half as a part of the error too."""
     direct = evidence.adjusted[1]
     seen = evidence.facts.seen or Measured(direct.mean, 0.0)
     half = half_by_heart(Measured(direct.mean, direct.residual_error), seen)
@@ -20,15 +20,16 @@ def find(evidence: Evidence, value: float) -> Finding:
 
 
 def half_by_heart(direct: Measured, seen: Measured) -> float:
-    """Return half of what the network surely sees more in rows it was trained on, in nats.
+    """Return half of the excess of the value on training rows, as far as it is believed (`surely_above`), in nats.
 
-    What was learned by heart is gained there and lost on other rows, to first order as much (the optimism of a fit:
-    Efron, "How biased is the apparent error rate of a prediction rule?", JASA 1986), so that the truth lies midway.
-    What training was stopped too early to learn is in neither: the same half is the error of this correction.
+    To first order, memorising raises the value on training rows by as much as it lowers it on other rows (the optimism
+    of a fit: Efron, "How biased is the apparent error rate of a prediction rule?", JASA 1986), so that the truth lies
+    midway. Neither value contains what an early stop left unlearned, for which the same half serves as the error of
+    this correction.
 
     Args:
         direct: the direct value on evaluation rows, adjusted to all rows.
-        seen: the same on training rows.
+        seen: the direct value on training rows, adjusted to all rows.
 
     Example:
         >>> sure = Measured(0.3, 0.0)

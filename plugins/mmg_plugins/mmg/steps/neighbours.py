@@ -1,4 +1,7 @@
-"""A second opinion by nearest neighbours: of what a network never began to learn, its held-out loss cannot tell."""
+"""The step `neighbours`: a second opinion by nearest neighbours.
+
+The held-out loss of a network cannot show a dependence that the network never began to learn.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from mmg_registry.contracts import Array, Run
 
 
 def ask_neighbours(x: Array, y: Array, run: Run) -> Measured:
-    """Return the information by nearest neighbours in some of the rows; zeros where they cannot tell.
+    """Return the information that nearest neighbours find in some of the rows, in nats; zeros where they give none.
 
-    They run on the CPU whatever the network does.
+    The search runs on the CPU, wherever the network runs.
     """
     every = -(-len(x) // NEIGHBOUR_ROWS)
     x, y = x[::every], y[::every]
@@ -28,9 +31,10 @@ def ask_neighbours(x: Array, y: Array, run: Run) -> Measured:
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Let what neighbours find beyond the estimate and two of their own errors widen the error.
+    """Keep the value; return as a part of the error what neighbours find beyond the value and two of their own errors.
 
-    They are low where dependence is strong or columns many, so nothing is concluded where they find less.
+    Nearest neighbours are biased low where dependence is strong or columns are many, so nothing is concluded where they
+    find less.
     """
     found, error = evidence.facts.neighbours
     missed = max(0.0, found - NEIGHBOUR_ERRORS * error - value)
@@ -38,7 +42,7 @@ def find(evidence: Evidence, value: float) -> Finding:
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say that neighbours find more, where that is noticeable."""
+    """Warn that nearest neighbours find noticeably more than the estimate."""
     missed = finding.error or 0.0
     if not NOTICEABLE_PART(missed, mi):
         return []

@@ -1,4 +1,4 @@
-"""A floor under the estimate: what the norms of rows of x and of y alone share, x and y share too."""
+"""The step `norms`: a floor under the estimate, since x and y share at least what the norms of their rows share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mmg_plugins.mmg.thresholds import FLOOR_ERROR_SHARE, NOTICEABLE_PART
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Raise an estimate that is surely lower to the floor (`mmg_registry.diffusion.norms`)."""
+    """Raise the value to the floor (`mmg_registry.diffusion.norms`) where it is significantly lower."""
     raised, error = raised_to(value, evidence.facts.norms)
     return Finding(value + raised, error, "the norms of x and y alone share no more than x and y do")
 
 
 def raised_to(mi: float, floor: Measured) -> tuple[float, float]:
-    """Return what to add to an estimate `mi` below a floor, and what that adds to its standard error, in nats.
+    """Return the rise of an estimate `mi` below a floor, and the part of the standard error, both in nats.
 
-    Half of what it is raised by widens the error, for there may be more.
+    Half of the rise is the part of the error, for the truth may lie above the floor.
 
     Example:
         >>> raised_to(0.1, Measured(0.3, 0.0)), raised_to(0.3, Measured(0.1, 0.0)), raised_to(0.1, Measured(0.11, 0.02))
@@ -31,7 +31,7 @@ def raised_to(mi: float, floor: Measured) -> tuple[float, float]:
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say that the estimate was raised, where that is noticeable."""
+    """Warn that the estimate was raised, where the rise is noticeable."""
     doubt = finding.error or 0.0
     if not NOTICEABLE_PART(doubt, mi):
         return []

@@ -1,4 +1,4 @@
-"""Where double precision ends: correlations of 1 to all digits."""
+"""The step `precision`: the limit of double precision, where correlations are 1 to all digits."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PRECISION_ENDS = (
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Let all that rests on correlations of which only the first digits are known widen the error."""
+    """Keep the value; return as a part of the error all that rests on correlations known to few digits."""
     if not evidence.fitted.coordinates.at_limit:
         return Finding(value, None, "no correlation is 1 to all digits")
     return Finding(value, evidence.tail, "what lies outside the window rests on correlations of 1 to all digits")
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say that the information is larger than can be told."""
+    """Warn that the information is too large to be estimated in double precision."""
     return [PRECISION_ENDS] if finding.error is not None else []
 
 

@@ -1,4 +1,4 @@
-"""The spread over evaluation rows; for `auto`, after an adjustment of their mean to all rows."""
+"""The step `rows`: the standard error over evaluation rows; in `auto`, after their mean is adjusted to all rows."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from mmg_plugins.mmg.steps.contract import Finding, Step
 
 
 def plain(evidence: Evidence, value: float) -> Finding:
-    """Keep the mean of the evaluation rows, with the standard error of that mean."""
+    """Keep the mean of the evaluation rows; return its standard error as a part of the error."""
     return Finding(value, evidence.mixed.error, "the spread over evaluation rows")
 
 
 def adjusted(evidence: Evidence, value: float) -> Finding:
     """Adjust the mean to all rows by regression on simple features of (x, y).
 
-    From n rows no estimate can be surer than the spread of the log-density ratio over sqrt(n). Direct values have that
-    spread, orthogonal ones less, and what those lack is in the denoisers fitted to the same rows: so the part of the
-    error that the features explain is the larger of both.
+    From n rows no estimate can have a smaller standard error than the standard deviation of the log-density ratio over
+    sqrt(n). Direct values have that spread. Orthogonal ones have less, and the rest is in the denoisers, which were
+    fitted to the same rows. The larger of both is therefore used for the part of the error that the features explain.
     """
     mixed, direct = evidence.adjusted
     error = math.hypot(mixed.residual_error, max(mixed.fitted_error, direct.fitted_error))

@@ -1,4 +1,4 @@
-"""What lies outside the window over log-SNR: that of the linear denoisers is added."""
+"""The step `tail`: the integral of the linear denoisers outside the window over log-SNR."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ BEYOND_A_DENSITY_EDGE = 2.0  # nats past the end for each nat a unit there: the 
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Add what the linear denoisers have outside the window, in closed form."""
+    """Add the linear denoisers' integral outside the window, which is known in closed form."""
     return Finding(value + evidence.tail, None, "the linear denoisers' share outside the window, in closed form")
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say where more lies beyond the window than was added, or where what was added may be wrong."""
+    """Warn where more lies outside the window than was added, and where what was added may be wrong."""
     found = [_window_warning(evidence), _tail_warning(evidence)]
     return [sentence for sentence in found if sentence]
 
 
 def _window_warning(evidence: Evidence) -> str:
-    """A gap that falls like the edge of a density, exp(-logsnr / 2), still holds twice its height past the end."""
+    """Return a warning where the gap at the window's end is noticeable, else "".
+
+    A gap that falls like that of a density with edges, exp(-logsnr / 2), has twice its height left past the end.
+    """
     height, error = _height_at_end(evidence)
     more = height - evidence.linear_height
     beyond = BEYOND_A_DENSITY_EDGE * more
@@ -37,7 +40,7 @@ def _window_warning(evidence: Evidence) -> str:
 
 
 def _height_at_end(evidence: Evidence) -> tuple[float, float]:
-    """Return the integrand over the window's last unit of log-SNR, and its standard error."""
+    """Return the integrand over the window's last unit of log-SNR, and its standard error, in nats per unit."""
     curve, end = evidence.gap.curve, evidence.fitted.trained.proposal.high
     top = [i for i, edge in enumerate(curve.edges[:-1]) if end - 1.0 <= edge < end] or [len(curve.count) - 1]
     direct = evidence.integrand == "direct"
@@ -47,7 +50,10 @@ def _height_at_end(evidence: Evidence) -> tuple[float, float]:
 
 
 def _tail_warning(evidence: Evidence) -> str:
-    """Only for a Gaussian pair are the linear denoisers the best ones outside the window."""
+    """Return a warning where what was added is noticeable, else "".
+
+    The linear denoisers are the best ones outside the window for Gaussian pairs alone.
+    """
     if not NOTICEABLE_TAIL(evidence.tail, evidence.gap.direct):
         return ""
     return (

@@ -1,4 +1,4 @@
-"""What training left to learn, and what stopped it."""
+"""The step `unfinished`: the gain that more training would bring, and the limit that ended a training."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from mmg_registry.training import Report
 
 
 def find(evidence: Evidence, value: float) -> Finding:
-    """Let what more training may gain widen the error; extrapolations are rough, and it is no correction."""
+    """Keep the value; return the extrapolated gain of more training as a part of the error.
+
+    The extrapolation is too rough to serve as a correction.
+    """
     left = sum(report.unfinished for report in evidence.fitted.trained.reports)
     return Finding(value, left, "what held-out rows say that more training would still gain")
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
-    """Say how much may be left, and what ended a training too early."""
+    """Warn of how much may be left to learn, and of limits that ended a training early."""
     found = [_rest(finding.error or 0.0, evidence.gap.direct)]
     found += [stopped(report) for report in evidence.fitted.trained.reports]
     return [sentence for sentence in found if sentence]
@@ -31,7 +34,7 @@ def _rest(left: float, mi: float) -> str:
 
 
 def stopped(report: Report) -> str:
-    """Return what to say of a training that a limit ended; nothing of others."""
+    """Return a warning for a training that a limit ended, else ""."""
     if report.kept == 0 and report.stopped.startswith("max"):
         limit = "time limit" if report.stopped == "max_seconds" else "limit"
         return (
