@@ -13,7 +13,6 @@ estimated. While fitting:
   drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
   importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
-- **Size of the network** (`parts.widths`): the width is halved where few rows are over-fitted.
 - **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
 
 The steps of `mmg_plugins.mmg.steps.AUTO`, one a file, then lead from the measured gap to the estimate; the result lists
@@ -35,8 +34,6 @@ from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
 from mmg_plugins.mmg.parts.terms import linear_apart, whole
-from mmg_plugins.mmg.parts.training import Train, TrainOnce
-from mmg_plugins.mmg.parts.widths import HalveWidth
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_registry.diffusion.proposals import FLOOR
 
@@ -48,9 +45,6 @@ class AutoOptions(MMGOptions):
     steps: int | None = Field(24_000, ge=20, le=10_000_000, description="most training steps")
     tolerance: float = Field(
         0.0015, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
-    )
-    width: int = Field(
-        64, ge=4, le=2048, description="units of the network; unless given, half of them where few rows are over-fitted"
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"
@@ -111,16 +105,11 @@ class Auto(GapEstimator):
             orient=oriented(self.options.direction),
             split=linear_apart if self.denoiser is None else whole,
             proposals=proposals.following_gap(FLOOR),
-            train=self._train(),
             remember=RememberRows(),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
         )
-
-    def _train(self) -> Train:
-        size_given = self.denoiser is not None or "width" in self.options.model_fields_set
-        return TrainOnce() if size_given else HalveWidth()
 
 
 def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
@@ -133,7 +122,6 @@ def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
         "weight_of_cross_term": evidence.mixed.weight,
         "weight_why": evidence.mixed.why,
         "width": trained.network.words(evidence.fitted.coordinates).get("width"),
-        "width_why": recipe.train.why,
         "training_stopped": trained.reports[0].stopped,
         "split": apart,
         "split_why": "columns without linear dependence, noised apart" if apart else "none",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -27,7 +27,7 @@ from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
 from mmg_plugins.mmg.parts.terms import Split, whole
-from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, TrainOnce, split_off_held_out
+from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.contracts import Array, Run
@@ -70,7 +70,7 @@ class Recipe:
     gap: GapMeasure
     orient: Orient = noise_x
     split: Split = whole
-    train: Train = field(default_factory=TrainOnce)
+    train: Train = train_terms
     remember: Remember | None = None
     integrand: Integrand = "direct"
     mix: Mix = mixing.direct

@@ -109,7 +109,7 @@ Lower: noise is split off. Higher: weak linear dependence is left to the second 
 """
 
 MANY_ROWS = 50_000
-"""Training rows from which over-fitting comes late: held-out rows are evaluated less often, and no width is halved.
+"""Training rows from which over-fitting comes late: held-out rows are evaluated less often.
 
 Evidence: with 100,000 rows training rows and others agree after 8,000 steps ("Over-fitting or under-fitting?"), with
 10,000 they do not ("What was learned by heart"); nothing between was tried.
@@ -128,13 +128,6 @@ EVALUATE_EVERY_IN_TORCH = 500
 
 Evidence: such an evaluation costs as much as hundreds of steps.
 Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_ROWS`.
-"""
-
-LEAST_WIDTH = 8
-"""Units of the narrowest network that halving the width arrives at.
-
-Evidence: 16, 32 and 64 hardly differ with 10,000 rows ("The network's width with few rows"); 8 is the least tried.
-Lower: a network too small to learn. Higher: less is tried.
 """
 
 WEIGHT_DECAY = 0.1

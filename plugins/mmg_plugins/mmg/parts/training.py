@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
 from mmg_plugins.mmg.parts.gap import GapMeasure
@@ -50,33 +50,12 @@ class TrainingJob:
         return len(self.rows[0]) + len(self.held_out[0])
 
 
-class Train(Protocol):
-    """The part of a recipe that trains.
-
-    Attributes:
-        why: the reason for the size of the networks, for the result.
-    """
-
-    @property
-    def why(self) -> str: ...
-
-    def __call__(self, job: TrainingJob) -> TrainedTerms:
-        """Train every term of `job`."""
-
-
-@dataclass(frozen=True)
-class TrainOnce:
-    """The part that trains networks of the size asked for, once."""
-
-    why: str = "asked for"
-
-    def __call__(self, job: TrainingJob) -> TrainedTerms:
-        return train_terms(job)
-
-
 def split_off_held_out(rows: CoordinateRows, seed: int) -> tuple[CoordinateRows, CoordinateRows]:
     """Split rows into those to learn from and those to stop by; `rows` are shuffled in place."""
     return hold_back(*rows, seed)
+
+
+Train = Callable[[TrainingJob], TrainedTerms]
 
 
 def train_terms(job: TrainingJob) -> TrainedTerms:
