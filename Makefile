@@ -1,9 +1,11 @@
 # make demo: environment, build, one estimate of real data with its plot. make test: the whole test suite.
 # make test-minimum: the quick part of it with the lowest release of everything that pyproject.toml allows.
+# JOBS: processes of the tests.
 # TORCH names what pip installs as PyTorch; any build from 2.4 on will do, e.g. make demo TORCH="torch==2.13.0+cpu".
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV ?= .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
@@ -30,7 +32,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest --doctest-modules mmg_registry plugins/mmg_plugins cli/mmg_cli
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests
 
 # CMake and the build's requirements are of the lowest releases too, hence no build isolation.
 test-minimum:
