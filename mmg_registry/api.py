@@ -11,7 +11,7 @@ from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair
 from mmg_registry.data import readers as data_readers
 from mmg_registry.errors import demand
-from mmg_registry.estimation.run import run
+from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Request, from_choices
 from mmg_registry.results import Estimate
@@ -45,6 +45,7 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     request = from_choices(Request, choices)
     refuse_unknown(load_plugin(request.plugin), request.options, beside=[each.name for each in fields(Request)])
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
+    asked_for(request, x_eval is not None)
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
     return run(as_pair(x, y), request, rows).estimate
 

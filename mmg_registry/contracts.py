@@ -184,7 +184,8 @@ def parse_options(cls: type[Configured], given: Mapping[str, Any]) -> Options:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "options"
-        raise OptionError(f"The option '{key}' of '{cls.name}' is refused: {_lower_first(first['msg'])}.") from None
+        reason = _lower_first(first["msg"].removeprefix("Value error, "))
+        raise OptionError(f"The option '{key}' of '{cls.name}' is refused: {reason}.") from None
 
 
 def refuse_unknown(cls: type[Configured], given: Iterable[str], beside: Iterable[str] = ()) -> None:

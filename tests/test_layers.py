@@ -70,6 +70,9 @@ LAYERS = [
 ]
 # Of these the name stands for their own file alone: what else is in them has a layer of its own.
 DIVIDED = {"mmg_registry", "mmg_plugins"}
+# What families share, and which other families they build on.
+SHARED = {"neural", "perceptron"}
+NEEDS = {"mmg": {"baselines"}, "minde": {"mmg"}, "bounds": {"critics"}}
 PLACES = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HEAVY = ("torch", "numpy", "pydantic", "scipy", "pluggy", "typer", "mmg_plugins", "mmg_cli")
@@ -148,9 +151,20 @@ def upward(tree: Tree) -> list[str]:
 
 
 def sideways(tree: Tree) -> list[str]:
-    """Find imports of a family of estimators by another in its layer."""
-    level = [(module, target) for module, target, up in steps(tree) if up == 0 and module.startswith("mmg_plugins.")]
-    return [f"{module} > {target}" for module, target in level if room(module) != room(target)]
+    """Find imports of a family of estimators by another that `NEEDS` does not name."""
+    both = [(module, target, family(module), family(target)) for module, target, _ in steps(tree)]
+    return [f"{module} > {target}" for module, target, one, other in both if stranger(one, other)]
+
+
+def family(module: str) -> str:
+    """Return the name of the family that `module` is in; empty for what families share, and outside of them."""
+    package, _, rest = module.partition(".")
+    name = rest.partition(".")[0]
+    return name if package == "mmg_plugins" and f"mmg_plugins.{name}" in PLACES and name not in SHARED else ""
+
+
+def stranger(one: str, other: str) -> bool:
+    return bool(one and other and one != other and other not in NEEDS.get(one, ()))
 
 
 def names_of_others(tree: Tree) -> list[str]:
@@ -255,6 +269,7 @@ def test_an_upward_import_is_found(module: str, source: str, target: str) -> Non
         ("from mmg_plugins.densities.doe import DoE", "mmg_plugins.densities.doe"),
         ("def f():\n    from ..densities import doe", "mmg_plugins.densities.doe"),
         ("import mmg_plugins.baselines", "mmg_plugins.baselines"),
+        ("from mmg_plugins.mmg import auto", "mmg_plugins.mmg.auto"),
     ],
 )
 def test_an_import_of_a_family_by_another_is_found(source: str, target: str) -> None:

@@ -1,12 +1,16 @@
-"""No function takes more than seven arguments: what belongs together is one object."""
+"""No function takes more than seven arguments, and no estimator overrides more than three methods of another."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from mmg_registry.contracts import Estimator
+from mmg_registry.registry import load_plugin, records
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {
@@ -85,3 +89,34 @@ COMMAND = ", ".join(f"{name}: Annotated[int, typer.Option()] = 1" for name in "a
 )
 def test_seven_arguments_and_schemas_pass(source: str) -> None:
     assert list(crowded("m.py", source)) == []
+
+
+# --- Overriding -----------------------------------------------------------------------------------------------------
+ESTIMATORS = sorted({load_plugin(record.name) for record in records() if record.origin == "built-in"}, key=repr)
+
+
+def overridden(cls: type) -> set[str]:
+    """Return the methods that `cls` has in place of those of other estimators, the contract itself aside."""
+    others = [base for base in cls.__mro__[1:] if issubclass(base, Estimator) and base is not Estimator]
+    own = {name for name, value in vars(cls).items() if inspect.isfunction(value)}
+    return {name for name in own if any(name in vars(base) for base in others)}
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.name)
+def test_no_estimator_overrides_more_than_three_methods_of_another(cls: type) -> None:
+    assert len(overridden(cls)) <= 3
+
+
+def test_overriding_is_seen() -> None:
+    class Base(Estimator):
+        def fit(self, x, y): ...
+        def estimate(self, x, y): ...
+        def more(self): ...
+
+    class Derived(Base):
+        def fit(self, x, y): ...
+        def more(self): ...
+        def own(self): ...
+
+    assert overridden(Derived) == {"fit", "more"}
+    assert overridden(Base) == set()

@@ -130,10 +130,13 @@ def _check_contradictions(job: EstimateJob) -> None:
 def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
     """Refuse unknown plugins and options, and outputs that the plugin cannot make, before the data are read."""
     from mmg_registry.contracts import Estimator, parse_options
+    from mmg_registry.devices import device_name, torch_device
     from mmg_registry.registry import load_plugin
 
     cls: type[Estimator] = load_plugin(job.plugin)
     parse_options(cls, options)
+    if device_name(job.device) != "cpu":
+        torch_device(job.device)
     demand(
         not job.plot or cls.has_curve,
         f"--plot draws the curve over log-SNR, and the plugin '{cls.name}' has none; leave --plot out.",

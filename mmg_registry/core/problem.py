@@ -14,13 +14,12 @@ from torch import Tensor
 from mmg_registry.core.checks import check_range, demand
 from mmg_registry.core.network import Network
 from mmg_registry.core.proposal import Proposal
+from mmg_registry.limits import MAX_THREADS
 
 RowTensors = tuple[Tensor, Tensor]  # x (n, dim_x) and y (n, dim_y), float32, in canonical coordinates
 TrainState = tuple[
     Tensor, Tensor, Tensor, Tensor
 ]  # weights, both moments of Adam, averaged weights: (n_parameters,) each
-
-MAX_THREADS = 1024
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mmg_registry import registry
 from mmg_registry.contracts import Estimator
 from mmg_registry.data import Cleaned, Pair, clean, hold_out
 from mmg_registry.data.checks import matching, repeated_rows
-from mmg_registry.devices import device_name
+from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
 from mmg_registry.estimation.crossfit import cross_fitted
@@ -47,10 +47,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
         MMGError: when the estimator fails.
     """
     started = time.perf_counter()
-    both = request.cross_fit and eval_pair is not None
-    demand(not both, "Cross-fitting evaluates every row in turn, so give either evaluation rows or cross_fit.")
-    record = registry.find(request.plugin)
-    make = functools.partial(registry.load_record(record), **request.options)
+    record, make = asked_for(request, eval_pair is not None)
     options = make(run=run_of(request)).options.model_dump(mode="json")
     cleaned = clean(pair, request.drop_nan)
     part = _evaluated(make, cleaned, request, eval_pair)
@@ -59,6 +56,23 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
+
+
+def asked_for(request: Request, has_eval_rows: bool) -> tuple[PluginRecord, Make]:
+    """Return the plugin and what makes its estimator, after refusing all that can be refused without the data.
+
+    Raises:
+        OptionError: for an option that is unknown, out of range or contradictory, or a GPU that is not there.
+        PluginError: when the plugin is missing or broken.
+    """
+    both = request.cross_fit and has_eval_rows
+    demand(not both, "Cross-fitting evaluates every row in turn, so give either evaluation rows or cross_fit.")
+    record = registry.find(request.plugin)
+    make = functools.partial(registry.load_record(record), **request.options)
+    make(run=run_of(request))
+    if device_name(request.device) != "cpu":
+        torch_device(request.device)
+    return record, make
 
 
 def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> Part:

@@ -15,6 +15,7 @@ import pytest
 from places import SUPPORT
 
 from mmg_cli.main import run
+from mmg_cli.output import verbosity
 
 SITE = SUPPORT / "site"
 
@@ -30,7 +31,8 @@ class Result:
 
 @pytest.fixture(autouse=True)
 def fake_plugins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Fake distributions on the path, an empty working folder, and none of the caller's settings."""
+    """Fake distributions on the path, an empty working folder, and none of the caller's or a former test's settings."""
+    verbosity.reset()
     monkeypatch.syspath_prepend(str(SITE))
     monkeypatch.chdir(tmp_path)
     for name in ("MMG_PLUGINS", "MMG_STRICT_PLUGINS"):

@@ -8,9 +8,11 @@ pair, as an x and as a y.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -18,7 +20,22 @@ from torch import Tensor
 
 from mmg_plugins.critics import objectives as bounds
 from mmg_plugins.critics.networks import Critic, CriticShape, Joint, LogMeans, Separable, log_means
-from mmg_plugins.critics.objectives import CriticObjective, Scores
+from mmg_plugins.critics.readings import (
+    cap_words,
+    capped,
+    clamped_words,
+    contrastive,
+    contrasts,
+    cut_partition,
+    donsker_varadhan,
+    log_partition,
+    mean_score,
+    near_cap,
+    nwj,
+    of_pairs,
+    unnormalised,
+)
+from mmg_plugins.critics.recipe import CriticRecipe, in_blocks
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_registry.preprocess import PairTransform
@@ -26,7 +43,6 @@ from mmg_registry.preprocess import PairTransform
 CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant; its error enters squared
 LEAST_CLAMP = 5.0  # smile's published bound
 UNCLAMPED = 0.99  # share of pairs that the bound leaves alone where smile chooses it
-HEAVY = 0.1  # share of the partition that one row may carry without a warning
 
 
 class CriticOptions(NeuralOptions):
@@ -88,80 +104,37 @@ class FDIMEOptions(CriticOptions):
     )
 
 
-class _CriticEstimator(Neural):
-    """Base class of the critics' estimators."""
+class CriticEstimator(Neural):
+    """The estimator of all critics: subclasses declare words and options, and put a recipe together."""
 
     Options: ClassVar[type[CriticOptions]] = CriticOptions
     options: CriticOptions
 
+    @abstractmethod
+    def recipe(self) -> CriticRecipe:
+        """Put the parts together, for the present options."""
+
     def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableCritic:
-        o, judged = self.options, self._judged_by()
+        o, recipe = self.options, self.recipe()
         shape = CriticShape((pair.dim_x, pair.dim_y), [o.width] * o.depth, o.embedding, o.group)
         kind = {"joint": Joint, "separable": Separable}[o.critic]
-        module = kind(shape, self._start_rho(pair), self._temperature(), draw)
-        return TrainableCritic(module, judged, self._value(), self._smoothing())
+        module = kind(shape, self._start_rho(pair), recipe.temperature, draw)
+        return TrainableCritic(module, recipe.judged_by, recipe.value, recipe.smoothing)
 
-    def _temperature(self) -> float:
-        return 1.0
-
-    def _smoothing(self) -> float:
-        return 0.0
-
-    @abstractmethod
-    def _judged_by(self) -> str:
-        """Return the name of the objective in `objectives.OBJECTIVES`."""
-
-    def _value(self) -> CriticObjective | None:
-        """Return the function that gives the running estimate, or None where it is the objective itself."""
-        return None
-
-    @abstractmethod
-    def _reading(self, means: LogMeans) -> Reading:
-        """Return the estimate from the scores of evaluation rows."""
+    def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
+        calibrate = self.recipe().calibrate
+        if calibrate is not None:
+            calibrate(trainable.module, x, y)
 
     def _read(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> Reading:
-        means = self._means(trainable.module, x, y)
-        found = self._reading(means)
-        words = {"critic": self.options.critic, "compared_with": int(means.size.min()) - 1, **self._words(means)}
-        return found._replace(words=words, doubts=self._doubts(means, float(found.mi)))
-
-    def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
-        return log_means(critic, x, y, self.options.block)
-
-    def _words(self, means: LogMeans) -> dict[str, Any]:
-        return {"log_partition": float(_log_partition(means)), "heaviest_row": _heaviest(means)}
-
-    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        share = _heaviest(means)
-        if share <= HEAVY or len(means.joint) < 2 / HEAVY:
-            return []
-        return [
-            f"A single row carries {100 * share:.0f} % of the mean over shuffled pairs: that mean, and with it the "
-            "standard error, is not to be trusted; more evaluation rows, or 'infonce' or 'smile', vary less."
-        ]
+        recipe = self.recipe()
+        means = recipe.compare(trainable.module, x, y)
+        found = recipe.read(means)
+        words = {"critic": self.options.critic, "compared_with": int(means.size.min()) - 1, **recipe.describe(means)}
+        return found._replace(words=words, doubts=recipe.doubt(means, float(found.mi)))
 
 
-def _log_partition(means: LogMeans) -> Tensor:
-    """Return log E_M e^f, the logarithm of the partition."""
-    return torch.logsumexp(means.by_row, 0) - math.log(len(means.by_row))
-
-
-def _shares(means: LogMeans) -> Tensor:
-    """Return each row's share `(n,)` of the partition as an x and as a y, relative to the whole, minus its mean."""
-    log_z = _log_partition(means)
-    return (means.by_row - log_z).exp() + (means.by_column - log_z).exp() - 2
-
-
-def _heaviest(means: LogMeans) -> float:
-    return float((means.by_row - torch.logsumexp(means.by_row, 0)).exp().max())
-
-
-def _donsker_varadhan(means: LogMeans) -> Reading:
-    pointwise = means.joint - _log_partition(means)
-    return Reading(pointwise.mean(), means.joint - _shares(means), pointwise)
-
-
-class MINE(_CriticEstimator):
+class MINE(CriticEstimator):
     """MINE: the Donsker-Varadhan bound, trained with a moving average in the gradient's denominator.
 
     The method is that of Belghazi et al. (arXiv 1801.04062).
@@ -186,17 +159,12 @@ class MINE(_CriticEstimator):
     Options = MINEOptions
     options: MINEOptions
 
-    def _judged_by(self) -> str:
-        return "donsker-varadhan"
-
-    def _smoothing(self) -> float:
-        return self.options.smoothing
-
-    def _reading(self, means: LogMeans) -> Reading:
-        return _donsker_varadhan(means)
+    def recipe(self) -> CriticRecipe:
+        o = self.options
+        return CriticRecipe("donsker-varadhan", donsker_varadhan, in_blocks(o.block), smoothing=o.smoothing)
 
 
-class InfoNCE(_CriticEstimator):
+class InfoNCE(CriticEstimator):
     """InfoNCE: the critic says which of N y belongs to x; a lower bound on average for any critic, at most log N.
 
     The method is that of van den Oord et al. (arXiv 1807.03748).
@@ -222,46 +190,10 @@ class InfoNCE(_CriticEstimator):
     bound = "lower"
     options: InfoNCEOptions
 
-    def _temperature(self) -> float:
-        return self.options.temperature
-
-    def _judged_by(self) -> str:
-        return "infonce"
-
-    def _means(self, critic: Critic, x: Tensor, y: Tensor) -> LogMeans:
-        block, most = self.options.block, min(len(x), self.options.largest_block)
-        means = log_means(critic, x, y, block)
-        while block < most and _near_cap(means, float(_contrasts(means).mean())):
-            block = min(4 * block, most)
-            means = log_means(critic, x, y, block)
-        return means
-
-    def _reading(self, means: LogMeans) -> Reading:
-        values = _contrasts(means)
-        return Reading(values.mean(), values - means.competing, values)
-
-    def _words(self, means: LogMeans) -> dict[str, Any]:
-        return {"cap": math.log(int(means.size.min()))}
-
-    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        if not _near_cap(means, mi):
-            return []
-        size = int(means.size.min())
-        return [
-            f"The estimate is near its cap of {math.log(size):.2f} nats, the logarithm of the {size} rows compared "
-            "with one another: the information may be much larger. More evaluation rows, up to 'largest_block', raise "
-            "the cap."
-        ]
-
-
-def _contrasts(means: LogMeans) -> Tensor:
-    """Return each row's share `(n,)`: log N plus the log of the softmax weight of its own y among all."""
-    others = (means.size - 1).log()
-    return means.joint + means.size.log() - torch.logaddexp(means.joint, means.by_row + others)
-
-
-def _near_cap(means: LogMeans, mi: float) -> bool:
-    return mi > math.log(int(means.size.min())) - 1
+    def recipe(self) -> CriticRecipe:
+        o = self.options
+        compare = partial(in_growing_blocks, first=o.block, largest=o.largest_block)
+        return CriticRecipe("infonce", contrastive, compare, cap_words, capped, temperature=o.temperature)
 
 
 class NWJ(MINE):
@@ -290,17 +222,12 @@ class NWJ(MINE):
     reference = "Nguyen, Wainwright and Jordan, arXiv 0809.0853"
     bound = "lower"
 
-    def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
+    def recipe(self) -> CriticRecipe:
         block = min(CALIBRATION_BLOCK, self.options.block)
-        trainable.module.constant -= _log_partition(log_means(trainable.module, x, y, block))
-
-    def _reading(self, means: LogMeans) -> Reading:
-        z = _log_partition(means).exp()
-        pointwise = means.joint + 1 - z
-        return Reading(pointwise.mean(), means.joint - z * _shares(means), pointwise)
+        return replace(super().recipe(), read=nwj, calibrate=partial(normalise, block=block))
 
 
-class SMILE(_CriticEstimator):
+class SMILE(CriticEstimator):
     """SMILE: Donsker-Varadhan with scores clamped in the partition alone; trained by Jensen-Shannon, unclamped.
 
     The method is that of Song and Ermon (arXiv 1910.06222).
@@ -327,39 +254,21 @@ class SMILE(_CriticEstimator):
     Options = SMILEOptions
     options: SMILEOptions
 
-    def _judged_by(self) -> str:
-        return "jensen-shannon"
-
-    def _value(self) -> CriticObjective:
-        return lambda scores: bounds.smile(scores, self._clamp(scores.joint))
-
-    def _clamp(self, joint: Tensor) -> float:
-        """Return the clamp, by the scores `joint` `(n,)` of true pairs unless the option gives one."""
-        return self.options.clamp or max(LEAST_CLAMP, float(joint.quantile(UNCLAMPED)))
-
-    def _calibrate(self, trainable: TrainableCritic, x: Tensor, y: Tensor) -> None:
-        trainable.module.clamp.fill_(self._clamp(trainable.module.scores(x, y, trainable.module.held_out_group).joint))
-
-    def _words(self, means: LogMeans) -> dict[str, Any]:
-        return {**super()._words(means), "clamp": float(means.clamp[0])}
-
-    def _reading(self, means: LogMeans) -> Reading:
-        return _donsker_varadhan(means)
-
-    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        """Return the warnings of all critics, and one where scores of shuffled pairs lie beyond the clamp."""
-        found, log_z = super()._doubts(means, mi), float(_log_partition(means))
-        if not _far_from_one(log_z, mi):
-            return found
-        return [
-            *found,
-            f"The log mean of the clamped ratio over shuffled pairs is {log_z:+.2f}, not 0, and the estimate is off by "
-            f"about as many nats: a 'clamp' above the present {float(means.clamp[0]):.3g} cuts less off, and training "
-            "longer may help.",
-        ]
+    def recipe(self) -> CriticRecipe:
+        o = self.options
+        clamp = partial(clamp_of, given=o.clamp)
+        return CriticRecipe(
+            "jensen-shannon",
+            donsker_varadhan,
+            in_blocks(o.block),
+            clamped_words,
+            cut_partition,
+            calibrate=partial(set_clamp, clamp=clamp),
+            value=lambda scores: bounds.smile(scores, clamp(scores.joint)),
+        )
 
 
-class FDIME(_CriticEstimator):
+class FDIME(CriticEstimator):
     """f-DIME: the mean of f itself, after training by a variational f-divergence.
 
     The method is that of Letizia, Novello and Tonello (arXiv 2305.20025).
@@ -385,28 +294,35 @@ class FDIME(_CriticEstimator):
     Options = FDIMEOptions
     options: FDIMEOptions
 
-    def _judged_by(self) -> str:
-        return {"kl": "nwj", "gan": "jensen-shannon", "hd": "hellinger"}[self.options.divergence]
-
-    def _value(self) -> CriticObjective:
-        return _joint
-
-    def _reading(self, means: LogMeans) -> Reading:
-        return Reading(means.joint.mean(), means.joint, means.joint)
-
-    def _doubts(self, means: LogMeans, mi: float) -> list[str]:
-        log_z = float(_log_partition(means))
-        if not _far_from_one(log_z, mi):
-            return []
-        return [
-            f"The learned ratio does not average to 1 over shuffled pairs (its log mean is {log_z:+.2f}), so the "
-            "estimate is off by about as many nats; train longer or with more rows."
-        ]
+    def recipe(self) -> CriticRecipe:
+        o = self.options
+        judged_by = {"kl": "nwj", "gan": "jensen-shannon", "hd": "hellinger"}[o.divergence]
+        return CriticRecipe(judged_by, mean_score, in_blocks(o.block), doubt=unnormalised, value=of_pairs)
 
 
-def _far_from_one(log_mean: float, mi: float) -> bool:
-    return abs(log_mean) > max(0.1, 0.1 * abs(mi))
+# --- Parts of single recipes ----------------------------------------------------------------------------------------
 
 
-def _joint(scores: Scores) -> Tensor:
-    return scores.joint
+def in_growing_blocks(critic: Critic, x: Tensor, y: Tensor, first: int, largest: int) -> LogMeans:
+    """Compare rows within blocks of `first` rows, fourfold up to `largest` while the estimate is near its cap."""
+    block, most = first, min(len(x), largest)
+    means = log_means(critic, x, y, block)
+    while block < most and near_cap(means, float(contrasts(means).mean())):
+        block = min(4 * block, most)
+        means = log_means(critic, x, y, block)
+    return means
+
+
+def normalise(critic: Critic, x: Tensor, y: Tensor, block: int) -> None:
+    """Set the critic's constant so that the partition of rows x, y is 1."""
+    critic.constant -= log_partition(log_means(critic, x, y, block))
+
+
+def clamp_of(joint: Tensor, given: float | None) -> float:
+    """Return the clamp, by the scores `joint` `(n,)` of true pairs unless one is given."""
+    return given or max(LEAST_CLAMP, float(joint.quantile(UNCLAMPED)))
+
+
+def set_clamp(critic: Critic, x: Tensor, y: Tensor, clamp: Callable[[Tensor], float]) -> None:
+    """Set the critic's clamp by the scores of the pairs x, y."""
+    critic.clamp.fill_(clamp(critic.scores(x, y, critic.held_out_group).joint))

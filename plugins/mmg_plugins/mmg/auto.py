@@ -36,6 +36,7 @@ from mmg_plugins.mmg.parts.orientation import oriented
 from mmg_plugins.mmg.parts.terms import linear_apart, whole
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_registry.diffusion.proposals import FLOOR
+from mmg_registry.names import nearest
 
 
 class AutoOptions(MMGOptions):
@@ -62,7 +63,7 @@ class AutoOptions(MMGOptions):
         known = [step.name for step in steps.AUTO]
         unknown = [name for name in map(str.strip, value.split(",")) if name and name not in known]
         if unknown:
-            raise ValueError(f"there is no step {unknown[0]!r}; the steps are {', '.join(known)}")
+            raise ValueError(f"there is no step {unknown[0]!r}; {nearest(unknown[0], known, 'the steps are')}")
         return value
 
 
@@ -109,6 +110,7 @@ class Auto(GapEstimator):
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
+            left_out=tuple(step.name for step in steps.AUTO if step.name in left_out),
         )
 
 

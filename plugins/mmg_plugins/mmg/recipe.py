@@ -60,6 +60,7 @@ class Recipe:
         tail: computes the linear denoisers' integral outside the window, in nats.
         steps: lead from that value to the estimate and its standard error.
         describe: adds further diagnostics.
+        left_out: the names of steps that were left out for an experiment.
     """
 
     run: Run
@@ -77,6 +78,7 @@ class Recipe:
     tail: Tail = gaussian_tail
     steps: tuple[Step, ...] = steps.PLAIN
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
+    left_out: tuple[str, ...] = ()
 
     def fit(self, x: Array, y: Array) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return what the training leaves."""

@@ -28,8 +28,18 @@ def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
         diagnostics={**measured(recipe, evidence), **judged(trail)},
         device=str(chosen_device(recipe.run.device)),
         backend=backend(recipe, evidence.fitted),
-        warnings=trail.warnings,
+        warnings=[*experiment(recipe), *trail.warnings],
     )
+
+
+def experiment(recipe: Recipe) -> list[str]:
+    """Return the warning of a result that steps were left out of."""
+    if not recipe.left_out:
+        return []
+    return [
+        f"Left out for an experiment: {', '.join(recipe.left_out)}. The estimate and its error lack what these steps "
+        "add, so take neither for a result."
+    ]
 
 
 def pointwise(trail: Trail) -> NDArray[Any]:

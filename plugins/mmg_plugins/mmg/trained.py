@@ -38,7 +38,7 @@ class TrainedTerms:
     """Denoisers whose gaps sum to the information.
 
     Attributes:
-        network: the part that made the denoisers; its size may have been chosen while training.
+        network: the part that made the denoisers.
         terms: one term, unless the recipe splits the information.
         proposal: the density over log-SNR under which all terms are evaluated.
     """

@@ -17,6 +17,7 @@ from small_runs import MI, RUN, SMALL, Pair, estimate, folded, pair
 from mmg_plugins import neural
 from mmg_plugins.critics.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
 from mmg_plugins.critics.networks import LARGEST, CriticShape, Joint, LogMeans, Separable, blocks, log_means
+from mmg_plugins.critics.readings import heavy_row, unnormalised
 from mmg_plugins.densities.doe import DoE
 from mmg_plugins.neural import device_of
 from mmg_registry import storage
@@ -206,9 +207,9 @@ def test_a_row_that_carries_the_partition_is_warned_of() -> None:
     heavy = flat.clone()
     heavy[3] = 6.0
     means = LogMeans(flat, heavy, flat, flat + 1, flat + 100, flat + math.inf)
-    assert "A single row carries 80 %" in MINE(run=RUN)._doubts(means, 1.0)[0]
-    assert NWJ(run=RUN)._doubts(means._replace(by_row=flat), 1.0) == []
-    assert "does not average to 1" in FDIME(run=RUN)._doubts(means._replace(by_row=flat + 1), 1.0)[0]
+    assert "A single row carries 80 %" in heavy_row(means, 1.0)[0]
+    assert heavy_row(means._replace(by_row=flat), 1.0) == []
+    assert "does not average to 1" in unnormalised(means._replace(by_row=flat + 1), 1.0)[0]
 
 
 def test_smile_warns_where_its_clamp_cuts() -> None:

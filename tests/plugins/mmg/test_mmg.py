@@ -194,11 +194,10 @@ def test_rows_given_to_fit_are_left_as_they_were() -> None:
 
 
 def test_max_seconds_cuts_the_training_and_says_so() -> None:
-    result = estimate(MMG, folded(), folded(seed=1), Run(threads=1, max_seconds=0.5), steps=1_000_000)
+    result = estimate(MMG, folded(), folded(seed=1), Run(threads=1, max_seconds=1e-3), steps=1_000_000)
     training = result.diagnostics["training"]
-    assert training["seconds"] < 0.5 * 1.2 + 1.5
-    if training["stopped"] == "max_seconds":
-        assert any("time limit" in warning for warning in result.warnings)
+    assert (training["stopped"], training["steps"] < 100) == ("max_seconds", True)
+    assert any("time limit" in warning for warning in result.warnings)
 
 
 def test_the_step_limit_is_said() -> None:
