@@ -21,8 +21,7 @@ import numpy as np
 
 from mmg_registry import registry
 from mmg_registry.contracts import Array, Configured, Estimator, Progress, Run
-from mmg_registry.data import Cleaned, Pair, as_pair, clean, folds, hold_out
-from mmg_registry.data import readers as data_readers
+from mmg_registry.data import Cleaned, Pair, as_pair, clean, folds, hold_out, reading
 from mmg_registry.data.checks import matching, repeated_rows
 from mmg_registry.errors import MMGError, OptionError, PluginError
 from mmg_registry.estimation.crossfit import combine
@@ -117,19 +116,27 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     return run(as_pair(x, y), request, rows).estimate
 
 
-def read_pair(path: str | Path | Sequence[str | Path], x: str | None = None, y: str | None = None) -> Pair:
-    """`data.readers.read_pair`, which also asks hook plugins when the extension is not a built-in one.
+def read_pair(
+    path: str | Path | Sequence[str | Path],
+    x: str | None = None,
+    y: str | None = None,
+    *,
+    text: reading.TextOptions | None = None,
+    where: str | None = None,
+) -> Pair:
+    """`data.reading.read`, which also asks hook plugins when the extension is not a built-in one.
 
     Raises:
         DataError: naming the file and what is wrong with it.
+        OptionError: for a condition `where` that is none.
     """
     paths = [path] if isinstance(path, (str, Path)) else path
-    known = {*data_readers.SUFFIXES, ""}
+    known = {*reading.SUFFIXES, ""}
     if all(Path(each).suffix.lower() in known for each in paths):
-        return data_readers.read_pair(path, x, y)
+        return reading.read(path, x, y, text=text, where=where)
     from mmg_registry.hooks import merged
 
-    return data_readers.read_pair(path, x, y, merged("mmg_readers"))
+    return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))
 
 
 def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
