@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmg_registry.data.reading.cells import column_of, table_of_rows
@@ -55,8 +56,17 @@ def _table(values: Sequence[Any], asked: Asked) -> Table:
         names = list(dict.fromkeys(name for record in values for name in record))
         return _named({name: [record.get(name) for record in values] for name in names}, asked)
     if all(isinstance(value, list) for value in values):
-        return table_of_rows(values, asked)
+        return table_of_rows(values, asked if _holds_text(values[0]) else _without_header(asked))
     raise DataError("its lines or elements are neither all records nor all rows")
+
+
+def _holds_text(row: Sequence[Any]) -> bool:
+    return any(isinstance(value, str) for value in row)
+
+
+def _without_header(asked: Asked) -> Asked:
+    """Return the wishes for rows of JSON's own numbers, the first of which is data."""
+    return replace(asked, text=replace(asked.text, header="none"))
 
 
 def _table_of_columns(columns: Mapping[str, Any], asked: Asked) -> Table:
