@@ -78,7 +78,7 @@ def _refuse_merged(whole: np.ndarray[Any, Any], floats: Array, label: str) -> No
     Raises:
         DataError: when there are such.
     """
-    if not whole.size or float(np.abs(floats).max()) <= EXACT:
+    if not whole.size or float(np.abs(floats).max()) < EXACT:
         return
     columns = zip(
         np.atleast_2d(whole.reshape(len(whole), -1).T), np.atleast_2d(floats.reshape(len(floats), -1).T), strict=True
@@ -117,7 +117,7 @@ def _numbers_from_objects(array: np.ndarray[Any, Any], label: str) -> Array:
     if wrong:
         raise _refused(next((value for value in wrong if not _reads_as_number(value)), wrong[0]), label)
     numbers: Array = np.array([np.nan if _is_missing(value) else float(value) for value in flat])
-    large = [value for value in flat if isinstance(value, int) and abs(value) > EXACT]
+    large = [value for value in flat if isinstance(value, int) and abs(value) >= EXACT]
     if len(set(large)) > len({float(value) for value in large}):
         _refuse_merged(np.arange(2), np.full(2, 2.0 * EXACT), label)
     shaped: Array = numbers.reshape(array.shape)
