@@ -38,7 +38,7 @@ def parts_of(spec: str) -> list[str]:
         >>> parts_of('a, "b,c",!d')
         ['a', 'b,c', '!d']
     """
-    if not spec.isprintable():  # a name with a line break, say, which is taken whole
+    if "\n" in spec or "\r" in spec:  # a name with a line break is taken whole
         return [spec]
     return [part.strip() for part in next(csv.reader([spec], skipinitialspace=True), []) if part.strip()]
 

@@ -120,7 +120,7 @@ class Words:
                 return None
             values = np.array(slow, dtype=np.float64)
         large = np.flatnonzero(np.abs(values) >= EXACT)
-        inexact = any(_is_whole(cells[i]) and int(cells[i]) != values[i] for i in large if np.isfinite(values[i]))
+        inexact = any(_is_whole(cells[i]) and int(cells[i]) != int(values[i]) for i in large if np.isfinite(values[i]))
         return None if inexact else values
 
     def _fast(self, cells: Sequence[str]) -> NDArray[np.float64] | None:

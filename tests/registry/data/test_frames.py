@@ -76,7 +76,7 @@ def test_columns_of_vectors() -> None:
     with pytest.raises(DataError, match="'x' holds vectors of 1 to 2 values; they must all have the same length"):
         to_matrix(ragged, "x")
     mixed = np.array([np.zeros(2), "a"], dtype=object)
-    with pytest.raises(DataError, match="holds text"):
+    with pytest.raises(DataError, match="holds an object of type ndarray"):
         to_matrix(mixed, "x")
     matrix, names = to_matrix(pd.Series([np.array([1, 2]), None], name="v"), "x")
     np.testing.assert_array_equal(matrix, [[1, 2], [np.nan, np.nan]])

@@ -99,7 +99,14 @@ def test_numbers_are_what_pandas_calls_numbers(cell: str) -> None:
 
 @BOUNDED
 @given(
-    st.lists(st.text(st.characters(codec="utf-8", exclude_characters='"\r\n\0'), min_size=1, max_size=6), min_size=1)
+    st.lists(
+        st.text(
+            st.characters(codec="utf-8", exclude_characters='"\r\n\0', exclude_categories=["Cc", "Zl", "Zp"]),
+            min_size=1,
+            max_size=6,
+        ),
+        min_size=1,
+    )
 )
 def test_names_in_quotes_are_found_whatever_they_hold(names: list[str]) -> None:
     wanted = [name.strip() for name in names if name.strip()]

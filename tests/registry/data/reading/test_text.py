@@ -58,7 +58,7 @@ def test_what_is_said_is_not_guessed(files) -> None:
     assert files.read("a:b\n1:2\n3:4\n", sep=":").y[:, 0].tolist() == [2, 4]
     assert files.read("a,b\n1 2,3\n4 5,6\n", "a", "b", thousands=" ").x[:, 0].tolist() == [12, 45]
     assert files.read('a,b\n"1.234,5",2\n"6,5",3\n', thousands=".", decimal=",").x[:, 0].tolist() == [1234.5, 6.5]
-    files.refuses("it has no column 'b'; it has a;b", "a;b\n1;2\n", "a", "b", sep=",")
+    files.refuses("it has no column 'a'; it has a;b", "a;b\n1;2\n", "a", "b", sep=",")
 
 
 def test_sentences_are_no_table_of_blanks(files) -> None:
@@ -71,14 +71,14 @@ def test_sentences_are_no_table_of_blanks(files) -> None:
 
 @pytest.mark.parametrize("cell", ["1_7", "0x1F", "\u0661\u0662", "1 000", "1d5", "--5", "1.2.3", "$5", "12%", "1'000"])
 def test_what_pandas_calls_text_is_text(files, cell: str) -> None:
-    with pytest.raises(DataError, match="text|holds"):
+    with pytest.raises(DataError, match="holds"):
         files.read(f"a,b\n{cell},1\n{cell},2\n")
 
 
 @pytest.mark.parametrize(
     "word",
-    ["", "NA", "N/A", "nan", "NaN", "null", "None", "<NA>", "NaT", "\\N", "?", "-", "--", ".", "n.d.", "N.A.", "missing",
-     "#DIV/0!", "1.#IND", "-1.#QNAN", " NA "],
+    ["", "NA", "N/A", "nan", "NaN", "null", "None", "<NA>", "NaT", "\\N", "?", "-", "--", ".", "n.d.", "N.A.", " NA ",
+     "missing", "#DIV/0!", "1.#IND", "-1.#QNAN"],
 )  # fmt: skip
 def test_words_for_missing_values(files, word: str) -> None:
     pair = files.read(f"a,b\n{word},1\n2,{word}\n3,4\n")
@@ -102,9 +102,7 @@ def test_units_below_the_header_and_footers_are_named_by_line(files) -> None:
     body = "".join(f"{i}.5,{i}.25\n" for i in range(12))
     files.refuses("'a' holds numbers, but 'm' in line 2 (1 such cell)", f"a,b\nm,kg\n{body}")
     files.refuses("give --na total", f"a,b\n{body}total,3\n")
-    files.refuses(
-        "line 14 has 1 cell where the first has 2; if it is no data, remove it, or leave", f"a,b\n{body}the end\n"
-    )
+    files.refuses("line 14 has 1 cell where the first has 2; if it is no data, remove it", f"a,b\n{body}the end\n")
     assert files.read(f"a,b\n{body}# the end\n", comment="#").x.shape == (12, 1)
     assert files.read(f"# made by hand\n\na,b\n{body}", skip=1).x.shape == (12, 1)
     assert files.read(f"junk, and, more\nm,kg\n{body}", skip=2, header="none").x.shape == (12, 1)
@@ -179,7 +177,7 @@ def test_whether_a_row_of_numbers_is_a_header(files, text: str, x: str, y: str, 
 @pytest.mark.parametrize(
     ("text", "x", "y"),
     [
-        (f"0,1,2\n{WHOLE}", "!2", "2:"),
+        (f"0,1,2\n{WHOLE}", "[01]", "2*"),
         (f"2,1,0\n{WHOLE}", "1", "0"),
         ("5,10\n0.5,3\n1.5,4\n", None, None),
         ("1.5,red\n2.5,blue\n3.5,red\n", "0", "0"),
@@ -220,7 +218,7 @@ def test_latin_1_is_read_and_said_and_other_encodings_are_asked_for(files) -> No
      {"skip": -1}, {"encoding": "klingon"}, {"encoding": "hex"}, {"header": "last"}],
 )  # fmt: skip
 def test_options_that_cannot_be_meant(choices: dict) -> None:
-    with pytest.raises(OptionError, match="^The option '.*' is .* and must be .*\\.$"):
+    with pytest.raises(OptionError, match=r"^The option '.*' is .* and must be .*\.$"):
         TextOptions(**choices)
 
 
