@@ -56,7 +56,7 @@ def _difference(first: Table, other: Table, first_file: str, file: str) -> str:
         f"{first_file} and {file} differ in their {first.kind}s ({'; '.join(sides) or 'names that stand twice'}): "
         "rows of several tables are appended, so they must have the same; for x in one file and y in "
         "another, join them first, "
-        "or save each as npy"
+        "or save each as npy."
     )
 
 

@@ -29,8 +29,12 @@ def netcdf(source: Source, asked: Asked) -> Table:
 
     with source.open() as file:
         found = netcdf_file(file, mmap=False, maskandscale=True)
-        arrays = {name: np.ma.filled(np.ma.asarray(v[...], dtype=float), np.nan) for name, v in found.variables.items()}
-    return table_of_tree((name, _kept(array)) for name, array in arrays.items() if array.ndim)
+        arrays = {name: _floats(variable[:]) for name, variable in found.variables.items() if variable.shape}
+    return table_of_tree((name, _kept(array)) for name, array in arrays.items())
+
+
+def _floats(values: Any) -> Any:
+    return np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
 
 
 def _kept(array: Any) -> Read:

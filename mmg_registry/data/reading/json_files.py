@@ -37,7 +37,7 @@ def json_document(source: Source, asked: Asked) -> Table:
 
 def _text(source: Source, asked: Asked) -> str:
     encoding, _ = encoding_of(source, asked.text.encoding)
-    return source.bytes().decode(encoding)
+    return source.read().decode(encoding)
 
 
 def _parsed(text: str, what: str) -> Any:

@@ -28,11 +28,13 @@ def _old(source: Source) -> Table:
     from scipy.io import loadmat, whosmat
 
     with source.open() as file:
-        names = [name for name, _, kind in whosmat(file) if kind in (*_NUMBERS, "sparse", "char")]
+        found = whosmat(file)  # type: ignore[arg-type]
+    names = [name for name, _, kind in found if kind in (*_NUMBERS, "sparse", "char")]
 
     def load(name: str) -> NDArray[Any]:
         with source.open() as file:
-            return _matrix(loadmat(file, variable_names=[name])[name], name)
+            matrices = loadmat(file, variable_names=[name])  # type: ignore[arg-type]
+        return _matrix(matrices[name], name)
 
     return Table(names, lambda places: [load(names[k]) for k in places], "array", notes=_NOTES)
 

@@ -30,8 +30,8 @@ def npy(source: Source, _: Asked) -> Table:
 
 
 def _table(array: NDArray[Any]) -> Table:
-    if array.dtype.names:
-        return Table(list(array.dtype.names), lambda places: [array[array.dtype.names[place]] for place in places])
+    if fields := array.dtype.names:
+        return Table(list(fields), lambda places: [array[fields[place]] for place in places])
     if array.ndim == 0:
         raise DataError("it holds a single number; give one row per sample")
     return table_of_matrix(array)

@@ -63,9 +63,7 @@ def read(
     files = [shown_path(each) for each in paths]
     if _are_sides(tables, paths):
         return _from_two(tables, files, (x, y), condition)
-    with naming(_joined(files)):
-        table = appended(tables, files)
-    return _from_one(table, _joined(files), (x, y), condition)
+    return _from_one(appended(tables, files), _joined(files), (x, y), condition)
 
 
 def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
@@ -110,7 +108,7 @@ def _from_two(
             places = whole(table, spec, side)
             sides.append(_stacked(table, places, _load(table, places, None)))
     notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
-    return _pair(*sides, " and ".join(files), notes, doubts)
+    return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
 
 
 def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[str]) -> Pair:

@@ -29,7 +29,7 @@ class Source:
         """Return the bytes as a file that can seek."""
         return io.BytesIO(self.content) if self.content is not None else open(str(self.path), "rb")
 
-    def bytes(self) -> bytes:
+    def read(self) -> bytes:
         """Return all bytes."""
         with self.open() as file:
             return file.read()

@@ -72,7 +72,7 @@ def opened(path: str, asked: Asked, readers: Mapping[str, Reader]) -> Table:
 
 def _by_content(source: Source) -> Any:
     """Return the reader for what is inside a compressed source without a suffix, or with one that nobody knows."""
-    found = compressed.unpacked(source.inside(suffix_of(source.head(8)), source.bytes()))
+    found = compressed.unpacked(source.inside(suffix_of(source.head(8)), source.read()))
     return lambda _, asked: reader_of(found.suffix)(found, asked)  # type: ignore[misc]
 
 

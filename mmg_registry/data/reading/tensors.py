@@ -52,7 +52,8 @@ def safetensors(source: Source, _: Asked) -> Table:
     """Read the tensors of a safetensors file, bfloat16 as float32."""
     from safetensors import deserialize
 
-    return table_of({name: _tensor(name, **each) for name, each in deserialize(source.bytes())})
+    found = deserialize(source.read())  # type: ignore[no-untyped-call]
+    return table_of({name: _tensor(name, **each) for name, each in found})
 
 
 def _tensor(name: str, dtype: str, shape: list[int], data: bytes) -> NDArray[Any]:

@@ -100,9 +100,9 @@ def _sparse(group: Any) -> NDArray[Any]:
     from scipy import sparse
 
     form = str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "")))
-    shape = tuple(int(size) for size in group.attrs["shape" if "shape" in group.attrs else "h5sparse_shape"])
+    rows, columns = map(int, group.attrs["shape" if "shape" in group.attrs else "h5sparse_shape"])
     make = sparse.csr_matrix if "csr" in form else sparse.csc_matrix
-    matrix = make((values(group["data"]), values(group["indices"]), values(group["indptr"])), shape=shape)
+    matrix = make((values(group["data"]), values(group["indices"]), values(group["indptr"])), shape=(rows, columns))
     matrix.check_format(full_check=True)
     return dense(matrix, "the matrix")
 

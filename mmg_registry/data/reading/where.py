@@ -140,13 +140,13 @@ class Condition:
 
     def _joined(self, node: ast.BoolOp, columns: Mapping[str, Any]) -> Mask:
         found = [_truths(self._value(each, columns)) for each in node.values]
-        return np.logical_and.reduce(found) if isinstance(node.op, ast.And) else np.logical_or.reduce(found)
+        return _reduced(np.logical_and if isinstance(node.op, ast.And) else np.logical_or, found)
 
     def _compared(self, node: ast.Compare, columns: Mapping[str, Any]) -> Mask:
         """Return a comparison, or a chain of them: 1 < a < 2."""
         values = [self._value(each, columns) for each in (node.left, *node.comparators)]
         steps = zip(node.ops, values, values[1:], strict=False)
-        return np.logical_and.reduce([_step(op, left, right) for op, left, right in steps])
+        return _reduced(np.logical_and, [_step(op, left, right) for op, left, right in steps])
 
 
 _ADMITTED = (
@@ -155,6 +155,10 @@ _ADMITTED = (
     *_ARITHMETIC, *_COMPARISONS,
 )  # fmt: skip
 _WORDS = {ast.Call: "a call", ast.Attribute: "an attribute", ast.Subscript: "an index", ast.Lambda: "a function"}
+
+
+def _reduced(join: np.ufunc, found: list[Mask]) -> Mask:
+    return np.asarray(join.reduce(found), dtype=bool)
 
 
 def _truths(value: Any) -> Mask:
@@ -175,7 +179,7 @@ def _number(value: Any) -> Any:
 
 def _step(op: ast.cmpop, left: Any, right: Any) -> Mask:
     if isinstance(op, (ast.In, ast.NotIn)):
-        found = np.logical_or.reduce([_step(ast.Eq(), left, each) for each in list(right)])
+        found = _reduced(np.logical_or, [_step(ast.Eq(), left, each) for each in list(right)])
         return found if isinstance(op, ast.In) else ~found & ~_gaps(left)
     left, right = _alike(left, right)
     compare, gaps = _COMPARISONS[type(op)], _gaps(left) | _gaps(right)

@@ -119,8 +119,8 @@ class Words:
             if any(value is None for value in slow):
                 return None
             values = np.array(slow, dtype=np.float64)
-        large = np.flatnonzero(np.abs(values) >= EXACT)
-        inexact = any(_is_whole(cells[i]) and int(cells[i]) != int(values[i]) for i in large if np.isfinite(values[i]))
+        large = np.flatnonzero(np.isfinite(values) & (np.abs(values) >= EXACT)).tolist()
+        inexact = any(_is_whole(cells[i]) and int(cells[i]) != int(values[i]) for i in large)
         return None if inexact else values
 
     def _fast(self, cells: Sequence[str]) -> NDArray[np.float64] | None:
