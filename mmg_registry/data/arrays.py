@@ -147,7 +147,7 @@ def _vectors(array: np.ndarray[Any, Any], label: str) -> Array | None:
     Raises:
         DataError: for vectors of different lengths.
     """
-    held = [(i, np.ravel(value)) for i, value in enumerate(array) if _is_vector(value)]
+    held = [(i, _flat(value)) for i, value in enumerate(array) if _is_vector(value)]
     if not held or any(not _is_vector(value) and not _is_missing(value) for value in array):
         return None
     lengths = sorted({len(value) for _, value in held})
@@ -159,6 +159,15 @@ def _vectors(array: np.ndarray[Any, Any], label: str) -> Array | None:
     matrix = np.full((len(array), lengths[0]), np.nan, dtype=block.dtype)
     matrix[[i for i, _ in held]] = block
     return matrix
+
+
+def _flat(vector: Any) -> np.ndarray[Any, Any]:
+    """Return the values of a vector, or of vectors in it, one after the other."""
+    values = np.asarray(vector, dtype=object) if isinstance(vector, (list, tuple)) else np.asarray(vector)
+    if values.dtype != object:
+        return values.ravel()
+    parts = [_flat(value) if _is_vector(value) else np.array([value]) for value in values.ravel()]
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _is_vector(value: Any) -> bool:

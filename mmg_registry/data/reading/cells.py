@@ -14,11 +14,11 @@ from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.words import EXACT, Words
 from mmg_registry.errors import DataError
 
-_MIXED_UP = "rows of other lengths"
 
-
-def table_of_rows(rows: Sequence[Sequence[Any]], asked: Asked, notes: Sequence[str] = ()) -> Table:
-    """Return rows of values as a table, whose first row may hold its names.
+def table_of_rows(
+    rows: Sequence[Sequence[Any]], asked: Asked, notes: Sequence[str] = (), lines: Sequence[int] = ()
+) -> Table:
+    """Return rows of values as a table, whose first row may hold its names; `lines` are their numbers, from 1.
 
     Raises:
         DataError: for no rows, or rows of different lengths.
@@ -29,12 +29,14 @@ def table_of_rows(rows: Sequence[Sequence[Any]], asked: Asked, notes: Sequence[s
     texts = [[_text(value) for value in row] for row in rows[:101]]
     header = decide(texts, asked, words)
     body = rows[int(header.headed) :]
+    numbers = (lines or range(1, len(rows) + 1))[int(header.headed) :]
     wrong = next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
     if wrong is not None:
         raise DataError(f"row {wrong + 1} has {len(rows[wrong])} values where the first has {len(rows[0])}")
 
     def load(places: Sequence[int]) -> list[Any]:
-        return [column_of([row[header.order[k]] for row in body], header.names[k], words) for k in places]
+        columns = [(header.names[k], [row[header.order[k]] for row in body]) for k in places]
+        return [column_of(values, name, words, numbers) for name, values in columns]
 
     return Table(header.names, load, hidden=header.hidden, notes=(*notes, *header.notes))
 
@@ -45,7 +47,7 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
 
 
-def column_of(values: Sequence[Any], name: str, words: Words) -> NDArray[Any]:
+def column_of(values: Sequence[Any], name: str, words: Words, lines: Sequence[int] = ()) -> NDArray[Any]:
     """Return Python values as a column; text among them is read as a text file's cells are.
 
     Example:
@@ -53,7 +55,8 @@ def column_of(values: Sequence[Any], name: str, words: Words) -> NDArray[Any]:
         [1.0, 2.5, nan]
     """
     if any(isinstance(value, str) for value in values) and all(_is_cell(value) for value in values):
-        return words.column([_text(value) for value in values], name)
+        line = lines.__getitem__ if lines else None
+        return words.column([_text(value) for value in values], name, line)
     if all(value is None or type(value) is float for value in values):
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if any(isinstance(value, (datetime.date, datetime.datetime)) for value in values) and all(map(_is_date, values)):

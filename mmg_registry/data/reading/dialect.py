@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmg_registry.data.reading.options import BLANKS, TextOptions
 from mmg_registry.data.reading.words import Words
@@ -50,6 +50,8 @@ def sniff(lines: Sequence[str], options: TextOptions, usual: str | None) -> Dial
     Raises:
         DataError: when the lines hold no table.
     """
+    if told := re.fullmatch(r"sep=(.)", lines[0].strip("\ufeff\r\n") if lines else ""):  # a hint for Excel
+        options = replace(options, sep=options.sep or told[1], skip=max(options.skip, 1))
     start, heading = _start(lines, options)
     comment = options.comment
     table = [line for line in without_comments(lines[start : start + 2 * SAMPLE_ROWS], comment) if line.strip()]
@@ -57,15 +59,15 @@ def sniff(lines: Sequence[str], options: TextOptions, usual: str | None) -> Dial
         raise DataError("it is empty" if not options.skip else f"it is empty after the {options.skip} lines of --skip")
     sep = options.sep or _separator(table[:SAMPLE_ROWS], usual)
     decimal, doubts = _decimal(list(split(table[1:SAMPLE_ROWS], sep)), sep, options)
-    notes = [*_said(sep, usual, options), *([_COMMAS] if decimal == "," and options.decimal is None else [])]
+    notes = [*_said(sep, usual, options, table[0]), *([_COMMAS] if decimal == "," and options.decimal is None else [])]
     return Dialect(sep, Words.of(options, decimal), comment, start, heading, tuple(notes), tuple(doubts))
 
 
 _COMMAS = "Commas are read as decimal signs (--decimal tells otherwise)."
 
 
-def _said(sep: str, usual: str | None, options: TextOptions) -> list[str]:
-    if sep == usual or options.sep is not None:
+def _said(sep: str, usual: str | None, options: TextOptions, line: str) -> list[str]:
+    if sep == usual or options.sep is not None or len(next(split([line], sep), [])) < 2:
         return []
     return [f"Cells are taken as separated by {_NAMES[sep]} (--sep tells otherwise)."]
 

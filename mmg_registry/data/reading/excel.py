@@ -22,7 +22,8 @@ def workbook(source: Source, asked: Asked) -> Table:
         others = book.sheet_names[1:]
     frame = frame.dropna(axis=0, how="all").dropna(axis=1, how="all")
     notes = [f"The first sheet is read; there are others ({listed([str(name) for name in others], 5)})."] * bool(others)
-    return table_of_rows([[_value(value) for value in row] for row in frame.to_numpy().tolist()], asked, notes)
+    lines = [asked.text.skip + 1 + int(row) for row in frame.index]
+    return table_of_rows([[_value(value) for value in row] for row in frame.to_numpy().tolist()], asked, notes, lines)
 
 
 def _value(value: Any) -> Any:

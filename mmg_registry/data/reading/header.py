@@ -91,12 +91,17 @@ def _names(first: list[str], words: Words) -> bool:
 
 
 def _is_indexed(first: list[str], body: Sequence[list[str]], words: Words) -> bool:
-    """Return whether the first cell is empty over an index: text, or 0, 1, 2 .."""
+    """Return whether the first cell is empty over an index: text, or 0, 1, 2 .., or any numbers under such names."""
     if first[0].strip() or len(first) < 2 or not body or not _distinct_whole(first[1:]):
         return False
     column = [row[0].strip() for row in body]
-    counts = all(cell.isdigit() for cell in column) and _steps([float(cell) for cell in column]) == {1.0}
-    return all(column) and (counts or len(column) == 1 or any(words.number(cell) is None for cell in column))
+    if not all(column) or len(set(column)) < len(column):
+        return False
+    numbers = [words.number(cell) for cell in column]
+    if any(value is None for value in numbers):
+        return True
+    counting = {1.0} in (_steps([float(cell) for cell in first[1:]]), _steps([value or 0.0 for value in numbers]))
+    return counting or len(body) == 1
 
 
 def _refuse_same_kinds(first: list[str], body: Sequence[list[str]], words: Words) -> None:

@@ -70,6 +70,8 @@ def _without_header(asked: Asked) -> Asked:
 
 
 def _table_of_columns(columns: Mapping[str, Any], asked: Asked) -> Table:
+    if set(columns) >= {"columns", "data"} and all(isinstance(columns[key], list) for key in ("columns", "data")):
+        return _table([columns["columns"], *columns["data"]], replace(asked, text=replace(asked.text, header="first")))
     if columns and all(isinstance(column, Mapping) for column in columns.values()):
         labels = list(dict.fromkeys(label for column in columns.values() for label in column))
         columns = {name: [column.get(label) for label in labels] for name, column in columns.items()}

@@ -74,7 +74,7 @@ def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
     if len(tables) != 2:
         return False
     arrays = [table.kind == "array" for table in tables]
-    return any(path.endswith(".npy") for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
+    return any(".npy" in Path(path).suffixes for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
 
 
 def _joined(files: Sequence[str]) -> str:
