@@ -129,7 +129,7 @@ class Words:
         if not self.plain or not joined.isascii() or "_" in joined:
             return None
         try:
-            return np.array([float(cell) for cell in cells], dtype=np.float64)
+            return np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             return None
 

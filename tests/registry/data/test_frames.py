@@ -75,6 +75,8 @@ def test_columns_of_vectors() -> None:
     ragged = pd.Series([[1.0], [2.0, 3.0]])
     with pytest.raises(DataError, match="'x' holds vectors of 1 to 2 values; they must all have the same length"):
         to_matrix(ragged, "x")
+    nested = pd.Series([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+    assert to_matrix(nested, "x")[0].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     mixed = np.array([np.zeros(2), "a"], dtype=object)
     with pytest.raises(DataError, match="holds an object of type ndarray"):
         to_matrix(mixed, "x")

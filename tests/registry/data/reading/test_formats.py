@@ -303,6 +303,7 @@ def test_json_of_several_shapes(table: Frame, files) -> None:
     table.to_json("d.json", orient="records", double_precision=15)
     np.testing.assert_allclose(read("d.json").x, table[["x0", "x1"]])
     assert read(files.write("d.json", "[[1, 2], [3, 4.5]]")).y.tolist() == [[2], [4.5]]
+    assert read(files.write("d.json", '{"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}')).x_names == ("a",)
     files.refused("line 2 is no JSON", files.write("d.jsonl", '{"x": 1, "y": 2}\n{"x": \n'))
     files.refused("nested too deeply", files.write("d.json", "[" * 100_000))
     files.refused("these are no lists: x", files.write("d.json", '{"x": 1}'))

@@ -61,6 +61,10 @@ def test_what_is_said_is_not_guessed(files) -> None:
     files.refuses("it has no column 'a'; it has a;b", "a;b\n1;2\n", "a", "b", sep=",")
 
 
+def test_the_hint_that_excel_understands(files) -> None:
+    assert files.read("sep=|\na|b\n1|2\n3|4\n").y.tolist() == [[2], [4]]
+
+
 def test_sentences_are_no_table_of_blanks(files) -> None:
     pair = files.read("text of two words,n\nred fox,1\nblue cat,2\n", "n", "n")
     assert pair.x[:, 0].tolist() == [1, 2]
@@ -158,6 +162,7 @@ WHOLE = "7,8,9\n17,18,4\n3,3,3\n"
         (f"0,1,2\n{FRACTIONS}", "0:1", "2", 3),
         (f"5,10,20\n{FRACTIONS}", "0", "1", 3),  # whole numbers over fractions
         (",0,1\n0,5,6\n1,7,8\n2,9,1\n", "0", "1", 3),  # an index without a name
+        (",0,1\n9,5,6\n4,7,8\n7,9,1\n", "0", "1", 3),  # the same in another order
         (f"2019,2020,2021\n{WHOLE}", "0", "1", 3),  # years
         ("400.5,401,401.5,402\n1,5,2,9\n2,1,7,1\n", "0", "1", 2),  # evenly spaced
         (f"10,20,30\n{WHOLE}", "10", "30", 3),
