@@ -47,7 +47,7 @@ class Hooks:
 
     @hookspec
     def mmg_readers(self) -> Mapping[str, Reader]:  # type: ignore[empty-body]
-        """Suffix (".mat") to a function that takes a path and returns named columns or arrays."""
+        """Suffix (".edf") to a function that takes a path and returns named columns or arrays."""
 
     @hookspec
     def mmg_writers(self) -> Mapping[str, Writer]:  # type: ignore[empty-body]

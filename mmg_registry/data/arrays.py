@@ -96,9 +96,17 @@ def _float_type(array: np.ndarray[Any, Any], label: str) -> type[np.floating[Any
         return np.float64
     if dtype.kind == "f" or dtype.name.startswith(("bfloat16", "float8")):  # the latter of ml_dtypes, as in JAX
         return np.float32 if dtype.itemsize <= 4 else np.float64
-    if dtype.kind in "US" and array.size:
+    if dtype.kind in "UST" and array.size:
         raise _refused(array.ravel()[0], label)
-    kinds = {"U": "text", "S": "text", "M": "dates", "m": "time spans", "c": "complex numbers", "V": "records"}
+    kinds = {
+        "U": "text",
+        "S": "text",
+        "T": "text",
+        "M": "dates",
+        "m": "time spans",
+        "c": "complex numbers",
+        "V": "records",
+    }
     raise DataError(f"'{label}' holds {kinds.get(dtype.kind, str(dtype))}, not numbers; {INSTEAD}.")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmg_registry.data.reading.dialect import SAMPLE_ROWS
+from mmg_registry.data.reading.faults import counted
 from mmg_registry.data.reading.table import Asked
 from mmg_registry.data.reading.words import Words
 from mmg_registry.errors import DataError
@@ -46,6 +47,7 @@ def decide(rows: Sequence[list[str]], asked: Asked, words: Words, heading: Seque
         DataError: where a row of numbers may be a header or data.
     """
     first, body = rows[0], [row for row in rows[1 : SAMPLE_ROWS + 1] if row]
+    _refuse_title(first, body, words)
     choice = asked.text.header
     if choice == "none":
         return _headless(first)
@@ -56,6 +58,24 @@ def decide(rows: Sequence[list[str]], asked: Asked, words: Words, heading: Seque
             _refuse_same_kinds(first, body, words)
         return _named([cell.strip() for cell in first], body, headed=True)
     return _of_numbers(first, body, asked, words)
+
+
+def _refuse_title(first: list[str], body: Sequence[list[str]], words: Words) -> None:
+    """Refuse a line above the header: one of other width than all that follow, or a short one above a row of names.
+
+    Raises:
+        DataError: naming it, with the way out.
+    """
+    widths = {len(row) for row in body}
+    if len(body) < 2 or len(widths) > 1 or widths == {len(first)}:
+        return
+    width = widths.pop()
+    above_names = _names(body[0], words) and not any(_names(row, words) for row in body[1:])
+    if len(first) != width - 1 or (above_names and words.number(body[0][0]) is None):
+        raise DataError(
+            f"its first line ({', '.join(first)[:40]}) has {counted(len(first), 'cell')} where the others have "
+            f"{width}; if it is a title, leave it out with --skip"
+        )
 
 
 def _headless(first: list[str]) -> Header:

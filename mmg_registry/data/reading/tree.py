@@ -71,6 +71,8 @@ def values(node: Any) -> NDArray[Any]:
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype.kind == "T":
+        return array.astype(object)
     if array.dtype.kind == "S" or (array.dtype == object and array.size and isinstance(array.flat[0], bytes)):
         words = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in array.ravel()]
         return np.array(words, dtype=object).reshape(array.shape)

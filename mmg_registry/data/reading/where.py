@@ -108,6 +108,8 @@ class Condition:
                 found = np.asarray(self._value(self._tree, columns))
         except (TypeError, ValueError, ArithmeticError) as error:
             raise DataError(f"--where '{self.text[:80]}' compares text with numbers, or lists ({error})") from error
+        if found.dtype == object and set(found.tolist()) <= {True, False, None}:
+            found = _truths(found)
         if found.dtype != bool or found.shape != (n,):
             raise DataError(f"--where '{self.text[:80]}' gives no yes or no for each row")
         return found

@@ -68,7 +68,12 @@ def test_what_is_not_there(files, spec: str, told: str) -> None:
 
 # --- rows --------------------------------------------------------------------------------------------------------
 
-PEOPLE = "age,site,born,x,y,two words\n20,A,1980-01-01,1,2,1\n40,B,1990-06-01,3,4,2\n,B,,5,6,3\n50,,2000-01-01,7,8,4\n"
+PEOPLE = """age,site,born,x,y,two words,well
+20,A,1980-01-01,1,2,1,true
+40,B,1990-06-01,3,4,2,false
+,B,,5,6,3,
+50,,2000-01-01,7,8,4,true
+"""
 
 
 @pytest.mark.parametrize(
@@ -87,6 +92,8 @@ PEOPLE = "age,site,born,x,y,two words\n20,A,1980-01-01,1,2,1\n40,B,1990-06-01,3,
         ("born < '1995-01-01'", [1, 3]),
         ("`two words` == 3", [5]),
         ("x % 3 == 1", [1, 7]),
+        ("well", [1, 7]),
+        ("not well", [3, 5]),
     ],
 )
 def test_conditions(files, where: str, kept: list[int]) -> None:

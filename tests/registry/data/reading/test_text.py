@@ -107,6 +107,10 @@ def test_units_below_the_header_and_footers_are_named_by_line(files) -> None:
     files.refuses("'a' holds numbers, but 'm' in line 2 (1 such cell)", f"a,b\nm,kg\n{body}")
     files.refuses("give --na total", f"a,b\n{body}total,3\n")
     files.refuses("line 14 has 1 cell where the first has 2; if it is no data, remove it", f"a,b\n{body}the end\n")
+    for title in ("a title\na,b\n", "a title\na,b,c\n"):
+        lines = body if title.count(",") == 1 else body.replace("\n", ",1\n")
+        files.refuses("its first line (a title) has 1 cell where the others have", title + lines)
+        assert files.read(title + lines, "a", "b", skip=1).x.shape == (12, 1)
     assert files.read(f"a,b\n{body}# the end\n", comment="#").x.shape == (12, 1)
     assert files.read(f"# made by hand\n\na,b\n{body}", skip=1).x.shape == (12, 1)
     assert files.read(f"junk, and, more\nm,kg\n{body}", skip=2, header="none").x.shape == (12, 1)
