@@ -63,8 +63,22 @@ def bounded(stream: IO[bytes], packed: int) -> bytes:
     """
     content = stream.read(limit(packed) + 1)
     if len(content) > limit(packed):
-        raise DataError(f"it expands to more than {RATIO} times its size, as a zip bomb does; unpack it to use it")
+        raise DataError(_BOMB)
     return content
+
+
+def refuse_bomb(source: Source) -> None:
+    """Refuse an archive that says itself that it expands beyond all measure.
+
+    Raises:
+        DataError: as `bounded`.
+    """
+    with source.open() as file, zipfile.ZipFile(file) as archive:
+        if sum(info.file_size for info in archive.infolist()) > limit(source.size):
+            raise DataError(_BOMB)
+
+
+_BOMB = f"it expands to more than {RATIO} times its size, as a zip bomb does; unpack it to use it"
 
 
 def limit(packed: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmg_registry.data.reading.cells import table_of_rows
+from mmg_registry.data.reading.compressed import refuse_bomb
 from mmg_registry.data.reading.faults import listed, need
 from mmg_registry.data.reading.source import Source
 from mmg_registry.data.reading.table import Asked, Table
@@ -17,6 +18,8 @@ def workbook(source: Source, asked: Asked) -> Table:
     pandas = need("pandas", "workbooks", "data")
     engine = _ENGINES[source.suffix]
     need(engine, f"{source.suffix} files")
+    if source.suffix != ".xls":  # all others are archives
+        refuse_bomb(source)
     with source.open() as file, pandas.ExcelFile(file, engine=engine) as book:
         frame = book.parse(book.sheet_names[0], header=None, dtype=object, skiprows=asked.text.skip)
         others = book.sheet_names[1:]

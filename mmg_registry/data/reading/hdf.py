@@ -29,8 +29,13 @@ def netcdf(source: Source, asked: Asked) -> Table:
 
     with source.open() as file:
         found = netcdf_file(file, mmap=False, maskandscale=True)
-        arrays = {name: _floats(variable[:]) for name, variable in found.variables.items() if variable.shape}
+        arrays = {name: _floats(variable[:]) for name, variable in _numeric(found.variables).items()}
     return table_of_tree((name, _kept(array)) for name, array in arrays.items())
+
+
+def _numeric(variables: Any) -> dict[str, Any]:
+    """Return the variables that hold a number a row, and not text or one value for all."""
+    return {name: each for name, each in variables.items() if each.shape and each.data.dtype.kind in "iuf"}
 
 
 def _floats(values: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -63,8 +62,8 @@ _SPELT_OUT = {r"\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": 
 
 def _is_encoding(name: str) -> bool:
     try:
-        return codecs.lookup(name)._is_text_encoding
-    except LookupError:
+        return "".encode(name) is not None
+    except LookupError:  # unknown, or no encoding of text ("hex")
         return False
 
 

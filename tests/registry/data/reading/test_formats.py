@@ -39,13 +39,14 @@ def old_nc(frame: Frame, name: str) -> None:
         file.createDimension("row", len(frame))
         for key in frame:
             file.createVariable(key, "f8", ("row",))[:] = frame[key]
+        file.createVariable("label", "c", ("row",))[:] = b"a"
 
 
 def zarr_store(frame: Frame, name: str) -> None:
     zarr = pytest.importorskip("zarr")
     group = zarr.open_group(name, mode="w")
     for key, value in sides(frame).items():
-        group.create_array(key, data=value)
+        group[key] = value
 
 
 def torch_file(frame: Frame, name: str) -> None:
@@ -142,6 +143,10 @@ def test_what_expands_beyond_measure_is_refused(files, monkeypatch: pytest.Monke
     monkeypatch.setattr("mmg_registry.data.reading.compressed.FLOOR", 1_000)
     Path("d.csv.gz").write_bytes(gzip.compress(b"0" * 10_000_000))
     files.refused("it expands to more than 100 times its size", "d.csv.gz")
+    pytest.importorskip("openpyxl")
+    with zipfile.ZipFile("d.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", " " * 10_000_000)
+    files.refused("it expands to more than 100 times its size", "d.xlsx")
     np.savez_compressed("d.npz", x=np.zeros(1_000_000), y=np.zeros(1_000_000))
     files.refused("claims to expand to 8000128 bytes, as a zip bomb does", "d.npz")
 
@@ -196,9 +201,7 @@ def test_zarr_of_ann_data() -> None:
         made.attrs["encoding-type"] = kind
         return made
 
-    ann_data(
-        lambda parent, key, value: parent.create_array(key, data=value), group, zarr.open_group("d.zarr", mode="w")
-    )
+    ann_data(lambda parent, key, value: parent.__setitem__(key, value), group, zarr.open_group("d.zarr", mode="w"))
     check_ann_data("d.zarr")
 
 
