@@ -11,7 +11,7 @@ load), `numpy_files`, `columnar`, `excel`, `json_files`, `matlab`, `hdf`, `zarr_
 
 from mmg_registry.data.reading.formats import SUFFIXES
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.pairs import read
+from mmg_registry.data.reading.pairs import arrays, read
 from mmg_registry.data.reading.table import Table
 
-__all__ = ["SUFFIXES", "Table", "TextOptions", "read"]
+__all__ = ["SUFFIXES", "Table", "TextOptions", "arrays", "read"]

@@ -66,6 +66,18 @@ def read(
     return _from_one(appended(tables, files), _joined(files), (x, y), condition)
 
 
+def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return those of the named arrays that a file holds, as they lie there.
+
+    Raises:
+        DataError: naming the file and what is wrong with it.
+    """
+    table = opened(path, Asked(), {})
+    with naming(shown_path(path)):
+        found = [name for name in names if name in table.names]
+        return dict(zip(found, table.load([table.names.index(name) for name in found]), strict=True))
+
+
 def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
     """Return whether two sources are x and y rather than parts of one table.
 

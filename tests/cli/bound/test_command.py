@@ -136,6 +136,14 @@ def test_bad_input_is_one_sentence_with_its_exit_code(mmg, code: int, args: list
     assert len(found.err.splitlines()) == 1
 
 
+def test_a_damaged_file_of_pairs_is_refused(mmg) -> None:
+    np.savez("pairs.npz", x=np.ones((3, 5)), z=np.ones((3, 2)))
+    Path("pairs.npz").write_bytes(Path("pairs.npz").read_bytes()[:-100])
+    found = mmg("bound", "--model", "gaussian-channel", "--data", "pairs.npz")
+    assert (found.code, found.err.count("\n")) == (4, 1)
+    assert found.err.startswith("Error: pairs.npz cannot be read: it is damaged, truncated or not readable")
+
+
 def test_a_file_without_pairs_is_refused(mmg) -> None:
     np.savez("pairs.npz", x=np.ones((3, 5)))
     found = mmg("bound", "--model", "gaussian-channel", "--data", "pairs.npz")
