@@ -5,6 +5,8 @@ A group that AnnData writes for one thing is offered as that thing: a sparse mat
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,7 +69,23 @@ def values(node: Any) -> NDArray[Any]:
     """Return an array of a tree; text as `str`, gaps and scales of NetCDF undone."""
     if node.dtype.kind == "O" and getattr(node.dtype, "metadata", None) is None and not hasattr(node, "asstr"):
         raise DataError("it holds an array of objects, which is never loaded because it could run code")
+    _refuse_larger_than_memory(node)
     return _scaled(_decoded(np.asarray(node[...])), node)
+
+
+def _refuse_larger_than_memory(node: Any) -> None:
+    """Refuse what cannot be held: such files may declare any shape without a byte behind it."""
+    size = math.prod(int(axis) for axis in node.shape) * node.dtype.itemsize
+    if size > memory():
+        raise DataError(f"an array of the shape {node.shape} takes {size / 2**30:.0f} GiB, more than this machine has")
+
+
+def memory() -> float:
+    """Return the bytes of this machine's memory; infinity where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:

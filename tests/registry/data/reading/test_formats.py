@@ -219,6 +219,14 @@ def test_pickles_in_zarr_are_never_loaded(files) -> None:
     files.refused("d.zarr cannot be used: it holds pickled objects, which is never loaded", "d.zarr")
 
 
+def test_an_array_that_only_claims_to_be_large_is_refused(files) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("d.h5", "w") as file:
+        file.create_dataset("x", shape=(10**10, 10**3), chunks=(1000, 10), dtype="f8")
+        file["y"] = np.arange(3.0)
+    files.refused("an array of the shape (10000000000, 1000) takes 74506 GiB, more than this machine has", "d.h5")
+
+
 def test_gaps_and_scales_of_netcdf(table: Frame) -> None:
     h5py = pytest.importorskip("h5py")
     with h5py.File("d.nc", "w") as file:
