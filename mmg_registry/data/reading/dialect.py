@@ -16,6 +16,7 @@ from mmg_registry.errors import DataError
 
 SAMPLE_ROWS = 100
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "pipes", ",": "commas", BLANKS: "blanks"}
+_LOOKED_AT = 100  # columns of the sample whose cells are looked at; a table of genes has 20,000
 _AGREE = 0.9  # so many rows of the sample have the width of a table; a footer or a torn line may differ
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
@@ -124,7 +125,7 @@ def _score(lines: list[str], sep: str) -> tuple[int, float]:
     width = max(set(widths), key=widths.count)
     if width < 2 or widths.count(width) < _AGREE * len(widths) or len(head) not in (width, width - 1):
         return 0, 0.0
-    cells = [cell for row in body if len(row) == width for cell in row]
+    cells = [cell for row in body if len(row) == width for cell in row[:_LOOKED_AT]]
     share = sum(_like_number(cell, sep) for cell in cells) / len(cells)
     if sep == BLANKS and not _numbers_last(body, width):
         return 0, 0.0  # words of a sentence
@@ -149,7 +150,7 @@ def _decimal(body: list[list[str]], sep: str, options: TextOptions) -> tuple[str
     """Return the decimal sign of the sample, and a doubt where commas may group digits instead."""
     if options.decimal is not None or sep == "," or options.thousands == ",":
         return options.decimal or ".", []
-    cells = [cell.strip() for row in body for cell in row]
+    cells = [cell.strip() for row in body for cell in row[:_LOOKED_AT]]
     commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
     if not commas or any(_POINT_NUMBER.fullmatch(cell) for cell in cells):
         return ".", []

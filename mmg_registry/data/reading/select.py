@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -112,9 +113,10 @@ def _end(table: Table, name: str, default: int, part: str) -> int:
 
 def _unambiguous(table: Table, places: Sequence[int]) -> list[int]:
     """Refuse a name that stands twice; columns chosen by position are told apart and do not come here."""
+    counts = Counter(table.names)
     for place in places:
         name = table.names[place]
-        if table.names.count(name) > 1:
+        if counts[name] > 1:
             twice = [str(other) for other, each in enumerate(table.names) if each == name]
             raise DataError(
                 f"the name '{name}' stands twice, at the positions {' and '.join(twice)}: rename one, or "
