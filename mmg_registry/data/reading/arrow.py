@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from mmg_registry.data.reading.text import Layout
 
 _PLAIN = ("utf-8", "utf-8-sig")
-_BLOCK = 1 << 24  # bytes converted at a time: Arrow's own 1 MiB holds 8 rows of 20,000 columns, and takes twice as long
+_BLOCK = (
+    1 << 24
+)  # bytes converted at a time; by Arrow's own 1 MiB, 200 rows of 20,000 columns take 6.0 s in place of 4.5
 
 
 def load(layout: Layout, places: Sequence[int]) -> list[Column] | None:
