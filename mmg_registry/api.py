@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmg_registry.contracts import refuse_unknown
-from mmg_registry.data import Pair, as_pair
-from mmg_registry.data import readers as data_readers
+from mmg_registry.data import Pair, as_pair, reading
 from mmg_registry.errors import demand
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
@@ -50,16 +49,24 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     return run(as_pair(x, y), request, rows).estimate
 
 
-def read_pair(path: str | Path | Sequence[str | Path], x: str | None = None, y: str | None = None) -> Pair:
-    """Read a pair as `data.readers.read_pair` does, and leave extensions that are not built in to hook plugins.
+def read_pair(
+    path: str | Path | Sequence[str | Path],
+    x: str | None = None,
+    y: str | None = None,
+    *,
+    text: reading.TextOptions | None = None,
+    where: str | None = None,
+) -> Pair:
+    """Read a pair as `data.reading.read` does; hook plugins read the files whose extension is not a built-in one.
 
     Raises:
         DataError: naming the file and what is wrong with it.
+        OptionError: for a condition `where` that is none.
     """
     paths = [path] if isinstance(path, (str, Path)) else path
-    known = {*data_readers.SUFFIXES, ""}
+    known = {*reading.SUFFIXES, ""}
     if all(Path(each).suffix.lower() in known for each in paths):
-        return data_readers.read_pair(path, x, y)
+        return reading.read(path, x, y, text=text, where=where)
     from mmg_registry.hooks import merged
 
-    return data_readers.read_pair(path, x, y, merged("mmg_readers"))
+    return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))

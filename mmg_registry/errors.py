@@ -6,10 +6,26 @@ Every message is one sentence that names the file, column or option, and says wh
 from __future__ import annotations
 
 
+def shown(text: str) -> str:
+    """Return `text` with control and other invisible characters spelt out, so that no terminal obeys a file's content.
+
+    Example:
+        >>> print(shown(chr(27) + "[31mred, 5 µm"))
+        \\x1b[31mred, 5 µm
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 class MMGError(Exception):
-    """A run that failed (exit code 1); the base class of all errors that this project raises."""
+    """A run that failed (exit code 1); the base of all errors raised on purpose.
+
+    Names and cells of files stand in messages, so that every message is made printable here, once (see `shown`).
+    """
 
     exit_code = 1
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(shown(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class OptionError(MMGError, ValueError):

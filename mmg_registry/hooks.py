@@ -51,7 +51,7 @@ class Hooks:
 
     @hookspec
     def mmg_readers(self) -> Mapping[str, Reader]:  # type: ignore[empty-body]
-        """Return a mapping from suffix (".mat") to a function that reads a path and returns named columns or arrays."""
+        """Suffix (".edf") to a function that takes a path and returns named columns or arrays."""
 
     @hookspec
     def mmg_writers(self) -> Mapping[str, Writer]:  # type: ignore[empty-body]

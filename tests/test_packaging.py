@@ -67,7 +67,7 @@ def test_the_classifiers_say_that_types_are_shipped() -> None:
 
 
 def test_every_package_that_is_imported_is_required() -> None:
-    extras = [each for name in ("plot", "data", "digits") for each in PROJECT["optional-dependencies"][name]]
+    extras = [each for name in ("plot", "data", "formats", "digits") for each in PROJECT["optional-dependencies"][name]]
     assert imported() - names(PROJECT["dependencies"] + extras) == set()
 
 

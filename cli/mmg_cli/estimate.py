@@ -11,6 +11,22 @@ import typer
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
 from mmg_cli.output import check_folder, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
+from mmg_cli.reading import (
+    COLUMNS_HELP,
+    DATA_HELP,
+    Comment,
+    Decimal,
+    Encoding,
+    Header,
+    HeaderOption,
+    Na,
+    Sep,
+    Skip,
+    Thousands,
+    Where,
+    tell,
+    text_options,
+)  # fmt: skip
 from mmg_cli.report import Unit, headline, print_estimate
 from mmg_cli.writers import check_result_file, write_result
 from mmg_registry.errors import MMGError, demand
@@ -23,7 +39,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PLUGIN = "auto"
 DEFAULT_EVAL_FRACTION = 0.2
-INSTANT = ("ksg", "gaussian", "cca")  # estimators without training, which -v prints for comparison
+INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
 INSTANT_ROWS = 10_000
 
 
@@ -52,22 +68,26 @@ class EstimateJob:
     save: str | None
     quiet: bool
     verbose: int
+    where: str | None = None
+    sep: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    comment: str | None = None
+    skip: int = 0
+    na: list[str] | None = None
+    encoding: str | None = None
+    header: HeaderOption = HeaderOption.auto
 
 
 def estimate(
     data: Annotated[
         list[str],
-        typer.Argument(
-            metavar="DATA",
-            help="An npz, csv, tsv or parquet file, '-' for csv on stdin, or two npy files: x, then y.",
-        ),
+        typer.Argument(metavar="DATA", help=DATA_HELP),
     ],
     plugin: Annotated[
         str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
     ] = DEFAULT_PLUGIN,
-    x: Annotated[
-        str | None, typer.Option(help="The array of an npz file, or columns a,b of a table, that is x.")
-    ] = None,
+    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
     evaluation: Annotated[
         list[str] | None, typer.Option("--eval", help="Rows to evaluate on, in DATA's form; twice for two npy files.")
@@ -95,6 +115,15 @@ def estimate(
     save: Annotated[str | None, typer.Option(metavar="DIR", help="Save the fitted estimator there.")] = None,
     quiet: Quiet = False,
     verbose: Verbose = 0,
+    where: Where = None,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    comment: Comment = None,
+    skip: Skip = 0,
+    na: Na = None,
+    encoding: Encoding = None,
+    header: Header = HeaderOption.auto,
 ) -> None:
     """Estimate the mutual information of x and y from the rows of DATA."""
     execute(EstimateJob(**locals()))
@@ -119,7 +148,6 @@ def execute(job: EstimateJob) -> None:
 
 
 def _check_contradictions(job: EstimateJob) -> None:
-    demand(len(job.data) <= 2, f"DATA is one file, or two npy files, and {len(job.data)} were given.")
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
     demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
@@ -165,8 +193,13 @@ def _check_outputs(job: EstimateJob) -> None:
 def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read_pair
 
-    pair = read_pair(_paths(job.data), x=job.x, y=job.y)
-    return pair, read_pair(_paths(job.evaluation), x=job.x, y=job.y) if job.evaluation else None
+    pair, *rest = (
+        read_pair(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where)
+        for paths in (job.data, job.evaluation)
+        if paths
+    )
+    tell(pair)
+    return pair, rest[0] if rest else None
 
 
 def _paths(given: list[str]) -> str | list[str]:
@@ -273,7 +306,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
     }
-    request = Request(plugin=name, cross_fit=2, **same)  # every row is evaluated, each in its half
+    request = Request(plugin=name, cross_fit=2, **same)  # all rows count, each in its half
     try:
         return f"{headline(run(rows, request).estimate)} ({len(rows)} rows, no training)"
     except MMGError as error:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from mmg_registry.errors import MMGError, OptionError
+from mmg_registry.errors import MMGError, OptionError, shown
 
 
 @dataclass
@@ -47,14 +47,14 @@ def say(text: str) -> None:
 def warn(sentence: str) -> None:
     """Print a warning on stderr, unless -q was given."""
     if not verbosity.quiet:
-        say(f"Warning: {sentence}")
+        say(f"Warning: {shown(sentence)}")
 
 
 def print_error(error: BaseException, sentence: str) -> None:
     """Print `sentence` on stderr; with -vv, print the traceback of `error` before it."""
     if verbosity.level > 1:
         traceback.print_exception(error, file=sys.stderr)
-    say(f"Error: {sentence}")
+    say(f"Error: {shown(sentence)}")
 
 
 def print_json(document: Any) -> None:

@@ -1,8 +1,18 @@
 """Data: reading files, taking arrays, refusing what no estimate can be made from, splitting rows."""
 
 from mmg_registry.data.checks import Cleaned, clean
-from mmg_registry.data.pair import Pair, as_pair
-from mmg_registry.data.readers import read_pair
+from mmg_registry.data.pair import Pair, as_pair, pair_from_frame
+from mmg_registry.data.reading import TextOptions, read
 from mmg_registry.data.split import folds, hold_out
 
-__all__ = ["Cleaned", "Pair", "as_pair", "clean", "folds", "hold_out", "read_pair"]
+__all__ = [
+    "Cleaned",
+    "Pair",
+    "TextOptions",
+    "as_pair",
+    "clean",
+    "folds",
+    "hold_out",
+    "pair_from_frame",
+    "read",
+]

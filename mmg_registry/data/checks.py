@@ -78,7 +78,7 @@ def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
         pair=_columns(finite, kept_x, kept_y),
         kept_x=kept_x,
         kept_y=kept_y,
-        warnings=warnings + told_x + told_y,
+        warnings=[*pair.doubts, *warnings, *told_x, *told_y],
         verdict=None,
         reason="",
         dim_x=pair.x.shape[1],
@@ -277,7 +277,9 @@ def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
     x = pair.x if kept_x.size == pair.x.shape[1] else pair.x[:, kept_x]
     y = pair.y if kept_y.size == pair.y.shape[1] else pair.y[:, kept_y]
     x_names, y_names = tuple(pair.x_names[j] for j in kept_x), tuple(pair.y_names[j] for j in kept_y)
-    return replace(pair, x=x, y=y, x_names=x_names, y_names=y_names)
+    x_shape = pair.x_shape if x is pair.x else None  # what is left of an image is none
+    y_shape = pair.y_shape if y is pair.y else None
+    return replace(pair, x=x, y=y, x_names=x_names, y_names=y_names, x_shape=x_shape, y_shape=y_shape)
 
 
 def _refuse_other_order(fit: Pair, rows: Pair) -> None:

@@ -125,7 +125,7 @@ def test_a_table_that_has_only_a_header(refused) -> None:
 
 
 def test_nothing_on_standard_input(refused) -> None:
-    assert refused("-", stdin="") == "standard input cannot be used: it is empty, or its first line is."
+    assert refused("-", stdin="") == "standard input cannot be used: it is empty."
 
 
 def test_a_truncated_npz(refused) -> None:
@@ -147,7 +147,7 @@ def test_a_pickled_object_array_is_never_unpickled(refused) -> None:
     trap[:] = [Trap() for _ in range(400)]
     assert refused(npz(trap, Y)) == (
         "data.npz cannot be used: 'x' is an array of pickled objects, which is never loaded because it could run code; "
-        "save plain numbers instead."
+        "save plain numbers instead, e.g. with numpy.savez."
     )
     assert not os.path.exists("unpickled")
 
@@ -167,11 +167,10 @@ def test_a_missing_column_lists_those_that_are_there(refused) -> None:
 
 
 def test_a_wrong_extension(refused) -> None:
-    Path("data.xlsx").write_text("x")
-    assert refused("data.xlsx") == (
-        "data.xlsx has the extension '.xlsx'; "
-        "known are .csv, .npy, .npz, .parquet, .tsv, and - for CSV on standard input."
-    )
+    Path("data.docx").write_text("x")
+    sentence = refused("data.docx")
+    assert sentence.startswith("data.docx has the extension '.docx'; known are .arrow, .bz2, .csv, .dat, ")
+    assert sentence.endswith(", .zst, and - for standard input.")
 
 
 def test_an_extension_that_does_not_fit_the_content(refused) -> None:
@@ -182,18 +181,25 @@ def test_an_extension_that_does_not_fit_the_content(refused) -> None:
 def test_a_missing_file_and_a_folder(refused) -> None:
     assert refused("no.npz") == "There is no file no.npz."
     os.mkdir("folder.npz")
-    assert refused("folder.npz") == "folder.npz is a folder, not a data file."
+    assert refused("folder.npz") == (
+        "folder.npz is a folder without parquet files, and no zarr store; give its files, e.g. folder.npz/*.csv."
+    )
     assert refused(npz(X, Y), "--eval", "no.npz") == "There is no file no.npz."
 
 
 def test_a_row_with_too_few_cells(refused) -> None:
     Path("t.csv").write_text("x,y\n1,2\n3\n")
-    assert refused("t.csv") == "t.csv cannot be used: line 3 has 1 cells where the first has 2."
+    assert refused("t.csv") == (
+        "t.csv cannot be used: line 3 has 1 cell where the first has 2; "
+        "if it is no data, remove it, or leave it out with --skip (at the top) or --comment."
+    )
 
 
 def test_bytes_that_are_no_text(refused) -> None:
-    Path("t.csv").write_bytes(b"x,y\n\xff\xfe,2\n")
-    assert refused("t.csv") == "t.csv cannot be read: it is not UTF-8 text."
+    Path("t.csv").write_bytes(b"x,y\n\x00\x01,2\n")
+    assert refused("t.csv") == (
+        "t.csv cannot be used: it holds NUL bytes, so it is no text, or text in UTF-16 that needs --encoding utf-16."
+    )
 
 
 # --- columns ----------------------------------------------------------------------------------------------------
@@ -254,12 +260,10 @@ def test_redundant_columns_do_not_change_the_answer(accepted, extra: np.ndarray,
 
 def test_text_columns(refused) -> None:
     Path("t.csv").write_text("a,b\n" + "\n".join(f"{value},cat" for value in X[:, 0]))
-    way_out = "leave it out or encode it as numbers (e.g. one column of 0 and 1 per category)."
-    assert refused("t.csv", "--x", "a", "--y", "b") == (
-        f"t.csv cannot be used: the column 'b' holds text ('cat'), not numbers; {way_out}"
-    )
+    way_out = "which estimators here cannot take; leave it out, or give numbers in its place."
+    assert refused("t.csv", "--x", "a", "--y", "b") == f"t.csv cannot be used: 'b' holds text ('cat'), {way_out}"
     text = npz(np.array(["a", "b"] * 200), Y)
-    assert refused(text) == f"data.npz cannot be used: 'x' holds text, not numbers; {way_out}"
+    assert refused(text) == f"data.npz cannot be used: 'x' holds text ('a'), {way_out}"
 
 
 def test_integers_that_look_discrete_are_warned_of(accepted) -> None:
@@ -280,10 +284,11 @@ def test_one_dimensional_arrays_are_one_column(accepted) -> None:
     assert flat["mi"] == column["mi"]
 
 
-def test_arrays_of_three_dimensions_are_refused(refused) -> None:
-    assert refused(npz(X.reshape(200, 2, 2), Y[:200])) == (
-        "data.npz cannot be used: 'x' has shape (200, 2, 2); give one row per sample, e.g. x.reshape(len(x), -1)."
-    )
+def test_arrays_of_three_dimensions_are_flattened(estimate) -> None:
+    result = estimate(npz(X.reshape(200, 2, 2), Y[:200]), "--seed", 0, "--json", "-v")
+    assert "Note: A row of x is an array of 2 by 2, taken as 4 columns." in result.err
+    flat = json.loads(estimate(npz(X.reshape(200, 4), Y[:200]), "--seed", 0, "--json").out)
+    assert (json.loads(result.out)["dim_x"], json.loads(result.out)["mi"]) == (4, flat["mi"])
 
 
 def test_more_dimensions_than_rows_are_warned_of(accepted) -> None:

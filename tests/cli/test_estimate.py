@@ -262,7 +262,11 @@ def test_a_known_answer_makes_no_plot_and_no_model_and_says_so(estimate) -> None
             ["--save", "m", "--cross-fit", "3"],
             "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.",
         ),
-        (["b.npz", "c.npz"], "DATA is one file, or two npy files, and 3 were given."),
+        (["--sep", "ab"], "The option 'sep' is 'ab' and must be one character, or 'blanks'."),
+        (
+            ["--where", "open('f')"],
+            "--where 'open('f')' cannot be used: a call may not stand in it; write it as age > 30 and site == 'B'.",
+        ),
         (["--set", "steps"], "--set takes key=value, and 'steps' is not of that form."),
         (["--set", "steps=1", "--set", "steps=2"], "--set steps=... is given twice; keep one of them."),
         (["--set", "step=1"], "The estimator 'fake-gauss' has no option 'step'; the nearest is 'steps'."),

@@ -13,33 +13,20 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from guides import FENCE, commands, fits
 from places import ROOT
 
 from mmg_registry.testing import CHECKS
 
 GUIDE = ROOT / "docs" / "write-an-estimator.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
-FENCE = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALL = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
 PROGRAMS = {"mmg": "mmg_cli", "pytest": "pytest"}
-
-
-def commands(block: str) -> Iterator[tuple[str, str]]:
-    """The commands of a console block with what they are said to print."""
-    for part in re.split(r"^\$ ", block.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-def fits(printed: str, said: str) -> bool:
-    """Whether `printed` is what the guide says, up to blanks and what "..." stands for."""
-    pattern = ".*".join(re.escape(" ".join(part.split())) for part in said.split("..."))
-    return re.fullmatch(pattern, " ".join(printed.split())) is not None
 
 
 class Shell:

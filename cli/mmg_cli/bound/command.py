@@ -212,11 +212,9 @@ def read_pairs(path: str | None) -> tuple[Any, Any] | None:
         return None
     import numpy as np
 
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            sides = {key: arrays[key] for key in ("x", "z") if key in arrays}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise DataError(f"{path} cannot be read as an npz file: {error}.") from error
+    from mmg_registry.data.reading import arrays
+
+    sides = arrays(path, ("x", "z"))
     missing = [key for key in ("x", "z") if key not in sides]
     if missing:
         raise DataError(f"{path} has no array {' and no array '.join(missing)}; pairs are x and z.")

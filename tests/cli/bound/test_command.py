@@ -131,7 +131,7 @@ def test_a_checkpoint_that_is_none_is_refused(mmg, code: int, content: bytes | N
         (3, ["--model", f"{MODELS}:WrongShape"], "not one value a row"),
         (3, ["--model", f"{MODELS}:NotDifferentiable"], "cannot be differentiated"),
         (4, ["--model", f"{MODELS}:OtherSupport"], "supports do not match"),
-        (4, ["--model", "linear-gaussian", "--data", "gone.npz"], "gone.npz cannot be read"),
+        (4, ["--model", "linear-gaussian", "--data", "gone.npz"], "There is no file gone.npz"),
         (1, ["--model", f"{MODELS}:NeverAccepted"], "HMC accepts"),
     ],
 )
@@ -141,6 +141,14 @@ def test_bad_input_is_one_sentence_with_its_exit_code(mmg, code: int, args: list
     assert words in found.err
     assert found.err.count("Error:") == 1
     assert len(found.err.splitlines()) == 1
+
+
+def test_a_damaged_file_of_pairs_is_refused(mmg) -> None:
+    np.savez("pairs.npz", x=np.ones((3, 5)), z=np.ones((3, 2)))
+    Path("pairs.npz").write_bytes(Path("pairs.npz").read_bytes()[:-100])
+    found = mmg("bound", "--model", "gaussian-channel", "--data", "pairs.npz")
+    assert (found.code, found.err.count("\n")) == (4, 1)
+    assert found.err.startswith("Error: pairs.npz cannot be read: it is damaged, truncated or not readable")
 
 
 def test_a_file_without_pairs_is_refused(mmg) -> None:

@@ -11,6 +11,7 @@ from places import ROOT
 
 from mmg_cli.plugins import template
 from mmg_cli.plugins.new import write_all
+from mmg_registry.errors import shown
 
 EXAMPLE = ROOT / "plugins" / "example"
 
@@ -59,7 +60,7 @@ def test_unfit_names_are_refused(mmg, name: str) -> None:
     result = mmg("plugins", "new", name)
     assert (result.code, result.out) == (2, "")
     assert result.err == (
-        f"Error: A plugin's name is lower-case letters, digits and single hyphens, and '{name}' is not.\n"
+        f"Error: A plugin's name is lower-case letters, digits and single hyphens, and '{shown(name)}' is not.\n"
     )
     assert os.listdir() == []
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmg_registry.data.pair import as_pair, to_matrix
+from mmg_registry.data.matrices import to_matrix
+from mmg_registry.data.pair import as_pair
 from mmg_registry.errors import DataError
 
 Y = np.arange(3.0)
@@ -104,17 +105,16 @@ def test_frames_of_mixed_types() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (["a", "b", "c"], "'x' holds text, not numbers; leave it out or encode it"),
+        (["a", "b", "c"], "'x' holds text ('a'), which estimators here cannot take; leave it out"),
         ([1, "b", 3], "'x' holds text"),
-        (np.array([1, "b", 3], dtype=object), "'x' holds the text 'b'"),
-        (pd.DataFrame({"n": [1, 2, 3], "city": ["a", "b", "c"]}), "'city' holds the text 'a'"),
-        (pd.DataFrame({"kind": pd.Categorical(["a", "b", "c"])}), "'kind' holds the text 'a'"),
+        (np.array([1, "b", 3], dtype=object), "'x' holds text ('b')"),
+        (pd.DataFrame({"n": [1, 2, 3], "city": ["a", "b", "c"]}), "'city' holds text ('a')"),
+        (pd.DataFrame({"kind": pd.Categorical(["a", "b", "c"])}), "'kind' holds text ('a')"),
         (pd.date_range("2020-01-01", periods=3), "'x' holds dates"),
         (np.array([1j, 2, 3]), "complex numbers"),
         (np.zeros(3, dtype=[("a", float)]), "records"),
         (np.array([{}, 1, 2], dtype=object), "an object of type dict"),
         ([[1, 2], [3], [4]], "'x' cannot be taken as an array of numbers"),
-        (np.zeros((3, 2, 2)), r"'x' has shape (3, 2, 2); give one row per sample, e.g. x.reshape(len(x), -1)"),
         (3.0, "'x' is a single number"),
         (OnDevice(Y), "lies on device 1); pass a two-dimensional array in CPU memory"),
     ],

@@ -1,0 +1,90 @@
+"""Options of how files are read, which every command that reads tables shares."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.output import say, verbosity
+from mmg_registry.errors import shown
+
+if TYPE_CHECKING:
+    from mmg_registry.data import Pair, TextOptions
+
+_TEXT = "Reading text"
+
+
+class HeaderOption(str, Enum):
+    """What the first row of a text is."""
+
+    auto = "auto"
+    none = "none"
+    first = "first"
+
+
+DATA_HELP = (
+    "A table or arrays: csv, tsv, txt, npz, npy, parquet, feather, xlsx, json, jsonl, mat, h5, h5ad, nc, zarr, pt, "
+    "safetensors, also .gz, .bz2, .xz, .zst, .zip; a folder of parquet; '-' for stdin. Several tables of the same "
+    "columns are appended; two npy files are x, then y."
+)
+COLUMNS_HELP = (
+    "Columns (or arrays) that are x: names a,b, a pattern gene_*, positions 0,3 (from 0, where no name is so), a range "
+    "a:c, all but some '!id'; \"a,b\" in double quotes for a name with a comma."
+)
+Where = Annotated[
+    str | None,
+    typer.Option(metavar="CONDITION", help="Only rows that fulfil it, e.g. \"age > 30 and site == 'B'\"."),
+]
+Sep = Annotated[
+    str | None,
+    typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="What separates cells: one sign, tab or blanks."),
+]
+Decimal = Annotated[
+    str | None, typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="The decimal sign, . or a comma.")
+]
+Thousands = Annotated[
+    str | None, typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="The sign that groups digits, as in 1,234.")
+]
+Comment = Annotated[
+    str | None, typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="What begins a comment, anywhere in a line.")
+]
+Skip = Annotated[int, typer.Option(metavar="N", rich_help_panel=_TEXT, help="Leave out so many lines at the top.")]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WORD", rich_help_panel=_TEXT, help="A word or number for missing values; repeatable."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", rich_help_panel=_TEXT, help="UTF-8, or what its first bytes say, if absent."),
+]
+Header = Annotated[
+    HeaderOption, typer.Option(rich_help_panel=_TEXT, help="Whether the first row holds names (first) or data (none).")
+]
+
+
+def text_options(job: Any) -> TextOptions:
+    """Return what was said about text; `job` has an attribute for each of these options.
+
+    Raises:
+        OptionError: for a value that cannot be meant.
+    """
+    from mmg_registry.data import TextOptions
+
+    return TextOptions(
+        sep=job.sep,
+        decimal=job.decimal,
+        thousands=job.thousands,
+        comment=job.comment,
+        skip=job.skip,
+        na=tuple(job.na or ()),
+        encoding=job.encoding,
+        header=job.header.value,
+    )
+
+
+def tell(pair: Pair) -> None:
+    """Say what was guessed or left out while reading, where -v asked for it."""
+    for note in pair.notes if verbosity.level else ():
+        say(f"Note: {shown(note)}")

@@ -1,0 +1,17 @@
+"""Reading: any table or array on disk, in a pipe or behind a pattern becomes paired samples.
+
+    sources   what a person gives: files, patterns, folders, standard input     -> a Source of bytes
+    formats   which reader takes which suffix (and `compressed`, before them)   -> a Table of names
+    select    which columns are x and which are y; `where`: which rows
+    pairs     both sides as numbers, in one Pair
+
+One module for each family of formats: `text` (with `encoding`, `dialect`, `header`, `words`, and `arrow` or `own` to
+load), `numpy_files`, `columnar`, `excel`, `json_files`, `matlab`, `hdf`, `zarr_store`, `tensors`.
+"""
+
+from mmg_registry.data.reading.formats import SUFFIXES
+from mmg_registry.data.reading.options import TextOptions
+from mmg_registry.data.reading.pairs import arrays, read
+from mmg_registry.data.reading.table import Table
+
+__all__ = ["SUFFIXES", "Table", "TextOptions", "arrays", "read"]

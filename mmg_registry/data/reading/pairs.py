@@ -1,0 +1,197 @@
+"""From tables to a pair: which of them hold what, which rows and columns are meant, and both sides as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmg_registry.contracts import Array
+from mmg_registry.data.matrices import row_shape, to_matrix
+from mmg_registry.data.pair import Pair
+from mmg_registry.data.reading.append import appended
+from mmg_registry.data.reading.faults import naming
+from mmg_registry.data.reading.options import TextOptions
+from mmg_registry.data.reading.select import asked_for, choose, whole
+from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
+from mmg_registry.data.reading.table import Asked, Table
+from mmg_registry.data.reading.where import Condition, Mask, missing
+from mmg_registry.errors import DataError
+
+
+def read(
+    path: str | Path | Sequence[str | Path],
+    x: str | None = None,
+    y: str | None = None,
+    *,
+    text: TextOptions | None = None,
+    where: str | None = None,
+    readers: Mapping[str, Reader] | None = None,
+) -> Pair:
+    """Read x and y from a file, from several files of the same columns, or from two arrays `[x.npy, y.npy]`.
+
+    Without `x` and `y`: the arrays `x` and `y` of an npz file; the columns x, x0, x1 .. and y, y0, y1 .. of a table, or
+    its only two columns; everything in each of two npy files.
+
+    Args:
+        path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or several of them;
+            a file may be compressed (gz, bz2, xz, zst, zip).
+        x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"); see `select`.
+        text: how text is written, as far as it is not to be found out.
+        where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
+        readers: more formats: from a suffix to a function that returns named arrays.
+
+    Raises:
+        DataError: naming the file and what is wrong with it.
+        OptionError: for a condition that is none.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "data.csv"
+        >>> _ = path.write_text("height,weight,age\\n1.7,60,30\\n1.8,75,20\\n")
+        >>> pair = read(path, x="height", y="weight", where="age > 25")
+        >>> pair.x.shape, pair.y_names
+        ((1, 1), ('weight',))
+    """
+    condition = None if where is None else Condition(where)
+    paths = paths_of(path)
+    asked = Asked(text or TextOptions(), asked_for(x, y))
+    tables = [opened(each, asked, readers or {}) for each in paths]
+    files = [shown_path(each) for each in paths]
+    if _are_sides(tables, paths):
+        return _from_two(tables, files, (x, y), condition)
+    return _from_one(appended(tables, files), _joined(files), (x, y), condition)
+
+
+def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return those of the named arrays that a file holds, as they lie there.
+
+    Raises:
+        DataError: naming the file and what is wrong with it.
+    """
+    table = opened(path, Asked(), {})
+    with naming(shown_path(path)):
+        found = [name for name in names if name in table.names]
+        return dict(zip(found, table.load([table.names.index(name) for name in found]), strict=True))
+
+
+def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
+    """Return whether two sources are x and y rather than parts of one table.
+
+    Two npy files are, and so is one beside anything else; two files of arrays are unless they hold the same names.
+    """
+    if len(tables) != 2:
+        return False
+    arrays = [table.kind == "array" for table in tables]
+    return any(".npy" in Path(path).suffixes for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
+
+
+def _joined(files: Sequence[str]) -> str:
+    return " and ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more files"
+
+
+@dataclass(frozen=True)
+class _Side:
+    array: Array
+    names: tuple[str, ...]
+    shape: tuple[int, ...] | None
+
+
+def _from_one(table: Table, file: str, specs: tuple[str | None, str | None], condition: Condition | None) -> Pair:
+    with naming(file):
+        x_places, y_places, told = choose(table, *specs)
+        mask, said = _mask(table, condition)
+        loaded = _load(table, list(dict.fromkeys(x_places + y_places)), mask)
+        x, y = _stacked(table, x_places, loaded), _stacked(table, y_places, loaded)
+    return _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
+
+
+def _from_two(
+    tables: Sequence[Table], files: Sequence[str], specs: Sequence[str | None], condition: Condition | None
+) -> Pair:
+    if condition is not None:
+        raise DataError("--where chooses rows of one table, and x and y are in two files; join them first.")
+    sides = []
+    for table, file, spec, side in zip(tables, files, specs, "xy", strict=True):
+        with naming(file):
+            places = whole(table, spec, side)
+            sides.append(_stacked(table, places, _load(table, places, None)))
+    notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
+    return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
+
+
+def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[str]) -> Pair:
+    flat = [
+        f"A row of {side} is an array of {' by '.join(map(str, each.shape))}, taken as {each.array.shape[1]} columns."
+        for side, each in (("x", x), ("y", y))
+        if each.shape is not None
+    ]
+    return Pair(
+        x.array, y.array, x.names, y.names, file,
+        x_shape=x.shape, y_shape=y.shape, notes=(*notes, *flat), doubts=tuple(doubts),
+    )  # fmt: skip
+
+
+def _mask(table: Table, condition: Condition | None) -> tuple[Mask | None, list[str]]:
+    """Return which rows are meant, and how many they are."""
+    if condition is None:
+        return None, []
+    missing(condition, table.names)
+    loaded = _load(table, [table.names.index(name) for name in condition.names], None)
+    mask = condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
+    return mask, [f"{int(mask.sum())} of {len(mask)} rows fulfil --where."]
+
+
+def _flat(column: Any, name: str) -> Any:
+    array = np.asarray(column)
+    if array.ndim > 1 and array.shape[1:] != (1,) * (array.ndim - 1):
+        raise DataError(f"'{name}' of --where holds more than one value a row")
+    return array.reshape(len(array))
+
+
+def _load(table: Table, places: Sequence[int], mask: Mask | None) -> dict[int, Any]:
+    """Return columns by their places, of the rows that are meant.
+
+    Raises:
+        DataError: when they differ in length.
+    """
+    loaded = table.load(places)
+    if isinstance(loaded, np.ndarray):
+        return _Block(loaded if mask is None else loaded[mask], places)
+    columns = dict(zip(places, loaded, strict=True))
+    if mask is None:
+        return columns
+    _refuse_lengths({**{table.names[place]: len(column) for place, column in columns.items()}, "--where": len(mask)})
+    return {place: np.asarray(column)[mask] for place, column in columns.items()}
+
+
+class _Block(dict[int, Any]):
+    """Columns that lie side by side in one array, which is taken as it lies where all of it is wanted."""
+
+    def __init__(self, array: Array, places: Sequence[int]) -> None:
+        super().__init__({place: array[:, k] for k, place in enumerate(places)})
+        self.array, self.places = array, list(places)
+
+
+def _stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
+    """Return chosen columns side by side; a single array is taken as it lies."""
+    names = [table.names[place] for place in places]
+    axes = table.axes if places == list(range(len(table.names))) else None
+    if isinstance(loaded, _Block):
+        together = loaded.array if loaded.places == places else np.stack([loaded[place] for place in places], axis=1)
+        return _Side(to_matrix(together, names[0])[0], tuple(names), axes)
+    sides = [to_matrix(loaded[place], name) for place, name in zip(places, names, strict=True)]
+    _refuse_lengths({name: len(array) for name, (array, _) in zip(names, sides, strict=True)})
+    found = tuple(name for _, own in sides for name in own)
+    if len(sides) == 1:
+        return _Side(sides[0][0], found, row_shape(loaded[places[0]]))
+    return _Side(np.column_stack([array for array, _ in sides]), found, axes)
+
+
+def _refuse_lengths(lengths: Mapping[str, int]) -> None:
+    if len(set(lengths.values())) > 1:
+        sizes = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
+        raise DataError(f"its arrays differ in length: {sizes} rows")

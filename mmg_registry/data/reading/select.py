@@ -1,0 +1,193 @@
+"""Which columns are meant: names, patterns, positions, ranges, all but some; and what is taken when nothing is said.
+
+a,b            names, in this order             "a,b",c        a name with a comma in it
+gene_*         all that fit the pattern          0, 3           positions from 0, where no name is so
+a:c, 2:5       from one to another, inclusive    !id, *,!q*     without these (alone: all but these)
+"""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmg_registry.data.reading.faults import listed
+from mmg_registry.data.reading.table import Table
+from mmg_registry.errors import DataError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns chosen for one side.
+
+    Attributes:
+        places: their places in the table's names.
+        named: those of them that were named one by one; the others were swept in by a pattern, a range or "all but".
+    """
+
+    places: list[int]
+    named: frozenset[int]
+
+
+def parts_of(spec: str) -> list[str]:
+    """Return the parts of a choice; double quotes keep a comma in a name.
+
+    Example:
+        >>> parts_of('a, "b,c",!d')
+        ['a', 'b,c', '!d']
+    """
+    if "\n" in spec or "\r" in spec:  # a name with a line break is taken whole
+        return [spec]
+    return [part.strip() for part in next(csv.reader([spec], skipinitialspace=True), []) if part.strip()]
+
+
+def asked_for(*specs: str | None) -> frozenset[str]:
+    """Return the names and positions in choices, without patterns: what tells whether a row of numbers is a header."""
+    parts = [part.lstrip("!") for spec in specs if spec for part in parts_of(spec)]
+    ends = [end.strip() for part in parts for end in part.split(":")]
+    return frozenset(end for end in ends if end and not any(sign in end for sign in "*?["))
+
+
+def select(table: Table, spec: str) -> Choice:
+    """Return the columns of `table` that `spec` asks for, in that order.
+
+    Raises:
+        DataError: for what is not there (what is there is listed) or there twice.
+    """
+    parts = [spec] if spec in table.names else parts_of(spec)
+    without = [part for part in parts if _negated(table, part)]
+    wanted = [part for part in parts if part not in without]
+    found = [(place, one) for part in wanted for places, one in [_found(table, part)] for place in places]
+    if without and not wanted:
+        found = [(place, False) for place in _unambiguous(table, range(len(table.open_names)))]
+    gone = {place for part in without for place in _found(table, part[1:].strip())[0]}
+    kept = [(place, one) for place, one in found if place not in gone]
+    named = frozenset(place for place, one in kept if one)
+    return Choice(list(dict.fromkeys(place for place, _ in kept)), named)
+
+
+def _negated(table: Table, part: str) -> bool:
+    return part.startswith("!") and part not in table.names
+
+
+def _found(table: Table, part: str) -> tuple[list[int], bool]:
+    """Return the places that one part means, and whether it names a single column."""
+    if part in table.names:
+        return _unambiguous(table, [table.names.index(part)]), True
+    shown = table.open_names
+    if re.fullmatch(r"\d+", part, re.ASCII) and int(part) < len(shown):
+        return [int(part)], True
+    ends = _ends(table, part)
+    if ends is not None:
+        return list(range(ends[0], ends[1] + 1)), False
+    found = [place for place, name in enumerate(shown) if fnmatch.fnmatchcase(name, part)]
+    if not found:
+        raise DataError(f"it has no {table.kind} '{part}'; it has {listed(table.names)}")
+    return _unambiguous(table, found), False
+
+
+def _ends(table: Table, part: str) -> tuple[int, int] | None:
+    """Return the first and last place of a range, or None where the part is none."""
+    first, colon, last = (piece.strip() for piece in part.partition(":"))
+    if not colon:
+        return None
+    low = _end(table, first, 0, part)
+    high = _end(table, last, len(table.open_names) - 1, part)
+    if low > high:
+        raise DataError(f"the range {part} runs backwards: '{last}' stands before '{first}'")
+    return low, high
+
+
+def _end(table: Table, name: str, default: int, part: str) -> int:
+    if not name:
+        return default
+    if name in table.names:
+        return _unambiguous(table, [table.names.index(name)])[0]
+    if re.fullmatch(r"\d+", name, re.ASCII) and int(name) < len(table.open_names):
+        return int(name)
+    raise DataError(f"it has no {table.kind} '{name}', where the range {part} ends; it has {listed(table.names)}")
+
+
+def _unambiguous(table: Table, places: Sequence[int]) -> list[int]:
+    """Refuse a name that stands twice; columns chosen by position are told apart and do not come here."""
+    counts = Counter(table.names)
+    for place in places:
+        name = table.names[place]
+        if counts[name] > 1:
+            twice = [str(other) for other, each in enumerate(table.names) if each == name]
+            raise DataError(
+                f"the name '{name}' stands twice, at the positions {' and '.join(twice)}: rename one, or "
+                f"choose by position (--x {twice[0]})"
+            )
+    return list(places)
+
+
+# --- both sides ---------------------------------------------------------------------------------------------------
+
+
+def choose(table: Table, x: str | None, y: str | None) -> tuple[list[int], list[int], list[str]]:
+    """Return the places of x and of y, and notes; a pattern for one side leaves out what the other side names.
+
+    Raises:
+        DataError: as `select`, and for a side that nothing is left of.
+    """
+    if x is None and y is None and _is_pair(table):
+        return [_unambiguous(table, [0, 1])[0]], [1], []  # MI is symmetric, so there is nothing to guess
+    sides = {"x": _side(table, x, "x"), "y": _side(table, y, "y")}
+    notes: list[str] = []
+    x_places = _without(table, "x", sides["x"], sides["y"], notes)
+    y_places = _without(table, "y", sides["y"], sides["x"], notes)
+    return x_places, y_places, notes
+
+
+def _is_pair(table: Table) -> bool:
+    named = _default(table, "x") and _default(table, "y")
+    return table.kind == "column" and len(table.open_names) == 2 and not named
+
+
+def _without(table: Table, side: str, own: Choice, other: Choice, notes: list[str]) -> list[int]:
+    shared = [place for place in own.places if place in other.named and place not in own.named]
+    kept = [place for place in own.places if place not in shared]
+    if shared:
+        names = listed([table.names[place] for place in shared], 5)
+        notes.append(f"{side} is taken without {names}, for it is named on the other side.")
+    if not kept:
+        raise DataError(f"no {table.kind} is left for {side}")
+    return kept
+
+
+def _side(table: Table, spec: str | None, side: str) -> Choice:
+    if spec is not None:
+        return _nonempty(table, select(table, spec), side)
+    places = _default(table, side)
+    return _nonempty(table, Choice(_unambiguous(table, places), frozenset(places)), side)
+
+
+def _nonempty(table: Table, choice: Choice, side: str) -> Choice:
+    if choice.places:
+        return choice
+    raise DataError(
+        f"it has no {table.kind} '{side}' but {listed(table.open_names)}; "
+        f"say which {table.kind}s are x and y with --x and --y"
+    )
+
+
+def _default(table: Table, side: str) -> list[int]:
+    names = table.open_names
+    if table.kind == "array":
+        return [names.index(name) for name in (side, side.upper()) if name in names][:1]
+    return [place for place, name in enumerate(names) if re.fullmatch(rf"{side}_?\d*", name, re.IGNORECASE)]
+
+
+def whole(table: Table, spec: str | None, side: str) -> list[int]:
+    """Return everything in a source that holds one side: what is asked for, all columns, or its only array.
+
+    Raises:
+        DataError: as `select`.
+    """
+    if spec is not None or (table.kind == "array" and len(table.open_names) != 1):
+        return _side(table, spec, side).places
+    return _unambiguous(table, range(len(table.open_names)))
