@@ -21,6 +21,7 @@ RowSelection = slice | NDArray[np.int64]
 
 CHUNK = 1 << 20  # numbers in a chunk, i.e. 8 MB of float64
 MAX_COLUMNS = 1_000  # with more columns, a QR decomposition would take longer than it is worth
+LEAST_ORDERED_ROWS = 20  # rows that prove an order: chance keeps one of so many in 1 of 20! cases
 SPARE_ROWS = 6  # rows needed beyond the columns: with fewer rows than columns, every column is "dependent"
 _SAMPLE = 100_000
 _FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # relative rounding errors: 2 eps, and 256 eps (less than any real noise)
@@ -189,11 +190,27 @@ def _agreeing(a: NDArray[Any], columns: NDArray[Any]) -> list[int]:
 
 
 def _same_order(a: Array, b: Array) -> bool:
+    if not _ordered_rows(a, b) >= LEAST_ORDERED_ROWS:
+        return False
     for sign in (1, -1):
         order = np.lexsort((sign * b, a))  # among equal values of a, any order of b is allowed
         if np.all(np.diff(sign * b[order]) >= 0):
             return not _noise_around_line(a[order], b[order])
     return False
+
+
+def _ordered_rows(a: Array, b: Array) -> int:
+    """Count rows in which neither column has its commonest value, by the different values there.
+
+    Only these prove an order: two columns that are zero in all rows but a few keep one by chance.
+    """
+    both = (a != _commonest(a)) & (b != _commonest(b))
+    return min(len(np.unique(a[both])), len(np.unique(b[both])))
+
+
+def _commonest(column: Array) -> Any:
+    values, counts = np.unique(column, return_counts=True)
+    return values[counts.argmax()] if counts.max() > 1 else np.nan
 
 
 def _noise_around_line(a: Array, b: Array) -> bool:

@@ -185,6 +185,8 @@ def fit_wide(sides: Sequence[Mapped], n: int) -> tuple[Moments, CanonicalAxes]:
     This is for fewer than `TALL` rows per dimension.
     """
     bounds, dim_x = np.linspace(0, n, min(FOLDS, n) + 1).astype(int).tolist(), sides[0][0].dim
+    order = np.random.default_rng(0).permutation(n)  # files are often sorted, and a stretch of one has other moments
+    sides = [(margins, rows[order]) for margins, rows in sides]
     folds = [moments_of(sides, start, stop) for start, stop in itertools.pairwise(bounds)]
     moments = total_of(folds)
     fitted = canonical_of(moments, dim_x, shrink=True)

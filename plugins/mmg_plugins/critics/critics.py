@@ -325,4 +325,4 @@ def clamp_of(joint: Tensor, given: float | None) -> float:
 
 def set_clamp(critic: Critic, x: Tensor, y: Tensor, clamp: Callable[[Tensor], float]) -> None:
     """Set the critic's clamp by the scores of the pairs x, y."""
-    critic.clamp.fill_(clamp(critic.scores(x, y, critic.held_out_group).joint))
+    critic.clamp.fill_(clamp(critic.held_out_scores(x, y).joint))

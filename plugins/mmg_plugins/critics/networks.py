@@ -112,6 +112,11 @@ class Critic(nn.Module):
         table = self.table(*(rows[: groups * n].view(groups, n, -1) for rows in (x, y)))
         return Scores(table.diagonal(dim1=1, dim2=2).flatten(), off_diagonal(table).flatten(0, 1))
 
+    def held_out_scores(self, x: Tensor, y: Tensor) -> Scores:
+        """Return the scores of held-out rows, in groups drawn at random: neighbours in a sorted file are alike."""
+        order = shuffled(len(x))
+        return self.scores(x[order], y[order], self.held_out_group)
+
     def _correlated(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return x[..., : len(self.cross)], y[..., : len(self.cross)]
 
@@ -263,8 +268,15 @@ def log_means(critic: Critic, x: Tensor, y: Tensor, block: int) -> LogMeans:
         x, y: the rows.
         block: most rows of a block; the rows are split into equal blocks.
     """
-    parts = [_block_means(critic, *rows) for rows in blocks(x, y, block)]
-    return LogMeans(*(torch.cat(each) for each in zip(*parts, strict=True)))
+    order = shuffled(len(x))
+    back = torch.argsort(order)
+    parts = [_block_means(critic, *rows) for rows in blocks(x[order], y[order], block)]
+    return LogMeans(*(torch.cat(each)[back] for each in zip(*parts, strict=True)))
+
+
+def shuffled(n: int) -> Tensor:
+    """Return the numbers of `n` rows in one random order, always the same."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))
 
 
 def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:

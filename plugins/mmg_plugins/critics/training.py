@@ -43,7 +43,7 @@ class TrainableCritic(Trainable):
         return self.partition.loss(scores) if self.objective == "donsker-varadhan" else -self._judge(scores).mean()
 
     def shares(self, x: Tensor, y: Tensor) -> Tensor:
-        scores = self.module.scores(x, y, self.module.held_out_group)
+        scores = self.module.held_out_scores(x, y)
         judged = self._judge(scores)
         return torch.stack([judged, judged if self.value is None else self.value(scores)], 1)
 
