@@ -128,12 +128,19 @@ class Estimator(Configured):
     Subclasses set the class attributes below and those of `Configured`, and implement `fit` and `estimate`. Subclasses
     that can be saved (without pickle) implement `state` and `restore` too.
 
-    The registry passes to `fit` and `estimate` finite, two-dimensional arrays `(n_samples, dim)`, float32 or float64,
-    without constant or linearly dependent columns.
+    Arrays that reach `fit` and `estimate` through the registry are finite, two-dimensional
+    `(n_samples, dim)`, float32 or float64, without constant or linearly dependent columns.
+
+    Attributes:
+        bound: "lower" or "upper" where the estimate bounds the information on average, else "none".
+        trains: whether `fit` learns what would be too good on its own rows. Of an estimator that learns nothing the
+            registry fits and evaluates all rows, where neither evaluation rows nor folds are asked for.
+        has_curve, has_pointwise: whether results have them.
     """
 
     noun = "estimator"
     bound: ClassVar[Direction] = "none"
+    trains: ClassVar[bool] = True
     has_curve: ClassVar[bool] = False
     has_pointwise: ClassVar[bool] = False
 
@@ -143,7 +150,7 @@ class Estimator(Configured):
 
     @abstractmethod
     def estimate(self, x: Array, y: Array) -> Estimate:
-        """Estimate I(X; Y) in nats on rows `x` `(n_eval, dim_x)`, `y` `(n_eval, dim_y)` that `fit` has not seen."""
+        """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`, unless nothing is trained."""
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the fitted state: named arrays, and a JSON-serialisable dictionary.

@@ -29,10 +29,10 @@ class Request:
         max_seconds: a soft limit on the time of fitting, in seconds, or None.
         unit: "nats" or "bits".
         ci_level: level of the confidence interval, between 0 and 1.
-        cross_fit: the number K of folds for cross-fitting, or None: every fold is evaluated by a model fitted on the
-            others, so every row serves for both fitting and evaluation.
-        eval_fraction: fraction of the rows held out for evaluation, without evaluation rows and without `cross_fit`.
-        drop_nan: whether to drop rows with NaN or infinity instead of refusing them.
+        cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
+        eval_fraction: share of the rows held out for evaluation, when none are given and there is no `cross_fit`; a
+            fifth unless given. An estimator that trains nothing evaluates all rows unless a share is given.
+        drop_nan: drop rows with NaN or infinity instead of refusing them.
         options: the plugin's own options.
         progress: a function that is called with `Progress` while fitting, or None.
 
@@ -48,14 +48,14 @@ class Request:
     unit: Unit = "nats"
     ci_level: float = 0.95
     cross_fit: int | None = None
-    eval_fraction: float = 0.2
+    eval_fraction: float | None = None
     drop_nan: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Listener | None = None
 
     def __post_init__(self) -> None:
-        always = ("seed", "device", "unit", "ci_level", "eval_fraction")
-        keep(self, *always, optional=("threads", "max_seconds", "cross_fit"))
+        optional = ("threads", "max_seconds", "cross_fit", "eval_fraction")
+        keep(self, "seed", "device", "unit", "ci_level", optional=optional)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, too much for a
 TRUE_MI = -0.5 * math.log1p(-(CORRELATION**2))
 TOLERANCE = 0.25  # nats; the small number of rows alone leaves an error of 0.05, and short fits leave more
 N_TRAIN, N_EVAL = 1_000, 400
-FEW_TRAIN, FEW_EVAL = 20, 4  # fewer than a batch; the registry may pass as few rows to an estimator
+FEW_TRAIN, FEW_EVAL = 20, 12
 
 
 class Skip(Exception):

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from mmg_registry.results import Estimate
 
 DEFAULT_PLUGIN = "auto"
-DEFAULT_EVAL_FRACTION = 0.2
 INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
 INSTANT_ROWS = 10_000
 
@@ -220,7 +219,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             unit=job.unit.value,
             ci_level=job.ci,
             cross_fit=job.cross_fit,
-            eval_fraction=DEFAULT_EVAL_FRACTION if job.eval_fraction is None else job.eval_fraction,
+            eval_fraction=job.eval_fraction,
             drop_nan=job.drop_nan,
             options=options,
             progress=listener,
@@ -306,7 +305,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
     }
-    request = Request(plugin=name, cross_fit=2, **same)  # all rows count, each in its half
+    request = Request(plugin=name, **same)
     try:
         return f"{headline(run(rows, request).estimate)} ({len(rows)} rows, no training)"
     except MMGError as error:

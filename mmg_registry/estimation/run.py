@@ -23,6 +23,7 @@ from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
 from mmg_registry.results import Estimate
 
+EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
 _FEW_EVAL_ROWS = 100
 
 
@@ -37,8 +38,8 @@ class Outcome:
 def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
     """Check the data, fit, estimate, and attach provenance.
 
-    The evaluation rows are `eval_pair` if given, every row in turn with `cross_fit`, and otherwise a held-out part of
-    `pair`. Held-out and cross-fitted rows are never evaluated by a model that was fitted on them.
+    Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
+    is evaluated by a model that was trained on it. Where nothing is trained, all rows are evaluated.
 
     Raises:
         OptionError: for an unknown, out-of-range or contradictory option.
@@ -83,11 +84,18 @@ def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair |
     if request.cross_fit:
         return cross_fitted(make, pair, request, request.cross_fit)
     if rows is None:
-        fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction, request.seed)
-        return fitted(make(run=run_of(request)), take(pair, fit_rows), take(pair, eval_rows))
+        return _from_one(make(run=run_of(request)), pair, request)
     repeated = repeated_rows(pair, rows)
     part = fitted(make(run=run_of(request)), pair, rows)
     return replace(part, estimate=replace(part.estimate, warnings=[*repeated, *part.estimate.warnings]))
+
+
+def _from_one(estimator: Estimator, pair: Pair, request: Request) -> Part:
+    """Fit some of the rows and evaluate the others; all rows for both where nothing is trained."""
+    if not estimator.trains and request.eval_fraction is None:
+        return fitted(estimator, pair, pair)
+    fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction or EVAL_FRACTION, request.seed)
+    return fitted(estimator, take(pair, fit_rows), take(pair, eval_rows))
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:

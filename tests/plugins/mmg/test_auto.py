@@ -210,8 +210,10 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
 
 
 def test_steps_that_there_are_not_are_refused() -> None:
-    with pytest.raises(OptionError, match="no step 'neighbors'; the steps are rows, cross"):
+    with pytest.raises(OptionError, match="no step 'neighbors'; the nearest is 'neighbours'"):
         Auto(without="rows,neighbors")
+    with pytest.raises(OptionError, match="no step 'xyz'; the steps are rows, cross"):
+        Auto(without="xyz")
 
 
 def test_a_new_step_is_one_object_in_the_list(monkeypatch: pytest.MonkeyPatch, scaled_model: Auto) -> None:

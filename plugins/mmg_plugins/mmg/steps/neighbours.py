@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mmg_plugins.baselines import KSG
+from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.steps.contract import Finding, Step
@@ -25,7 +25,7 @@ def ask_neighbours(x: Array, y: Array, run: Run) -> Measured:
     if x.shape[1] + y.shape[1] > NEIGHBOUR_COLUMNS or len(x) < 2:
         return Measured(0.0, 0.0)
     found = KSG(run=replace(run, progress=None, device="cpu")).fit(x, y).estimate(x, y)
-    if found.diagnostics["rows_with_copies"]:
+    if found.diagnostics["rows_with_copies"] or found.diagnostics["method"] != "squares":
         return Measured(0.0, 0.0)
     return Measured(found.mi, found.std_error or 0.0)
 

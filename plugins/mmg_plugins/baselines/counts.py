@@ -1,0 +1,78 @@
+"""The information of two discrete variables from their counts, with the correction and the error that few rows need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmg_registry.arrays import F64, Index
+
+
+@dataclass(frozen=True)
+class CountedInformation:
+    """What counts say.
+
+    Attributes:
+        mi: in nats, corrected; may be below zero.
+        std_error: of `mi`, in nats.
+        values: each row's log ratio `(n,)`, moved to the mean `mi`.
+        limit: the smaller of both entropies, which the information cannot exceed, in nats.
+        cells: joint values that occur.
+    """
+
+    mi: float
+    std_error: float
+    values: F64
+    limit: float
+    cells: int
+
+
+def labels_of(rows: F64) -> Index:
+    """Return one whole number a row of `rows` `(n, dim)`, equal where all columns are.
+
+    Example:
+        >>> labels_of(np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
+        [1, 0, 1]
+    """
+    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def counted(x: Index, y: Index) -> CountedInformation:
+    """Return the plug-in information of two labels, less its bias to first order (Miller and Madow).
+
+    The bias is (rows of the table - 1)(columns - 1) / 2n, and the variance under independence that number over n (both
+    of the likelihood-ratio statistic's chi-squared law: Wilks, Ann. Math. Statist. 1938; Miller, in Information Theory
+    in Psychology, 1955). Elsewhere the variance is that of the log ratio over n.
+
+    Args:
+        x, y: labels `(n,)`.
+
+    Example:
+        >>> x = np.arange(400) % 4
+        >>> found = counted(x, x)
+        >>> round(found.mi, 2), round(found.limit, 2)
+        (1.39, 1.39)
+    """
+    n = len(x)
+    (of_x, at_x), (of_y, at_y) = _frequencies(x), _frequencies(y)
+    of_pair, at_pair = _frequencies(np.unique(np.stack([x, y]), axis=1, return_inverse=True)[1].reshape(-1))
+    ratio = np.log(of_pair[at_pair] / (of_x[at_x] * of_y[at_y]))
+    limit = min(_entropy(of_x), _entropy(of_y))
+    freedom = max(0, len(of_pair) - len(of_x) - len(of_y) + 1)  # empty cells of a sparse table add no bias
+    mi = min(float(ratio.mean()) - freedom / (2 * n), limit)
+    at_zero = max(freedom, 1) / (2 * n**2)
+    spread = max(0.0, float(ratio.var()) - freedom / n)  # less what sampling alone spreads
+    error = math.sqrt((spread + 2 * math.sqrt(at_zero)) / n + at_zero)
+    return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, len(of_pair))
+
+
+def _frequencies(labels: Index) -> tuple[F64, Index]:
+    """Shares of the labels that occur, and each row's place among them."""
+    _, place, count = np.unique(labels, return_inverse=True, return_counts=True)
+    return count / len(labels), place.reshape(-1)
+
+
+def _entropy(shares: F64) -> float:
+    return float(-np.sum(shares * np.log(shares)))

@@ -1,0 +1,213 @@
+"""Nearest neighbours, for continuous, discrete and mixed columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.special import digamma, polygamma
+from scipy.stats import t as student
+
+from mmg_plugins.baselines.counts import counted, labels_of
+from mmg_plugins.baselines.instant import Instant
+from mmg_plugins.baselines.neighbours import TREE_COLUMNS, Norm, Search, first_algorithm, second_algorithm, with_labels
+from mmg_registry.arrays import F64, Index
+from mmg_registry.contracts import Array, Options
+from mmg_registry.data.kinds import Kind, kind_of
+from mmg_registry.errors import DataError
+from mmg_registry.results import Estimate
+
+MANY_COLUMNS = 6  # with more, a second is enough for some thousand rows only
+PARTS = 10  # disjoint parts of the rows, whose estimates' spread tells the error
+ROWS_A_PART = 30  # at least; fewer rows make fewer parts, three at least
+CROWDED_COLUMNS = 20  # of both sides together: with more, neighbours are far in any number of rows
+AT_CEILING = 0.5  # share of rows whose neighbours in x and in y are those in (x, y) and no others
+
+
+class KSGOptions(Options):
+    """Options of `ksg`."""
+
+    k: int = Field(3, ge=1, le=1_000, description="neighbours; more vary less and are lower where MI is high")
+    algorithm: Literal[1, 2] = Field(1, description="of Kraskov, Stoegbauer and Grassberger: squares or rectangles")
+    columns: Literal["gaussianised", "standardised", "raw"] = Field(
+        "gaussianised", description="how columns are scaled: by near-normal margins, by their spread, or not at all"
+    )
+    norm: Literal["auto", "maximum", "euclidean"] = Field(
+        "auto", description="within x and within y; auto: the maximum up to six columns, the Euclidean norm beyond"
+    )
+    max_rows: int | None = Field(
+        None,
+        ge=10,
+        le=10_000_000,
+        description="rows used at most, drawn at random; 10,000 unless given, 4,000 of more than 6 columns",
+    )
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Each row's value `(n,)` in nats, how they were got, and the share of rows at the ceiling."""
+
+    values: F64
+    method: str
+    copies: int = 0
+    at_ceiling: float = 0.0
+
+
+class KSG(Instant):
+    """Algorithms of Kraskov, Stoegbauer and Grassberger, with the maximum norm between x and y.
+
+    The norm within each is free: the maximum too up to six columns, for which there are trees; beyond, the Euclidean
+    one, which is less low in many columns. `columns="standardised"` or `"raw"` with `norm="maximum"` is the textbook's
+    estimator. Where one side is discrete it is that of Ross (PLoS ONE 2014), where both are the counts' own. Rounded
+    columns are spread within their grain by seeded noise, since ties are no information.
+
+    The standard error is the spread of estimates on disjoint parts of the rows (Holmes and Nemenman, Phys. Rev. E
+    2019), for neighbours share rows, which the spread of the values does not see.
+
+    The estimate is low where the information is high for the rows at hand (beyond some log n / 2) and in many columns;
+    the result then warns.
+
+    Raises:
+        OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.
+        DataError: for fewer than two rows, or other widths than those of `fit`.
+
+    Example:
+        >>> from mmg_registry import Run
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((2000, 1))
+        >>> y = 0.8 * x + 0.6 * rng.standard_normal((2000, 1))
+        >>> bool(abs(KSG(run=Run(threads=1)).fit(x, y).estimate(x, y).mi - 0.511) < 0.08)
+        True
+    """
+
+    name = "ksg"
+    summary = "nearest neighbours, no training"
+    reference = "Kraskov, Stoegbauer and Grassberger, arXiv cond-mat/0305641"
+    Options: ClassVar[type[KSGOptions]] = KSGOptions
+    has_pointwise = True
+
+    options: KSGOptions
+
+    def estimate(self, x: Array, y: Array) -> Estimate:
+        """The mean of the rows' values; rows beyond `max_rows` have the mean as their pointwise value."""
+        columns = x.shape[1] + y.shape[1]
+        rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= MANY_COLUMNS else 4_000))
+        if len(rows) < 2:
+            raise DataError(f"The estimator 'ksg' compares rows, and {len(rows)} is too few; give it more.")
+        kinds = [[kind_of(side[rows][:, j]) for j in range(side.shape[1])] for side in (x, y)]
+        values_of = self._method(x[rows], y[rows], *kinds)
+        found = values_of(np.arange(len(rows)))
+        mi = float(found.values.mean())
+        return Estimate(
+            mi=mi,
+            std_error=self._error(values_of, found, len(rows)),
+            pointwise=_spread_out(found.values, rows, len(x)),
+            device="cpu",
+            diagnostics={
+                "k": min(self.options.k, len(rows) - 1),
+                "rows_used": len(rows),
+                "rows_with_copies": found.copies,
+                "method": found.method,
+            },
+            warnings=self._warnings(found, len(rows), columns),
+        )
+
+    @property
+    def _mapped(self) -> bool:
+        return self.options.columns == "gaussianised"
+
+    def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
+        mapped = super()._coordinates(x, y)
+        return mapped if self.options.columns != "raw" else (x.astype(np.float64), y.astype(np.float64))
+
+    def _method(self, x: Array, y: Array, x_kinds: list[Kind], y_kinds: list[Kind]) -> Callable[[Index], _Values]:
+        """Return what gives the values of chosen rows, by the kinds of the columns."""
+        x_labels, y_labels = all(map(_is_label, x_kinds)), all(map(_is_label, y_kinds))
+        if x_labels and y_labels:
+            labels = labels_of(np.asarray(x, dtype=np.float64)), labels_of(np.asarray(y, dtype=np.float64))
+            return lambda rows: _Values(counted(labels[0][rows], labels[1][rows]).values, "counts")
+        zx, zy = self._coordinates(self._within_grain(x, x_kinds, 0), self._within_grain(y, y_kinds, 1))
+        if x_labels or y_labels:
+            wide, side = (zy, x) if x_labels else (zx, y)
+            names = labels_of(np.asarray(side, dtype=np.float64))
+            how = self._search(wide.shape[1])
+            return lambda rows: _Values(with_labels(wide[rows], names[rows], how(len(rows))), "neighbours by label")
+        return lambda rows: self._continuous(zx[rows], zy[rows])
+
+    def _continuous(self, x: F64, y: F64) -> _Values:
+        how = self._search(x.shape[1] + y.shape[1])(len(x))
+        if self.options.algorithm == 2:
+            return _Values(second_algorithm(x, y, how), "rectangles", at_ceiling=0.0)
+        values, copies = first_algorithm(x, y, how)
+        top = digamma(np.float64(len(x))) - digamma(how.k + 1)
+        return _Values(values, "squares", copies, float(np.mean(values >= top)))
+
+    def _search(self, columns: int) -> Callable[[int], Search]:
+        norm: Norm = "maximum" if columns <= TREE_COLUMNS else "euclidean"
+        if self.options.norm != "auto":
+            norm = self.options.norm
+        return lambda n: Search(min(self.options.k, n - 1), norm, self.run.threads)
+
+    def _within_grain(self, rows: Array, kinds: list[Kind], stream: int) -> Array:
+        """Return `rows` with seeded uniform noise within the grain of rounded columns."""
+        grain = np.array([kind.grain for kind in kinds])
+        if self.options.columns == "raw" or not grain.any():
+            return rows
+        draw = np.random.default_rng([self.run.seed, stream])
+        spread: Array = np.asarray(rows + draw.uniform(-0.5, 0.5, rows.shape) * grain)
+        return spread
+
+    def _error(self, values_of: Callable[[Index], _Values], found: _Values, n: int) -> float:
+        """Return the standard error: by parts of the rows, never below what k neighbours leave."""
+        plain = float(found.values.std(ddof=1)) / math.sqrt(n)
+        least = math.sqrt(float(polygamma(1, self.options.k)) / n) / 2
+        parts = min(PARTS, n // ROWS_A_PART)
+        if parts < 3 or found.method == "counts":
+            return max(plain, least) * (1.0 if found.method == "counts" else 1.5)
+        order = np.random.default_rng([self.run.seed, 2]).permutation(n)
+        means = [float(values_of(np.sort(part)).values.mean()) for part in np.array_split(order, parts)]
+        widen = float(student.ppf(0.975, parts - 1)) / 1.96  # so few parts know their own spread roughly
+        return max(plain, least, widen * float(np.std(means, ddof=1)) / math.sqrt(parts))
+
+    def _drawn(self, n: int, most: int) -> Index:
+        if n <= most:
+            return np.arange(n)
+        drawn = np.random.default_rng(self.run.seed).choice(n, most, replace=False)
+        return np.sort(drawn).astype(np.int64)
+
+    def _warnings(self, found: _Values, n: int, columns: int) -> list[str]:
+        told = []
+        if n - 1 < self.options.k:
+            told.append(
+                f"Only {n} rows are there to compare, so {n - 1} neighbours are used in place of {self.options.k}."
+            )
+        if found.copies:
+            told.append(
+                f"{found.copies} of {n} rows have more than {self.options.k} identical copies, and are counted as "
+                "discrete; nearest neighbours are meant for continuous variables."
+            )
+        if found.at_ceiling >= AT_CEILING:
+            told.append(
+                f"The estimate is at its ceiling: {n} rows cannot show more than some {math.log(n):.1f} nats to "
+                "nearest neighbours, and the information may be much larger, perhaps infinite; compare with 'auto'."
+            )
+        if columns > CROWDED_COLUMNS and found.method != "counts":
+            told.append(
+                f"In {columns} columns nearest neighbours are far, and the estimate is too low by an amount that its "
+                "error does not hold; give fewer columns, or compare with --plugin auto."
+            )
+        return told
+
+
+def _is_label(kind: Kind) -> bool:
+    return kind.name == "category"
+
+
+def _spread_out(values: F64, rows: Index, n: int) -> F64:
+    whole = np.full(n, values.mean())
+    whole[rows] = values
+    return whole

@@ -1,0 +1,109 @@
+"""`ksg`: kinds of columns, ties, its ceiling, many columns, the textbook's estimator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from rows import MI, pair
+
+from mmg_plugins.baselines.ksg import KSG
+from mmg_plugins.baselines.neighbours import Search, first_algorithm
+from mmg_registry.contracts import Run
+from mmg_registry.errors import DataError
+from mmg_registry.results import Estimate
+
+
+def estimate(x: np.ndarray, y: np.ndarray, **options: Any) -> Estimate:
+    x, y = (np.asarray(side, dtype=float).reshape(len(side), -1) for side in (x, y))
+    return KSG(run=Run(threads=1), **options).fit(x, y).estimate(x, y)
+
+
+def test_two_discrete_sides_are_counted() -> None:
+    coin = np.random.default_rng(0).integers(0, 2, 2_000)
+    found = estimate(coin, coin)
+    assert found.mi == pytest.approx(math.log(2), abs=0.01)
+    assert found.diagnostics["method"] == "counts"
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_well_separated_classes_tell_all_of_the_label(swap: bool) -> None:
+    rng = np.random.default_rng(0)
+    k = rng.integers(0, 10, 2_000)
+    x = 0.3 * rng.standard_normal((2_000, 8)) + 4 * rng.standard_normal((10, 8))[k]
+    found = estimate(k, x) if swap else estimate(x, k)
+    assert found.mi == pytest.approx(math.log(10), abs=0.05)
+    assert found.diagnostics["method"] == "neighbours by label"
+
+
+def test_codes_of_labels_do_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    k = rng.integers(0, 3, 1_000)
+    x = k + rng.standard_normal(1_000)
+    assert estimate(x, k).mi == pytest.approx(estimate(x, np.array([7.0, -1.0, 100.0])[k]).mi, abs=1e-12)
+
+
+def test_ties_make_no_information() -> None:
+    rng = np.random.default_rng(0)
+    found = estimate(np.round(15 + 8 * rng.standard_normal(3_000), 1), np.round(2 * rng.standard_normal(3_000), 1))
+    assert abs(found.mi) < 2.5 * found.std_error
+    assert found.std_error < 0.04
+
+
+def test_rounding_loses_little() -> None:
+    x, y = pair(3_000)
+    assert estimate(np.round(x, 1), np.round(y, 1)).mi == pytest.approx(MI, abs=0.08)
+
+
+@pytest.mark.parametrize("n", [100, 400])
+@pytest.mark.parametrize("dim", [1, 3])
+def test_intervals_hold_zero_under_independence(n: int, dim: int) -> None:
+    found = [estimate(*pair(n, 0.0, dim, seed)) for seed in range(60)]
+    held = [abs(each.mi) <= 1.96 * (each.std_error or 0.0) for each in found]
+    assert np.mean(held) >= 0.88
+
+
+def test_the_ceiling_is_said_and_no_error_is_zero() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(1_000)
+    found = estimate(x, x + 1e-5 * rng.standard_normal(1_000))
+    assert any("ceiling" in warning for warning in found.warnings)
+    assert found.std_error is not None
+    assert found.std_error > 0.005
+
+
+def test_many_columns_are_said() -> None:
+    assert any("In 50 columns" in warning for warning in estimate(*pair(500, dim=25)).warnings)
+
+
+def test_fewer_rows_than_neighbours() -> None:
+    found = KSG(run=Run(threads=1), k=10).fit(*pair()).estimate(*pair(5, seed=1))
+    assert found.diagnostics["k"] == 4
+    assert "Only 5 rows" in found.warnings[0]
+
+
+def test_rows_are_drawn_where_there_are_too_many() -> None:
+    found = KSG(run=Run(threads=1), max_rows=500).fit(*pair()).estimate(*pair(seed=1))
+    assert found.diagnostics["rows_used"] == 500
+    assert found.pointwise is not None
+    assert found.pointwise.shape == (2_000,)
+    assert found.mi == pytest.approx(MI, abs=0.2)
+
+
+@pytest.mark.parametrize("rows", [1, 0])
+def test_rows_that_cannot_be_compared_are_refused(rows: int) -> None:
+    with pytest.raises(DataError, match="compares rows"):
+        KSG(run=Run(threads=1)).fit(*pair()).estimate(*pair(rows))
+
+
+@pytest.mark.parametrize("algorithm", [1, 2])
+def test_the_textbooks_estimator_can_be_asked_for(algorithm: int) -> None:
+    x, y = pair(400, dim=2)
+    found = estimate(x, y, columns="raw", norm="maximum", algorithm=algorithm)
+    if algorithm == 1:
+        assert found.mi == pytest.approx(first_algorithm(x, y, Search(3))[0].mean(), abs=1e-12)
+    assert found.mi == pytest.approx(MI, abs=0.15)
+    scaled = estimate(100 * x, y, columns="standardised", norm="maximum", algorithm=algorithm)
+    assert scaled.mi == pytest.approx(estimate(x, y, columns="standardised", norm="maximum", algorithm=algorithm).mi)

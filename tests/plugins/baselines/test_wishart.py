@@ -1,0 +1,33 @@
+"""What sampling adds to the information of a Gaussian pair, against simulated covariances."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mmg_plugins.baselines.wishart import excess, variance_at_zero
+
+
+def simulated(n: int, dim_x: int, dim_y: int, draws: int = 2_000) -> np.ndarray:
+    """-1/2 log of Wilks' Lambda of independent normal rows."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(draws):
+        c = np.cov(rng.standard_normal((dim_x + dim_y, n)))
+        parts = [np.linalg.slogdet(m)[1] for m in (c[:dim_x, :dim_x], c[dim_x:, dim_x:], c)]
+        found.append(0.5 * (parts[0] + parts[1] - parts[2]))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(("n", "dim_x", "dim_y"), [(12, 1, 1), (20, 3, 2), (40, 6, 9)])
+def test_mean_and_variance_under_independence(n: int, dim_x: int, dim_y: int) -> None:
+    found = simulated(n, dim_x, dim_y)
+    assert found.mean() == pytest.approx(excess(n, dim_x, dim_y), abs=4 * found.std() / math.sqrt(len(found)))
+    assert found.var() == pytest.approx(variance_at_zero(n, dim_x, dim_y), rel=0.2)
+
+
+def test_sides_may_change_places() -> None:
+    assert excess(50, 3, 5) == pytest.approx(excess(50, 5, 3))
+    assert variance_at_zero(50, 3, 5) == pytest.approx(variance_at_zero(50, 5, 3))
