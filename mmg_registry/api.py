@@ -44,9 +44,9 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     request = from_choices(Request, choices)
     refuse_unknown(load_plugin(request.plugin), request.options, beside=[each.name for each in fields(Request)])
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
-    asked_for(request, x_eval is not None)
+    asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
-    return run(as_pair(x, y), request, rows).estimate
+    return run(as_pair(x, y), request, rows, asked).estimate
 
 
 def read_pair(

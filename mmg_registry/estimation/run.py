@@ -27,6 +27,9 @@ EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is gi
 _FEW_EVAL_ROWS = 100
 
 
+Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
+
+
 @dataclass(frozen=True)
 class Outcome:
     """An estimate, and the estimator that gave it (None after cross-fitting, or when nothing was fitted)."""
@@ -35,7 +38,7 @@ class Outcome:
     estimator: Estimator | None
 
 
-def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
+def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Asked | None = None) -> Outcome:
     """Check the data, fit, estimate, and attach provenance.
 
     Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
@@ -48,7 +51,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
         MMGError: when the estimator fails.
     """
     started = time.perf_counter()
-    record, make = asked_for(request, eval_pair is not None)
+    record, make = asked or asked_for(request, eval_pair is not None)
     options = make(run=run_of(request)).options.model_dump(mode="json")
     cleaned = clean(pair, request.drop_nan)
     part = _evaluated(make, cleaned, request, eval_pair)
@@ -59,7 +62,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None) -> Outcome:
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
 
 
-def asked_for(request: Request, has_eval_rows: bool) -> tuple[PluginRecord, Make]:
+def asked_for(request: Request, has_eval_rows: bool) -> Asked:
     """Return the plugin and what makes its estimator, after refusing all that can be refused without the data.
 
     Raises:
