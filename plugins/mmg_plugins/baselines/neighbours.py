@@ -6,7 +6,6 @@ x and within y is the maximum, or the Euclidean one; between x and y it is alway
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -156,8 +155,7 @@ def _by_all_pairs(x: F64, y: F64, how: Search) -> Counts:
 
 
 def _block_counts(x: F64, y: F64, how: Search, rows: slice) -> Counts:
-    measure: Callable[[F64, F64], F64] = lambda a, b: cdist(a, b, _METRIC[how.norm])  # noqa: E731
-    of_x, of_y = measure(x[rows], x), measure(y[rows], y)
+    of_x, of_y = (cdist(side[rows], side, _METRIC[how.norm]) for side in (x, y))
     joint = np.maximum(of_x, of_y)
     radius = np.partition(joint, how.k, axis=1)[:, how.k].copy()  # a view would keep the whole block alive
     inside = np.nextafter(radius, 0)[:, None]
