@@ -1,10 +1,12 @@
-"""Shared by all tests: none of the caller's plugin settings, and no class that another test registered."""
+"""What every test gets: none of the caller's plugin settings, no class of another test, the same random numbers."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from mmg_registry import registry
 
@@ -18,3 +20,10 @@ def clean_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for cls in registry.registered():
         if cls.name not in before:
             registry.unregister(cls.name)
+
+
+@pytest.fixture(autouse=True)
+def seeded_globals() -> None:
+    """Seed the global generators that a test may draw from, so that no outcome depends on what ran before it."""
+    random.seed(0)
+    torch.manual_seed(0)

@@ -36,9 +36,10 @@ def test_it_mixes_densities_where_one_does_not_fit() -> None:
 
 @pytest.mark.parametrize("density", ["gaussian", "logistic"])
 def test_densities_integrate_to_one(density: str) -> None:
-    made = Densities((2, 1), [8], 3, torch.tensor([0.6]), density, torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    made = Densities((2, 1), [8], 3, torch.tensor([0.6]), density, generator)
     for weights in made.parameters():
-        torch.nn.init.normal_(weights, std=0.5)
+        torch.nn.init.normal_(weights, std=0.5, generator=generator)
     y = torch.linspace(-60, 60, 24_001)[:, None]
     with torch.no_grad():
         for log_density in (made.log_marginal(y), made.log_conditional(torch.ones(1, 2).expand(len(y), 2), y)):
