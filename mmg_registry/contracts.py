@@ -1,7 +1,7 @@
 """The contract of an estimator, the same for built-in and third-party plugins.
 
-Of this package, the module imports only errors, limits, names, results and threads. An estimator is a class with a few
-declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits, seeds, units,
+Of this package, the module imports only errors, kinds, limits, names, results and threads. An estimator is a class with
+a few declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits, seeds, units,
 intervals, provenance) once for all estimators.
 """
 
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import Self
 
 from mmg_registry.errors import MMGError, OptionError, explain
+from mmg_registry.kinds import KINDS, Kind, KindName
 from mmg_registry.limits import keep
 from mmg_registry.names import nearest
 from mmg_registry.results import Estimate
@@ -136,6 +137,11 @@ class Estimator(Configured):
         trains: whether `fit` learns what would be too good on its own rows. Of an estimator that learns nothing the
             registry fits and evaluates all rows, where neither evaluation rows nor folds are asked for.
         has_curve, has_pointwise: whether results have them.
+        kinds: kinds of columns that it takes; the registry refuses others, and names estimators that take them.
+        one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
+            else it is one column of codes 0, 1 .. whose order means nothing.
+        x_kinds, y_kinds: the kind of each column that reaches `fit`, set by the registry before it calls `fit`; empty
+            where they are not known, as on an object that the registry did not make.
     """
 
     noun = "estimator"
@@ -143,6 +149,10 @@ class Estimator(Configured):
     trains: ClassVar[bool] = True
     has_curve: ClassVar[bool] = False
     has_pointwise: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[KindName]] = KINDS
+    one_hot: ClassVar[bool] = True
+    x_kinds: tuple[Kind, ...] = ()
+    y_kinds: tuple[Kind, ...] = ()
 
     @abstractmethod
     def fit(self, x: Array, y: Array) -> Self:

@@ -1,20 +1,14 @@
-"""What a column is: continuous, a category, or mixed; with the reason.
-
-The kind decides how a column enters an estimator, never what comes out: a category enters as labels whose codes, order
-and names mean nothing, a mixed column as an atom (which single value, or none) and a continuous rest, a rounded column
-as one whose ties are a matter of its grain.
-"""
+"""The kind of a column, found from its values, with the reason."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-KindName = Literal["continuous", "category", "mixed"]
+from mmg_registry.kinds import Kind
 
 FEW_VALUES = 20  # different values up to which whole numbers count as labels
 ROWS_A_VALUE = 5  # rows a value at least, on average, for a column to be a category
@@ -23,32 +17,6 @@ ATOM_ROWS = 5  # and rows
 ATOM_EXCESS = 10.0  # and times the rows of the median value, so that a coarse grain makes no atoms
 MOST_ATOMS = 8
 TIED = 0.05  # share of rows that repeat a value, from which a grain is looked for
-
-
-@dataclass(frozen=True)
-class Kind:
-    """The kind of one column.
-
-    Attributes:
-        name: "continuous", "category" or "mixed".
-        reason: why, as a clause.
-        values: how many different values there are.
-        atoms: single values that stand out of a mixed column.
-        grain: distance that all values of a rounded column are multiples of; 0 where there is none.
-    """
-
-    name: KindName
-    reason: str
-    values: int
-    atoms: tuple[float, ...] = ()
-    grain: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what the JSON result says of the column."""
-        found: dict[str, Any] = {"kind": self.name, "reason": self.reason, "values": self.values}
-        return (
-            found | ({"atoms": list(self.atoms)} if self.atoms else {}) | ({"grain": self.grain} if self.grain else {})
-        )
 
 
 def kind_of(column: NDArray[Any]) -> Kind:

@@ -10,6 +10,7 @@ from mmg_registry.contracts import Array
 from mmg_registry.data.frames import aligned, names_in
 from mmg_registry.data.matrices import frame_to_matrix, row_shape, to_matrix
 from mmg_registry.errors import DataError
+from mmg_registry.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Pair:
         source: file name(s) for messages, "x and y" for arrays.
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
+        x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -36,6 +38,8 @@ class Pair:
     source: str = "x and y"
     x_shape: tuple[int, ...] | None = None
     y_shape: tuple[int, ...] | None = None
+    x_kinds: tuple[Kind, ...] = ()
+    y_kinds: tuple[Kind, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

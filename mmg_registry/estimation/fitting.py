@@ -44,6 +44,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
         PluginError: when it returns an object that is not an `Estimate`.
     """
     start = time.perf_counter()
+    estimator.x_kinds, estimator.y_kinds = train.x_kinds, train.y_kinds
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))

@@ -17,8 +17,9 @@ from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import TREE_COLUMNS, Norm, Search, first_algorithm, second_algorithm, with_labels
 from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Options
-from mmg_registry.data.kinds import Kind, kind_of
+from mmg_registry.data.kinds import kind_of
 from mmg_registry.errors import DataError
+from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
 MANY_COLUMNS = 6  # with more, a second is enough for some thousand rows only
