@@ -15,6 +15,7 @@ TOPICS = {
     "cli/test_limits.py": "every limit at every door: Python, plugins, the whole program",
     "cli/test_startup.py": "what help and listing import",
     "cli/test_third_party.py": "distributions of strangers, in the whole program",
+    "plugins/baselines/test_other_packages.py": "`ksg` beside what JIDT and NPEET print for the same rows",
     "plugins/mmg/parts/test_parts.py": "each part of a recipe alone",
     "plugins/mmg/steps/test_steps.py": "each step alone, and a fake one put into the list",
     "registry/core/test_csrc.py": "the C++ sources and what the compiler makes of them",

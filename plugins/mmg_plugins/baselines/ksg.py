@@ -123,7 +123,10 @@ class KSG(Instant):
 
     def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
         mapped = super()._coordinates(x, y)
-        return mapped if self.options.columns != "raw" else (x.astype(np.float64), y.astype(np.float64))
+        if self._mapped:
+            return mapped
+        scaled = _standardised if self.options.columns == "standardised" else _plain
+        return scaled(x), scaled(y)
 
     def _method(self, x: Array, y: Array, x_kinds: list[Kind], y_kinds: list[Kind]) -> Callable[[Index], _Values]:
         """Return what gives the values of chosen rows, by the kinds of the columns."""
@@ -202,6 +205,17 @@ class KSG(Instant):
                 "error does not hold; give fewer columns, or compare with --plugin auto."
             )
         return told
+
+
+def _plain(rows: Array) -> F64:
+    return rows.astype(np.float64)
+
+
+def _standardised(rows: Array) -> F64:
+    """Return columns of mean 0 and variance 1, as in the textbook, which the margins' affine maps are only nearly."""
+    plain = _plain(rows)
+    scaled: F64 = (plain - plain.mean(0)) / plain.std(0)
+    return scaled
 
 
 def _is_label(kind: Kind) -> bool:
