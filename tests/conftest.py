@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from mmg_registry import registry
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as in a terminal, even where a shell started the suite in the background, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
