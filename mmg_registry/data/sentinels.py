@@ -62,7 +62,7 @@ def _stands_apart(values: NDArray[Any], counts: NDArray[np.int64], at: int, labe
 
 
 def _known(values: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.isin(values, KNOWN) | (np.abs(values) >= HUGE)
+    return np.asarray(np.isin(values, KNOWN) | (np.abs(values) >= HUGE), dtype=bool)
 
 
 def _floats(values: NDArray[Any]) -> Sequence[float]:

@@ -49,9 +49,9 @@ def _interval(result: Estimate) -> list[float] | None:
 def greatest(side: Array, kinds: tuple[Kind, ...]) -> float | None:
     """Return the most that can be known of a side `(n, d)` of categories, in nats; None where that is not bounded.
 
-    The entropy of the counts with `PRIOR_ROWS` more of each value, plus their bias to first order (Miller, in Information Theory in Psychology, 1955) and
-    `ERRORS` standard errors. Where many rows hold a value that occurs once, as in many columns, most values are yet
-    unseen (Good, Biometrika 1953), and None is returned.
+    The entropy of the counts with `PRIOR_ROWS` more of each value, plus their bias to first order (Miller, in
+    Information Theory in Psychology, 1955) and `ERRORS` standard errors. Where many rows hold a value that occurs once,
+    as in many columns, most values are yet unseen (Good, Biometrika 1953), and None is returned.
 
     Example:
         >>> kind = Kind("category", "two values", 2)

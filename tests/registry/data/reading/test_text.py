@@ -9,7 +9,7 @@ import pytest
 
 from mmg_registry.data.reading import TextOptions, arrow, read
 from mmg_registry.data.reading.words import hint
-from mmg_registry.errors import DataError, OptionError
+from mmg_registry.errors import OptionError
 
 ROWS = [(0.5, 1.25), (1.5, -2.0), (2.5, 3.75)]
 
