@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -90,6 +90,7 @@ class KSG(Instant):
     reference = "Kraskov, Stoegbauer and Grassberger, arXiv cond-mat/0305641"
     Options: ClassVar[type[KSGOptions]] = KSGOptions
     has_pointwise = True
+    one_hot: ClassVar[bool] = False
 
     options: KSGOptions
 
@@ -99,7 +100,7 @@ class KSG(Instant):
         rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= MANY_COLUMNS else 4_000))
         if len(rows) < 2:
             raise DataError(f"The estimator 'ksg' compares rows, and {len(rows)} is too few; give it more.")
-        kinds = [[kind_of(side[rows][:, j]) for j in range(side.shape[1])] for side in (x, y)]
+        kinds = _kinds(x[rows], self.x_kinds), _kinds(y[rows], self.y_kinds)
         values_of = self._method(x[rows], y[rows], *kinds)
         found = values_of(np.arange(len(rows)))
         mi = float(found.values.mean())
@@ -128,7 +129,9 @@ class KSG(Instant):
         scaled = _standardised if self.options.columns == "standardised" else _plain
         return scaled(x), scaled(y)
 
-    def _method(self, x: Array, y: Array, x_kinds: list[Kind], y_kinds: list[Kind]) -> Callable[[Index], _Values]:
+    def _method(
+        self, x: Array, y: Array, x_kinds: Sequence[Kind], y_kinds: Sequence[Kind]
+    ) -> Callable[[Index], _Values]:
         """Return what gives the values of chosen rows, by the kinds of the columns."""
         x_labels, y_labels = all(map(_is_label, x_kinds)), all(map(_is_label, y_kinds))
         if x_labels and y_labels:
@@ -140,6 +143,7 @@ class KSG(Instant):
             names = labels_of(np.asarray(side, dtype=np.float64))
             how = self._search(wide.shape[1])
             return lambda rows: _Values(with_labels(wide[rows], names[rows], how(len(rows))), "neighbours by label")
+        zx, zy = _labels_apart(zx, x_kinds), _labels_apart(zy, y_kinds)
         return lambda rows: self._continuous(zx[rows], zy[rows])
 
     def _continuous(self, x: F64, y: F64) -> _Values:
@@ -156,7 +160,7 @@ class KSG(Instant):
             norm = self.options.norm
         return lambda n: Search(min(self.options.k, n - 1), norm, self.run.threads)
 
-    def _within_grain(self, rows: Array, kinds: list[Kind], stream: int) -> Array:
+    def _within_grain(self, rows: Array, kinds: Sequence[Kind], stream: int) -> Array:
         """Return `rows` with seeded uniform noise within the grain of rounded columns."""
         grain = np.array([kind.grain for kind in kinds])
         if self.options.columns == "raw" or not grain.any():
@@ -216,6 +220,27 @@ def _standardised(rows: Array) -> F64:
     plain = _plain(rows)
     scaled: F64 = (plain - plain.mean(0)) / plain.std(0)
     return scaled
+
+
+def _kinds(side: Array, known: Sequence[Kind]) -> Sequence[Kind]:
+    """Return the kinds that the registry tells, or what the values of the rows tell where it told none."""
+    return known or [kind_of(side[:, j]) for j in range(side.shape[1])]
+
+
+def _labels_apart(side: F64, kinds: Sequence[Kind]) -> F64:
+    """Return a side `(n, d)` in which any two labels of a category are equally far: one standard deviation.
+
+    Codes would place the first label nearer to the second than to the third.
+    """
+    if not any(_is_label(kind) and kind.values > 2 for kind in kinds):
+        return side
+    parts = [side[:, [j]] if not _is_label(kind) else _one_hot(side[:, j]) for j, kind in enumerate(kinds)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _one_hot(column: F64) -> F64:
+    values, place = np.unique(column, return_inverse=True)
+    return np.asarray(place.reshape(-1, 1) == np.arange(len(values)), dtype=np.float64)
 
 
 def _is_label(kind: Kind) -> bool:
