@@ -46,6 +46,10 @@ class DataError(MMGError, ValueError):
     exit_code = 4
 
 
+class DoesNotApply(DataError):
+    """Data that are beyond what the plugin declares to take (exit code 4): no failure, of the plugin or of the data."""
+
+
 def explain(error: BaseException) -> str:
     """Return `error` in one line: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
