@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmg_registry.contracts import Array
-from mmg_registry.data.frames import aligned, names_in
-from mmg_registry.data.matrices import frame_to_matrix, row_shape, to_matrix
+from mmg_registry.data.frames import aligned
+from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind
 
@@ -82,24 +82,3 @@ def as_pair(
         x_array, y_array, tuple(x_names or x_found), tuple(y_names or y_found), source,
         x_shape=row_shape(x), y_shape=row_shape(y), notes=notes,
     )  # fmt: skip
-
-
-def pair_from_frame(frame: Any, x: str | Sequence[Any], y: str | Sequence[Any]) -> Pair:
-    """Take x and y from the columns of one pandas or polars frame.
-
-    Args:
-        frame: the frame.
-        x, y: the name of a column, or names.
-
-    Raises:
-        DataError: for a column that is not there or there twice, and as `as_pair`.
-
-    Example:
-        >>> import pandas as pd
-        >>> pair = pair_from_frame(pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}), x=["a", "b"], y="c")
-        >>> pair.x_names, pair.y[:, 0].tolist()
-        (('a', 'b'), [5.0, 6.0])
-    """
-    x_array, x_names = frame_to_matrix(frame[names_in(frame, x, "x")], "x")
-    y_array, y_names = frame_to_matrix(frame[names_in(frame, y, "y")], "y")
-    return Pair(x_array, y_array, x_names, y_names, "the frame")
