@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, overload
@@ -96,7 +96,7 @@ def _pair(data: Sequence[Any], sides: dict[str, Any]) -> Pair:
     """
     demand(len(data) < 3, f"There are {len(data)} arguments without a name; give x and y, or one table.")
     if len(data) == 2:
-        demand(not sides, f"{' and '.join(sides)} given twice: by place and by name; leave out one of the two.")
+        _refuse_twice(sides)
         return as_pair(*data)
     if not data:
         demand(len(sides) == 2, "Give x and y: two arrays, or a table with the names of its columns.")
@@ -107,9 +107,14 @@ def _pair(data: Sequence[Any], sides: dict[str, Any]) -> Pair:
         return table
     if isinstance(table, (str, Path)) or (is_frame(table) and ("x" in sides or _are_names(sides.get("y")))):
         return read(table, sides.get("x"), sides.get("y"))
-    demand("x" not in sides, "x is given twice: by place and by name; leave out one of the two.")
+    _refuse_twice([side for side in sides if side == "x"])
     demand("y" in sides, "Give y too: estimate(x, y), or a table with the names of its columns.")
     return as_pair(table, sides["y"])
+
+
+def _refuse_twice(names: Collection[str]) -> None:
+    verb = "is" if len(names) == 1 else "are"
+    demand(not names, f"{' and '.join(names)} {verb} given twice, by place and by name; leave out one of the two.")
 
 
 def _are_names(y: Any) -> bool:

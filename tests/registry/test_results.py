@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -112,3 +113,22 @@ def test_units_and_interval() -> None:
     assert bits.to_unit("nats").mi == pytest.approx(math.log(2))
     assert Estimate(1.0).ci is None
     assert Estimate(math.inf, 0.1, status="infinite").ci is None
+
+
+def test_the_repr_is_short_and_says_what_matters(real: Estimate) -> None:
+    lines = repr(real).splitlines()
+    low, high = real.ci or (0, 0)
+    assert lines == [
+        f"Estimate {real.mi:.4f} ± {real.std_error:.4f} nats, 95 % interval [{low:.4f}, {high:.4f}]",
+        "    gaussian-fake (in-process), 80 rows evaluated, 2 warnings in .warnings",
+    ]
+    many = replace(real, warnings=["A long warning."] * 1_000, diagnostics={"all": list(range(10_000))})
+    assert len(repr(many)) < 400
+    assert repr(Estimate(0.0, status="exact")) == "Estimate 0.0000 nats, exactly"
+    assert repr(Estimate(math.inf, status="infinite")) == "Estimate inf nats, by a relation in the data"
+    assert repr(Estimate(0.5, unit="bits")) == "Estimate 0.5000 bits"
+
+
+def test_an_estimate_is_a_number_where_one_is_asked_for() -> None:
+    assert float(Estimate(0.25)) == 0.25
+    assert np.asarray([Estimate(0.25), Estimate(0.5)], dtype=float).tolist() == [0.25, 0.5]
