@@ -102,10 +102,10 @@ class Estimate:
         if self.status != "estimated":
             return f"{self.mi:.4f} {self.unit}, {'exactly' if self.status == 'exact' else 'by a relation in the data'}"
         error = "" if self.std_error is None else f" ± {self.std_error:.4f}"
-        interval = (
-            "" if self.ci is None else f", {100 * self.ci_level:g} % interval [{self.ci[0]:.4f}, {self.ci[1]:.4f}]"
-        )
-        return f"{self.mi:.4f}{error} {self.unit}{interval}"
+        text = f"{self.mi:.4f}{error} {self.unit}"
+        if self.ci is None:
+            return text
+        return f"{text}, {100 * self.ci_level:g} % interval [{self.ci[0]:.4f}, {self.ci[1]:.4f}]"
 
     @property
     def ci(self) -> tuple[float, float] | None:
