@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from mmg_registry.api import estimate as estimate
+    from mmg_registry.api import read as read
     from mmg_registry.bounds.contract import BoundEstimator as BoundEstimator
     from mmg_registry.bounds.contract import JointModel as JointModel
     from mmg_registry.bounds.contract import MarginalModel as MarginalModel
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
     from mmg_registry.contracts import Run as Run
+    from mmg_registry.data.pair import Pair as Pair
+    from mmg_registry.data.reading.options import TextOptions as TextOptions
+    from mmg_registry.errors import MMGWarning as MMGWarning
     from mmg_registry.hooks import hookimpl as hookimpl
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "estimate": ("mmg_registry.api", "estimate"),
+    "read": ("mmg_registry.api", "read"),
     "bound": ("mmg_registry.bounds.run", "bound"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
@@ -43,6 +48,9 @@ _EXPORTS = {
     "Estimate": ("mmg_registry.results", "Estimate"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
+    "Pair": ("mmg_registry.data.pair", "Pair"),
+    "TextOptions": ("mmg_registry.data.reading.options", "TextOptions"),
+    "MMGWarning": ("mmg_registry.errors", "MMGWarning"),
     "Run": ("mmg_registry.contracts", "Run"),
     "Progress": ("mmg_registry.contracts", "Progress"),
     "hookimpl": ("mmg_registry.hooks", "hookimpl"),
@@ -62,10 +70,13 @@ __all__ = [
     "Estimate",
     "Estimator",
     "JointModel",
+    "MMGWarning",
     "MarginalModel",
     "Options",
+    "Pair",
     "Progress",
     "Run",
+    "TextOptions",
     "__version__",
     "bound",
     "estimate",
@@ -74,6 +85,7 @@ __all__ = [
     "load_model",
     "load_plugin",
     "plugins",
+    "read",
     "register",
     "save",
     "save_model",

@@ -1,34 +1,66 @@
-"""The main entry points in Python: `estimate`, and `read_pair`, which reads x and y from files."""
+"""The main entry points in Python: `estimate`, and `read`, which takes x and y from files and frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
+
+from typing_extensions import Unpack
 
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
-from mmg_registry.errors import demand
+from mmg_registry.data.reading import Spec, is_frame
+from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
-from mmg_registry.request import Request, from_choices
+from mmg_registry.request import Choices, Request, from_choices
 from mmg_registry.results import Estimate
 
+_BESIDE = [*(each.name for each in fields(Request)), "x_eval", "y_eval"]  # what a wrong name may have meant
 
-def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choices: Any) -> Estimate:
+
+@overload
+def estimate(x: Any, y: Any, /, *, x_eval: Any = None, y_eval: Any = None, **choices: Unpack[Choices]) -> Estimate: ...
+
+
+@overload
+def estimate(*, x: Any, y: Any, x_eval: Any = None, y_eval: Any = None, **choices: Unpack[Choices]) -> Estimate: ...
+
+
+@overload
+def estimate(
+    table: Any,
+    /,
+    *,
+    x: Spec | None = None,
+    y: Spec | None = None,
+    x_eval: Any = None,
+    y_eval: Any = None,
+    **choices: Unpack[Choices],
+) -> Estimate: ...
+
+
+def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any) -> Estimate:
     """Estimate the mutual information I(X; Y) of paired samples.
+
+    The samples are two arrays, `estimate(x, y)`, or columns of one table, `estimate(table, x="a,b", y="c")`.
 
     Args:
         x: samples of X, `(n_samples, dim_x)` or `(n_samples,)`: a NumPy array, a torch tensor, a pandas object, a list,
-            or any object with `__array__` or DLPack.
+            or any object with `__array__` or DLPack. Of a table: its columns, see `read`.
         y: samples of Y, `(n_samples, dim_y)` or `(n_samples,)`; row i of `y` is paired with row i of `x`.
+        table: a frame of pandas or polars, the path of a file, or the pair that `read` returned.
         x_eval, y_eval: rows to evaluate on; without them, a fifth of the rows, drawn with the seed, is held out.
         **choices: fields of `Request` (plugin, seed, threads, unit, cross_fit ..); every other name is an option of the
-            plugin.
+            plugin. Type checkers know the fields; for them, give options of the plugin as `options={"steps": 100}`.
 
     Returns:
         The estimate, in nats unless `unit="bits"`.
+
+    Warns:
+        MMGWarning: once for each of the result's warnings.
 
     Raises:
         OptionError: for an unknown or out-of-range option.
@@ -37,36 +69,93 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
         MMGError: when the estimator fails.
 
     Example:
-        >>> import numpy as np, mmg_registry as mmg
-        >>> mmg.estimate(np.ones(100), np.arange(100.0) ** 2, plugin="gaussian").mi
-        0.0
+        >>> import numpy as np, pandas as pd, mmg_registry as mmg
+        >>> x = np.arange(100.0)
+        >>> y = x + np.random.default_rng(0).normal(0, 30, 100)
+        >>> found = mmg.estimate(x, y, plugin="gaussian")
+        >>> mmg.estimate(pd.DataFrame({"a": x, "b": y}), x="a", y="b", plugin="gaussian").mi == found.mi
+        True
     """
+    sides: dict[str, Any] = {side: choices.pop(side) for side in ("x", "y") if side in choices}
     request = from_choices(Request, choices)
-    refuse_unknown(load_plugin(request.plugin), request.options, beside=[each.name for each in fields(Request)])
+    refuse_unknown(load_plugin(request.plugin), request.options, beside=_BESIDE)
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
-    return run(as_pair(x, y), request, rows, asked).estimate
+    found = run(_pair(data, sides), request, rows, asked).estimate
+    issue(found.warnings)
+    return found
 
 
-def read_pair(
-    path: str | Path | Sequence[str | Path],
-    x: str | None = None,
-    y: str | None = None,
+def _pair(data: Sequence[Any], sides: dict[str, Any]) -> Pair:
+    """Return the pair that is meant by the arguments without a name and by `x` and `y`.
+
+    Raises:
+        OptionError: when something is given twice or is missing.
+        DataError: as `read` and `as_pair`.
+    """
+    demand(len(data) < 3, f"There are {len(data)} arguments without a name; give x and y, or one table.")
+    if len(data) == 2:
+        _refuse_twice(sides)
+        return as_pair(*data)
+    if not data:
+        demand(len(sides) == 2, "Give x and y: two arrays, or a table with the names of its columns.")
+        return as_pair(sides["x"], sides["y"])
+    (table,) = data
+    if isinstance(table, Pair):
+        demand(not sides, "The pair holds x and y already; choose its columns where it is read: read(.., x=.., y=..).")
+        return table
+    if isinstance(table, (str, Path)) or (is_frame(table) and ("x" in sides or _are_names(sides.get("y")))):
+        return read(table, sides.get("x"), sides.get("y"))
+    _refuse_twice([side for side in sides if side == "x"])
+    demand("y" in sides, "Give y too: estimate(x, y), or a table with the names of its columns.")
+    return as_pair(table, sides["y"])
+
+
+def _refuse_twice(names: Collection[str]) -> None:
+    verb = "is" if len(names) == 1 else "are"
+    demand(not names, f"{' and '.join(names)} {verb} given twice, by place and by name; leave out one of the two.")
+
+
+def _are_names(y: Any) -> bool:
+    """Return whether `y` names columns of a table; else it holds the values that belong to the rows of a frame x."""
+    return (
+        y is None or isinstance(y, str) or (isinstance(y, (list, tuple)) and all(isinstance(each, str) for each in y))
+    )
+
+
+def read(
+    path: Any,
+    x: Spec | None = None,
+    y: Spec | None = None,
     *,
     text: reading.TextOptions | None = None,
     where: str | None = None,
 ) -> Pair:
-    """Read a pair as `data.reading.read` does; hook plugins read the files whose extension is not a built-in one.
+    """Read a pair from files or a frame as `data.reading.read` does; hook plugins read what ends in their suffixes.
+
+    Args:
+        path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or a list of them. Or
+            a frame of pandas or polars.
+        x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such.
+        text: how text is written, as far as it is not to be found out.
+        where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
 
     Raises:
         DataError: naming the file and what is wrong with it.
         OptionError: for a condition `where` that is none.
-    """
-    paths = [path] if isinstance(path, (str, Path)) else path
-    known = {*reading.SUFFIXES, ""}
-    if all(Path(each).suffix.lower() in known for each in paths):
-        return reading.read(path, x, y, text=text, where=where)
-    from mmg_registry.hooks import merged
 
-    return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))
+    Example:
+        >>> import pandas as pd
+        >>> read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "t": [5, 6]}), x="*", y="t").x_names
+        ('a', 'b')
+    """
+    if not is_frame(path) and _has_foreign_suffix([path] if isinstance(path, (str, Path)) else path):
+        from mmg_registry.hooks import merged
+
+        return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))
+    return reading.read(path, x, y, text=text, where=where)
+
+
+def _has_foreign_suffix(paths: Sequence[str | Path]) -> bool:
+    return any(Path(each).suffix.lower() not in {*reading.SUFFIXES, ""} for each in paths)

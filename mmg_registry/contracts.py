@@ -137,6 +137,12 @@ class Estimator(Configured):
         trains: whether `fit` learns what would be too good on its own rows. Of an estimator that learns nothing the
             registry fits and evaluates all rows, where neither evaluation rows nor folds are asked for.
         has_curve, has_pointwise: whether results have them.
+        max_dim_x, max_dim_y: the most columns of x and of y that it takes, or None for any number. The registry refuses
+            more, and names estimators that take them.
+        min_rows: the fewest rows that it takes, counted before the registry splits off those that evaluate; where
+            evaluation rows are given, the fewest rows that `fit` takes. The registry refuses fewer.
+        declines_error: whether an estimate without a standard error stays without. Else the registry adds one, from the
+            spread of the estimate over disjoint parts of the rows.
         kinds: kinds of columns that it takes; the registry refuses others, and names estimators that take them. Angles
             reach only those that list "angle"; others get their cosine and sine, two continuous columns.
         one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
@@ -150,6 +156,10 @@ class Estimator(Configured):
     trains: ClassVar[bool] = True
     has_curve: ClassVar[bool] = False
     has_pointwise: ClassVar[bool] = False
+    max_dim_x: ClassVar[int | None] = None
+    max_dim_y: ClassVar[int | None] = None
+    min_rows: ClassVar[int] = 10
+    declines_error: ClassVar[bool] = False
     kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
     one_hot: ClassVar[bool] = True
     x_kinds: tuple[Kind, ...] = ()

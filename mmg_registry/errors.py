@@ -5,6 +5,9 @@ Every message is one sentence that names the file, column or option, and says wh
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
+
 
 def shown(text: str) -> str:
     """Return `text` with control and other invisible characters spelt out, so that no terminal obeys a file's content.
@@ -44,6 +47,20 @@ class DataError(MMGError, ValueError):
     """Data that cannot be read, or that do not allow an estimate (exit code 4)."""
 
     exit_code = 4
+
+
+class DoesNotApply(DataError):
+    """Data that are beyond what the plugin declares to take (exit code 4): no failure, of the plugin or of the data."""
+
+
+class MMGWarning(UserWarning):
+    """A warning of a result, as Python's warnings show it; `warnings.filterwarnings` silences or raises it."""
+
+
+def issue(sentences: Iterable[str]) -> None:
+    """Issue each sentence as a warning that points to the line that called the caller of this function."""
+    for sentence in sentences:
+        warnings.warn(sentence, MMGWarning, stacklevel=3)
 
 
 def explain(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,24 @@ from mmg_registry.threads import default_threads
 
 Listener = Callable[[Progress], None]
 R = TypeVar("R", "Request", "BoundRequest")
+
+
+class Choices(TypedDict, total=False):
+    """The fields of `Request` as keyword arguments, for type checkers and editors."""
+
+    plugin: str
+    seed: int
+    threads: int | None
+    device: str
+    max_seconds: float | None
+    unit: Unit
+    ci_level: float
+    cross_fit: int | None
+    eval_fraction: float | None
+    drop_nan: bool
+    kinds: Mapping[str, KindName]
+    options: Mapping[str, Any]
+    progress: Listener | None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Curve:
     mmse_cond: list[float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """An estimate of mutual information, with its standard error and the information needed to judge it.
 
@@ -69,6 +69,10 @@ class Estimate:
 
     Example:
         >>> e = Estimate(mi=1.0, std_error=0.01)
+        >>> e
+        Estimate 1.0000 ± 0.0100 nats, 95 % interval [0.9804, 1.0196]
+        >>> float(e)
+        1.0
         >>> [round(v, 3) for v in e.ci]
         [0.98, 1.02]
         >>> round(e.to_unit("bits").mi, 4)
@@ -82,12 +86,29 @@ class Estimate:
     ci_level: float = 0.95
     limit: float | None = None
     curve: Curve | None = None
-    pointwise: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    pointwise: NDArray[Any] | None = field(default=None, compare=False)
     device: str | None = None
     backend: dict[str, Any] = field(default_factory=dict)
     diagnostics: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __float__(self) -> float:
+        return float(self.mi)
+
+    def __repr__(self) -> str:
+        """Return what a person wants to see first, in two lines; `to_dict` has everything."""
+        sizes = f"{self.provenance.get('n_eval')} rows evaluated"
+        return f"Estimate {self._value()}{origin(self.provenance, sizes, self.warnings)}"
+
+    def _value(self) -> str:
+        if self.status != "estimated":
+            return f"{self.mi:.4f} {self.unit}, {'exactly' if self.status == 'exact' else 'by a relation in the data'}"
+        error = "" if self.std_error is None else f" ± {self.std_error:.4f}"
+        text = f"{self.mi:.4f}{error} {self.unit}"
+        if self.ci is None:
+            return text
+        return f"{text}, {100 * self.ci_level:g} % interval [{self.ci[0]:.4f}, {self.ci[1]:.4f}]"
 
     @property
     def ci(self) -> tuple[float, float] | None:
@@ -151,6 +172,25 @@ def half_width(std_error: float, level: float) -> float:
         0.196
     """
     return float(ndtri(0.5 + level / 2)) * std_error
+
+
+def origin(provenance: dict[str, Any], sizes: str, warnings: list[str]) -> str:
+    """Return the second line of a result's `repr`: its plugin, its sizes and how many warnings it has; "" for neither.
+
+    Args:
+        provenance: that of the result; empty where no registry made it.
+        sizes: how many rows or pairs there were, in words.
+        warnings: those of the result.
+
+    Example:
+        >>> origin({"plugin": {"name": "ksg", "distribution": "mmg-registry", "version": "1"}}, "90 rows", ["Few."])
+        '\\n    ksg (mmg-registry 1), 90 rows, 1 warning in .warnings'
+    """
+    plugin = provenance.get("plugin")
+    parts = [] if plugin is None else [f"{plugin['name']} ({plugin['distribution']} {plugin['version']}".rstrip() + ")"]
+    parts += [sizes] if plugin else []
+    parts += [f"{len(warnings)} warning{'s' * (len(warnings) > 1)} in .warnings"] if warnings else []
+    return f"\n    {', '.join(parts)}" if parts else ""
 
 
 def plain(value: Any) -> Any:

@@ -7,8 +7,10 @@ Use it in a plugin's own test suite:
     def test_contract():
         check_estimator(MyEstimator, options={"steps": 100})
 
-`CHECKS` lists the checks; the docstring of each says what it verifies. A check that does not apply is skipped with its
-reason, and a check that is known to fail is named in `expected_failures` with the author's reason.
+`CHECKS` lists the checks; the docstring of each says what it verifies. A check does not apply, which is no failure, to
+what an estimator declares not to take or does not have; the result says why. Rows keep to the declared limits, so an
+estimator of single columns is checked on single columns. A check that is known to fail is named in `expected_failures`
+with the author's reason.
 """
 
 from __future__ import annotations
@@ -26,20 +28,31 @@ from typing import Any
 
 import numpy as np
 
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, Progress, Run
+from mmg_registry.data import hold_out
 from mmg_registry.errors import MMGError, OptionError, PluginError, demand
+from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
 Result = dict[str, str]
+Rows = tuple[Array, Array]  # x and y
 _demand = partial(demand, kind=AssertionError)  # fails a check by raising AssertionError
 CORRELATION = 0.9  # MI of 0.83 nats in the first of two columns, too much for a positive sign by chance
 TRUE_MI = -0.5 * math.log1p(-(CORRELATION**2))
 TOLERANCE = 0.25  # nats; the small number of rows alone leaves an error of 0.05, and short fits leave more
 N_TRAIN, N_EVAL = 1_000, 400
 FEW_TRAIN, FEW_EVAL = 20, 12
+HELD_OUT = 0.2  # of the rows, as the registry holds out
+WIDE_ROWS, WIDE_DIM = 300, 20  # fewer than ten rows a column, where estimators begin to save on rows
+CLASSES = (-0.7, 0.0, 0.7)  # of x: where one of four ends and the next begins
+LABEL_MEANS = (0.0, 4.5, 1.5, 3.0)  # of y by label: hardly in the order of the labels,
+ORDERED = (0, 3, 1, 2)  # and in order after this exchange of them, so that taking labels for numbers is seen
+OWN_ROWS, OWN_DRAWS = 40, 40  # few rows, where learning by heart shows, and draws that leave an error of some 0.02 nats
+DOES_NOT_APPLY = "does not apply"
 
 
-class Skip(Exception):
+class Inapplicable(Exception):
     """The exception of a check that does not apply to the estimator; its message says why."""
 
 
@@ -73,17 +86,33 @@ class Bench:
 
     def few(self, **run: Any) -> Estimate:
         """Return the estimate of a new estimator from very few rows, which keeps the fit short."""
-        return self.make(**run).fit(*gaussian_rows(FEW_TRAIN, seed=5)).estimate(*gaussian_rows(FEW_EVAL, seed=6))
+        return self.make(**run).fit(*self.rows(FEW_TRAIN, seed=5)).estimate(*self.rows(FEW_EVAL, seed=6))
+
+    def rows(self, n: int, seed: int, correlation: float = CORRELATION, dims: tuple[int, int] = (2, 1)) -> Rows:
+        """Return `n` rows as `gaussian_rows` does, with as many rows and as few columns as the estimator asks for."""
+        dim_x, dim_y = self.dims(*dims)
+        return gaussian_rows(max(n, self.cls.min_rows), seed, correlation, dim_x, dim_y)
+
+    def dims(self, dim_x: int, dim_y: int) -> tuple[int, int]:
+        """Return numbers of columns of x and y, cut to what the estimator declares to take."""
+        return min(dim_x, self.cls.max_dim_x or dim_x), min(dim_y, self.cls.max_dim_y or dim_y)
+
+    def split(self, x: Array, y: Array) -> Estimate:
+        """Return the estimate of all rows as the registry makes it: by a part held out, where something is trained."""
+        if not self.cls.trains:
+            return self.make().fit(x, y).estimate(x, y)
+        fit, evaluate = hold_out(len(x), HELD_OUT, seed=0)
+        return self.make().fit(x[fit], y[fit]).estimate(x[evaluate], y[evaluate])
 
     @cached_property
-    def train(self) -> tuple[Array, Array]:
-        """Rows for `fit`: x `(1000, 2)`, y `(1000, 1)`."""
-        return gaussian_rows(N_TRAIN, seed=1)
+    def train(self) -> Rows:
+        """Rows for `fit`: x `(1000, 2)`, y `(1000, 1)`, where the estimator takes as many columns."""
+        return self.rows(N_TRAIN, seed=1)
 
     @cached_property
-    def held_out(self) -> tuple[Array, Array]:
-        """Rows for `estimate`: x `(400, 2)`, y `(400, 1)`."""
-        return gaussian_rows(N_EVAL, seed=2)
+    def held_out(self) -> Rows:
+        """Rows for `estimate`: x `(400, 2)`, y `(400, 1)`, where the estimator takes as many columns."""
+        return self.rows(N_EVAL, seed=2)
 
     @cached_property
     def fitted(self) -> Estimator:
@@ -98,7 +127,7 @@ class Bench:
     @cached_property
     def rerun(self) -> Rerun:
         """A second run, equal to the first, that is watched for side effects."""
-        train, held_out = gaussian_rows(N_TRAIN, seed=1), gaussian_rows(N_EVAL, seed=2)
+        train, held_out = self.rows(N_TRAIN, seed=1), self.rows(N_EVAL, seed=2)
         estimator = self.make()
         with _watched_generator() as untouched_generator:
             fitted = estimator.fit(*train)
@@ -143,11 +172,15 @@ def gaussian_rows(
 
 
 def check_declarations(bench: Bench) -> None:
-    """Check that name, summary and reference are non-empty texts, and that bound is "lower", "upper" or "none"."""
+    """Check that name, summary and reference are texts, bound is "lower", "upper" or "none", and limits are numbers."""
     for key in ("name", "summary", "reference"):
         value = getattr(bench.cls, key, None)
         _demand(isinstance(value, str) and bool(value.strip()), f"the class attribute '{key}' is not a non-empty text")
     _demand(bench.cls.bound in ("lower", "upper", "none"), f"bound is {bench.cls.bound!r}, not lower, upper or none")
+    for key in ("max_dim_x", "max_dim_y", "min_rows"):
+        value = getattr(bench.cls, key)
+        none = value is None and key != "min_rows"
+        _demand(none or (type(value) is int and value > 0), f"{key} is {value!r}, not a number above 0")
 
 
 def check_described_options(bench: Bench) -> None:
@@ -209,7 +242,7 @@ def check_known_answer(bench: Bench) -> None:
 
 def check_independence(bench: Bench) -> None:
     """Check that independent rows give 0 nats within the tolerance, and less than half of what dependent rows give."""
-    independent = bench.make().fit(*gaussian_rows(N_TRAIN, 3, 0.0)).estimate(*gaussian_rows(N_EVAL, 4, 0.0))
+    independent = bench.make().fit(*bench.rows(N_TRAIN, 3, 0.0)).estimate(*bench.rows(N_EVAL, 4, 0.0))
     _demand(independent.mi < bench.estimate.mi / 2, f"independent rows give {independent.mi:.3f}")
     _demand_near(bench, independent, 0.0)
 
@@ -234,7 +267,7 @@ def check_estimate_again(bench: Bench) -> None:
 def check_fit_again(bench: Bench) -> None:
     """Check that fit keeps nothing from an earlier fit on other rows."""
     estimator = bench.make()
-    estimator.fit(*gaussian_rows(FEW_TRAIN, seed=5))
+    estimator.fit(*bench.rows(FEW_TRAIN, seed=5))
     estimator.fit(*bench.train)
     first, second = bench.estimate.mi, estimator.estimate(*bench.held_out).mi
     _demand(first == second, f"a fresh estimator gave {first!r}, and one fitted before {second!r}")
@@ -251,7 +284,7 @@ def check_interruption(bench: Bench) -> None:
     estimator = bench.make(progress=interrupt)
     ended = _interrupted(estimator, *bench.train)
     if not reports:
-        raise Skip("fit reports no progress, so there is no moment to interrupt it at")
+        raise Inapplicable("fit reports no progress, so there is no moment to interrupt it at")
     _demand(ended, "fit swallows a KeyboardInterrupt")
     estimator.set_params(run=bench.make().run)
     first, later = bench.estimate.mi, estimator.fit(*bench.train).estimate(*bench.held_out).mi
@@ -288,21 +321,106 @@ def check_single_precision(bench: Bench) -> None:
 
 def check_mixed_precision(bench: Bench) -> None:
     """Check that x in float32 works with y in float64: the registry does not convert either."""
-    train, held_out = gaussian_rows(FEW_TRAIN, seed=5), gaussian_rows(FEW_EVAL, seed=6)
+    train, held_out = bench.rows(FEW_TRAIN, seed=5), bench.rows(FEW_EVAL, seed=6)
     (x, y), (x_eval, y_eval) = train, held_out
     _demand_sound(bench.make().fit(x.astype(np.float32), y).estimate(x_eval.astype(np.float32), y_eval))
 
 
 def check_other_shapes(bench: Bench) -> None:
     """Check that one column of x and three of y give a finite estimate: neither side must be the wider one."""
-    train, held_out = (gaussian_rows(n, seed, dim_x=1, dim_y=3) for n, seed in ((N_TRAIN, 7), (N_EVAL, 8)))
+    if bench.dims(1, 3)[1] == 1:
+        raise Inapplicable(_SINGLE)
+    train, held_out = (bench.rows(n, seed, dims=(1, 3)) for n, seed in ((N_TRAIN, 7), (N_EVAL, 8)))
     _demand_sound(bench.make().fit(*train).estimate(*held_out))
 
 
+_SINGLE = "it declares to take single columns"
+
+
+def check_last_column(bench: Bench) -> None:
+    """Check that information in the last columns of x and y alone is seen: at least half of that in the first ones."""
+    if bench.dims(3, 2) == (1, 1):
+        raise Inapplicable(_SINGLE)
+    train, held_out = ([side[:, ::-1].copy() for side in bench.rows(n, n, dims=(3, 2))] for n in (N_TRAIN, N_EVAL))
+    last, first = bench.make().fit(*train).estimate(*held_out).mi, bench.estimate.mi
+    _demand(last > first / 2, f"{TRUE_MI:.2f} nats give {first:.3f} in the first columns and {last:.3f} in the last")
+
+
+def check_sorted_rows(bench: Bench) -> None:
+    """Check that rows sorted by x, y, a class or a latent variable give what shuffled ones give, within the noise."""
+    fitted = bench.make().fit(*_sorted(bench.train, bench.train[0][:, 0]))
+    x, y = bench.held_out
+    for name, key in (("x", x[:, 0]), ("y", y[:, 0]), ("a class of x", np.digitize(x[:, 0], CLASSES))):
+        _demand_same(f"sorted by {name}", fitted.estimate(*_sorted((x, y), key)), "shuffled", bench.estimate)
+    rows, latent = _wide_rows(bench)
+    _demand_same("sorted by a latent", bench.split(*_sorted(rows, latent)), "shuffled", bench.split(*rows))
+
+
+def _sorted(rows: Rows, key: np.ndarray[Any, Any]) -> Rows:
+    order = np.argsort(key, kind="stable")
+    return rows[0][order], rows[1][order]
+
+
+def _wide_rows(bench: Bench) -> tuple[Rows, Array]:
+    """Return rows of many columns that share one latent variable, and that variable `(n,)`."""
+    rng, (dim_x, dim_y) = np.random.default_rng(9), bench.dims(WIDE_DIM, WIDE_DIM)
+    n = max(WIDE_ROWS, bench.cls.min_rows)
+    latent = rng.standard_normal(n)
+    x, y = (0.5 * latent[:, None] + rng.standard_normal((n, dim)) for dim in (dim_x, dim_y))
+    return (x, y), latent
+
+
+def check_permuted_labels(bench: Bench) -> None:
+    """Check that other codes, and another order, of the labels of a category change the estimate within its noise."""
+    if "category" not in bench.cls.kinds:
+        raise Inapplicable("it declares to take no categories")
+    most = bench.dims(len(ORDERED) - 1, 1)[0] + 1 if bench.cls.one_hot else len(ORDERED)
+    given = np.arange(most)
+    exchanged = np.array(ORDERED) if most == len(ORDERED) else given[::-1]
+    _demand_same("of other labels", _of_labels(bench, exchanged), "the", _of_labels(bench, given))
+
+
+def _of_labels(bench: Bench, codes: Index) -> Estimate:
+    """Return the estimate of a category and a number that depends on it, where the labels have these `codes`."""
+    train, held_out = (_labelled(bench, n, codes) for n in (N_TRAIN, N_EVAL))
+    estimator = bench.make()
+    kind = Kind("category", "labels", 2 if bench.cls.one_hot else len(codes))
+    estimator.x_kinds = (kind,) * train[0].shape[1]
+    estimator.y_kinds = (Kind("continuous", "as good as no value twice", len(train[1])),)
+    return estimator.fit(*train).estimate(*held_out)
+
+
+def _labelled(bench: Bench, n: int, codes: Index) -> Rows:
+    """Return `n` rows whose x is a category, as columns of 0 and 1 or of codes, and whose y is shifted by its label."""
+    rng, n = np.random.default_rng(n), max(n, bench.cls.min_rows)
+    labels = rng.integers(0, len(codes), n)
+    y = np.array(LABEL_MEANS)[labels] + rng.standard_normal(n)
+    coded = codes[labels, None]
+    return (coded == np.arange(1, len(codes)) if bench.cls.one_hot else coded).astype(float), y[:, None]
+
+
+def check_trains_nothing(bench: Bench) -> None:
+    """Check, where `trains` is false, that an estimate of the rows of fit is no higher than one of other rows."""
+    if bench.cls.trains:
+        raise Inapplicable("it declares that fit trains")
+    gains = np.array([_gain(bench, seed) for seed in range(OWN_DRAWS)])
+    error = float(gains.std(ddof=1)) / math.sqrt(OWN_DRAWS)
+    told = f"rows of fit give {gains.mean():.3f} nats more than other rows; declare trains = True"
+    _demand(gains.mean() <= 3 * error + 1e-9, told)
+
+
+def _gain(bench: Bench, seed: int) -> float:
+    """Return how much higher the estimate of independent rows is with `fit` on them than with `fit` on others."""
+    own, other = (bench.rows(OWN_ROWS, 100 + 2 * seed + k, 0.0) for k in (0, 1))
+    return bench.make().fit(*own).estimate(*own).mi - bench.make().fit(*other).estimate(*own).mi
+
+
 def check_few_rows(bench: Bench) -> None:
-    """Check that fewer rows than a batch give a finite estimate, or are refused with an `MMGError`."""
+    """Check that `min_rows` rows, and a few more, give a finite estimate and error, or an `MMGError` as a refusal."""
     with _refusal():
         _demand_sound(bench.few())
+    with _refusal():
+        _demand_sound(bench.split(*bench.rows(0, seed=11)))
 
 
 def check_nan(bench: Bench) -> None:
@@ -361,13 +479,14 @@ def check_declared_extras(bench: Bench) -> None:
     declared = bench.cls.has_pointwise
     _demand((values is not None) == declared, f"has_pointwise is {declared}, and the estimate differs")
     shape = None if values is None else values.shape
-    _demand(shape in (None, (N_EVAL,)), f"pointwise values have shape {shape}, not ({N_EVAL},)")
+    n = len(bench.held_out[0])
+    _demand(shape in (None, (n,)), f"pointwise values have shape {shape}, not ({n},)")
 
 
 def check_save_and_load(bench: Bench) -> None:
     """Check that a saved estimator can be loaded without pickle and gives the same estimate."""
     if bench.cls.state is Estimator.state:
-        raise Skip("it does not implement state() and restore()")
+        raise Inapplicable("it does not implement state() and restore()")
     from mmg_registry.storage import load, save
 
     with _known(bench.cls), tempfile.TemporaryDirectory() as folder:
@@ -416,6 +535,10 @@ CHECKS: dict[str, Check] = {
         check_known_answer,
         check_independence,
         check_other_shapes,
+        check_last_column,
+        check_sorted_rows,
+        check_permuted_labels,
+        check_trains_nothing,
         check_few_rows,
         check_nan,
         check_single_precision,
@@ -448,7 +571,7 @@ def run_checks(
         options: plugin options that make a fit short.
 
     Returns:
-        One {check, status, reason} per check; status is "passed", "failed", "skipped" or "expected".
+        One {check, status, reason} per check; status is "passed", "failed", "does not apply" or "expected".
 
     Raises:
         OptionError: when `expected_failures` names a check that does not exist.
@@ -484,31 +607,31 @@ def summary(results: list[Result]) -> str:
     """Return the number of checks with each outcome in words, so that a run that checked nothing is visible.
 
     >>> summary([{"check": "json", "status": "passed", "reason": ""}])
-    '1 run, 1 passed, 0 failed, 0 expected to fail, 0 skipped'
+    '1 run, 1 passed, 0 failed, 0 expected to fail, 0 do not apply'
     """
     count = counts(results)
     words = f"{count['passed']} passed, {count['failed']} failed, {count['expected']} expected to fail"
-    return f"{count['run']} run, {words}, {count['skipped']} skipped"
+    return f"{count['run']} run, {words}, {count[DOES_NOT_APPLY]} do not apply"
 
 
 def counts(results: list[Result]) -> dict[str, int]:
     """Return the numbers in `summary`: how many checks ran, and how many have each status.
 
-    >>> counts([{"check": "json", "status": "skipped", "reason": "no time"}])
-    {'run': 0, 'passed': 0, 'failed': 0, 'expected': 0, 'skipped': 1}
+    >>> counts([{"check": "json", "status": "does not apply", "reason": "no state"}])
+    {'run': 0, 'passed': 0, 'failed': 0, 'expected': 0, 'does not apply': 1}
     """
     count = {status: sum(result["status"] == status for result in results) for status in _STATUSES}
-    return {"run": len(results) - count["skipped"], **count}
+    return {"run": len(results) - count[DOES_NOT_APPLY], **count}
 
 
-_STATUSES = ("passed", "failed", "expected", "skipped")
+_STATUSES = ("passed", "failed", "expected", DOES_NOT_APPLY)
 
 
 def _outcome(check: Check, bench: Bench) -> tuple[str, str]:
     try:
         check(bench)
-    except Skip as skip:
-        return "skipped", str(skip)
+    except Inapplicable as reason:
+        return DOES_NOT_APPLY, str(reason)
     except Exception as error:
         reason = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
         return "failed", " ".join(reason.split())
@@ -530,6 +653,13 @@ def _demand_sound(estimate: Estimate) -> None:
     _demand(math.isfinite(estimate.mi), f"the estimate is {estimate.mi}")
     error = estimate.std_error
     _demand(error is None or (math.isfinite(error) and error >= 0), f"the standard error is {error}")
+
+
+def _demand_same(what: str, found: Estimate, other: str, known: Estimate) -> None:
+    """Demand that two estimates of the same dependence agree within their noise."""
+    _demand_sound(found)
+    noise = max(TOLERANCE, 3 * math.hypot(found.std_error or 0.0, known.std_error or 0.0))
+    _demand(abs(found.mi - known.mi) <= noise, f"rows {what} give {found.mi:.3f}, {other} ones {known.mi:.3f}")
 
 
 def _demand_near(bench: Bench, estimate: Estimate, truth: float) -> None:

@@ -198,10 +198,10 @@ def _check_outputs(job: EstimateJob) -> None:
 
 
 def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
-    from mmg_registry.api import read_pair
+    from mmg_registry.api import read
 
     pair, *rest = (
-        read_pair(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where)
+        read(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where)
         for paths in (job.data, job.evaluation)
         if paths
     )

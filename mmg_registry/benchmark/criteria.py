@@ -2,8 +2,9 @@
 
 A plugin has *solved* a task when the mean of its estimates over seeds lies within max(0.05, 0.10 truth) nats of the
 truth, and their standard deviation does not exceed that tolerance; *tight* asks for max(0.02, 0.05 truth). A task with
-a failed run is not solved, whatever its other runs give. With a single seed there is no standard deviation, and only
-the error counts.
+a failed run is not solved, whatever its other runs give. A task that the plugin declares not to take is neither solved
+nor failed, and does not count among its tasks. With a single seed there is no standard deviation, and only the error
+counts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 from scipy.special import stdtrit
 
-from mmg_registry.benchmark.store import Row, label
+from mmg_registry.benchmark.store import DOES_NOT_APPLY, Row, label
 
 PLAIN = (0.05, 0.1, 0.2)
 
@@ -54,6 +55,7 @@ class TaskFindings:
         covered: for each run with a confidence interval, whether the interval holds the truth.
         seconds: wall time of each run that did not fail.
         failed: number of runs that failed.
+        inapplicable: number of runs that did not begin, because the plugin declares not to take the task.
 
     Example:
         >>> cell = TaskFindings("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
@@ -70,10 +72,16 @@ class TaskFindings:
     covered: list[bool]
     seconds: list[float]
     failed: int
+    inapplicable: int = 0
+
+    @property
+    def applies(self) -> bool:
+        """Return whether any run began; where none did, the task is left out of the plugin's standing."""
+        return bool(self.values) or self.failed > 0
 
     @property
     def mean(self) -> float:
-        """Return the mean over seeds in nats; nan when every run failed."""
+        """Return the mean over seeds in nats; nan when no run gave an estimate."""
         return _mean(self.values.values())
 
     @property
@@ -101,7 +109,10 @@ class TaskFindings:
 
 @dataclass(frozen=True)
 class Standing:
-    """One line of the leaderboard: counts of tasks, errors over runs in nats, and wall times in seconds."""
+    """One line of the leaderboard: counts of tasks, errors over runs in nats, and wall times in seconds.
+
+    `tasks` and all other counts leave out the `inapplicable` tasks, which the plugin declares not to take.
+    """
 
     plugin: str
     tasks: int
@@ -120,6 +131,7 @@ class Standing:
     median_seconds: float
     largest_seconds: float
     total_seconds: float
+    inapplicable: int
 
 
 def cells(rows: Iterable[Row]) -> list[TaskFindings]:
@@ -183,11 +195,13 @@ def _cell(plugin: str, rows: list[Row]) -> TaskFindings:
         values={row["seed"]: value(row) for row in good},
         covered=[low <= truth <= high for (low, high), truth in intervals],
         seconds=[row["seconds"]["total"] for row in good],
-        failed=len(rows) - len(good),
+        failed=sum(row["status"] == "failed" for row in rows),
+        inapplicable=sum(row["status"] == DOES_NOT_APPLY for row in rows),
     )
 
 
-def _standing(plugin: str, own: list[TaskFindings]) -> Standing:
+def _standing(plugin: str, asked: list[TaskFindings]) -> Standing:
+    own = [cell for cell in asked if cell.applies]
     errors = [abs(each - cell.truth) for cell in own for each in cell.values.values()]
     seconds = [each for cell in own for each in cell.seconds]
     failed = sum(cell.failed for cell in own)
@@ -196,7 +210,7 @@ def _standing(plugin: str, own: list[TaskFindings]) -> Standing:
         tasks=len(own),
         runs=len(errors) + failed,
         failed=failed,
-        seeds=max(len(cell.values) + cell.failed for cell in own),
+        seeds=max((len(cell.values) + cell.failed for cell in own), default=0),
         solved=sum(cell.meets(SOLVED) for cell in own),
         tight=sum(cell.meets(TIGHT) for cell in own),
         within={f"{tolerance:g}": sum(cell.within(tolerance) for cell in own) for tolerance in PLAIN},
@@ -209,6 +223,7 @@ def _standing(plugin: str, own: list[TaskFindings]) -> Standing:
         median_seconds=statistics.median(seconds) if seconds else math.nan,
         largest_seconds=max(seconds, default=math.nan),
         total_seconds=math.fsum(seconds),
+        inapplicable=len(asked) - len(own),
     )
 
 

@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from mmg_registry import provenance, registry
-from mmg_registry.benchmark.store import Key, Row, key_of, label
+from mmg_registry.benchmark.store import DOES_NOT_APPLY, Key, Row, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
+from mmg_registry.errors import DoesNotApply
 from mmg_registry.estimation.run import run as estimate
 from mmg_registry.limits import keep
 from mmg_registry.request import Request
@@ -106,7 +107,7 @@ class Forecast:
             self.learn(row)
 
     def learn(self, row: Row) -> None:
-        """Add one finished run; a failed one is ignored, since it says nothing of the time of others."""
+        """Add one finished run; ignore one without an estimate, since it says nothing of the time of others."""
         if row["status"] == "ok":
             plugin = label(row["plugin"], row["options"])
             for key in ((plugin,), (plugin, row["suite"], row["task"])):
@@ -215,6 +216,8 @@ def work(run: PlannedRun, settings: Settings) -> dict[str, Any]:
     """
     try:
         found = _estimated(find(run.suite, run.task), run, settings)
+    except DoesNotApply as refusal:
+        found = {"status": DOES_NOT_APPLY, "reason": str(refusal)}
     except (Exception, SystemExit) as error:
         found = failure(error)
     return {**found, "peak_mb": _peak_mb()}

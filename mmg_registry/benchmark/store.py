@@ -22,6 +22,7 @@ from mmg_registry.errors import DataError, MMGError, OptionError
 
 RUNS = "runs.jsonl"
 SCHEMA = "mmg/benchmark-run/1"
+DOES_NOT_APPLY = "does not apply"  # status of a run beside "ok" and "failed": the plugin declares not to take the task
 
 Row = Mapping[str, Any]
 Key = tuple[str, str, str, str, int, int, int]

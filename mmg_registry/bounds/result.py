@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from scipy.special import ndtri
 
-from mmg_registry.results import plain
+from mmg_registry.results import origin, plain
 
 SCHEMA = "mmg/bound/1"
 Kind = Literal["lower", "upper", "sandwich"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bound:
     """A lower bound on MI, an upper one, or both; all in nats.
 
@@ -47,6 +47,11 @@ class Bound:
     diagnostics: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return the verdict and where it comes from, in two lines; `to_dict` has everything."""
+        pairs = f"{self.provenance.get('n')} pairs"
+        return f"Bound: {self.verdict}{origin(self.provenance, pairs, self.warnings)}"
 
     @property
     def width(self) -> float | None:

@@ -18,7 +18,7 @@ from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.result import Bound
 from mmg_registry.contracts import guarded, refuse_unknown
 from mmg_registry.devices import torch_device
-from mmg_registry.errors import DataError, PluginError, demand, explain
+from mmg_registry.errors import DataError, PluginError, demand, explain, issue
 from mmg_registry.models.built_in import built_in
 from mmg_registry.provenance import RESULT_PACKAGES, versions
 from mmg_registry.request import BoundRequest, from_choices, run_of
@@ -38,8 +38,11 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
             drawn from the model.
         **choices: fields of `BoundRequest` (n, seed, device ..); every other name is an option of the plugin.
 
-        Returns:
-            The bound, in nats.
+    Returns:
+        The bound, in nats.
+
+    Warns:
+        MMGWarning: once for each of the result's warnings.
 
     Raises:
         OptionError: for an unknown or out-of-range option.
@@ -56,7 +59,9 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
     known = [each.name for each in fields(BoundRequest)]
     refuse_unknown(registry.load_bound(plugin), request.options, beside=known)
     demand((x is None) == (z is None), "Give both x and z, or neither.")
-    return run(built_in(model) if isinstance(model, str) else model, request, None if x is None else (x, z))
+    found = run(built_in(model) if isinstance(model, str) else model, request, None if x is None else (x, z))
+    issue(found.warnings)
+    return found
 
 
 def run(model: Any, request: BoundRequest, data: tuple[Any, Any] | None = None) -> Bound:

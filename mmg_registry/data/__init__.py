@@ -1,7 +1,7 @@
 """Data: reading files, taking arrays, refusing what no estimate can be made from, splitting rows."""
 
 from mmg_registry.data.checks import Cleaned, clean
-from mmg_registry.data.pair import Pair, as_pair, pair_from_frame
+from mmg_registry.data.pair import Pair, as_pair
 from mmg_registry.data.reading import TextOptions, read
 from mmg_registry.data.split import folds, hold_out
 
@@ -13,6 +13,5 @@ __all__ = [
     "clean",
     "folds",
     "hold_out",
-    "pair_from_frame",
     "read",
 ]

@@ -1,4 +1,4 @@
-"""What frames of pandas and polars carry beside their numbers: an index that says which rows belong together, names."""
+"""What frames of pandas carry beside their numbers: an index that says which rows belong together."""
 
 from __future__ import annotations
 
@@ -26,21 +26,3 @@ def aligned(x: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
 
 def _has_index(data: Any) -> bool:
     return hasattr(data, "iloc") and hasattr(data, "index")
-
-
-def names_in(frame: Any, wanted: Any, side: str) -> list[Any]:
-    """Return the names of columns that are asked for as x or y, each of which must be there once.
-
-    Raises:
-        DataError: naming those that are not, or that are there twice.
-    """
-    present = list(frame.columns)
-    names = list(wanted) if isinstance(wanted, (list, set)) or hasattr(wanted, "tolist") else [wanted]
-    for name in names:
-        if present.count(name) != 1:
-            listed = ", ".join(map(str, present[:20]))
-            problem = "has no column" if name not in present else "has more than one column"
-            raise DataError(f"The frame {problem} {name!r}, which is asked for as {side}; it has {listed}.")
-    if not names:
-        raise DataError(f"No column of the frame is asked for as {side}.")
-    return names

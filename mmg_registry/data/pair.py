@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmg_registry.contracts import Array
-from mmg_registry.data.frames import aligned, names_in
+from mmg_registry.data.frames import aligned
 from mmg_registry.data.labels import Labels
-from mmg_registry.data.matrices import frame_to_matrix, row_shape, to_matrix
+from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind
 
@@ -87,25 +87,3 @@ def as_pair(
         of_x.values, of_y.values, tuple(x_names or of_x.names), tuple(y_names or of_y.names), source,
         x_shape=row_shape(x), y_shape=row_shape(y), x_labels=of_x.labels, y_labels=of_y.labels, notes=notes,
     )  # fmt: skip
-
-
-def pair_from_frame(frame: Any, x: str | Sequence[Any], y: str | Sequence[Any]) -> Pair:
-    """Take x and y from the columns of one pandas or polars frame.
-
-    Args:
-        frame: the frame.
-        x, y: the name of a column, or names.
-
-    Raises:
-        DataError: for a column that is not there or there twice, and as `as_pair`.
-
-    Example:
-        >>> import pandas as pd
-        >>> pair = pair_from_frame(pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": [5, 6]}), x=["a", "b"], y="c")
-        >>> pair.x_names, pair.y[:, 0].tolist()
-        (('a', 'b'), [5.0, 6.0])
-    """
-    of_x, of_y = (frame_to_matrix(frame[names_in(frame, names, side)], side) for names, side in ((x, "x"), (y, "y")))
-    return Pair(
-        of_x.values, of_y.values, of_x.names, of_y.names, "the frame", x_labels=of_x.labels, y_labels=of_y.labels
-    )

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_registry import registry
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator
 from mmg_registry.data import Pair
-from mmg_registry.errors import DataError, PluginError
+from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind
 
 MAX_CODED = 1 << 28  # numbers that columns of 0 and 1 may hold, i.e. 2 GiB of float64
-MOST_NAMED = 6  # estimators that are named in a refusal
 
 Code = Callable[[Array], NDArray[Any]]  # from the values of one column `(n,)` to columns `(n, k)`
 
@@ -68,8 +66,7 @@ def encoding_for(cls: type[Estimator], pair: Pair) -> Encoding:
     """Return what the columns of checked rows become for an estimator.
 
     Raises:
-        DataError: for kinds that it does not take, naming installed estimators that do, and for categories of so many
-            values that columns of 0 and 1 would not fit into memory.
+        DataError: for categories of so many values that columns of 0 and 1 would not fit into memory.
 
     Example:
         >>> from mmg_registry.data import as_pair, clean
@@ -78,13 +75,26 @@ def encoding_for(cls: type[Estimator], pair: Pair) -> Encoding:
         >>> encoding_for(load_plugin("gaussian"), pair)(pair).x[:3].tolist()
         [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
-    _refuse_kinds(cls, pair)
     _refuse_many(cls, pair)
     x, y = (
         tuple(_coded(cls, kind, name, array[:, j]) for j, (kind, name) in enumerate(zip(kinds, names, strict=True)))
         for kinds, names, array in ((pair.x_kinds, pair.x_names, pair.x), (pair.y_kinds, pair.y_names, pair.y))
     )
     return Encoding(x, y)
+
+
+def width_for(cls: type[Estimator], kind: Kind) -> int:
+    """Return how many columns one column of a kind becomes for an estimator.
+
+    Example:
+        >>> from mmg_registry.registry import load_plugin
+        >>> four = Kind("category", "text", 4)
+        >>> width_for(load_plugin("gaussian"), four), width_for(load_plugin("ksg"), four)
+        (3, 1)
+    """
+    if kind.name == "angle" and "angle" not in cls.kinds:
+        return 2
+    return max(kind.values - 1, 1) if kind.name == "category" and cls.one_hot else 1
 
 
 def _applied(columns: Sequence[_Coded], array: Array, side: str, source: str) -> Array:
@@ -145,36 +155,6 @@ def _codes(values: Array) -> Code:
 
 def _one_hot(values: Array, kept: Index) -> Code:
     return lambda column: _places(values, column)[:, None] == kept
-
-
-def _refuse_kinds(cls: type[Estimator], pair: Pair) -> None:
-    columns = [("x", *each) for each in zip(pair.x_names, pair.x_kinds, strict=True)]
-    columns += [("y", *each) for each in zip(pair.y_names, pair.y_kinds, strict=True)]
-    wrong = [(side, name, kind) for side, name, kind in columns if kind.name not in {*cls.kinds, "angle"}]
-    if not wrong:
-        return
-    side, name, kind = wrong[0]
-    others = [taker for taker in _takers(kind) if taker != cls.name]
-    raise DataError(
-        f"The estimator '{cls.name}' takes no column of the kind '{kind.name}', which '{name}' of {side} is "
-        f"({kind.reason}); {_instead(others)}leave the column out, or tell another kind (--kind, kinds=)."
-    )
-
-
-def _instead(others: Sequence[str]) -> str:
-    return f"ask for one that does ({', '.join(others[:MOST_NAMED])}), " if others else ""
-
-
-def _takers(kind: Kind) -> list[str]:
-    """Installed estimators that take a kind; broken ones take none."""
-    found = []
-    for record in registry.records():
-        try:
-            taken = registry.load_record(record).kinds
-        except PluginError:
-            continue
-        found += [record.name] if kind.name in taken else []
-    return found
 
 
 def _refuse_many(cls: type[Estimator], pair: Pair) -> None:

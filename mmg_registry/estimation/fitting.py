@@ -13,6 +13,7 @@ import numpy as np
 from mmg_registry.contracts import Array, Estimator, guarded
 from mmg_registry.data import Pair
 from mmg_registry.errors import MMGError, PluginError, demand
+from mmg_registry.estimation.subsampling import with_error
 from mmg_registry.results import Estimate
 
 Make = Callable[..., Estimator]
@@ -39,6 +40,8 @@ class Part:
 def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
     """Fit `estimator` on `train`, estimate on `rows`, and return the checked estimate with its times and sizes.
 
+    An estimate without a standard error gets one, unless the estimator declines it; see `subsampling`.
+
     Raises:
         MMGError: when the estimator fails, or returns NaN, an infinite estimate or an invalid standard error.
         PluginError: when it returns an object that is not an `Estimate`.
@@ -48,6 +51,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
+    result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
     return Part(result, estimator, seconds, len(train), len(rows))
 

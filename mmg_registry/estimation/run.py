@@ -18,6 +18,7 @@ from mmg_registry.data.checks import matching, repeated_rows
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
+from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.crossfit import cross_fitted
 from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.estimation.fitting import Make, Part, fitted, take
@@ -52,14 +53,18 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
         OptionError: for an unknown, out-of-range or contradictory option.
         PluginError: when the plugin is missing or broken.
         DataError: when the data do not allow an estimate.
+        DoesNotApply: when the plugin declares not to take so many columns, or so few rows.
         MMGError: when the estimator fails.
     """
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
-    options = make(run=run_of(request)).options.model_dump(mode="json")
+    estimator = make(run=run_of(request))
     cleaned = clean(pair, request.drop_nan, request.kinds)
+    if cleaned.verdict is None:
+        demand_applies(type(estimator), cleaned.pair)
     part = _evaluated(make, cleaned, request, eval_pair)
     result = _placed(_finished(part, cleaned, request), request)
+    options = estimator.options.model_dump(mode="json")
     known = {**_asked(record, options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}

@@ -64,13 +64,13 @@ def test_a_reader_for_another_extension(site: Path, tmp_path: Path) -> None:
     file = tmp_path / "data.pairs"
     file.write_text("1 2 4")
     with pytest.raises(DataError, match=r"extension '.pairs'"):
-        api.read_pair(file)
+        api.read(file)
     add(site, READERS)
     hooks.reset()
-    pair = api.read_pair(file)
+    pair = api.read(file)
     assert pair.x[:, 0].tolist() == [1, 2, 4]
     with pytest.raises(DataError, match=r"known are .*\.pairs"):
-        api.read_pair(tmp_path / "data.xyz")
+        api.read(tmp_path / "data.xyz")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -120,3 +121,22 @@ def test_an_interval_holds_only_what_is_possible_and_has_a_width() -> None:
     assert Estimate(0.69, 0.01, limit=0.693).ci == (pytest.approx(0.6704, abs=1e-4), 0.693)
     assert Estimate(2.0, 0.01, limit=0.693).ci == (pytest.approx(0.6734, abs=1e-4), 0.693)
     assert Estimate.from_dict(Estimate(0.5, 0.1, limit=0.7).to_dict()).limit == 0.7
+
+
+def test_the_repr_is_short_and_says_what_matters(real: Estimate) -> None:
+    lines = repr(real).splitlines()
+    low, high = real.ci or (0, 0)
+    assert lines == [
+        f"Estimate {real.mi:.4f} ± {real.std_error:.4f} nats, 95 % interval [{low:.4f}, {high:.4f}]",
+        "    gaussian-fake (in-process), 80 rows evaluated, 2 warnings in .warnings",
+    ]
+    many = replace(real, warnings=["A long warning."] * 1_000, diagnostics={"all": list(range(10_000))})
+    assert len(repr(many)) < 400
+    assert repr(Estimate(0.0, status="exact")) == "Estimate 0.0000 nats, exactly"
+    assert repr(Estimate(math.inf, status="infinite")) == "Estimate inf nats, by a relation in the data"
+    assert repr(Estimate(0.5, unit="bits")) == "Estimate 0.5000 bits"
+
+
+def test_an_estimate_is_a_number_where_one_is_asked_for() -> None:
+    assert float(Estimate(0.25)) == 0.25
+    assert np.asarray([Estimate(0.25), Estimate(0.5)], dtype=float).tolist() == [0.25, 0.5]

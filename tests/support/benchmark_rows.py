@@ -41,6 +41,13 @@ def failed_row(message: str = "it broke", **about: Any) -> dict[str, Any]:
     return {**row, "status": "failed", "error": error, "seconds": {"wall": 0.5}}
 
 
+def inapplicable_row(reason: str = "too wide", **about: Any) -> dict[str, Any]:
+    """The row of a run that did not begin, because the plugin declares not to take the task."""
+    row = run_row(**about)
+    del row["estimate"]
+    return {**row, "status": "does not apply", "reason": reason, "seconds": {"wall": 0.5}}
+
+
 def curve_of(mi: float = 1.0) -> dict[str, Any]:
     """A curve of three bins."""
     gap, zero, small = [0.0, mi, 0.0], [0.0] * 3, [0.01] * 3

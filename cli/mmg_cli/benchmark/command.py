@@ -114,7 +114,7 @@ def execute(job: BenchmarkJob) -> None:
     check_folder(str(job.out), "--out", RUNS)
     rows = _run(job, tasks, plugins)
     _report(rows, str(job.out), job.json)
-    failed = sum(row["status"] != "ok" for row in rows)
+    failed = sum(row["status"] == "failed" for row in rows)
     if failed:
         raise MMGError(f"{failed} of {len(rows)} runs failed; {job.out}/report.html has their errors.")
 
@@ -216,7 +216,7 @@ def _difference(before: Row, now: Row) -> tuple[str, Any, Any] | None:
 def _missing(runs: list[PlannedRun], rows: Sequence[Row], settings: Settings, retry_failed: bool) -> list[PlannedRun]:
     from mmg_registry.benchmark.store import key_of, latest
 
-    done = {key_of(row) for row in latest(rows) if row["status"] == "ok" or not retry_failed}
+    done = {key_of(row) for row in latest(rows) if row["status"] != "failed" or not retry_failed}
     return [run for run in runs if run.key(settings) not in done]
 
 

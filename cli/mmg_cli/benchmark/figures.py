@@ -36,7 +36,9 @@ def shade(cell: TaskFindings) -> str:
 
 
 def text_of(cell: TaskFindings) -> str:
-    """Return the mean estimate in nats as text, or "failed" if there is none."""
+    """Return the mean estimate in nats as text, or "failed" or "n/a" if there is none."""
+    if not cell.applies:
+        return "n/a"
     return "failed" if math.isnan(cell.mean) else number(cell.mean)
 
 
@@ -69,7 +71,7 @@ def _draw_cell(axes: Any, column: int, row: int, cell: TaskFindings | None) -> N
         _draw_box(axes, column, row, "", "#ffffff")
         return
     _draw_box(axes, column, row, text_of(cell), shade(cell))
-    if not cell.meets(SOLVED):
+    if cell.applies and not cell.meets(SOLVED):
         _frame(axes, column, row)
 
 

@@ -70,7 +70,7 @@ def page(rows: Sequence[Row], figures: Mapping[str, bytes]) -> str:
 
     body = [_head(rows), *(part for own in by_suite(cells(rows)).values() for part in _suite(own))]
     body += [_figure(caption, content) for caption, content in figures.items()]
-    body += [_curves(rows), _failures(rows), _provenance(rows)]
+    body += [_curves(rows), _failures(rows), _refusals(rows), _provenance(rows)]
     title = escape(f"Benchmark {', '.join(distinct(rows, 'suite'))}")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -116,7 +116,8 @@ def _estimates(cells: list[TaskFindings]) -> str:
         for task, truth in tasks
     ]
     note = (
-        "Mean over seeds ± their standard deviation, in nats. Blue is below the truth, red above; framed: not solved."
+        "Mean over seeds ± their standard deviation, in nats. Blue is below the truth, red above; framed: not solved; "
+        "n/a: the plugin declares not to take the task."
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     return f'<p class="quiet">{note}</p><div class="wide estimates">{table}</div>'
@@ -128,7 +129,7 @@ def _estimate(cell: TaskFindings | None) -> str:
     if cell is None:
         return "<td></td>"
     spread = f" <small>± {number(cell.sd)}</small>" if cell.sd is not None else ""
-    mark = "" if cell.meets(SOLVED) else ' class="open"'
+    mark = "" if cell.meets(SOLVED) or not cell.applies else ' class="open"'
     return f'<td{mark} style="background:{shade(cell)}">{text_of(cell)}{spread}</td>'
 
 
@@ -223,7 +224,7 @@ def _ticks(low: float, high: float, top: float) -> str:
 def _failures(rows: Sequence[Row]) -> str:
     from mmg_registry.benchmark.store import label
 
-    failed = [row for row in rows if row["status"] != "ok"]
+    failed = [row for row in rows if row["status"] == "failed"]
     if not failed:
         return ""
     parts = [f"<h2>Failed runs ({len(failed)})</h2>"]
@@ -233,6 +234,18 @@ def _failures(rows: Sequence[Row]) -> str:
         head = f"<summary>{escape(name)}: {escape(row['error']['message'])}</summary>"
         parts.append(f"<details>{head}<pre>{escape(text)}</pre></details>")
     return "".join(parts)
+
+
+def _refusals(rows: Sequence[Row]) -> str:
+    """Return the tasks that plugins declare not to take, each once for all seeds, with the reason."""
+    from mmg_registry.benchmark.store import DOES_NOT_APPLY, label
+
+    told = [
+        f"{label(row['plugin'], row['options'])} on {row['task']}: {row['reason']}"
+        for row in rows
+        if row["status"] == DOES_NOT_APPLY
+    ]
+    return f"<h2>Does not apply</h2>{_list(dict.fromkeys(told))}" if told else ""
 
 
 def _provenance(rows: Sequence[Row]) -> str:

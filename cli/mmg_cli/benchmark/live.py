@@ -90,11 +90,14 @@ def line(board: Board, row: Row) -> str:
 
 
 def outcome(row: Row) -> str:
-    """Return the outcome of a run in words: estimate and truth in nats and seconds, or its error."""
+    """Return the outcome of a run in words: estimate and truth in nats and seconds, its error, or why it is none."""
     from mmg_cli.benchmark.text import number
     from mmg_registry.benchmark.criteria import value
+    from mmg_registry.benchmark.store import DOES_NOT_APPLY
 
-    if row["status"] != "ok":
+    if row["status"] == DOES_NOT_APPLY:
+        return f"does not apply: {row['reason']}"
+    if row["status"] == "failed":
         return f"failed: {row['error']['message']}"
     return f"{number(value(row), 4)} (true {number(row['true_mi'], 4)}), {row['seconds']['total']:.1f} s"
 
@@ -114,7 +117,7 @@ def picture(board: Board, plugins: Sequence[str]) -> Any:
     from rich.table import Table
 
     table = Table(title=_title(board), title_justify="left", caption=_running(board), caption_justify="left")
-    for name in ("plugin", "runs", "failed", "mean error", "solved", "last"):
+    for name in ("plugin", "runs", "failed", "n/a", "mean error", "solved", "last"):
         table.add_column(name, justify="left" if name in ("plugin", "last") else "right")
     for plugin in plugins:
         table.add_row(plugin, *_progress_of(plugin, [row for row in board.rows if _name(row) == plugin]))
@@ -142,7 +145,7 @@ def _progress_of(plugin: str, rows: list[Row]) -> list[str]:
     from mmg_registry.benchmark.criteria import cells, leaderboard
 
     if not rows:
-        return ["0", "0", "-", "-", ""]
+        return ["0", "0", "0", "-", "-", ""]
     standing = leaderboard(cells(rows))[0]
-    counts = [str(standing.runs), str(standing.failed), number(standing.mean_error, 4)]
+    counts = [str(standing.runs), str(standing.failed), str(standing.inapplicable), number(standing.mean_error, 4)]
     return [*counts, f"{standing.solved}/{standing.tasks}", f"{rows[-1]['task']}: {outcome(rows[-1])}"]

@@ -19,11 +19,12 @@ CRITERIA = (
     "tight: the same with max(0.02, 0.05 truth)",
     "<= 0.05, 0.1, 0.2: tasks whose mean over seeds lies that near the truth, in nats",
     "covered: runs whose interval (of its own level, 95 % by default) holds the truth, of those that give one",
+    "n/a: tasks that the plugin declares not to take (too many columns, too few rows); in no other count",
     "errors: of single runs, in nats; a task with a failed run counts as neither solved, tight nor near",
 )
 HEAD = (
     "PLUGIN", "SOLVED", "TIGHT", "<=0.05", "<=0.1", "<=0.2", "COVERED", "MEAN ERR", "MEDIAN ERR", "MAX ERR",
-    "MEDIAN S", "MAX S", "TOTAL S", "SEEDS", "FAILED",
+    "MEDIAN S", "MAX S", "TOTAL S", "SEEDS", "FAILED", "N/A",
 )  # fmt: skip
 
 
@@ -71,6 +72,7 @@ def _leaderboard_row(each: Standing) -> list[str]:
         *(number(value, 1) for value in seconds),
         str(each.seeds),
         str(each.failed),
+        str(each.inapplicable),
     ]
 
 
@@ -194,6 +196,8 @@ def _verdict(cell: TaskFindings | None) -> str:
         return "absent"
     if cell.failed:
         return "failed"
+    if not cell.applies:
+        return "does not apply"
     return "yes" if cell.meets(SOLVED) else "no"
 
 

@@ -6,12 +6,14 @@
     pairs     both sides as numbers, in one Pair
 
 One module for each family of formats: `text` (with `encoding`, `dialect`, `header`, `words`, and `arrow` or `own` to
-load), `numpy_files`, `columnar`, `excel`, `json_files`, `matlab`, `hdf`, `zarr_store`, `tensors`.
+load), `in_memory`, `numpy_files`, `columnar`, `excel`, `json_files`, `matlab`, `hdf`, `zarr_store`, `tensors`.
 """
 
 from mmg_registry.data.reading.formats import SUFFIXES
+from mmg_registry.data.reading.in_memory import is_frame
 from mmg_registry.data.reading.options import TextOptions
 from mmg_registry.data.reading.pairs import arrays, read
+from mmg_registry.data.reading.select import Spec
 from mmg_registry.data.reading.table import Table
 
-__all__ = ["SUFFIXES", "Table", "TextOptions", "arrays", "read"]
+__all__ = ["SUFFIXES", "Spec", "Table", "TextOptions", "arrays", "is_frame", "read"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matri
 from mmg_registry.data.pair import Pair
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
+from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.select import asked_for, choose, whole
+from mmg_registry.data.reading.select import Spec, asked_for, choose, whole
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
 from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.where import Condition, Mask, missing
@@ -23,23 +24,24 @@ from mmg_registry.errors import DataError
 
 
 def read(
-    path: str | Path | Sequence[str | Path],
-    x: str | None = None,
-    y: str | None = None,
+    path: Any,
+    x: Spec | None = None,
+    y: Spec | None = None,
     *,
     text: TextOptions | None = None,
     where: str | None = None,
     readers: Mapping[str, Reader] | None = None,
 ) -> Pair:
-    """Read x and y from a file, from several files of the same columns, or from two arrays `[x.npy, y.npy]`.
+    """Read x and y from a file, several files of the same columns, two arrays `[x.npy, y.npy]`, or a frame in memory.
 
     Without `x` and `y`: the arrays `x` and `y` of an npz file; the columns x, x0, x1 .. and y, y0, y1 .. of a table, or
     its only two columns; everything in each of two npy files.
 
     Args:
-        path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or several of them;
-            a file may be compressed (gz, bz2, xz, zst, zip).
-        x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"); see `select`.
+        path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or a list of them;
+            a file may be compressed (gz, bz2, xz, zst, zip). Or a frame of pandas or polars.
+        x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such;
+            see `select`.
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
         readers: more formats: from a suffix to a function that returns named arrays.
@@ -57,6 +59,8 @@ def read(
         ((1, 1), ('weight',))
     """
     condition = None if where is None else Condition(where)
+    if is_frame(path):
+        return replace(_from_one(table_of_frame(path), "The frame", (x, y), condition), source="the frame")
     paths = paths_of(path)
     asked = Asked(text or TextOptions(), asked_for(x, y))
     tables = [opened(each, asked, readers or {}) for each in paths]
@@ -101,7 +105,7 @@ class _Side:
     shape: tuple[int, ...] | None
 
 
-def _from_one(table: Table, file: str, specs: tuple[str | None, str | None], condition: Condition | None) -> Pair:
+def _from_one(table: Table, file: str, specs: tuple[Spec | None, Spec | None], condition: Condition | None) -> Pair:
     with naming(file):
         x_places, y_places, told = choose(table, *specs)
         mask, said = _mask(table, condition)
@@ -111,7 +115,7 @@ def _from_one(table: Table, file: str, specs: tuple[str | None, str | None], con
 
 
 def _from_two(
-    tables: Sequence[Table], files: Sequence[str], specs: Sequence[str | None], condition: Condition | None
+    tables: Sequence[Table], files: Sequence[str], specs: Sequence[Spec | None], condition: Condition | None
 ) -> Pair:
     if condition is not None:
         raise DataError("--where chooses rows of one table, and x and y are in two files; join them first.")

@@ -13,10 +13,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mmg_registry.data.reading.faults import listed
 from mmg_registry.data.reading.table import Table
 from mmg_registry.errors import DataError
+
+Spec = str | int | Sequence[Any]  # a choice as it is written, or its parts, as in Python: ["a", "b"]
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,36 @@ class Choice:
     named: frozenset[int]
 
 
-def parts_of(spec: str) -> list[str]:
-    """Return the parts of a choice; double quotes keep a comma in a name.
+def parts_of(spec: Spec) -> list[str]:
+    """Return the parts of a choice; double quotes keep a comma in a name, and the parts of a list are taken whole.
 
     Example:
-        >>> parts_of('a, "b,c",!d')
-        ['a', 'b,c', '!d']
+        >>> parts_of('a, "b,c",!d'), parts_of(["b,c", 3])
+        (['a', 'b,c', '!d'], ['b,c', '3'])
     """
+    if isinstance(spec, int):
+        return [str(spec)]
+    if not isinstance(spec, str):
+        return [str(part) for part in spec]
     if "\n" in spec or "\r" in spec:  # a name with a line break is taken whole
         return [spec]
     return [part.strip() for part in next(csv.reader([spec], skipinitialspace=True), []) if part.strip()]
 
 
-def asked_for(*specs: str | None) -> frozenset[str]:
+def asked_for(*specs: Spec | None) -> frozenset[str]:
     """Return the names and positions in choices, without patterns: what tells whether a row of numbers is a header."""
-    parts = [part.lstrip("!") for spec in specs if spec for part in parts_of(spec)]
+    parts = [part.lstrip("!") for spec in specs if spec is not None for part in parts_of(spec)]
     ends = [end.strip() for part in parts for end in part.split(":")]
     return frozenset(end for end in ends if end and not any(sign in end for sign in "*?["))
 
 
-def select(table: Table, spec: str) -> Choice:
+def select(table: Table, spec: Spec) -> Choice:
     """Return the columns of `table` that `spec` asks for, in that order.
 
     Raises:
         DataError: for what is not there (what is there is listed) or there twice.
     """
-    parts = [spec] if spec in table.names else parts_of(spec)
+    parts = [spec] if isinstance(spec, str) and spec in table.names else parts_of(spec)
     without = [part for part in parts if _negated(table, part)]
     wanted = [part for part in parts if part not in without]
     found = [(place, one) for part in wanted for places, one in [_found(table, part)] for place in places]
@@ -128,7 +135,7 @@ def _unambiguous(table: Table, places: Sequence[int]) -> list[int]:
 # --- both sides ---------------------------------------------------------------------------------------------------
 
 
-def choose(table: Table, x: str | None, y: str | None) -> tuple[list[int], list[int], list[str]]:
+def choose(table: Table, x: Spec | None, y: Spec | None) -> tuple[list[int], list[int], list[str]]:
     """Return the places of x and of y, and notes; a pattern for one side leaves out what the other side names.
 
     Raises:
@@ -159,7 +166,7 @@ def _without(table: Table, side: str, own: Choice, other: Choice, notes: list[st
     return kept
 
 
-def _side(table: Table, spec: str | None, side: str) -> Choice:
+def _side(table: Table, spec: Spec | None, side: str) -> Choice:
     if spec is not None:
         return _nonempty(table, select(table, spec), side)
     places = _default(table, side)
@@ -182,7 +189,7 @@ def _default(table: Table, side: str) -> list[int]:
     return [place for place, name in enumerate(names) if re.fullmatch(rf"{side}_?\d*", name, re.IGNORECASE)]
 
 
-def whole(table: Table, spec: str | None, side: str) -> list[int]:
+def whole(table: Table, spec: Spec | None, side: str) -> list[int]:
     """Return everything in a source that holds one side: what is asked for, all columns, or its only array.
 
     Raises:

@@ -108,6 +108,20 @@ def test_a_failed_run_is_a_row_and_the_others_go_on(bench) -> None:
     assert "last words" in page
 
 
+def test_a_task_that_a_plugin_does_not_take_is_no_failure_and_is_not_repeated(bench) -> None:
+    given = ("--plugin", "bench-narrow", "--seeds", 1, "--task", "gaussian-*")
+    result = bench(*given)
+    assert result.code == 0
+    assert {row["task"]: row["status"] for row in lines_of()} == {
+        "gaussian-1-0.25": "ok", "gaussian-2-0.5": "does not apply",
+    }  # fmt: skip
+    assert "does not apply: The plugin 'bench-narrow' takes at most 1 column of x, and there are 2" in result.err
+    assert "bench-narrow  1/1" in result.out
+    assert "takes at most 1 column of x" in Path("out/report.html").read_text()
+    assert bench(*given, "--resume", "--retry-failed", "-q").code == 0
+    assert len(lines_of()) == 2
+
+
 def test_failed_runs_are_repeated_only_when_asked_for(bench) -> None:
     one = ("--plugin", "bench-raise", "--seeds", 1, "--task", "independent-1", "-q")
     bench(*one)

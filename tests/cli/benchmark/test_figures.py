@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmark_rows import failed_row, run_row
+from benchmark_rows import failed_row, inapplicable_row, run_row
 
 from mmg_cli.benchmark.figures import PLUGIN_COLOURS, draw_errors, draw_heat_map, png, shade, text_of
 from mmg_registry.benchmark.criteria import cells
@@ -53,6 +53,8 @@ def test_the_shade_grows_with_the_error_and_stops_at_twice_the_tolerance() -> No
 def test_a_failed_cell_is_grey_and_an_infinite_one_is_not_forgotten() -> None:
     (cell,) = cells([failed_row()])
     assert (shade(cell), text_of(cell)) == ("#d5d8dd", "failed")
+    (cell,) = cells([inapplicable_row()])
+    assert (shade(cell), text_of(cell)) == ("#d5d8dd", "n/a")
     row = run_row()
     row["estimate"] |= {"status": "infinite", "mi": None, "ci": None}
     (cell,) = cells([row])

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from benchmark_rows import curve_of, failed_row, run_row
+from benchmark_rows import curve_of, failed_row, inapplicable_row, run_row
 
 from mmg_cli.benchmark.html import page
 from mmg_registry.benchmark.suites import mmg_tasks
@@ -85,6 +85,7 @@ def test_it_is_made_for_narrow_windows_and_for_print() -> None:
 def test_what_plugins_write_cannot_break_the_page() -> None:
     evil = "<script>alert(1)</script>&"
     rows = [run_row(task=evil, plugin=evil, family=evil), failed_row(evil, task=evil, plugin=evil, seed=1)]
+    rows.append(inapplicable_row(evil, task=evil, plugin=evil, seed=2))
     reader = Reader(page(rows, {evil: PIXEL}))
     assert reader.open == []
     assert "script" not in {tag for tag, *_ in reader.attributes}
@@ -98,6 +99,14 @@ def test_criteria_and_provenance_are_told() -> None:
     assert "cpu test, cores 2" in text
     assert "cpu another" in text
     assert "commit abc, dirty False" in text
+
+
+def test_a_task_that_a_plugin_does_not_take_is_no_failure() -> None:
+    text = page([inapplicable_row("takes 1 column", seed=seed) for seed in (0, 1)], {})
+    assert ">n/a" in text
+    assert 'class="open"' not in text
+    assert "Failed runs" not in text
+    assert text.count("p on t: takes 1 column") == 1
 
 
 def test_an_unsolved_cell_is_framed_and_a_failed_one_says_so() -> None:

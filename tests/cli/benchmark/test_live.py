@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from benchmark_rows import failed_row, run_row
+from benchmark_rows import failed_row, inapplicable_row, run_row
 
 from mmg_cli.benchmark.live import Board, line, picture, showing
 from mmg_cli.output import verbosity
@@ -67,6 +67,13 @@ def test_a_line_tells_the_outcome_and_the_time_left() -> None:
     row = failed_row("it broke", plugin="q", options={"steps": 5})
     shown.finished(row)
     assert line(shown, row).startswith("[2/4] q [steps=5] on t, seed 0: failed: it broke, 0:03 left")
+
+
+def test_a_line_tells_why_a_plugin_does_not_apply() -> None:
+    shown, _ = board()
+    row = inapplicable_row("takes 1 column")
+    shown.finished(row)
+    assert "p on t, seed 0: does not apply: takes 1 column" in line(shown, row)
 
 
 def test_the_last_line_has_no_time_left() -> None:

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from benchmark_rows import failed_row, run_row
+from benchmark_rows import failed_row, inapplicable_row, run_row
 
 from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary
 from mmg_registry.benchmark.criteria import cells, compare
@@ -36,7 +36,7 @@ def test_the_report_has_a_leaderboard_and_a_bias_table_for_each_suite() -> None:
     assert table(text, "p  ") == {
         "PLUGIN": "p", "SOLVED": "1/2", "TIGHT": "1/2", "<=0.05": "1/2", "<=0.1": "1/2", "<=0.2": "1/2",
         "COVERED": "2/2 (100 %)", "MEAN ERR": "0.1800", "MEDIAN ERR": "0.0300", "MAX ERR": "0.5000",
-        "MEDIAN S": "2.0", "MAX S": "2.0", "TOTAL S": "6.0", "SEEDS": "2", "FAILED": "0",
+        "MEDIAN S": "2.0", "MAX S": "2.0", "TOTAL S": "6.0", "SEEDS": "2", "FAILED": "0", "N/A": "0",
     }  # fmt: skip
     assert "Suite one" in text
     assert "BIAS (NATS)  X        Y\np            +0.0200  -0.5000" in text
@@ -56,6 +56,15 @@ def test_the_summary_is_json_even_without_numbers() -> None:
     assert document["criteria"]["solved"] == {"absolute": 0.05, "relative": 0.1}
 
 
+def test_a_task_that_a_plugin_does_not_take_is_in_no_other_count() -> None:
+    rows = [run_row(task="a", plugin="q"), inapplicable_row(task="b", plugin="q"), run_row(task="b")]
+    found = table(report_text(cells(rows)), "q  ")
+    assert (found["SOLVED"], found["FAILED"], found["N/A"]) == ("1/1", "0", "1")
+    only = table(report_text(cells([inapplicable_row()])), "p  ")
+    assert (only["SOLVED"], only["SEEDS"], only["MEAN ERR"], only["N/A"]) == ("0/0", "0", "-", "1")
+    json.dumps(summary(rows), allow_nan=False)
+
+
 def test_cells_are_parted_by_suite() -> None:
     assert {name: len(own) for name, own in by_suite(cells(ROWS)).items()} == {"one": 2, "two": 2}
 
@@ -65,6 +74,7 @@ def test_cells_are_parted_by_suite() -> None:
     [
         (run_row(suite="one", task="a", family="x", mi=1.02), ["?", "1 cannot be judged"]),
         (failed_row(suite="one", task="a", family="x"), ["yes -> failed"]),
+        (inapplicable_row(suite="one", task="a", family="x"), ["yes -> does not apply"]),
         (run_row(suite="one", task="z"), ["absent -> yes", "yes -> absent", "2 are in one folder only"]),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from benchmark_rows import failed_row, run_row
+from benchmark_rows import failed_row, inapplicable_row, run_row
 
 from mmg_registry.benchmark.criteria import SOLVED, TIGHT, Standing, TaskFindings, cells, compare, leaderboard
 
@@ -44,6 +44,18 @@ def test_the_bound_itself_counts() -> None:
 def test_a_failed_run_leaves_a_task_unsolved() -> None:
     assert not cell(1.0, 1.0, 1.0, failed=1).meets(SOLVED)
     assert not cell(1.0, 1.0, failed=1).within(0.2)
+
+
+def test_a_task_that_a_plugin_does_not_take_is_neither_solved_nor_failed() -> None:
+    own = [run_row(task="a"), *(inapplicable_row(task="b", seed=seed) for seed in (0, 1))]
+    found = cells(own)
+    assert [each.applies for each in found] == [True, False]
+    assert (found[1].failed, found[1].inapplicable, found[1].meets(SOLVED)) == (0, 2, False)
+    (standing,) = leaderboard(found)
+    assert (standing.tasks, standing.solved, standing.failed, standing.inapplicable) == (1, 1, 0, 1)
+    assert (standing.runs, standing.seeds) == (1, 1)
+    (alone,) = leaderboard(found[1:])
+    assert (alone.tasks, alone.runs, alone.seeds, alone.inapplicable) == (0, 0, 0, 1)
 
 
 def test_an_infinite_estimate_is_never_near() -> None:

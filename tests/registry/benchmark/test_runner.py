@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark_rows import failed_row, run_row
+from benchmark_rows import failed_row, inapplicable_row, run_row
 from events import wait_for
 from places import SUPPORT
 
@@ -66,6 +66,13 @@ def test_a_row_holds_everything_that_is_needed_to_judge_and_to_repeat_the_run() 
     assert row["versions"]["numpy"]
     assert set(row["revision"]) == {"commit", "dirty"}
     json.dumps(row, allow_nan=False)
+
+
+def test_a_task_that_the_plugin_does_not_take_is_no_failure() -> None:
+    found = work(a_run("bench-narrow", task="gaussian-2-0.5"), SMALL)
+    assert found["status"] == "does not apply"
+    assert found["reason"].startswith("The plugin 'bench-narrow' takes at most 1 column of x, and there are 2; ")
+    assert "error" not in found
 
 
 def test_every_way_of_failing_is_a_row_and_the_others_go_on() -> None:
@@ -148,7 +155,8 @@ def test_a_forecast_takes_the_same_task_then_the_same_plugin_then_nothing() -> N
 
 
 def test_a_failed_run_says_nothing_of_the_time_of_others() -> None:
-    assert Forecast([failed_row()]).seconds(PlannedRun("s", "t", "p", 1)) is None
+    for row in (failed_row(), inapplicable_row()):
+        assert Forecast([row]).seconds(PlannedRun("s", "t", "p", 1)) is None
 
 
 def test_the_total_is_shared_among_the_jobs_and_unknown_if_a_part_is() -> None:

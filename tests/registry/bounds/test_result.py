@@ -87,3 +87,12 @@ def test_json_holds_no_infinity_and_the_verdict() -> None:
 
 def test_bounds_that_cross_are_told_in_order() -> None:
     assert "between 1.9000 and 2.0000 nats" in Bound("sandwich", 2.0, 1.9, 0.1, 0.1).verdict
+
+
+def test_the_repr_is_short() -> None:
+    about = {"plugin": {"name": "ais", "distribution": "mmg-registry", "version": "1"}, "n": 64}
+    found = Bound("lower", lower=1.0, lower_se=0.0, warnings=["One."], provenance=about)
+    assert repr(found).splitlines() == [
+        f"Bound: {found.verdict}",
+        "    ais (mmg-registry 1), 64 pairs, 1 warning in .warnings",
+    ]

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from mmg_registry.data import matrices
 from mmg_registry.data.matrices import to_matrix
-from mmg_registry.data.pair import as_pair, pair_from_frame
+from mmg_registry.data.pair import as_pair
 from mmg_registry.errors import DataError
 
 A = pd.Series([1.0, 2, 3, 4], index=list("pqrs"))
@@ -37,37 +37,6 @@ def test_what_has_no_index_is_matched_by_order() -> None:
     assert as_pair(A.reset_index(drop=True), B.reset_index(drop=True)).notes == ()
     twice = pd.Series([1.0, 2], index=[0, 0])
     assert as_pair(twice, twice).notes == ()
-
-
-FRAME = pd.DataFrame({"a": [1, 2], "b": [3.0, 4], "e": [[5.0, 6], [7, 8]], "t": ["u", "v"]})
-
-
-def test_a_pair_from_one_frame() -> None:
-    pair = pair_from_frame(FRAME, x=["a", "e"], y="b")
-    assert (pair.x_names, pair.y_names) == (("a", "e[0]", "e[1]"), ("b",))
-    assert pair.x.tolist() == [[1, 5, 6], [2, 7, 8]]
-    with pytest.raises(DataError, match="The frame has no column 'c', which is asked for as y; it has a, b, e, t"):
-        pair_from_frame(FRAME, "a", "c")
-    with pytest.raises(DataError, match="has more than one column 'a'"):
-        pair_from_frame(FRAME[["a", "a", "b"]], "a", "b")
-    with pytest.raises(DataError, match="No column of the frame is asked for as x"):
-        pair_from_frame(FRAME, [], "b")
-    assert pair_from_frame(FRAME, ["b", "t"], "a").x_labels == ((), ("u", "v"))
-
-
-def test_polars() -> None:
-    polars = pytest.importorskip("polars")
-    frame = polars.DataFrame(
-        {
-            "a": [1, 2],
-            "e": [[5.0, 6], [7, 8]],
-            "c": polars.Series([[1, 2], [3, 4]], dtype=polars.Array(polars.Int64, 2)),
-        }
-    )
-    pair = pair_from_frame(frame, ["e", "c"], "a")
-    assert pair.x_names == ("e[0]", "e[1]", "c[0]", "c[1]")
-    assert pair.x.tolist() == [[5, 6, 1, 2], [7, 8, 3, 4]]
-    assert to_matrix(frame["a"], "x")[1] == ("a",)
 
 
 def test_columns_of_vectors() -> None:

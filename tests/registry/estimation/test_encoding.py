@@ -11,7 +11,7 @@ from fakes import GaussianMI
 import mmg_registry as mmg
 from mmg_registry import registry
 from mmg_registry.data import Pair, as_pair, clean
-from mmg_registry.errors import DataError
+from mmg_registry.errors import DataError, DoesNotApply
 from mmg_registry.estimation import encoding
 from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.results import Estimate
@@ -104,13 +104,13 @@ def test_evaluation_rows_are_coded_alike() -> None:
 def test_kinds_that_are_not_taken_are_refused_before_anything_runs() -> None:
     registry.register(Smooth)
     Hot.seen.clear()
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DoesNotApply) as caught:
         mmg.estimate(COLOURS, Y, plugin="smooth-fake")
     told = str(caught.value)
     assert told.startswith(
-        "The estimator 'smooth-fake' takes no column of the kind 'category', which 'x' of x is (text"
+        "The plugin 'smooth-fake' takes no column of the kind 'category', which 'x' of x is (text of 3 values; --kind"
     )
-    assert "ask for one that does (" in told
+    assert told.endswith("take them.")
     assert Hot.seen == []
     assert mmg.estimate(Y**3 + RNG.normal(size=N), Y, plugin="smooth-fake", kinds={"x": "angle"}).mi >= 0
 

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -72,6 +73,13 @@ class Raise(Right):
 
     def fit(self, x: Array, y: Array) -> Raise:
         raise ValueError("singular <matrix> & worse")
+
+
+class Narrow(Right):
+    """Takes one column of x and says so."""
+
+    name = "bench-narrow"
+    max_dim_x: ClassVar[int | None] = 1
 
 
 class Die(Right):
