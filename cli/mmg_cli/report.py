@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import warn
@@ -14,13 +13,6 @@ if TYPE_CHECKING:
     from mmg_registry.results import Estimate
 
 ReportRow = tuple[str, str]
-
-
-class Unit(str, Enum):
-    """Units of mutual information."""
-
-    nats = "nats"
-    bits = "bits"
 
 
 def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:

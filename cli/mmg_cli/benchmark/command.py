@@ -56,11 +56,11 @@ def benchmark(
         str | None, typer.Option(metavar="A,B", help="Suites of tasks: bmi, high-mi, null, or a plugin's own.")
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
     n_train: Annotated[int, typer.Option("--n-train", help="Rows to train on.")] = 100_000,
     n_eval: Annotated[int, typer.Option("--n-eval", help="Rows to evaluate on.")] = 10_000,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the results.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Runs at a time, each in a process of its own.")] = 1,
     threads: Annotated[
         int | None, typer.Option(help="Threads of each run.  [default: the cores, shared among the jobs]")
     ] = None,
@@ -102,7 +102,7 @@ def execute(job: BenchmarkJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check fails; after the report, when runs failed.
     """
-    check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
+    check_limits(job, "seeds", "n_train", "n_eval", "jobs", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
     demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
@@ -381,7 +381,7 @@ def curves(
     folder: Folder,
     task: Annotated[str, typer.Argument(metavar="TASK", help="The id of a task.")],
     plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Where DIR holds several.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Where there are several.  [default: the lowest]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where there are several.  [default: the lowest]")] = None,
     out: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="The plot: png, pdf or svg.  [TASK.png]")
     ] = None,

@@ -66,12 +66,8 @@ class Setup:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        keep(self, "n_train", "n_eval", "threads", optional=("max_seconds",))
-        if not (math.isfinite(self.noise) and self.noise > 0):
-            raise OptionError(
-                f"The noise is {self.noise} and must be positive: without it A is a function of the image, and shares "
-                "infinitely much with it."
-            )
+        sizes_of_network = {"latent_dim": "latent", "hidden": "units", "autoencoder_steps": "steps"}
+        keep(self, "n_train", "n_eval", "noise", "threads", optional=("max_seconds",), **sizes_of_network)
 
 
 class TermRun(NamedTuple):

@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
+from mmg_registry.devices import device_name, refuse_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import Margins, fit_margins
 from mmg_registry.results import Estimate
@@ -35,8 +36,8 @@ class Instant(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         """Fit the margins of x `(n, dim_x)` and y `(n, dim_y)`."""
-        if self.run.device.startswith("cuda"):
-            raise OptionError(f"The estimator '{self.name}' has no CUDA version; use --device cpu.")
+        on_cpu = device_name(self.run.device) == "cpu"
+        refuse_device(self.run.device, "" if on_cpu else f"the estimator '{self.name}' has no CUDA version")
         self._margins = fit_margins(x, self._mapped), fit_margins(y, self._mapped)
         self.run.report(Progress(1.0, "margins"))
         return self

@@ -106,7 +106,7 @@ class Auto(GapEstimator):
             orient=oriented(self.options.direction),
             split=linear_apart if self.denoiser is None else whole,
             proposals=proposals.following_gap(FLOOR),
-            remember=RememberRows(),
+            remember=RememberRows(left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
