@@ -17,11 +17,11 @@ from mmg_cli.reading import (
     Comment,
     Decimal,
     Encoding,
-    Header,
     HeaderOption,
+    HeaderRow,
     Na,
     Sep,
-    Skip,
+    SkipLines,
     Thousands,
     Where,
     tell,
@@ -119,10 +119,10 @@ def estimate(
     decimal: Decimal = None,
     thousands: Thousands = None,
     comment: Comment = None,
-    skip: Skip = 0,
+    skip: SkipLines = 0,
     na: Na = None,
     encoding: Encoding = None,
-    header: Header = HeaderOption.auto,
+    header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Estimate the mutual information of x and y from the rows of DATA."""
     execute(EstimateJob(**locals()))

@@ -52,7 +52,7 @@ def _labels(values: NDArray[Any]) -> bool:
 
 
 def _atoms(values: NDArray[Any], counts: NDArray[np.int64], n: int) -> tuple[float, ...]:
-    """Values that stand out, the commonest first; of a column in which every value does, all."""
+    """Return the values that stand out, the commonest first; all values where every one does."""
     typical = float(np.median(counts))
     often = counts >= max(ATOM_ROWS, ATOM_SHARE * n)
     stands = often & ((counts >= ATOM_EXCESS * typical) | (typical >= ATOM_SHARE * n))
@@ -64,7 +64,7 @@ def _atoms(values: NDArray[Any], counts: NDArray[np.int64], n: int) -> tuple[flo
 
 
 def _grain(values: NDArray[Any]) -> float:
-    """The distance that all values are multiples of, up to rounding; 0 where none explains the ties."""
+    """Return the distance of which all values are multiples, up to rounding; 0 where none explains the ties."""
     steps = np.diff(values.astype(np.float64))
     if not len(steps):
         return 0.0

@@ -28,7 +28,7 @@ def row_shape(data: Any) -> tuple[int, ...] | None:
 
 
 def to_matrix(data: Any, label: str) -> tuple[Array, tuple[str, ...]]:
-    """`data` as a `(n, d)` float array and its column names (`label` and a number where it has none).
+    """Return `data` as a `(n, d)` float array and its column names (`label` and a number where it has none).
 
     Raises:
         DataError: as `as_pair`.
@@ -47,7 +47,7 @@ def to_matrix(data: Any, label: str) -> tuple[Array, tuple[str, ...]]:
 
 
 def default_names(label: str, dim: int) -> tuple[str, ...]:
-    """Column names where the data have none.
+    """Return the names of columns where the data have none.
 
     Example:
         >>> default_names("x", 1), default_names("x", 2)
@@ -57,7 +57,7 @@ def default_names(label: str, dim: int) -> tuple[str, ...]:
 
 
 def to_float(array: np.ndarray[Any, Any], label: str) -> Array:
-    """`array` as native float32 or float64, without a copy where it is one already.
+    """Return `array` as native float32 or float64, without a copy where it is one already.
 
     Raises:
         DataError: for text, dates, complex numbers and objects, and for whole numbers that float64 merges.
@@ -119,7 +119,7 @@ def _refused(value: Any, label: str) -> DataError:
 
 
 def _numbers_from_objects(array: np.ndarray[Any, Any], label: str) -> Array:
-    """A list or frame column of Python numbers (None is a missing value); anything else is text or worse."""
+    """Return a list or frame column of Python numbers, None a missing value; refuse anything else, such as text."""
     flat = array.ravel()
     wrong = [value for value in flat if not _is_number(value)]
     if wrong:

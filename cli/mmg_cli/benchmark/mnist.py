@@ -131,10 +131,10 @@ def _images(job: MnistJob) -> F32:
 
 
 def _ratios(job: MnistJob, height: int) -> list[Ratio]:
-    from mmg_registry.benchmark.mnist.ratios import TESTS, plan
+    from mmg_registry.benchmark.mnist.ratios import TESTS, plan_ratios
 
     tests = [name.strip() for name in job.test.split(",")] if job.test else TESTS
-    return plan(tests, _numbers(job.rows), job.step, height)
+    return plan_ratios(tests, _numbers(job.rows), job.step, height)
 
 
 def _numbers(text: str) -> list[int]:
@@ -233,12 +233,12 @@ def _report(job: MnistJob, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None
     """Print the ratios, then write their file, so that a full disk loses the file only."""
     from mmg_cli.output import to_json
     from mmg_registry.benchmark.mnist.ratios import judge
-    from mmg_registry.benchmark.mnist.run import values
+    from mmg_registry.benchmark.mnist.run import values_by_seed
     from mmg_registry.benchmark.store import label
 
     table = []
     for plugin in dict.fromkeys(label(row["plugin"], row["options"]) for row in rows):
-        seeds = values(rows, plugin)
+        seeds = values_by_seed(rows, plugin)
         table += [_entry(plugin, found, seeds) for found in judge(ratios, seeds)]
     document = {"schema": SCHEMA, **{key: _shared(rows, key) for key in ORIGIN}, "ratios": table}
     if job.json:

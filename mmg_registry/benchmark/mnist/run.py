@@ -167,7 +167,7 @@ def execute(
             yield {**_row(job, setup, draw), **place}
 
 
-def values(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
+def values_by_seed(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
     """Return the informations that `rows` hold of the plugin with the label `plugin`, one mapping for each seed."""
     seeds: dict[int, dict[Information, Value]] = {}
     for row in rows:

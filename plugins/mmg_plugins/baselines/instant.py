@@ -47,12 +47,12 @@ class Instant(Estimator):
         """Estimate on rows x `(n, dim_x)` and y `(n, dim_y)`, those of `fit` included."""
 
     def state(self) -> SavedState:
-        """The margins' knots as arrays."""
+        """Return the knots of the margins' maps as arrays."""
         x, y = self._need_fit()
         return {**x.arrays("x"), **y.arrays("y")}, {}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        """The inverse of `state`."""
+        """Restore the margins that `state` returned; return self."""
         self._margins = Margins.from_arrays(below(arrays, "x_")), Margins.from_arrays(below(arrays, "y_"))
         return self
 
@@ -62,7 +62,7 @@ class Instant(Estimator):
         return bool(getattr(self.options, "gaussianise", False))
 
     def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
-        """Rows after the margins' maps, `(n, dim)` each, C-contiguous."""
+        """Return the rows after the margins' maps, `(n, dim)` each, C-contiguous."""
         for rows, margins, name in zip((x, y), self._need_fit(), "xy", strict=True):
             _check_width(rows, margins, name)
         of_x, of_y = self._need_fit()

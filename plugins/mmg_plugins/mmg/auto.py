@@ -33,7 +33,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
-from mmg_plugins.mmg.parts.terms import linear_apart, whole
+from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.names import nearest
@@ -104,7 +104,7 @@ class Auto(GapEstimator):
         return replace(
             default_recipe(self.options, self.run, self.denoiser),
             orient=oriented(self.options.direction),
-            split=linear_apart if self.denoiser is None else whole,
+            split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
             remember=RememberRows(left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,

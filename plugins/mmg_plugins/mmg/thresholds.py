@@ -69,11 +69,11 @@ CPU second, README, "Speed").
 Lower: Monte-Carlo noise adds to the standard error of the rows. Higher: time, while the error of the rows stays.
 """
 
-LEAST_REPEATS, MOST_REPEATS = 2, 64
-"""Range of the automatic number of log-SNR and noise draws of one evaluation row.
+LEAST_REPEATS = 2
+"""Least automatic number of log-SNR and noise draws of one evaluation row; the most is that of held-out rows.
 
-Evidence: chosen. With one draw, strata do not help a single row; beyond 64 only the spread between rows is left.
-A lower least: noisy values of single rows. A higher most: time, where rows are few.
+Evidence: chosen. With one draw, strata do not help a single row.
+Lower: noisy values of single rows. Higher: time, where rows are many.
 """
 
 SEEN_ROWS = 4_000
@@ -128,13 +128,6 @@ EVALUATE_EVERY_IN_TORCH = 500
 
 Evidence: such an evaluation costs as much as hundreds of steps.
 Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_ROWS`.
-"""
-
-WEIGHT_DECAY = 0.1
-"""Decay of weights in units of the learning rate.
-
-Evidence: of 0, 0.1 and 0.5, 0.1 ends over-fitting on the 25x25 spiral without loss on others ("Weight decay").
-Lower: rows are memorised where columns are many. Higher: the 3x3 spiral loses 0.03 nats.
 """
 
 # --- How far nearest neighbours are believed ------------------------------------------------------------------

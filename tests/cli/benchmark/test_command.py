@@ -20,7 +20,7 @@ from places import SUPPORT
 
 from mmg_registry import hooks
 from mmg_registry.benchmark import store
-from mmg_registry.benchmark.store import Store, key_of, read
+from mmg_registry.benchmark.store import Store, key_of, read_rows
 
 SITE = SUPPORT / "bench_site"
 TINY = ("--suite", "tiny", "--n-train", 300, "--n-eval", 100, "--threads", 1)
@@ -115,7 +115,7 @@ def test_failed_runs_are_repeated_only_when_asked_for(bench) -> None:
     assert len(lines_of()) == 1
     bench(*one, "--resume", "--retry-failed")
     assert len(lines_of()) == 2
-    assert len(read("out")) == 1
+    assert len(read_rows("out")) == 1
 
 
 def test_options_go_to_all_plugins_or_to_one(bench) -> None:

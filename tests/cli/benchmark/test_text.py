@@ -8,7 +8,7 @@ import math
 import pytest
 from benchmark_rows import failed_row, run_row
 
-from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary
+from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary_document
 from mmg_registry.benchmark.criteria import cells, compare
 
 ROWS = [
@@ -47,7 +47,7 @@ def test_the_report_has_a_leaderboard_and_a_bias_table_for_each_suite() -> None:
 def test_the_summary_is_json_even_without_numbers() -> None:
     infinite = run_row(suite="one", task="e")
     infinite["estimate"] |= {"status": "infinite", "mi": None, "ci": None}
-    document = summary([*ROWS, infinite])
+    document = summary_document([*ROWS, infinite])
     json.dumps(document, allow_nan=False)
     assert document["runs"] == 6
     assert document["suites"]["one"]["leaderboard"][0]["mean_error"] is None

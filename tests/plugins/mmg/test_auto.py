@@ -215,7 +215,7 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
 def test_what_is_left_out_of_fit_is_not_computed(monkeypatch: pytest.MonkeyPatch, name: str, fact: str) -> None:
     x, y = scaled(1_000)
     computed: list[str] = []
-    for step, function in (("norms", "length_information"), ("neighbours", "ask_neighbours")):
+    for step, function in (("norms", "norm_information"), ("neighbours", "ask_neighbours")):
         monkeypatch.setattr(memory, function, lambda *_, step=step: computed.append(step) or Measured(0.0, 0.0))
     model = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800])
     assert model.fitted.facts is not None

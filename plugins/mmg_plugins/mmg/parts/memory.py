@@ -12,7 +12,7 @@ from mmg_plugins.mmg.steps.neighbours import ask_neighbours
 from mmg_plugins.mmg.thresholds import SEEN_ROWS
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.contracts import Array, Run
-from mmg_registry.diffusion import KnownMeans, length_information
+from mmg_registry.diffusion import KnownMeans, norm_information
 
 Given = tuple[Array, Array]  # x and y, as given to fit
 
@@ -40,7 +40,7 @@ class RememberRows:
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
         x, y = (side.numpy() for side in rows)
         known = KnownMeans.of(x, y, coordinates.rho)
-        norms = None if "norms" in self.left_out else Measured(*length_information(x, y))
+        norms = None if "norms" in self.left_out else Measured(*norm_information(x, y))
         neighbours = None if "neighbours" in self.left_out else ask_neighbours(*given, run)
         return TrainingFacts(known, norms, neighbours)
 

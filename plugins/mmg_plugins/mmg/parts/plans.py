@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mmg_plugins.mmg.options import MMGOptions
-from mmg_plugins.mmg.thresholds import EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_MANY_ROWS, MANY_ROWS, WEIGHT_DECAY
+from mmg_plugins.mmg.thresholds import EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_MANY_ROWS, MANY_ROWS
 from mmg_registry.core import TrainPlan
 from mmg_registry.diffusion import Schedule
+from mmg_registry.training.optimiser import WEIGHT_DECAY
 
 MakePlan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
 
