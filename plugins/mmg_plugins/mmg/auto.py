@@ -35,6 +35,7 @@ from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
 from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
+from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.names import nearest
 
@@ -43,9 +44,9 @@ class AutoOptions(MMGOptions):
     """Options of `auto`; none needs to be set."""
 
     preset: Literal["default"] = Field("default", description="only the default recipe")
-    steps: int | None = Field(24_000, ge=20, le=10_000_000, description="most training steps")
+    steps: int | None = Field(AUTO_STEPS, ge=20, le=10_000_000, description="most training steps")
     tolerance: float = Field(
-        0.0015, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+        AUTO_TOLERANCE, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"
