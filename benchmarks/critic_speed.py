@@ -29,7 +29,7 @@ from mmg_registry.training import RowPair, Trainable
 from mmg_registry.training.optimiser import Descent
 
 STEPS, EVALUATED = 50, 10_000
-Sides = dict[str, Callable[[], Any]]
+Workloads = dict[str, Callable[[], Any]]
 
 
 def critic(dim: int, options: CriticOptions) -> Joint:
@@ -46,7 +46,7 @@ def rows(dim: int, n: int) -> RowPair:
     return x, 0.5 * x + 0.75**0.5 * noise
 
 
-def training(objective: str, dim: int) -> Sides:
+def training(objective: str, dim: int) -> Workloads:
     """Return both sides of the measurement of `STEPS` training steps by `objective`."""
     options = CriticOptions()
     data = rows(dim, 20_000)
@@ -61,7 +61,7 @@ def training(objective: str, dim: int) -> Sides:
     return {"core": side(CoreDescent), "torch": side(Trainable.descent)}
 
 
-def evaluation(dim: int) -> Sides:
+def evaluation(dim: int) -> Workloads:
     """Return both sides of the measurement of the scores of all pairs within blocks."""
     made, (x, y), size = critic(dim, CriticOptions()), rows(dim, EVALUATED), CriticOptions().block
 
@@ -76,7 +76,7 @@ def evaluation(dim: int) -> Sides:
     return {"core": side(Joint.table), "torch": side(Critic.table)}
 
 
-def medians(sides: Sides, rounds: int) -> dict[str, float]:
+def medians(sides: Workloads, rounds: int) -> dict[str, float]:
     """Return the median CPU seconds of each side; the sides take turns, and the first round only warms up."""
     spent: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,4 +11,5 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Index = NDArray[np.int64]
+NamedArrays = Mapping[str, NDArray[Any]]
 SavedState = tuple[dict[str, NDArray[Any]], dict[str, Any]]  # named arrays, and JSON data: see `Estimator.state`

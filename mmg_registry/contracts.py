@@ -58,6 +58,9 @@ class Progress:
     seconds_left: float | None = None
 
 
+Listener = Callable[[Progress], None]
+
+
 @dataclass(frozen=True)
 class Run:
     """The settings of a run beside the plugin's options: the same five for every estimator.
@@ -77,10 +80,10 @@ class Run:
     threads: int = 1
     device: str = "auto"
     max_seconds: float | None = None
-    progress: Callable[[Progress], None] | None = None
+    progress: Listener | None = None
 
     def __post_init__(self) -> None:
-        keep(self, "seed", "threads", "device", optional=("max_seconds",))
+        keep(self, "seed", "threads", "device", optional=("max_seconds", "progress"))
 
     def report(self, progress: Progress) -> None:
         """Pass `progress` to the listener, if there is one."""

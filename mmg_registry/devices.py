@@ -34,5 +34,14 @@ def torch_device(asked: str) -> torch.device:
 
     device = torch.device(device_name(asked))
     seen = device.type == "cpu" or (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count())
-    demand(seen, f"The device '{asked}' is not there: PyTorch sees no such GPU; use --device cpu.")
+    refuse_device(asked, "" if seen else "PyTorch sees no such GPU")
     return device
+
+
+def refuse_device(asked: str, reason: str) -> None:
+    """Refuse the device `asked` for `reason`, unless that is empty: the one sentence about devices, for all plugins.
+
+    Raises:
+        OptionError: for a reason that is not empty.
+    """
+    demand(not reason, f"The device '{asked}' cannot be used: {reason}; use --device cpu.")

@@ -51,7 +51,7 @@ class Hooks:
 
     @hookspec
     def mmg_readers(self) -> Mapping[str, Reader]:  # type: ignore[empty-body]
-        """Suffix (".edf") to a function that takes a path and returns named columns or arrays."""
+        """Return a mapping from suffix (".edf") to a function from a path to named columns or arrays."""
 
     @hookspec
     def mmg_writers(self) -> Mapping[str, Writer]:  # type: ignore[empty-body]

@@ -7,9 +7,10 @@ Python, '--max-seconds' on the command line.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -20,6 +21,9 @@ MAX_SEED = 2**63 - 1  # the largest signed 64-bit integer, the type in which PyT
 MAX_THREADS = 1024  # the most that the compiled core accepts
 MAX_SECONDS = 1e9  # some 31 years; step counts are forecast from it and must fit into 64-bit integers
 MAX_ROWS = 10**9
+MAX_COLUMNS = 10**6  # of a sample that is drawn; a row of so many float64 has 8 MB
+MAX_RUNS = 10**6  # seeds of a benchmark, epochs of a training: years, and their products fit into 64-bit integers
+MAX_LATENT, MAX_UNITS = 4096, 8192  # sizes of the networks that generate and encode images
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,21 @@ def demand_value(condition: object, name: str, value: Any, allowed: str, what: s
     demand(condition, f"The {what} '{name}' is {value!r} and must be {allowed}.")
 
 
-def keep(holder: Any, *names: str, optional: tuple[str, ...] = ()) -> None:
+def keep(holder: Any, *names: str, optional: tuple[str, ...] = (), **others: str) -> None:
     """Check fields of a frozen dataclass in its `__post_init__`, and replace them by their plain values.
 
     Args:
         holder: the dataclass; each field named in `names` or `optional` is a key of `LIMITS`.
         names: fields that must have a value.
         optional: fields that may be None.
+        others: further fields that must have a value, each with the name of its limit.
 
     Raises:
         OptionError: for the first value out of range.
     """
     given = [*names, *(name for name in optional if getattr(holder, name) is not None)]
-    for name in given:
-        object.__setattr__(holder, name, checked(name, getattr(holder, name)))
+    for name, limit in {**dict(zip(given, given, strict=True)), **others}.items():
+        object.__setattr__(holder, name, checked(limit, getattr(holder, name), name))
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
@@ -115,6 +120,21 @@ def _word(pattern: str) -> Callable[[Any], str]:
     return plain
 
 
+def _of(kind: Any) -> Callable[[Any], Any]:
+    def plain(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
+
+    return plain
+
+
+def _units(value: Any) -> tuple[int, ...]:
+    if isinstance(value, str) or not len(value):
+        raise ValueError
+    return tuple(_whole(1, MAX_UNITS)(units) for units in value)
+
+
 _rows = Limit("a whole number from 1 to 10**9", _whole(1, MAX_ROWS))
 LIMITS: dict[str, Limit] = {
     "seed": Limit("a whole number from 0 to 2**63 - 1", _whole(0, MAX_SEED)),
@@ -129,4 +149,21 @@ LIMITS: dict[str, Limit] = {
     "rows": _rows,
     "n_train": _rows,
     "n_eval": _rows,
+    "dim": Limit("a whole number from 1 to 10**6", _whole(1, MAX_COLUMNS)),
+    "mi": Limit("a finite number of nats, 0 or more", _real(lambda mi: 0 <= mi < math.inf)),
+    "seeds": Limit("a whole number from 1 to 10**6", _whole(1, MAX_RUNS)),
+    "jobs": Limit("a whole number from 1 to 1024", _whole(1, MAX_THREADS)),
+    "epochs": Limit("a whole number from 1 to 10**6", _whole(1, MAX_RUNS)),
+    "steps": Limit("a whole number from 1 to 10**9", _whole(1, MAX_ROWS)),
+    "latent": Limit("a whole number from 1 to 4096", _whole(1, MAX_LATENT)),
+    "units": Limit("a whole number from 1 to 8192", _whole(1, MAX_UNITS)),
+    "hidden": Limit("one or more layers of 1 to 8192 units", _units),
+    "model_kind": Limit("vae or gan", _word("vae|gan")),
+    "variance": Limit("a number from 1e-8 to 1", _real(lambda variance: 1e-8 <= variance <= 1)),
+    "noise": Limit(
+        "a positive number: without noise A is a function of the image, and shares infinitely much with it",
+        _real(lambda noise: 0 < noise < math.inf),
+    ),
+    "options": Limit("a mapping from names of options to their values", _of(Mapping)),
+    "progress": Limit("a function that takes the progress, or None", _of(Callable)),
 }

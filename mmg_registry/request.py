@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
-from mmg_registry.contracts import Progress, Run
+from mmg_registry.contracts import Listener, Run
 from mmg_registry.errors import demand
 from mmg_registry.kinds import KINDS, KindName
-from mmg_registry.limits import keep
+from mmg_registry.limits import checked, keep
 from mmg_registry.names import nearest
 from mmg_registry.results import Unit
 from mmg_registry.threads import default_threads
 
-Listener = Callable[[Progress], None]
 R = TypeVar("R", "Request", "BoundRequest")
 
 
@@ -77,8 +76,8 @@ class Request:
     progress: Listener | None = None
 
     def __post_init__(self) -> None:
-        optional = ("threads", "max_seconds", "cross_fit", "eval_fraction")
-        keep(self, "seed", "device", "unit", "ci_level", optional=optional)
+        optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "progress")
+        keep(self, "seed", "device", "unit", "ci_level", "options", optional=optional)
         check_kinds(self.kinds)
 
 
@@ -129,7 +128,7 @@ class BoundRequest:
     checkpoint: str | None = None
 
     def __post_init__(self) -> None:
-        keep(self, "n", "seed", "device", "ci_level", optional=("threads",))
+        keep(self, "n", "seed", "device", "ci_level", "options", optional=("threads", "progress"))
 
 
 def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
@@ -145,7 +144,7 @@ def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
     known = {each.name for each in fields(kind)}
     own = {key: value for key, value in choices.items() if key in known}
     options = {key: value for key, value in choices.items() if key not in known}
-    return kind(**{**own, "options": {**own.get("options", {}), **options}})
+    return kind(**{**own, "options": {**checked("options", own.get("options", {})), **options}})
 
 
 def run_of(request: Request | BoundRequest) -> Run:

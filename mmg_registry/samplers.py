@@ -18,6 +18,7 @@ from scipy.special import digamma, gammaln, logsumexp, ndtr
 
 from mmg_registry.arrays import F64
 from mmg_registry.errors import OptionError
+from mmg_registry.limits import checked, demand_value
 from mmg_registry.names import nearest
 
 Samples = tuple[F64, F64]
@@ -52,11 +53,9 @@ class Sampler:
         """Draw `x` `(n, dim_x)` and `y` `(n, dim_y)` in float64; equal seeds give equal rows.
 
         Raises:
-            OptionError: when `n` is below 1.
+            OptionError: for an `n` or a `seed` out of range, see `mmg_registry.limits`.
         """
-        if n < 1:
-            raise OptionError(f"The number of rows must be at least 1, not {n}.")
-        return self.draw(np.random.default_rng(seed), n)
+        return self.draw(np.random.default_rng(checked("seed", seed)), checked("rows", n, "n"))
 
     def mapped(self, prefix: str, on_x: Map, on_y: Map, dim_x: int | None = None) -> Sampler:
         """Return the pair (on_x(X), on_y(Y)) for invertible maps, which has the same mutual information.
@@ -86,10 +85,7 @@ def gaussian(dim: int = 5, mi: float = 1.0) -> Sampler:
         >>> gaussian(dim=2, mi=0.5).true_mi
         0.5
     """
-    if dim < 1:
-        raise OptionError(f"The dimension must be at least 1, not {dim}.")
-    if not (math.isfinite(mi) and mi >= 0):
-        raise OptionError(f"The mutual information must be a finite number of nats, 0 or more, not {mi}.")
+    dim, mi = checked("dim", dim), checked("mi", mi)
     noise = math.exp(-mi / dim)  # sd of y given x; 1 - rho^2 = noise^2 keeps its digits for rho near 1
     rho = np.full(dim, math.sqrt(-math.expm1(-2 * mi / dim)))
     return Sampler(f"gaussian-{dim}-{mi:g}", dim, dim, float(mi), partial(_draw_pairs, rho, np.full(dim, noise)))
@@ -111,8 +107,7 @@ def bivariate_normal(rho: float = 0.75) -> Sampler:
     Raises:
         OptionError: for a correlation outside (-1, 1).
     """
-    if not -1 < rho < 1:
-        raise OptionError(f"The correlation must lie between -1 and 1, not at {rho}.")
+    demand_value(-1 < rho < 1, "rho", rho, "a correlation between -1 and 1")
     return Sampler(f"1v1-normal-{rho:g}", 1, 1, _gaussian_mi(np.array([rho])), _pairs(np.array([rho])))
 
 
@@ -130,8 +125,7 @@ def multinormal_sparse(dim: int, strength: float = 2.0, n_pairs: int = 2) -> Sam
         >>> round(multinormal_sparse(5).true_mi, 4)
         1.0217
     """
-    if not 0 <= n_pairs <= dim:
-        raise OptionError(f"{n_pairs} correlated pairs need {n_pairs} dimensions at least, not {dim}.")
+    demand_value(0 <= n_pairs <= dim, "n_pairs", n_pairs, f"from 0 to dim, which is {dim}")
     correlation, squared = np.zeros(dim), strength**2
     correlation[:n_pairs] = squared / (1 + squared)
     noise = np.ones(dim)
@@ -152,8 +146,7 @@ def sparse_strength(mi: float, n_pairs: int = 2) -> float:
         >>> round(sparse_strength(1.0216512475319814), 6)
         2.0
     """
-    if not 0 <= 2 * mi / n_pairs < 350:
-        raise OptionError(f"The mutual information must lie between 0 and {175 * n_pairs} nats, not at {mi}.")
+    demand_value(0 <= 2 * mi / n_pairs < 350, "mi", mi, f"between 0 and {175 * n_pairs} nats")
     grown = math.expm1(2 * mi / n_pairs)
     return math.sqrt(grown + math.sqrt(grown * (grown + 1)))
 
@@ -165,8 +158,7 @@ def multinormal_dense(dim: int, correlation: float = 0.5) -> Sampler:
         OptionError: for a correlation outside [0, 1).
     """
     r = correlation
-    if not 0 <= r < 1:
-        raise OptionError(f"The correlation must lie in [0, 1), not at {r}.")
+    demand_value(0 <= r < 1, "correlation", r, "0 or more and below 1")
     ratio = (1 + (dim - 1) * r) ** 2 / ((1 - r) * (1 + (2 * dim - 1) * r))
     return Sampler(f"multinormal-dense-{dim}-{dim}-{r}", dim, dim, 0.5 * math.log(ratio), partial(_draw_dense, dim, r))
 
@@ -199,8 +191,8 @@ def student(dim: int, dof: int) -> Sampler:
     Raises:
         OptionError: for a dimension or degrees of freedom below 1.
     """
-    if min(dim, dof) < 1:
-        raise OptionError(f"The dimension ({dim}) and the degrees of freedom ({dof}) must be at least 1.")
+    dim = checked("dim", dim)
+    demand_value(dof >= 1, "dof", dof, "1 or more degrees of freedom")
     mi = 2 * _student_entropy(dim, dof) - _student_entropy(2 * dim, dof)
     return Sampler(f"student-identity-{dim}-{dim}-{dof}", dim, dim, mi, partial(_draw_student, dim, dof))
 
@@ -237,8 +229,7 @@ def additive_noise(width: float) -> Sampler:
     Raises:
         OptionError: for a width that is not positive.
     """
-    if not width > 0:
-        raise OptionError(f"The width of the noise must be positive, not {width}.")
+    demand_value(width > 0, "width", width, "a positive number")
     mi = width - math.log(2 * width) if width <= 0.5 else 1 / (4 * width)
     return Sampler(f"1v1-additive-{width:g}", 1, 1, mi, partial(_draw_additive, width))
 

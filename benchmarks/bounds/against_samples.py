@@ -21,7 +21,7 @@ import torch
 import mmg_registry as mmg
 from benchmarks import common
 from benchmarks.bounds import models
-from benchmarks.bounds.rows import Row, Rows
+from benchmarks.bounds.rows import ResultFile, ResultRow
 from mmg_registry.bounds.contract import JointModel
 from mmg_registry.errors import MMGError
 from mmg_registry.models.built_in import linear_gaussian
@@ -40,7 +40,7 @@ def model_of(given: argparse.Namespace, name: str) -> JointModel:
     return models.trained(own, "vae", seed=0)
 
 
-def bound_row(given: argparse.Namespace, model: JointModel, seed: int) -> Row:
+def bound_row(given: argparse.Namespace, model: JointModel, seed: int) -> ResultRow:
     """Return the row of the model's sandwich."""
     options = {"temperatures": given.temperatures, "chains": given.chains, "decay": False}
     found = mmg.bound(model, BOUND, n=given.pairs, seed=seed + 1000, threads=given.threads, **options)
@@ -49,7 +49,7 @@ def bound_row(given: argparse.Namespace, model: JointModel, seed: int) -> Row:
     return {**sides, "ci": found.ci, "true_mi": found.true_mi, "seconds": found.provenance["seconds"], "about": about}
 
 
-def estimate_row(given: argparse.Namespace, model: JointModel, plugin: str, seed: int) -> Row:
+def estimate_row(given: argparse.Namespace, model: JointModel, plugin: str, seed: int) -> ResultRow:
     """Return the row of one estimator on the model's own samples."""
     x, z = model.sample(given.rows, seed)
     choices = {"seed": seed, "threads": given.threads, "max_seconds": given.max_seconds}
@@ -61,7 +61,7 @@ def estimate_row(given: argparse.Namespace, model: JointModel, plugin: str, seed
     return {"mi": found.mi if finite else None, "std_error": found.std_error, "warnings": found.warnings}
 
 
-def placed(row: Row, sandwich: Row) -> str:
+def placed(row: ResultRow, sandwich: ResultRow) -> str:
     """Return whether an estimate is below, inside or above the sandwich, allowing for both sampling errors.
 
     >>> [placed({"mi": mi, "std_error": 0.1}, {"ci": [1.1, 2.0]}) for mi in (0.5, 1.0, 3.0)]
@@ -74,7 +74,7 @@ def placed(row: Row, sandwich: Row) -> str:
     return "below" if row["mi"] + reach < low else "above" if row["mi"] - reach > high else "inside"
 
 
-def run(given: argparse.Namespace, rows: Rows) -> None:
+def run(given: argparse.Namespace, rows: ResultFile) -> None:
     """Make all rows that are missing; make each model once, and only where it is needed."""
     for name in given.names:
         wanted = [{"model": name, "plugin": plugin, "seed": given.seed} for plugin in (BOUND, *given.plugins)]
@@ -84,11 +84,11 @@ def run(given: argparse.Namespace, rows: Rows) -> None:
             rows.obtain(lambda m=model, p=key["plugin"]: _row(given, m, p), **key)  # type: ignore[misc]
 
 
-def _row(given: argparse.Namespace, model: JointModel, plugin: str) -> Row:
+def _row(given: argparse.Namespace, model: JointModel, plugin: str) -> ResultRow:
     return bound_row(given, model, given.seed) if plugin == BOUND else estimate_row(given, model, plugin, given.seed)
 
 
-def summarised(rows: Rows, given: argparse.Namespace) -> list[Row]:
+def summarised(rows: ResultFile, given: argparse.Namespace) -> list[ResultRow]:
     """Return a line for each estimate, with its model's sandwich."""
     lines = []
     for name in given.names:
@@ -103,7 +103,7 @@ def summarised(rows: Rows, given: argparse.Namespace) -> list[Row]:
     return lines
 
 
-def draw(lines: Sequence[Row], rows: Rows, given: argparse.Namespace, path: Path) -> None:
+def draw(lines: Sequence[ResultRow], rows: ResultFile, given: argparse.Namespace, path: Path) -> None:
     """Draw a panel for each model, with its sandwich as a band and every estimate."""
     from matplotlib.figure import Figure
 
@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "epochs",
     )
     shared = {name: getattr(given, name) for name in names}
-    rows = Rows(given.output, ("model", "plugin", "seed"), shared, given.resume)
+    rows = ResultFile(given.output, ("model", "plugin", "seed"), shared, given.resume)
     run(given, rows)
     lines = summarised(rows, given)
     rows.write({"table": lines})

@@ -22,7 +22,7 @@ import torch
 import mmg_registry as mmg
 from benchmarks import common
 from benchmarks.bounds import models
-from benchmarks.bounds.rows import Row, Rows
+from benchmarks.bounds.rows import ResultFile, ResultRow
 from mmg_registry.models.decoder import Decoder
 
 AIM_NATS, AIM_SECONDS = 1.0, 600.0
@@ -40,7 +40,7 @@ def model_of(given: argparse.Namespace, kind: str) -> Decoder:
     return model
 
 
-def row(given: argparse.Namespace, model: Decoder, start: str, temperatures: int, seed: int) -> Row:
+def row(given: argparse.Namespace, model: Decoder, start: str, temperatures: int, seed: int) -> ResultRow:
     """Return the row of one sandwich."""
     options = {"temperatures": temperatures, "chains": given.chains, "start": start, "decay": False}
     found = mmg.bound(model, "ais", n=given.pairs, seed=seed, threads=given.threads, **options)
@@ -49,7 +49,7 @@ def row(given: argparse.Namespace, model: Decoder, start: str, temperatures: int
     return {**sides, **told, "seconds": found.provenance["seconds"], "warnings": found.warnings}
 
 
-def run(given: argparse.Namespace, rows: Rows) -> dict[str, Decoder]:
+def run(given: argparse.Namespace, rows: ResultFile) -> dict[str, Decoder]:
     """Make all rows that are missing, and return the models."""
     kinds = {kind: model_of(given, kind) for kind in dict.fromkeys(kind for kind, _ in CASES)}
     for kind, start in CASES:
@@ -59,7 +59,7 @@ def run(given: argparse.Namespace, rows: Rows) -> dict[str, Decoder]:
     return kinds
 
 
-def summarised(rows: Sequence[Row], kinds: dict[str, Decoder]) -> dict[str, Any]:
+def summarised(rows: Sequence[ResultRow], kinds: dict[str, Decoder]) -> dict[str, Any]:
     """Return descriptions of the models, and the quickest sandwich of the VAE that is narrow enough."""
     fits = [r for r in rows if r["model"] == "vae" and r["width"] <= AIM_NATS and r["seconds"] < AIM_SECONDS]
     quickest = min(fits, key=lambda r: float(r["seconds"]), default=None)
@@ -70,7 +70,7 @@ def summarised(rows: Sequence[Row], kinds: dict[str, Decoder]) -> dict[str, Any]
     }
 
 
-def draw(rows: Sequence[Row], path: Path) -> None:
+def draw(rows: Sequence[ResultRow], path: Path) -> None:
     """Draw both sides of the sandwiches over T, and their widths."""
     from matplotlib.figure import Figure
 
@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(given.threads)
     shared = {name: getattr(given, name) for name in ("latent", "hidden", "chains", "pairs", "threads", "epochs")}
     shared["images"] = given.mnist.name if given.mnist else "digits"
-    rows = Rows(given.output, ("model", "start", "temperatures", "seed"), shared, given.resume)
+    rows = ResultFile(given.output, ("model", "start", "temperatures", "seed"), shared, given.resume)
     kinds = run(given, rows)
     summary = summarised(rows.rows, kinds)
     rows.write(summary)

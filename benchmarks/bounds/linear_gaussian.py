@@ -27,7 +27,7 @@ from torch import Tensor
 
 import mmg_registry as mmg
 from benchmarks import common
-from benchmarks.bounds.rows import Row, Rows
+from benchmarks.bounds.rows import ResultFile, ResultRow
 from mmg_registry.models.built_in import MOST_NATS, LinearGaussian, linear_gaussian
 
 MOST_A_COLUMN = MOST_NATS / 1.5  # mean over columns, where the best one carries half as much again
@@ -59,7 +59,7 @@ def model_of(latent: int, mi: float, data: int, seed: int) -> Counting:
     return Counting(made.weight, made.offset, made.scale)
 
 
-def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start: str, temperatures: int) -> Row:
+def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start: str, temperatures: int) -> ResultRow:
     """Return the row of one sandwich; `noise` is the exact log ratio of the pairs minus the truth, in nats."""
     model = model_of(latent, mi, given.data, seed)
     x, z = model.sample(given.pairs, seed)
@@ -78,7 +78,7 @@ def ais_row(given: argparse.Namespace, latent: int, mi: float, seed: int, start:
     }  # fmt: skip
 
 
-def iwae_row(given: argparse.Namespace, latent: int, mi: float, seed: int, samples: int) -> Row:
+def iwae_row(given: argparse.Namespace, latent: int, mi: float, seed: int, samples: int) -> ResultRow:
     """Return the row of IWAE with `samples` draws for each data point, on some of the pairs, in parts."""
     model = model_of(latent, mi, given.data, seed)
     x, z = model.sample(given.pairs, seed)
@@ -95,7 +95,7 @@ def iwae_row(given: argparse.Namespace, latent: int, mi: float, seed: int, sampl
     return {"lower": lower, "upper": upper, "width": upper - lower, "samples": samples, "pairs": len(sides)}
 
 
-def slope(rows: Sequence[Row]) -> Row:
+def slope(rows: Sequence[ResultRow]) -> ResultRow:
     """Return the exponent of the width in T and its standard error, by least squares on logs of positive widths.
 
     >>> found = slope([{"temperatures": t, "width": 5 / t} for t in (10, 100, 1000)])
@@ -123,7 +123,7 @@ def runs_of(given: argparse.Namespace) -> list[tuple[str, int]]:
     return [*((FAR, t) for t in given.temperatures), (JUDGED, max(given.temperatures))]
 
 
-def run(given: argparse.Namespace, rows: Rows) -> None:
+def run(given: argparse.Namespace, rows: ResultFile) -> None:
     """Make all rows that are missing."""
     for (latent, mi), seed in itertools.product(cells(given), range(given.seeds)):
         key = {"latent": latent, "mi": mi, "seed": seed}
@@ -139,7 +139,7 @@ def run(given: argparse.Namespace, rows: Rows) -> None:
         )  # fmt: skip
 
 
-def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]:
+def summarised(rows: Sequence[ResultRow], given: argparse.Namespace) -> dict[str, Any]:
     """Return a line for each latent size and MI, and the verdict on all of them."""
     lines = []
     for latent, mi in cells(given):
@@ -161,7 +161,7 @@ def summarised(rows: Sequence[Row], given: argparse.Namespace) -> dict[str, Any]
     return {"cells": lines, "passed": passed}
 
 
-def draw(summary: dict[str, Any], rows: Sequence[Row], path: Path) -> None:
+def draw(summary: dict[str, Any], rows: Sequence[ResultRow], path: Path) -> None:
     """Draw the widths over T, and the widths over MI with those of IWAE."""
     from matplotlib.figure import Figure
 
@@ -223,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _arguments(argv)
     torch.set_num_threads(given.threads)
     shared = {name: getattr(given, name) for name in ("data", "chains", "pairs", "iwae_pairs", "threads")}
-    rows = Rows(given.output, ("latent", "mi", "seed", "plugin", "start", "temperatures"), shared, given.resume)
+    rows = ResultFile(given.output, ("latent", "mi", "seed", "plugin", "start", "temperatures"), shared, given.resume)
     run(given, rows)
     summary = summarised(rows.rows, given)
     rows.write(summary)

@@ -16,7 +16,7 @@ from mmg_registry.models.decoder import Decoder
 
 
 @dataclass(frozen=True)
-class Settings:
+class PlainSettings:
     """Settings of every temperature: its value, step sizes `(n,)`, root of the inverse mass, leapfrog steps."""
 
     betas: list[float]
@@ -25,13 +25,15 @@ class Settings:
     leapfrogs: list[int]
 
 
-def log_weights(model: Decoder, x: Tensor, settings: Settings, chains: int, generator: torch.Generator) -> Tensor:
+def log_weights(model: Decoder, x: Tensor, settings: PlainSettings, chains: int, generator: torch.Generator) -> Tensor:
     """Return forward log weights `(chains, n)` of the rows of `x`, computed for one row after the other."""
     single = [_of_one(model, row, i, settings, chains, generator) for i, row in enumerate(x.float())]
     return torch.stack(single, 1)
 
 
-def _of_one(model: Decoder, x: Tensor, i: int, settings: Settings, chains: int, generator: torch.Generator) -> Tensor:
+def _of_one(
+    model: Decoder, x: Tensor, i: int, settings: PlainSettings, chains: int, generator: torch.Generator
+) -> Tensor:
     z = torch.randn(chains, model.latent_size, generator=generator)
     total = torch.zeros(chains, dtype=torch.float64)
     for t in range(len(settings.betas) - 1):
@@ -43,7 +45,7 @@ def _of_one(model: Decoder, x: Tensor, i: int, settings: Settings, chains: int, 
 
 
 def _move(
-    model: Decoder, x: Tensor, z: Tensor, t: int, step: float, settings: Settings, generator: torch.Generator
+    model: Decoder, x: Tensor, z: Tensor, t: int, step: float, settings: PlainSettings, generator: torch.Generator
 ) -> Tensor:
     beta, scale = settings.betas[t], settings.scales[t].float()
     here, gradient = _tempered(model, x, z, beta)

@@ -10,10 +10,10 @@ from typing import Any
 
 from benchmarks import common
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
-class Rows:
+class ResultFile:
     """Rows in the result file `path`, identified by their values under `keys`.
 
     Args:
@@ -29,9 +29,9 @@ class Rows:
     def __init__(self, path: Path, keys: Sequence[str], parameters: Mapping[str, Any], resume: bool) -> None:
         self.path, self.keys = path, tuple(keys)
         self.parameters: dict[str, Any] = json.loads(json.dumps(parameters))
-        self.rows: list[Row] = self._former(resume) if path.exists() else []
+        self.rows: list[ResultRow] = self._former(resume) if path.exists() else []
 
-    def _former(self, resume: bool) -> list[Row]:
+    def _former(self, resume: bool) -> list[ResultRow]:
         content = json.loads(self.path.read_text())
         if not resume:
             raise SystemExit(f"{self.path} holds results already; go on with --resume, or give another --output.")
@@ -39,11 +39,11 @@ class Rows:
             raise SystemExit(f"{self.path} was made with {content['parameters']}; give the same, or another --output.")
         return list(content["results"]["rows"])
 
-    def get(self, **key: Any) -> Row | None:
+    def get(self, **key: Any) -> ResultRow | None:
         """Return the row with these values, None where there is none yet."""
         return next((row for row in self.rows if all(row[name] == key[name] for name in self.keys)), None)
 
-    def obtain(self, make: Callable[[], Row], **key: Any) -> Row:
+    def obtain(self, make: Callable[[], ResultRow], **key: Any) -> ResultRow:
         """Return the row with these values: the one that exists, or what `make` returns, written at once."""
         found = self.get(**key)
         if found is None:

@@ -33,7 +33,7 @@ from mmg_registry.models.decoder import Decoder
 
 AIM = 10.0  # least ratio of both sides' chain steps a second
 LEAPFROGS = 10
-Run = tuple[Tensor, float]  # log weights, seconds
+TimedRun = tuple[Tensor, float]  # log weights, seconds
 
 
 def annealing(model: Decoder, x: Tensor, temperatures: int, seed: int) -> Annealing:
@@ -50,7 +50,7 @@ def measure(model: Decoder, given: argparse.Namespace, seed: int = 0) -> dict[st
     batch = annealing(model, x, given.temperatures, seed)
     moves = batch.moves
     assert isinstance(moves, HMCMoves)
-    settings = plain.Settings(moves.betas, moves.steps, moves.scales, moves.leapfrogs)
+    settings = plain.PlainSettings(moves.betas, moves.steps, moves.scales, moves.leapfrogs)
     few = x[: given.plain_points]
     ours, theirs = [], []
     for repeat in range(given.repeats):
@@ -62,13 +62,13 @@ def measure(model: Decoder, given: argparse.Namespace, seed: int = 0) -> dict[st
     return {**_compared(rates), **_log_weights(ours, theirs, len(few)), "mean_leapfrogs": mean}
 
 
-def _timed(run: Callable[[], Tensor]) -> Run:
+def _timed(run: Callable[[], Tensor]) -> TimedRun:
     start = time.perf_counter()
     found = run()
     return found, time.perf_counter() - start
 
 
-def _rates(runs: Sequence[Run], given: argparse.Namespace) -> list[float]:
+def _rates(runs: Sequence[TimedRun], given: argparse.Namespace) -> list[float]:
     """Return chains times temperatures a second, for each run."""
     return [weights.numel() * given.temperatures / seconds for weights, seconds in runs]
 
@@ -81,7 +81,7 @@ def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
     return {**medians, "ratio": ratio, "ratios": ratios, "passed": ratio >= AIM, "rates": rates}
 
 
-def _log_weights(ours: Sequence[Run], theirs: Sequence[Run], n: int) -> dict[str, float]:
+def _log_weights(ours: Sequence[TimedRun], theirs: Sequence[TimedRun], n: int) -> dict[str, float]:
     """Return both sides' mean log weights over chains and common points, and their difference with its error."""
     sides = [torch.stack([weights[:, :n].mean() for weights, _ in runs]) for runs in (ours, theirs)]
     difference = sides[0] - sides[1]

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from benchmarks import common
 from benchmarks.peers.environments import PEERS
-from benchmarks.peers.reporting import markdown, pairs, summary
-from benchmarks.peers.running import OURS, REST, Run, Runner, Settings, plan
+from benchmarks.peers.reporting import markdown, pairs, summary_by_method
+from benchmarks.peers.running import OURS, REST, PeerRun, PeerSettings, Runner, plan_peers
 from mmg_registry.benchmark.store import Store, distinct, key_of
 from mmg_registry.benchmark.tasks import select
 from mmg_registry.errors import MMGError
@@ -89,7 +89,7 @@ def execute(store: Store, given: argparse.Namespace) -> int:
     if store.rows and not given.resume:
         print(f"error: {store.path} holds runs; go on with --resume, or give another --out.", file=sys.stderr)
         return 2
-    settings = Settings(given.cap, given.seed, given.n_train, given.n_eval)
+    settings = PeerSettings(given.cap, given.seed, given.n_train, given.n_eval)
     peers = {name: PEERS[name] for name in given.peers}
     done = {key_of(row) for row in store.rows if row["status"] != "unavailable"}
     runs = [run for run in _asked(given, settings) if key_of(run.about(settings)) not in done]
@@ -103,8 +103,8 @@ def execute(store: Store, given: argparse.Namespace) -> int:
     return 0
 
 
-def _asked(given: argparse.Namespace, settings: Settings) -> list[Run]:
-    runs = plan(select(SUITES, given.tasks), {name: PEERS[name] for name in given.peers}, settings)
+def _asked(given: argparse.Namespace, settings: PeerSettings) -> list[PeerRun]:
+    runs = plan_peers(select(SUITES, given.tasks), {name: PEERS[name] for name in given.peers}, settings)
     runs = [run for run in runs if not given.side or (run.package == OURS) == (given.side == "ours")]
     return [run for run in runs if not given.methods or run.plugin in given.methods]
 
@@ -116,7 +116,7 @@ def report(store: Store, folder: Path) -> int:
         return 2
     found = pairs(store.rows)
     seeds = sorted({row["seed"] for row in store.rows})
-    about = common.document({"summary": summary(found), "pairs": found}, seeds=seeds)
+    about = common.document({"summary": summary_by_method(found), "pairs": found}, seeds=seeds)
     ran_at = {name: distinct(store.rows, name) for name in ("machine", "revision")}  # of the runs, not of the report
     common.write(folder / "peers.json", {**about, **ran_at})
     (folder / "peers.md").write_text(text := markdown(found))

@@ -60,7 +60,7 @@ def less_accurate(ours: Row, theirs: Row) -> bool:
     return abs(ours["off_by"]) > abs(theirs["off_by"]) + TWO_SIDED * ours.get("std_error", 0.0)
 
 
-def summary(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def summary_by_method(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return a line for each package and method, with CPU time and accuracy where both sides have an estimate."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for pair in found:
@@ -95,7 +95,7 @@ def _mean_error(both: Sequence[Mapping[str, Any]], side: str) -> float | None:
 
 def markdown(found: Sequence[Mapping[str, Any]]) -> str:
     """Return the summary and the table of all runs as Markdown."""
-    lines = [_summary_row(line) for line in summary(found)]
+    lines = [_summary_row(line) for line in summary_by_method(found)]
     return f"{common.table(lines)}\n\n{common.table([_pair_row(pair) for pair in found])}\n"
 
 

@@ -32,7 +32,7 @@ print(seed)
 """
 
 
-class Settings(NamedTuple):
+class PeerSettings(NamedTuple):
     """The settings of all runs: most CPU seconds of training, the seed, and most rows."""
 
     cap: float
@@ -42,7 +42,7 @@ class Settings(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class PeerRun:
     """One method of one package, or of ours, on the rows of one task.
 
     Attributes:
@@ -56,7 +56,7 @@ class Run:
     n_train: int
     n_eval: int
 
-    def about(self, settings: Settings) -> dict[str, Any]:
+    def about(self, settings: PeerSettings) -> dict[str, Any]:
         """Return the entries of its row that identify it and say what it was asked to do."""
         return {
             "suite": self.task.suite,
@@ -71,33 +71,33 @@ class Run:
         }
 
 
-def plan(tasks: Sequence[Task], peers: Mapping[str, Peer], settings: Settings) -> list[Run]:
+def plan_peers(tasks: Sequence[Task], peers: Mapping[str, Peer], settings: PeerSettings) -> list[PeerRun]:
     """Return runs of every method of every package on every task, each after ours on the same rows, which runs once."""
-    runs: dict[Run, None] = {}
+    runs: dict[PeerRun, None] = {}
     for task in tasks:
         for name, peer in peers.items():
             sizes = min(peer.n_train, settings.n_train), min(peer.n_eval, settings.n_eval)
             for plugin, method in peer.methods.items():
-                runs[Run(task, OURS, plugin, plugin, *sizes)] = None
-                runs[Run(task, name, method, plugin, *sizes)] = None
+                runs[PeerRun(task, OURS, plugin, plugin, *sizes)] = None
+                runs[PeerRun(task, name, method, plugin, *sizes)] = None
     return list(runs)
 
 
 class Runner:
     """The executor of runs; it makes environments and rows when first needed, and tries no failed environment again."""
 
-    def __init__(self, settings: Settings, peers: Mapping[str, Peer], scratch: Path) -> None:
+    def __init__(self, settings: PeerSettings, peers: Mapping[str, Peer], scratch: Path) -> None:
         self.settings, self.peers, self.scratch = settings, peers, scratch
         self._pythons: dict[str, Path | Unavailable] = {OURS: Path(sys.executable)}
         self._rows: tuple[tuple[Any, ...], int] | None = None
 
-    def rows_of(self, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    def rows_of(self, runs: Sequence[PeerRun]) -> Iterator[dict[str, Any]]:
         """Execute the runs, and yield the row of each as it finishes."""
         place = {"machine": machine(), "revision": revision()}
         for run in runs:
             yield {**run.about(self.settings), **self._executed(run), **place}
 
-    def _executed(self, run: Run) -> dict[str, Any]:
+    def _executed(self, run: PeerRun) -> dict[str, Any]:
         python = self._python(run.package)
         if isinstance(python, Unavailable):
             return {"status": "unavailable", "error": str(python)}
@@ -118,7 +118,7 @@ class Runner:
                 self._pythons[name] = error
         return self._pythons[name]
 
-    def _saved(self, run: Run) -> int:
+    def _saved(self, run: PeerRun) -> int:
         """Write the run's rows, unless the last run had the same ones, and return the seed for its training.
 
         A child draws them, since on Linux the account of a worker's memory begins at the size of this process.
@@ -139,7 +139,7 @@ def run_worker(words: Sequence[str], cap: float, folder: Path) -> dict[str, Any]
     return common.run_child(words, cpu_limit=limit, wall_limit=PATIENCE * limit, cwd=folder, env=alone(folder))
 
 
-def outcome(child: Mapping[str, Any], output: Path, settings: Settings) -> dict[str, Any]:
+def outcome(child: Mapping[str, Any], output: Path, settings: PeerSettings) -> dict[str, Any]:
     """Return what the row holds of a worker that has ended: an estimate, or the reason why there is none."""
     whole = {"peak_mb": round(child["peak_bytes"] / 1e6, 1), "process_cpu_seconds": round(child["cpu_seconds"], 3)}
     if child["code"] == 0:

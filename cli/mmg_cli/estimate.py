@@ -17,18 +17,18 @@ from mmg_cli.reading import (
     Comment,
     Decimal,
     Encoding,
-    Header,
     HeaderOption,
+    HeaderRow,
     Na,
     Sep,
-    Skip,
+    SkipLines,
     Thousands,
     Where,
     parse_kinds,
     tell,
     text_options,
 )  # fmt: skip
-from mmg_cli.report import Unit, headline, print_estimate
+from mmg_cli.report import headline, print_estimate
 from mmg_cli.writers import check_result_file, write_result
 from mmg_registry.errors import MMGError, demand
 from mmg_registry.kinds import KINDS
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mmg_registry.contracts import Estimator
     from mmg_registry.data.pair import Pair
     from mmg_registry.estimation.run import Outcome
-    from mmg_registry.results import Estimate
+    from mmg_registry.results import Estimate, Unit
 
 DEFAULT_PLUGIN = "auto"
 INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
@@ -103,7 +103,7 @@ def estimate(
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of training.")] = None,
-    unit: Annotated[Unit, typer.Option(help="The unit of the estimate.")] = Unit.nats,
+    unit: Annotated[str, typer.Option(metavar="nats|bits", help="The unit of the estimate.")] = "nats",
     ci: Annotated[float, typer.Option(help="The level of the confidence interval.")] = 0.95,
     set: Set = None,
     json: Json = False,
@@ -122,10 +122,10 @@ def estimate(
     decimal: Decimal = None,
     thousands: Thousands = None,
     comment: Comment = None,
-    skip: Skip = 0,
+    skip: SkipLines = 0,
     na: Na = None,
     encoding: Encoding = None,
-    header: Header = HeaderOption.auto,
+    header: HeaderRow = HeaderOption.auto,
     kind: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN=KIND", help=f"What a column is: {', '.join(sorted(KINDS))}; repeatable."),
@@ -141,7 +141,7 @@ def execute(job: EstimateJob) -> None:
     Raises:
         MMGError: or one of its subclasses; a failure to write is raised after the result is printed.
     """
-    check_limits(job, "seed", "threads", "device", "max_seconds", "cross_fit", "eval_fraction", ci="ci_level")
+    check_limits(job, "seed", "threads", "device", "max_seconds", "unit", "cross_fit", "eval_fraction", ci="ci_level")
     _check_contradictions(job)
     options = parse_set(job.set or [])
     parse_kinds(job.kind or [])
@@ -217,14 +217,14 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
     from mmg_registry.estimation.run import run
     from mmg_registry.request import Request
 
-    with progress_bar(job.json, job.unit.value) as listener:
+    with progress_bar(job.json, job.unit) as listener:
         request = Request(
             plugin=job.plugin,
             seed=_draw_seed() if job.seed is None else job.seed,
             threads=job.threads,
             device=job.device,
             max_seconds=job.max_seconds,
-            unit=job.unit.value,
+            unit=job.unit,
             ci_level=job.ci,
             cross_fit=job.cross_fit,
             eval_fraction=job.eval_fraction,
@@ -310,7 +310,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
     same: dict[str, Any] = {
         "seed": seed,
         "threads": job.threads,
-        "unit": job.unit.value,
+        "unit": job.unit,
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
         "kinds": parse_kinds(job.kind or []),

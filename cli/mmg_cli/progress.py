@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import verbosity
 
 if TYPE_CHECKING:
-    from mmg_registry.contracts import Progress
-
-Listener = Callable[["Progress"], None]
+    from mmg_registry.contracts import Listener, Progress
 
 
 @contextmanager

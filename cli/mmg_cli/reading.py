@@ -52,7 +52,7 @@ Thousands = Annotated[
 Comment = Annotated[
     str | None, typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="What begins a comment, anywhere in a line.")
 ]
-Skip = Annotated[int, typer.Option(metavar="N", rich_help_panel=_TEXT, help="Leave out so many lines at the top.")]
+SkipLines = Annotated[int, typer.Option(metavar="N", rich_help_panel=_TEXT, help="Leave out so many lines at the top.")]
 Na = Annotated[
     list[str] | None,
     typer.Option(metavar="WORD", rich_help_panel=_TEXT, help="A word or number for missing values; repeatable."),
@@ -61,7 +61,7 @@ Encoding = Annotated[
     str | None,
     typer.Option(metavar="NAME", rich_help_panel=_TEXT, help="UTF-8, or what its first bytes say, if absent."),
 ]
-Header = Annotated[
+HeaderRow = Annotated[
     HeaderOption, typer.Option(rich_help_panel=_TEXT, help="Whether the first row holds names (first) or data (none).")
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import warn
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
 
 ReportRow = tuple[str, str]
 KINDS_SHOWN = 10  # columns of a side whose kinds are printed one by one
-
-
-class Unit(str, Enum):
-    """Units of mutual information."""
-
-    nats = "nats"
-    bits = "bits"
 
 
 def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,18 +12,12 @@ from mmg_cli.common import Json, Quiet, Verbose, check_limits
 from mmg_cli.output import check_writable, columns, print_json, warn
 from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
+from mmg_registry.limits import checked
 
 if TYPE_CHECKING:
     from mmg_registry.arrays import F32
     from mmg_registry.models.decoder import Decoder
-    from mmg_registry.models.decoder_training import DecoderPlan
-
-
-class Kind(str, Enum):
-    """Kinds of models that can be trained."""
-
-    vae = "vae"
-    gan = "gan"
+    from mmg_registry.models.decoder_training import DecoderPlan, ModelKind
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class TrainModelJob:
     """The parameters of `mmg train-model`, one field each."""
 
     out: str
-    kind: Kind
+    kind: ModelKind
     images: str | None
     latent: int
     hidden: str
@@ -47,8 +40,9 @@ class TrainModelJob:
 def train_model(
     out: Annotated[str, typer.Option("--out", "-o", metavar="MODEL.npz", help="The file to write.")],
     kind: Annotated[
-        Kind, typer.Option(help="A VAE with its encoder, or the generator of a GAN with small noise.")
-    ] = Kind.vae,
+        str,
+        typer.Option(metavar="vae|gan", help="A VAE with its encoder, or the generator of a GAN with small noise."),
+    ] = "vae",
     images: Annotated[
         str | None,
         typer.Option(
@@ -83,7 +77,8 @@ def execute(job: TrainModelJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check, the training or the saving fails.
     """
-    check_limits(job, "seed", "threads", "max_seconds")
+    check_limits(job, "latent", "variance", "epochs", "seed", "threads", "max_seconds", kind="model_kind")
+    checked("hidden", _hidden(job.hidden), "--hidden")
     if not job.out.endswith(".npz"):
         raise OptionError(f"A model is saved as npz, and '{job.out}' does not end in .npz; give such a name to --out.")
     check_writable(job.out, "--out")
@@ -99,7 +94,7 @@ def _plan(job: TrainModelJob) -> DecoderPlan:
 
     seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     sizes = job.latent, _hidden(job.hidden)
-    return DecoderPlan(job.kind.value, *sizes, job.variance, job.epochs, seed, job.max_seconds)
+    return DecoderPlan(job.kind, *sizes, job.variance, job.epochs, seed, job.max_seconds)
 
 
 def _hidden(text: str) -> tuple[int, ...]:

@@ -151,9 +151,11 @@ def high_independent(reverse: Tensor, forward: Tensor) -> Tensor:
 
 
 def low_coupled(forward: Tensor, reverse: Tensor) -> Tensor:
-    """Return a lower bound on log p(x) `(n,)` from a forward log weight `(1, n)` and reverse ones from its end.
+    """Return a lower bound on log p(x) `(n,)` from a forward chain and K - 1 reverse ones from its end.
 
-    The reverse log weights are `(K - 1, n)`.
+    Args:
+        forward: log weights of the forward chain, `(1, n)`.
+        reverse: log weights of the reverse chains, `(K - 1, n)`.
     """
     return -log_mean_exp(-torch.cat([forward, reverse]))
 

@@ -99,7 +99,7 @@ class ModelPath:
         with torch.no_grad():
             parts = [self._row_terms(*rows) for rows in self._pieces(z)]
         start, ratio = (torch.cat(each).view(z.shape[:-1]) for each in zip(*parts, strict=True))
-        return start, checked(ratio, "log_likelihood")
+        return start, checked_density(ratio, "log_likelihood")
 
     def tempered(self, z: Tensor, beta: float) -> Tempered:
         pieces = [self._tempered(x, rows, beta) for x, rows in self._pieces(z)]
@@ -117,7 +117,7 @@ class ModelPath:
         return pieces(self.x, z, self.rows)
 
     def _row_terms(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        return values(self.model.log_prior, z), values(self.model.log_likelihood, x, z)
+        return density_of(self.model.log_prior, z), density_of(self.model.log_likelihood, x, z)
 
 
 def pieces(x: Tensor, z: Tensor, rows: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
@@ -148,13 +148,13 @@ class EncoderPath(ModelPath):
 
     def _row_terms(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         prior, likelihood = super()._row_terms(x, z)
-        encoder = values(self.model.log_q, z, x)
+        encoder = density_of(self.model.log_q, z, x)
         return encoder, prior + likelihood - encoder
 
 
 @dataclass(frozen=True)
 class Known:
-    """Chains with log q0 and r there, and their gradients.
+    """States of chains, with the log density of the start and the log ratio to the target there, and their gradients.
 
     Attributes:
         z: `(K, n, latent_size)` chains.
@@ -210,7 +210,7 @@ class HandwrittenPath(ModelPath):
     def _weighed(self, z: Tensor) -> TermWithGradient:
         mixed = self.weighed.mixed(self.last, z) if self.weighed and self.last else None
         self.weighed = mixed or self._evaluated(z)
-        return self.weighed.start[0], checked(self.weighed.ratio[0], "log_likelihood")
+        return self.weighed.start[0], checked_density(self.weighed.ratio[0], "log_likelihood")
 
     def _evaluated(self, z: Tensor) -> Known:
         return Known(z, *self._given_terms(z), z._version)
@@ -238,7 +238,7 @@ def draw_prior(model: Any, n: int, generator: torch.Generator) -> Tensor:
     return z.to(generator.device)
 
 
-def values(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
+def density_of(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
     """Return the values `(m,)` of a model's density at m rows.
 
     Raises:
@@ -255,7 +255,7 @@ def values(density: Callable[..., Tensor], *rows: Tensor) -> Tensor:
     return found
 
 
-def checked(found: Tensor, name: str) -> Tensor:
+def checked_density(found: Tensor, name: str) -> Tensor:
     """Return `found` if it has neither NaN nor +inf, of which no importance weight can be made; -inf is a weight of 0.
 
     Raises:

@@ -21,7 +21,7 @@ from mmg_registry.arrays import F64
 from mmg_registry.errors import DataError, MMGError
 from mmg_registry.threads import torch_threads
 
-Schedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
+TemperatureSchedule = Literal["adaptive-kl", "adaptive-ess", "linear", "sigmoid"]
 Mass = Literal["dense", "diagonal", "identity"]
 
 CHAINS = 8
@@ -90,8 +90,12 @@ class Tuned:
         numbers = state["betas"].cpu().numpy(), state["steps"], state["scales"], float(state["acceptance"])
         return cls(*numbers, state["end"])
 
-    def temperatures(self, schedule: Schedule, n: int) -> F64:
-        """Return `n + 1` temperatures; adaptive schedules are equidistant in the pilot's steps, so of constant rate."""
+    def temperatures(self, schedule: TemperatureSchedule, n: int) -> F64:
+        """Return `n + 1` temperatures `(n + 1,)` from 0 to 1.
+
+        Those of an adaptive schedule lie at equal distances along the pilot's temperatures, between which the
+        divergence, or the effective sample size, changed by equal amounts.
+        """
         if schedule in ("linear", "sigmoid"):
             return linear(n) if schedule == "linear" else sigmoid(n)
         return np.interp(linear(n), linear(len(self.betas) - 1), self.betas)
@@ -123,7 +127,7 @@ class Pilot:
         target: acceptance probability that the step sizes are adapted to.
     """
 
-    def __init__(self, path: Path, schedule: Schedule, mass: Mass, leapfrog: int, target: float) -> None:
+    def __init__(self, path: Path, schedule: TemperatureSchedule, mass: Mass, leapfrog: int, target: float) -> None:
         self.path, self.by_ess, self.mass = path, schedule == "adaptive-ess", mass
         self.leapfrog, self.target = leapfrog, target
 

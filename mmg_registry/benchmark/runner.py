@@ -29,7 +29,7 @@ from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
 from mmg_registry.errors import DoesNotApply
 from mmg_registry.estimation.run import run as estimate
-from mmg_registry.limits import keep
+from mmg_registry.limits import checked, keep
 from mmg_registry.request import Request
 from mmg_registry.results import Estimate
 
@@ -86,7 +86,7 @@ def plan(tasks: Sequence[Task], plugins: Mapping[str, Mapping[str, Any]], seeds:
     """
     return [
         PlannedRun(task.suite, task.name, plugin, seed, dict(options))
-        for seed in range(seeds)
+        for seed in range(checked("seeds", seeds))
         for task in tasks
         for plugin, options in plugins.items()
     ]
@@ -143,9 +143,10 @@ def execute(
     """
     place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
     waiting, working = list(reversed(runs)), dict[Future[Any], _Process]()
+    most = checked("jobs", jobs)
     try:
         while waiting or working:
-            while waiting and len(working) < jobs:
+            while waiting and len(working) < most:
                 process = _Process(waiting.pop(), settings)
                 working[process.future] = process
                 if started:

@@ -72,7 +72,7 @@ def distinct(rows: Iterable[Row], name: str) -> list[Any]:
     return found
 
 
-def read(folder: str | Path) -> list[Row]:
+def read_rows(folder: str | Path) -> list[Row]:
     """Read all finished runs of `folder`, the last of each key; leave out a last line that was cut off.
 
     Raises:
@@ -167,7 +167,7 @@ class Store:
             ) from error
 
     def _mended(self) -> bytes:
-        """Return the content, after removing what a kill left of a last line (or completing a whole one)."""
+        """Return the content, without an incomplete last line; end a complete one that lacks its newline."""
         content = self.path.read_bytes()
         whole, _, rest = content.rpartition(b"\n")
         if not rest:

@@ -23,6 +23,7 @@ import numpy as np
 
 from mmg_registry import hooks
 from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.limits import checked
 from mmg_registry.names import nearest
 from mmg_registry.samplers import Sampler, Samples
 
@@ -73,7 +74,7 @@ def draw(task: Task, n_train: int, n_eval: int, seed: int) -> Draw:
     """Draw the rows of `seed`: the same for all plugins and suites, independent between tasks, seeds and both parts.
 
     Raises:
-        OptionError: for sizes below 1.
+        OptionError: for sizes out of range, see `mmg_registry.limits`.
 
     Example:
         >>> from mmg_registry.samplers import gaussian
@@ -83,8 +84,12 @@ def draw(task: Task, n_train: int, n_eval: int, seed: int) -> Draw:
     """
     name = int.from_bytes(hashlib.sha256(task.name.encode()).digest()[:8], "big")
     train, evaluation, training = np.random.SeedSequence([name, seed]).generate_state(3, np.uint64)
-    rows = task.sampler.sample(n_train, int(train)), task.sampler.sample(n_eval, int(evaluation))
-    return Draw(*rows, training_seed=int(training >> np.uint64(33)))
+    return Draw(_rows(task, n_train, int(train)), _rows(task, n_eval, int(evaluation)), int(training >> np.uint64(33)))
+
+
+def _rows(task: Task, n: int, seed: int) -> Samples:
+    """Draw `n` rows from a hash of 64 bits, twice the seeds that `Sampler.sample` takes."""
+    return task.sampler.draw(np.random.default_rng(seed), checked("rows", n))
 
 
 def suites() -> dict[str, list[Task]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from mmg_registry.bounds.result import Bound, Kind
+from mmg_registry.bounds.result import Bound, BoundKind
 from mmg_registry.contracts import Configured
 
 if TYPE_CHECKING:  # torch is slow to import, and listing plugins does not need it
@@ -100,7 +100,7 @@ class BoundEstimator(Configured):
 
     noun = "bound"
     checkpoint: Checkpoint | None = None
-    kind: ClassVar[Kind]
+    kind: ClassVar[BoundKind]
     needs: ClassVar[Needs] = "joint"
 
     @abstractmethod

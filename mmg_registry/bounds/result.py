@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from mmg_registry.results import origin, plain
 
 SCHEMA = "mmg/bound/1"
-Kind = Literal["lower", "upper", "sandwich"]
+BoundKind = Literal["lower", "upper", "sandwich"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +37,7 @@ class Bound:
         'I(X; Z) lies between 1.9000 and 2.1000 nats (1.8020 to 2.1980 with sampling error); the true 2.0000 is inside.'
     """
 
-    kind: Kind
+    kind: BoundKind
     lower: float | None = None
     upper: float | None = None
     lower_se: float | None = None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmg_registry import registry
-from mmg_registry.annealing.path import checked, values
+from mmg_registry.annealing.path import checked_density, density_of
 from mmg_registry.bounds.checkpoint import Checkpoint
 from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.result import Bound
@@ -194,7 +194,7 @@ def _check_densities(model: Any, estimator: BoundEstimator, x: Tensor, z: Tensor
     seen = [x, z]
     for name, rows in parts.items():
         with torch.no_grad():
-            found = checked(values(getattr(model, name), *rows), name)
+            found = checked_density(density_of(getattr(model, name), *rows), name)
         seen.append(found)
         zeros = int(found.isneginf().sum())
         if zeros:

@@ -24,7 +24,7 @@ def require_core() -> ModuleType:
     return core
 
 
-def demand(condition: bool, sentence: str) -> None:
+def require(condition: bool, sentence: str) -> None:
     """Raise a ValueError with `sentence` unless `condition` holds."""
     if not condition:
         raise ValueError(sentence)
@@ -59,7 +59,7 @@ def check(
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise a ValueError that names the value unless it lies between `low` and `high`, both included."""
-    demand(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
+    require(low <= value <= high, f"'{name}' must lie between {low:,} and {high:,}, not {value}.")
 
 
 def _place(device: torch.device) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmg_registry.core.checks import check, check_range, demand, require_core
+from mmg_registry.core.checks import check, check_range, require, require_core
 from mmg_registry.core.network import Parameters
 
 OBJECTIVES = ("donsker-varadhan", "infonce", "nwj", "jensen-shannon", "hellinger")  # as in csrc/cpu/objectives.h
@@ -117,12 +117,12 @@ class CriticPlan:
     longest: float = math.inf
 
     def __post_init__(self) -> None:
-        demand(self.objective in OBJECTIVES, f"'objective' must be one of {', '.join(OBJECTIVES)}.")
+        require(self.objective in OBJECTIVES, f"'objective' must be one of {', '.join(OBJECTIVES)}.")
         check_range("size", self.size, 2, 2**15)
         check_range("groups", self.groups, 1, _LARGEST // self.size**2)
         memory = 0 <= self.smoothing < 1 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1
         positive = self.eps > 0 and 0 <= self.weight_decay < math.inf and self.longest > 0
-        demand(
+        require(
             memory and positive,
             "A plan needs smoothing, beta1 and beta2 in [0, 1), eps and longest > 0, and a finite weight_decay >= 0.",
         )
@@ -255,7 +255,7 @@ class _CriticCall:
         scales = {name: getattr(part, name) for name in ("cross", "square", "shrink", "grow")}
         for name, tensor in scales.items():
             check(name, tensor, torch.float32, (network.correlated,))
-        demand(part.temperature > 0, f"'temperature' must be positive, not {part.temperature}.")
+        require(part.temperature > 0, f"'temperature' must be positive, not {part.temperature}.")
         self.rows, self.alive = len(x), [x, y, *scales.values()]
         sizes = network.dim_x, network.dim_y, network.width, network.depth, network.embedding, network.units
         self.shape = self.core.CriticShape(*sizes)
@@ -267,7 +267,7 @@ class _CriticCall:
         batches, batch = picked.shape
         check_range("groups * size", plan.groups * plan.size, 2, batch)
         inside = bool((picked >= 0).all()) and bool((picked < self.rows).all())
-        demand(inside, f"'picked' must hold numbers of rows, from 0 to {self.rows - 1:,}.")
+        require(inside, f"'picked' must hold numbers of rows, from 0 to {self.rows - 1:,}.")
         self.alive += [picked, rates]
         numbers = plan.beta1, plan.beta2, plan.eps, plan.weight_decay, plan.longest
         objective = OBJECTIVES.index(plan.objective)
@@ -290,4 +290,4 @@ def _check_state(network: CriticNetwork, state: CriticState) -> None:
     check("steps", state.steps, torch.int64, (1,))
     check("log_average", state.log_average, torch.float64, (1,))
     apart = len({tensor.untyped_storage().data_ptr() for tensor in flat.values()}) == len(flat)
-    demand(apart, "'weights', 'm' and 'v' are updated in place, so each must have memory of its own.")
+    require(apart, "'weights', 'm' and 'v' are updated in place, so each must have memory of its own.")

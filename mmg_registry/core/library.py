@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 
 from mmg_registry.core import ops
-from mmg_registry.core.checks import demand
+from mmg_registry.core.checks import require
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.problem import Compute, Problem
@@ -47,7 +47,7 @@ def _compute(x, threads, isa):
 
 def _train(weights, m, v, ema, *flat):
     *problem, plan, rates, threads, isa = flat
-    demand(len(plan) == 6 and len(rates) == 6, "'plan' and 'rates' must hold six numbers each.")
+    require(len(plan) == 6 and len(rates) == 6, "'plan' and 'rates' must hold six numbers each.")
     first, count, batch, *schedule = plan
     settings = TrainPlan(batch, rates[0], *schedule, *rates[1:])
     steps, compute = range(first, first + count), _compute(problem[0], threads, isa)

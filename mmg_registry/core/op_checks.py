@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from mmg_registry.core.checks import CPU, check, check_range, demand
+from mmg_registry.core.checks import CPU, check, check_range, require
 from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.problem import Problem, Problems, TrainState
@@ -49,7 +49,7 @@ def _check_rows(problem: Problem, place: torch.device) -> None:
     check("y", y, torch.float32, (x.shape[0], None), place)
     check_range("rows", len(x), 1, 2**32 - 1)
     wanted, given = (network.dim_x, network.dim_y), (x.shape[1], y.shape[1])
-    demand(
+    require(
         given == wanted,
         f"The network is for {wanted[0]}+{wanted[1]} columns, the data have {given[0]}+{given[1]}.",
     )
@@ -58,21 +58,21 @@ def _check_rows(problem: Problem, place: torch.device) -> None:
 def _check_rho(rho: Tensor, most: int) -> None:
     check("rho", rho, torch.float64, (len(rho) if rho.dim() == 1 else None,))
     check_range("length of rho", len(rho), 0, most)
-    demand(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
+    require(all(-1 <= r <= 1 for r in rho.tolist()), "'rho' must hold correlations, between -1 and 1.")
 
 
 def _check_proposal(proposal: Proposal) -> None:
     edges, cdf, loc, scale = proposal.edges, proposal.cdf, proposal.loc, proposal.scale
     check("edges", edges, torch.float32, (None,))
     check("cdf", cdf, torch.float32, (len(edges),))
-    demand(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
-    demand(math.isfinite(loc) and 0 <= scale < math.inf, "A proposal needs a finite 'loc', and a finite 'scale' >= 0.")
+    require(len(edges) >= 2 and increases(edges), "'edges' must be two or more finite, increasing log-SNR values.")
+    require(math.isfinite(loc) and 0 <= scale < math.inf, "A proposal needs a finite 'loc', and a finite 'scale' >= 0.")
     if scale > 0:
         low, high = proposal.p_range
-        demand(0 < low < high < 1, "'loc' and 'scale' must leave two increasing probabilities at the ends of 'edges'.")
+        require(0 < low < high < 1, "'loc' and 'scale' must leave two increasing probabilities at the ends of 'edges'.")
     else:
         ends = float(cdf[0]) == 0 and float(cdf[-1]) == 1
-        demand(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
+        require(ends and increases(cdf), "'cdf' must increase from 0 to 1, in every bin.")
 
 
 def _check_network(network: Network) -> None:
@@ -95,11 +95,13 @@ def check_problems(problems: Problems, vectors: Mapping[str, Tensor]) -> None:
         ValueError: for a tensor of the wrong type, size or layout or a number out of range, naming it.
     """
     problems.demand_one_each(**vectors)
-    demand(all(vector.is_contiguous() for vector in vectors.values()), "The state of many problems must be contiguous.")
+    require(
+        all(vector.is_contiguous() for vector in vectors.values()), "The state of many problems must be contiguous."
+    )
     check_problem(problems[0], {name: vector[0] for name, vector in vectors.items()})
     for proposal in {id(q): q for q in problems.proposals}.values():
         _check_proposal(proposal)
-    demand(bool((problems.rho.abs() <= 1).all()), "'rho' must hold correlations, between -1 and 1.")
+    require(bool((problems.rho.abs() <= 1).all()), "'rho' must hold correlations, between -1 and 1.")
 
 
 # --- Arguments of an op other than its problem ------------------------------------------------------------------------
@@ -111,7 +113,7 @@ def check_training(state: TrainState, plan: TrainPlan, steps: range) -> None:
     Raises:
         ValueError: naming the argument.
     """
-    demand(steps.step == 1, f"'steps' must follow each other, not come every {steps.step}.")
+    require(steps.step == 1, f"'steps' must follow each other, not come every {steps.step}.")
     check_range("first_step", steps.start, 0, MAX_STEP)
     check_range("n_steps", steps.stop - steps.start, 0, MAX_STEP - steps.start)
     check_batch(plan.batch)
@@ -121,7 +123,7 @@ def check_training(state: TrainState, plan: TrainPlan, steps: range) -> None:
 
 
 def _check_apart(state: Sequence[Tensor]) -> None:
-    demand(
+    require(
         len({part.untyped_storage().data_ptr() for part in state}) == len(STATE),
         "'weights', 'm', 'v' and 'ema' are updated in place, so each must have memory of its own.",
     )

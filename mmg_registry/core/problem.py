@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmg_registry.core.checks import check_range, demand
+from mmg_registry.core.checks import check_range, require
 from mmg_registry.core.network import Network
 from mmg_registry.core.proposal import Proposal
 from mmg_registry.limits import MAX_THREADS
@@ -111,10 +111,10 @@ class Problems:
     def __post_init__(self) -> None:
         self.demand_one_each(y=self.y, rho=self.rho, proposals=self.proposals, seeds=self.seeds)
         whole = self.x.is_contiguous() and self.y.is_contiguous()
-        demand(whole, "'x' and 'y' of many problems must be contiguous.")
+        require(whole, "'x' and 'y' of many problems must be contiguous.")
         same = len({q.n_bins for q in self.proposals}) == 1
-        demand(same, "'proposals' of many problems must have the same number of bins.")
-        demand(all(0 <= seed < 2**63 for seed in self.seeds), "'seeds' must lie between 0 and 2^63 - 1.")
+        require(same, "'proposals' of many problems must have the same number of bins.")
+        require(all(0 <= seed < 2**63 for seed in self.seeds), "'seeds' must lie between 0 and 2^63 - 1.")
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> Problems:
@@ -146,7 +146,7 @@ class Problems:
         wrong = [name for name, part in parts.items() if len(part) != len(self)]
         name = (wrong or ["x"])[0]
         fits = not wrong and len(self) > 0
-        demand(fits, f"'{name}' must hold one entry a problem, as many as 'x', which has {len(self)}.")
+        require(fits, f"'{name}' must hold one entry a problem, as many as 'x', which has {len(self)}.")
 
 
 def linear_denoiser(rho: Tensor, dim_x: int) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,8 @@ from mmg_registry.core.network import Network
 from mmg_registry.core.plan import TrainPlan
 from mmg_registry.core.problem import Problem, TrainState
 from mmg_registry.core.proposal import Proposal
-from mmg_registry.errors import OptionError, explain
+from mmg_registry.devices import refuse_device
+from mmg_registry.errors import explain
 
 SEED = 7
 
@@ -157,7 +158,7 @@ def launch(call: cuda.Call) -> Sequence[Tensor]:
         MMGError: where the device has too little memory left.
     """
     device = call.results[0].device
-    _demand(verdict(cuda.index_of(device)), str(device))
+    refuse_device(str(device), verdict(cuda.index_of(device)))
     return cuda.launch(call)
 
 
@@ -173,10 +174,5 @@ def chosen_device(name: str) -> torch.device:
     """
     if not name.startswith("cuda"):
         return torch.device("cpu")
-    _demand(refusal(name), name)
+    refuse_device(name, refusal(name))
     return torch.device("cuda", cuda.index_of(torch.device(name)))
-
-
-def _demand(reason: str, name: str) -> None:
-    if reason:
-        raise OptionError(f"The device '{name}' cannot be used: {reason}; use --device cpu.")

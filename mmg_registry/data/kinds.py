@@ -110,7 +110,7 @@ def _whole(values: NDArray[Any]) -> bool:
 
 
 def _atoms(values: NDArray[Any], counts: NDArray[np.int64]) -> tuple[float, ...]:
-    """Values that stand out, the commonest first; of a column in which every value does, all."""
+    """Return the values that stand out, the commonest first; all values where every one does."""
     n, typical = int(counts.sum()), float(np.median(counts))
     often = np.flatnonzero(counts >= max(ATOM_ROWS, ATOM_SHARE * n))
     if typical < ATOM_SHARE * n:
@@ -122,13 +122,13 @@ def _atoms(values: NDArray[Any], counts: NDArray[np.int64]) -> tuple[float, ...]
 
 
 def _beside(counts: NDArray[np.int64], at: int) -> int:
-    """The lower median of the rows that the nearest values take, so that another atom beside does not count."""
+    """Return the lower median of the rows that the nearest values take, so that another atom beside does not count."""
     near = np.sort(np.concatenate([counts[max(0, at - BESIDE) : at], counts[at + 1 :][:BESIDE]]))
     return int(near[(len(near) - 1) // 2])
 
 
 def _grain(values: NDArray[Any]) -> float:
-    """The distance that all values are multiples of, up to rounding; 0 where none explains the ties."""
+    """Return the distance of which all values are multiples, up to rounding; 0 where none explains the ties."""
     steps = np.diff(values.astype(np.float64))
     if not len(steps):
         return 0.0

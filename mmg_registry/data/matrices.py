@@ -94,7 +94,7 @@ def _coded_column(column: np.ndarray[Any, Any], label: str) -> tuple[Array, Labe
 
 
 def default_names(label: str, dim: int) -> tuple[str, ...]:
-    """Column names where the data have none.
+    """Return the names of columns where the data have none.
 
     Example:
         >>> default_names("x", 1), default_names("x", 2)
@@ -104,7 +104,7 @@ def default_names(label: str, dim: int) -> tuple[str, ...]:
 
 
 def to_float(array: np.ndarray[Any, Any], label: str) -> Array:
-    """`array` as native float32 or float64, without a copy where it is one already.
+    """Return `array` as native float32 or float64, without a copy where it is one already.
 
     Raises:
         DataError: for text among numbers, dates, complex numbers and objects, and for whole numbers that float64
@@ -170,7 +170,7 @@ def _refused(value: Any, label: str) -> DataError:
 
 
 def _numbers_from_objects(array: np.ndarray[Any, Any], label: str) -> Array:
-    """A list or frame column of Python numbers (None is a missing value); anything else is text or worse."""
+    """Return a list or frame column of Python numbers, None a missing value; refuse anything else, such as text."""
     flat = array.ravel()
     wrong = [value for value in flat if not _is_number(value)]
     if wrong:

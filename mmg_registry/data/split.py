@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from mmg_registry.arrays import Index
+from mmg_registry.limits import checked
 
 
 def hold_out(n: int, fraction: float, seed: int) -> tuple[Index, Index]:
     """Return the indices of the fitting and the evaluation rows; hold out `fraction` of `n`, at least one on each side.
+
+    Raises:
+        OptionError: for fewer than two rows, or a fraction or seed out of range; see `mmg_registry.limits`.
 
     Example:
         >>> fit, evaluate = hold_out(10, 0.2, seed=0)
         >>> len(fit), len(evaluate), sorted([*fit, *evaluate]) == list(range(10))
         (8, 2, True)
     """
-    size = min(max(round(n * fraction), 1), n - 1)
-    order = np.random.default_rng(seed).permutation(n)
+    rows, share = checked("n", n), checked("eval_fraction", fraction, "fraction")
+    size = min(max(round(rows * share), 1), rows - 1)
+    order = np.random.default_rng(checked("seed", seed)).permutation(rows)
     return np.sort(order[size:]), np.sort(order[:size])
 
 

@@ -4,7 +4,7 @@ from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, feat
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
 from mmg_registry.diffusion.learner import DenoiserLearner, Refine
-from mmg_registry.diffusion.norms import length_information
+from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
@@ -27,7 +27,7 @@ __all__ = [
     "features",
     "gaussian_tail",
     "joined",
-    "length_information",
+    "norm_information",
     "summarise",
     "train",
 ]

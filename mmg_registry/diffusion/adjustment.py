@@ -42,12 +42,12 @@ def features(x: NDArray[Any], y: NDArray[Any], rho: F64) -> F64:
     """
     k = min(int(np.count_nonzero(rho)), PAIRS)
     pairs = [(x[:, i] * y[:, i], x[:, i] ** 2, y[:, i] ** 2) for i in range(k)]
-    radii = [each for side in (x, y) for each in _radii(np.asarray(side, dtype=np.float64))]
-    products = [radii[i] * radii[j] for i in range(4) for j in range(i, 4)]
-    return np.stack([*(column for pair in pairs for column in pair), *radii, *products], axis=1).astype(np.float64)
+    norms = [each for side in (x, y) for each in _norms(np.asarray(side, dtype=np.float64))]
+    products = [norms[i] * norms[j] for i in range(4) for j in range(i, 4)]
+    return np.stack([*(column for pair in pairs for column in pair), *norms, *products], axis=1).astype(np.float64)
 
 
-def _radii(v: F64) -> tuple[F64, F64]:
+def _norms(v: F64) -> tuple[F64, F64]:
     """Return |v|^2, saturating, and its logarithm, `(n,)` each, in units of their spread for a normal v."""
     q, unit = np.mean(v**2, axis=1), math.sqrt(v.shape[1] / 2)
     u = (q - 1) * unit

@@ -19,11 +19,11 @@ from scipy.special import ndtri
 
 from mmg_registry.arrays import F64
 
-FEWEST_ROWS = 20
+LEAST_NORM_ROWS = 20
 MOST_COPIES = 0.05  # largest share of tied rows: with more ties, ranks cannot be mapped to normal scores
 
 
-def length_information(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
+def norm_information(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
     """Return a lower bound on I(X; Y) in nats from the ranks of the rows' norms, and its standard error.
 
     Args:
@@ -35,12 +35,12 @@ def length_information(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x, y = rng.standard_normal((2, 2000, 3)) / np.sqrt(rng.chisquare(2, (2000, 1)) / 2)
-        >>> floor, error = length_information(x, y)
+        >>> floor, error = norm_information(x, y)
         >>> 0.15 < floor < 0.29, error < 0.02  # the two share 0.29 nats
         (True, True)
     """
     n = len(x)
-    if n < FEWEST_ROWS:
+    if n < LEAST_NORM_ROWS:
         return 0.0, 0.0
     scores = [_normal_scores(np.sum(np.asarray(side, dtype=np.float64) ** 2, axis=1)) for side in (x, y)]
     if any(distinct < (1 - MOST_COPIES) * n for _, distinct in scores):

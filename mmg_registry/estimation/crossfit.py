@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import F64
 from mmg_registry.data import Pair, folds
 from mmg_registry.errors import demand
-from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
@@ -30,7 +30,7 @@ def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:
     for i, rows in enumerate(evaluated):
         others = np.setdiff1d(np.arange(len(pair)), rows, assume_unique=True)
         estimator = make(run=run_of_fold(request, i, k))
-        parts.append(replace(fitted(estimator, take(pair, others), take(pair, rows)), estimator=None))
+        parts.append(replace(fitted(estimator, rows_of(pair, others), rows_of(pair, rows)), estimator=None))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], evaluated)
     return Part(combined, None, seconds, len(pair), len(pair))

@@ -141,7 +141,7 @@ def _circle(column: Array) -> Array:
 
 
 def _places(values: Array, column: Array) -> Index:
-    """The place of each value among the known `values`, which rise."""
+    """Return the place of each value among the known `values`, which rise."""
     places = np.minimum(np.searchsorted(values, column), len(values) - 1)
     wrong = values[places] != column
     if wrong.any():

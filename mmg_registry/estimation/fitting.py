@@ -56,7 +56,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
     return Part(result, estimator, seconds, len(train), len(rows))
 
 
-def take(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
+def rows_of(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
     """Return the rows of `pair` with the indices `rows`."""
     return replace(pair, x=pair.x[rows], y=pair.y[rows])
 

@@ -21,7 +21,7 @@ from mmg_registry.errors import demand
 from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.crossfit import cross_fitted
 from mmg_registry.estimation.encoding import encoding_for
-from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
 from mmg_registry.estimation.possible import possible
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
@@ -108,7 +108,7 @@ def _from_one(estimator: Estimator, pair: Pair, request: Request) -> Part:
     if not estimator.trains and request.eval_fraction is None:
         return fitted(estimator, pair, pair)
     fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction or EVAL_FRACTION, request.seed)
-    return fitted(estimator, take(pair, fit_rows), take(pair, eval_rows))
+    return fitted(estimator, rows_of(pair, fit_rows), rows_of(pair, eval_rows))
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:

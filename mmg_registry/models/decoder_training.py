@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_registry.contracts import Progress
+from mmg_registry.contracts import Listener, Progress
 from mmg_registry.errors import DataError, MMGError
-from mmg_registry.limits import demand_value, keep
+from mmg_registry.limits import keep
 from mmg_registry.models.built_in import LOG_2PI
 from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, mlp
 
-Kind = Literal["vae", "gan"]
-Listener = Callable[[Progress], None]
+ModelKind = Literal["vae", "gan"]
 BATCH = 128
 STEPS = 6_000  # steps of training where the number of epochs is not given
 VARIANCE = {"vae": 0.03, "gan": 0.001}  # of x given z: a VAE starts learning from it, a GAN keeps it
@@ -51,7 +50,7 @@ class DecoderPlan:
         OptionError: for a value out of range; see `mmg_registry.limits` for those that all runs share.
     """
 
-    kind: Kind = "vae"
+    kind: ModelKind = "vae"
     latent: int = 10
     hidden: tuple[int, ...] = (256, 256)
     variance: float | None = None
@@ -60,16 +59,7 @@ class DecoderPlan:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        self._demand("kind", self.kind in get_args(Kind), "vae or gan")
-        self._demand("latent", 1 <= self.latent <= 4096, "between 1 and 4096")
-        fits = bool(self.hidden) and all(1 <= units <= 8192 for units in self.hidden)
-        self._demand("hidden", fits, "one or more layers of 1 to 8192 units")
-        self._demand("variance", self.variance is None or 1e-8 <= self.variance <= 1, "between 1e-8 and 1")
-        self._demand("epochs", self.epochs is None or self.epochs >= 1, "1 or more")
-        keep(self, "seed", optional=("max_seconds",))
-
-    def _demand(self, name: str, condition: bool, allowed: str) -> None:
-        demand_value(condition, name, getattr(self, name), allowed)
+        keep(self, "latent", "hidden", "seed", optional=("variance", "epochs", "max_seconds"), kind="model_kind")
 
 
 class DecoderLearner(Protocol):

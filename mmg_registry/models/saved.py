@@ -14,15 +14,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from mmg_registry.arrays import NamedArrays
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
 from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, mlp
 
 SCHEMA = "mmg/model/1"
 DOCUMENT = "document"
-Arrays = Mapping[str, NDArray[Any]]
 
 
 def save_model(model: Decoder, path: str | Path) -> None:
@@ -68,7 +67,7 @@ def _sizes(network: nn.Sequential) -> list[int]:
     return [layers[0].in_features, *(layer.out_features for layer in layers)]
 
 
-def _write(path: Path, arrays: Arrays) -> None:
+def _write(path: Path, arrays: NamedArrays) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as handle:
@@ -80,7 +79,7 @@ def _write(path: Path, arrays: Arrays) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> Arrays:
+def _read(path: Path) -> NamedArrays:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive}
@@ -91,7 +90,7 @@ def _read(path: Path) -> Arrays:
         raise DataError(f"{path} cannot be read as a model: it is damaged or no npz file ({reason}).") from error
 
 
-def _document(arrays: Arrays) -> dict[str, Any]:
+def _document(arrays: NamedArrays) -> dict[str, Any]:
     if DOCUMENT not in arrays or arrays[DOCUMENT].dtype.kind != "U":
         raise DataError(f"it has no {DOCUMENT}, so `mmg train-model` did not write it")
     try:
@@ -104,7 +103,7 @@ def _document(arrays: Arrays) -> dict[str, Any]:
     return dict(document)
 
 
-def _restored(document: Mapping[str, Any], arrays: Arrays) -> Decoder:
+def _restored(document: Mapping[str, Any], arrays: NamedArrays) -> Decoder:
     scale, sizes, about = (document.get(name) for name in ("scale", "networks", "about"))
     demand(isinstance(scale, float) and 0 < scale < math.inf, "its scale is no positive number", DataError)
     demand(isinstance(about, dict) and isinstance(sizes, dict), "its document lacks parts", DataError)
@@ -119,7 +118,7 @@ def _restored(document: Mapping[str, Any], arrays: Arrays) -> Decoder:
     return EncodedDecoder(networks["mean"], networks["code"], float(scale or 0), about)
 
 
-def _network(name: str, sizes: Any, arrays: Arrays) -> nn.Sequential:
+def _network(name: str, sizes: Any, arrays: NamedArrays) -> nn.Sequential:
     whole = isinstance(sizes, list) and len(sizes) > 1 and all(type(size) is int and size > 0 for size in sizes)
     demand(whole, f"the sizes of its network '{name}' are no whole numbers", DataError)
     with torch.device("meta"):  # sizes may promise more than the file holds

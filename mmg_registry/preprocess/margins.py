@@ -18,11 +18,11 @@ from mmg_registry.preprocess.components import unmixing
 from mmg_registry.preprocess.maps import MonotoneMap, RowArray, fit_map, has_heavy_ties, normal_reach
 from mmg_registry.preprocess.shared_scale import SharedScale, fit_shared_scale
 
-SAMPLE_ROWS = 50_000  # rows that unmixing and common scale are fitted to and judged by
+MARGIN_ROWS = 50_000  # rows that unmixing and common scale are fitted to and judged by
 SCALE_ROWS = 10_000  # rows among them that the common scale is fitted to
 ROWS_PER_PARAMETER = 10  # fewer rows per parameter, and neither step is tried
-MOST_COLUMNS = 128  # more columns, and neither step is tried: the cost grows with the cube of their number
-GAIN = 0.01  # nats per row by which a step must raise the log-likelihood, beyond (parameters / rows)
+MARGIN_COLUMNS = 128  # more columns, and neither step is tried: the cost grows with the cube of their number
+MARGIN_GAIN = 0.01  # nats per row by which a step must raise the log-likelihood, beyond (parameters / rows)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def fit_margins(data: RowArray, gaussianise: bool = True) -> Margins:
         DataError: when a column holds NaN or infinity.
     """
     plain = Margins(tuple(fit_map(data[:, j], gaussianise) for j in range(data.shape[1])))
-    sample = data[:: max(1, len(data) // SAMPLE_ROWS)]
+    sample = data[:: max(1, len(data) // MARGIN_ROWS)]
     if not gaussianise or not _worth_more(sample):
         return plain
     candidates = [_with_scale(margins, sample) for margins in (plain, _unmixed(plain, data, sample)) if margins]
@@ -136,7 +136,7 @@ def _worth_more(sample: RowArray) -> bool:
     Ties mean a discrete column, which has no density.
     """
     n, dim = sample.shape
-    if not (2 <= dim <= MOST_COLUMNS and n >= ROWS_PER_PARAMETER * dim**2 and n >= 1000):
+    if not (2 <= dim <= MARGIN_COLUMNS and n >= ROWS_PER_PARAMETER * dim**2 and n >= 1000):
         return False
     return not any(has_heavy_ties(np.sort(sample[:, j])) or np.ptp(sample[:, j]) == 0 for j in range(dim))
 
@@ -154,18 +154,18 @@ def _unmixed(plain: Margins, data: RowArray, sample: RowArray) -> Margins | None
 
 def _combined(data: RowArray, weights: F64) -> F64:
     """Return one unmixed column `(n,)`, without a float64 copy of all the others."""
-    parts: Sequence[F64] = [data[i : i + SAMPLE_ROWS] @ weights for i in range(0, len(data), SAMPLE_ROWS)]
+    parts: Sequence[F64] = [data[i : i + MARGIN_ROWS] @ weights for i in range(0, len(data), MARGIN_ROWS)]
     return np.concatenate(parts)
 
 
 def _with_scale(margins: Margins, sample: RowArray) -> _Candidate:
     """Return `margins` and their score, with a common scale where that raises the score."""
-    cost = 0.0 if margins.unmix is None else GAIN + len(margins.unmix) ** 2 / len(sample)
+    cost = 0.0 if margins.unmix is None else MARGIN_GAIN + len(margins.unmix) ** 2 / len(sample)
     score = log_likelihood(margins, sample) - cost
     found = fit_shared_scale(margins(sample[:: max(1, len(sample) // SCALE_ROWS)]))
     if found is None:
         return _Candidate(margins, score)
-    gain = found.gain - GAIN - (margins.dim * (margins.dim + 1) / 2 + 1) / SCALE_ROWS
+    gain = found.gain - MARGIN_GAIN - (margins.dim * (margins.dim + 1) / 2 + 1) / SCALE_ROWS
     return _Candidate(replace(margins, scale=found.scale), score + gain) if gain > 0 else _Candidate(margins, score)
 
 

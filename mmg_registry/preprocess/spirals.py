@@ -28,10 +28,10 @@ from mmg_registry.preprocess.maps import RowArray, has_heavy_ties
 from mmg_registry.preprocess.margins import is_light
 from mmg_registry.threads import torch_threads
 
-MOST_COLUMNS = 10  # most columns of a side; the cost grows with their square
-FEWEST_ROWS = 500
+TURN_COLUMNS = 10  # most columns of a side; the cost grows with their square
+LEAST_TURN_ROWS = 500
 FIRST_ROWS, FIT_ROWS = 8_000, 20_000  # rows to find the angles with, and to refine all parameters with
-GAIN = 0.02  # nats that held-out rows must gain beyond three standard errors
+TURN_GAIN = 0.02  # nats that held-out rows must gain beyond three standard errors
 FARTHEST = 30.0  # the angle stops growing at this q, which a normal row never reaches
 BLUR = (
     1e-2,
@@ -40,13 +40,15 @@ BLUR = (
     1e-8,
     1e-10,
 )  # relative reductions of the squared correlations, in turn: large ones widen the likelihood's peak, so it is found
-MOST_STEPS = 40
+TURN_STEPS = 40
 PENALTY = 1e-4  # on the squared entries of A, so that directions without evidence are not turned
 
 
 @dataclass(frozen=True)
 class Turn:
     """A bijection of rows `(n, dim)`, which centres, scales, and rotates them by `exp(q A)`.
+
+    With v the centred and scaled row, q is the mean of its squared columns minus 1.
 
     Attributes:
         centre: `(dim,)` centre of the rotation.
@@ -120,7 +122,7 @@ def fit_turns(x: RowArray, y: RowArray) -> tuple[Turn, Turn] | None:
 
 def _worth_trying(data: RowArray) -> bool:
     n, dim = data.shape
-    if n < max(FEWEST_ROWS, 10 * dim**2) or dim > MOST_COLUMNS or not is_light(data):
+    if n < max(LEAST_TURN_ROWS, 10 * dim**2) or dim > TURN_COLUMNS or not is_light(data):
         return False
     return not any(has_heavy_ties(np.sort(data[:, j])) or np.ptp(data[:, j]) == 0 for j in range(dim))
 
@@ -151,7 +153,7 @@ def _first_order_gain(x: Tensor, y: Tensor) -> bool:
     plain, freedom = _gaussian_mi(x, y), x.shape[1] * y.shape[1]
     chance = (freedom + 4 * math.sqrt(2 * freedom)) / (2 * len(x))
     gains = _gaussian_mi(_bent(x), y) - plain, _gaussian_mi(x, _bent(y)) - plain
-    return max(map(float, gains)) > GAIN + chance
+    return max(map(float, gains)) > TURN_GAIN + chance
 
 
 def _bent(rows: Tensor) -> Tensor:
@@ -209,7 +211,7 @@ def _climbed(x: Tensor, y: Tensor) -> Sides:
     sides = _ascend(_ascend(sides, *few, BLUR[0], free=(2,)), *few, BLUR[0], free=(0, 1, 2))
     for blur in BLUR[1:]:
         turned = _both(sides, x, y)
-        if float(_gaussian_mi(*turned) - _gaussian_mi(*turned, 100 * blur)) < GAIN:
+        if float(_gaussian_mi(*turned) - _gaussian_mi(*turned, 100 * blur)) < TURN_GAIN:
             break
         sides = _ascend(sides, x, y, blur, free=(0, 1, 2))
     return sides
@@ -242,7 +244,7 @@ def _ascend(sides: Sides, x: Tensor, y: Tensor, blur: float, free: Sequence[int]
         return float(loss.detach()), slope.numpy()
 
     first = torch.cat([start[i].reshape(-1) for i in moved]).numpy()
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS, "ftol": 1e-12})
+    found = minimize(objective, first, jac=True, method="L-BFGS-B", options={"maxiter": TURN_STEPS, "ftol": 1e-12})
     return unpacked(torch.from_numpy(found.x))
 
 
@@ -254,11 +256,11 @@ def _log_likelihood(sides: Sides, x: Tensor, y: Tensor, blur: float = 0.0) -> Te
 
 
 def _believed(sides: Sides, held_out: tuple[Tensor, Tensor]) -> bool:
-    """Return whether turning raises the likelihood of held-out rows by more than `GAIN` and three standard errors."""
+    """Return whether a turn raises the likelihood of held-out rows by `TURN_GAIN` beyond three standard errors."""
     plain: Sides = (_TurnedSide.flat(held_out[0]), _TurnedSide.flat(held_out[1]))
     gain = float(_log_likelihood(sides, *held_out) - _log_likelihood(plain, *held_out))
     error = math.sqrt(held_out[0].shape[1] / len(held_out[0]))  # rough standard error of the mean log-density ratio
-    return gain > GAIN + 3 * error
+    return gain > TURN_GAIN + 3 * error
 
 
 # --- Arithmetic -----------------------------------------------------------------------------------------------------

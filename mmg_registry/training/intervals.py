@@ -7,7 +7,8 @@ from typing import Protocol
 
 from mmg_registry.training.clock import Clock
 
-FIFTH, TENTH = 5, 10  # the longest interval under a time limit: a fifth of the steps so far; a tenth of the limit
+FIFTH = 5  # under a time limit, `EvenIntervals` are at most this part of the steps so far
+TENTH = 10  # under a time limit, `AlignedIntervals` take at most this part of the limit
 
 
 class Intervals(Protocol):

@@ -21,7 +21,7 @@ from mmg_registry.training.intervals import Intervals
 from mmg_registry.training.learner import Learner, Refinement
 from mmg_registry.training.progress import ProgressTeller
 from mmg_registry.training.report import Report
-from mmg_registry.training.stopping import MAX_SECONDS, MAX_STEPS, NOTHING_GAINED, StoppingRule, first_verdict
+from mmg_registry.training.stopping import NOTHING_GAINED, STEPS_SPENT, TIME_SPENT, StoppingRule, first_verdict
 from mmg_registry.training.unfinished import left_to_gain
 
 
@@ -113,9 +113,9 @@ class _Training:
 
     def _why_stop(self, end: int) -> str:
         if self.report.steps >= end:
-            return MAX_STEPS
+            return STEPS_SPENT
         if self.clock.is_over(1 - self.procedure.decay.share):  # at the speed so far, the decay needs the rest
-            return MAX_SECONDS
+            return TIME_SPENT
         return first_verdict(self.procedure.stopping, self.evaluations)
 
     def _decay(self) -> None:

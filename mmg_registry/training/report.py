@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from mmg_registry.training.stopping import MAX_STEPS
+from mmg_registry.training.stopping import STEPS_SPENT
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Report:
     choice_error: float = 0.0
     unfinished: float = 0.0
     seconds: float = 0.0
-    stopped: str = MAX_STEPS
+    stopped: str = STEPS_SPENT
     history: list[dict[str, float]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mmg_registry.training.evaluation import Evaluation
 
 PLATEAU, OVERFITTING = "plateau", "overfitting"
 NOTHING_GAINED = "start"  # the initial weights are as good as any later ones
-MAX_STEPS, MAX_SECONDS = "max_steps", "max_seconds"  # limits, which the loop itself checks
+STEPS_SPENT, TIME_SPENT = "max_steps", "max_seconds"  # limits, which the loop itself checks
 SURE = 3  # standard errors by which the held-out objective must fall to count as over-fitting
 
 
@@ -55,7 +55,9 @@ class Settled:
 
 @dataclass(frozen=True)
 class NothingGained:
-    """The rule that stops ("start") when no evaluation beats the initial one; that is kept, and no decay follows.
+    """The rule that stops ("start") when no evaluation beats the initial one.
+
+    The initial weights are then kept, and no decay of the learning rate follows.
 
     It is for learners that start from a closed form: where that form is exact, a network can only add noise to it.
 

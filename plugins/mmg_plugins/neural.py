@@ -44,7 +44,7 @@ from mmg_registry.training import (
 from mmg_registry.training.held_out import hold_back
 
 FEWEST_ROWS = 20  # fewest rows to fit on, of which two are held out
-MANY_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
+ENOUGH_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
 EVALUATE_EVERY, EVALUATE_FEW_EVERY = 250, 50  # steps between two evaluations, with many rows and with fewer
 DECAY = 0.4  # share of the steps that the final decay takes
 STAIRS = 5  # rates of the decay in an interval between two evaluations
@@ -76,7 +76,7 @@ def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Pr
 
     What is left unfinished is measured by the estimate, since objectives of critics need not be in nats.
     """
-    every = EVALUATE_EVERY if len(rows[0]) >= MANY_ROWS else EVALUATE_FEW_EVERY
+    every = EVALUATE_EVERY if len(rows[0]) >= ENOUGH_ROWS else EVALUATE_FEW_EVERY
     begin = STEPS_A_COLUMN * sum(side.shape[1] for side in rows)
     least = min(LEAST_INTERVALS * every, LEAST_STEPS)
     nothing_gained = NothingGained(options.tolerance, max(PATIENCE, begin))

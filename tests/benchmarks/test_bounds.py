@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.bounds import against_samples, decoders, linear_gaussian, plain, speed
-from benchmarks.bounds.rows import Rows
+from benchmarks.bounds.rows import ResultFile
 from mmg_registry.annealing.ais import low
 from mmg_registry.models.built_in import generator
 from mmg_registry.models.decoder import Decoder, mlp
@@ -27,10 +27,10 @@ def read(path: Path) -> dict[str, Any]:
 
 def test_rows_are_on_the_disk_at_once_and_taken_up_again(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
-    rows = Rows(path, ("case", "seed"), {"size": 3}, resume=False)
+    rows = ResultFile(path, ("case", "seed"), {"size": 3}, resume=False)
     rows.obtain(lambda: {"value": 1.5}, case="a", seed=0)
     assert read(path)["results"]["rows"][0]["value"] == 1.5
-    again = Rows(path, ("case", "seed"), {"size": 3}, resume=True)
+    again = ResultFile(path, ("case", "seed"), {"size": 3}, resume=True)
 
     def never() -> dict[str, Any]:
         raise AssertionError("this row was there")
@@ -45,9 +45,9 @@ def test_rows_are_on_the_disk_at_once_and_taken_up_again(tmp_path: Path) -> None
 )
 def test_results_are_neither_lost_nor_mixed(tmp_path: Path, parameters: Any, resume: bool, words: str) -> None:
     path = tmp_path / "rows.json"
-    Rows(path, ("seed",), {"size": 3}, resume=False).obtain(lambda: {"value": 1.5}, seed=0)
+    ResultFile(path, ("seed",), {"size": 3}, resume=False).obtain(lambda: {"value": 1.5}, seed=0)
     with pytest.raises(SystemExit, match=words):
-        Rows(path, ("seed",), parameters, resume)
+        ResultFile(path, ("seed",), parameters, resume)
 
 
 def test_the_plain_loop_and_the_batch_estimate_the_same_evidence() -> None:
@@ -57,7 +57,7 @@ def test_the_plain_loop_and_the_batch_estimate_the_same_evidence() -> None:
     x, _ = model.sample(4, seed=0)
     batch = speed.annealing(model, x, temperatures=30, seed=0)
     moves: Any = batch.moves
-    settings = plain.Settings(moves.betas, moves.steps, moves.scales, moves.leapfrogs)
+    settings = plain.PlainSettings(moves.betas, moves.steps, moves.scales, moves.leapfrogs)
     ours = low(batch.forward(200, generator(1)).log_weights)
     theirs = low(plain.log_weights(model, x, settings, 200, generator(2)))
     torch.testing.assert_close(ours, theirs, atol=0.1, rtol=0)

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.peers import __main__ as command
 from benchmarks.peers import environments, reporting, running
 from benchmarks.peers.environments import PEERS, WORKERS, Peer, Unavailable, ensure
-from benchmarks.peers.running import OURS, Runner, Settings, plan
+from benchmarks.peers.running import OURS, PeerSettings, Runner, plan_peers
 from mmg_registry import registry
 from mmg_registry.benchmark.tasks import find
 
@@ -54,7 +54,7 @@ def numberless(rows, budget, seed):
 frame.main({{**globals(), "asleep": lambda *_: time.sleep(60), "nan": lambda *_: float("nan")}}, "numpy")
 """
 TASK = find("bmi", "1v1-normal-0.75")
-SETTINGS = Settings(cap=0.3, n_train=60, n_eval=40)
+SETTINGS = PeerSettings(cap=0.3, n_train=60, n_eval=40)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Peer:
 
 
 def row_of(package: Peer, method: str, scratch: Path) -> dict[str, Any]:
-    run = running.Run(TASK, "fake", method, "cca", 60, 40)
+    run = running.PeerRun(TASK, "fake", method, "cca", 60, 40)
     return next(Runner(SETTINGS, {"fake": package}, scratch).rows_of([run]))
 
 
@@ -123,7 +123,7 @@ def test_a_run_that_waits_for_ever_is_killed(package: Peer, tmp_path: Path, monk
 
 
 def test_rows_that_cannot_be_drawn_end_everything(package: Peer, tmp_path: Path) -> None:
-    run = running.Run(TASK, "fake", "fine", "cca", 0, 40)
+    run = running.PeerRun(TASK, "fake", "fine", "cca", 0, 40)
     with pytest.raises(RuntimeError, match=TASK.name):
         next(Runner(SETTINGS, {"fake": package}, tmp_path).rows_of([run]))
 
@@ -137,7 +137,7 @@ def test_an_environment_that_fails_is_tried_once(tmp_path: Path, monkeypatch: py
         raise Unavailable("no matching distribution")
 
     monkeypatch.setattr(running, "ensure", ensure_nothing)
-    runs = [running.Run(TASK, "fake", method, "cca", 60, 40) for method in ("fine", "slow")]
+    runs = [running.PeerRun(TASK, "fake", method, "cca", 60, 40) for method in ("fine", "slow")]
     rows = list(Runner(SETTINGS, {"fake": Peer((), "none.py")}, tmp_path).rows_of(runs))
     assert tried == ["fake"]
     assert [row["status"] for row in rows] == ["unavailable"] * 2
@@ -192,7 +192,7 @@ def test_each_package_has_a_worker_and_plugins_beside_it(name: str) -> None:
 # --- The command --------------------------------------------------------------------------------------------------
 def test_ours_runs_once_on_the_same_rows() -> None:
     peers = {"a": Peer((), "a.py", {"cca": "c", "ksg": "k"}), "b": Peer((), "b.py", {"cca": "c"})}
-    runs = plan([TASK], peers, Settings(1.0))
+    runs = plan_peers([TASK], peers, PeerSettings(1.0))
     assert [(run.package, run.plugin) for run in runs] == [
         (OURS, "cca"),
         ("a", "cca"),
@@ -201,7 +201,7 @@ def test_ours_runs_once_on_the_same_rows() -> None:
         ("b", "cca"),
     ]
     fewer = {**peers, "b": Peer((), "b.py", {"cca": "c"}, n_train=10)}
-    assert len(plan([TASK], fewer, Settings(1.0))) == 6
+    assert len(plan_peers([TASK], fewer, PeerSettings(1.0))) == 6
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_the_summary_counts_what_can_be_compared() -> None:
         *rows_of_a_task("to come", ran(1.0, 1000.0), None),
     ]
     found = reporting.pairs(rows)
-    (line,) = reporting.summary(found)
+    (line,) = reporting.summary_by_method(found)
     assert (line["tasks"], line["compared"], line["cut"], line["without_estimate"]) == (4, 2, 1, 1)
     assert line["ours_without_estimate"] == 1
     assert line["cpu_ratio"] == pytest.approx(3.0)
@@ -302,7 +302,7 @@ def test_the_summary_counts_what_can_be_compared() -> None:
 
 def test_a_method_without_any_estimate_has_no_ratio() -> None:
     found = reporting.pairs(rows_of_a_task("failed", {"status": "failed", "error": "no"}, ran(1.0, 1.0)))
-    (line,) = reporting.summary(found)
+    (line,) = reporting.summary_by_method(found)
     assert line["cpu_ratio"] is None
     assert "| - |" in reporting.markdown(found)
 

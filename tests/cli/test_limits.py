@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import mmg_registry as mmg
-from mmg_registry.benchmark.runner import Settings
+from mmg_registry import samplers
+from mmg_registry.benchmark.runner import Settings, execute, plan
+from mmg_registry.data import hold_out
 from mmg_registry.errors import OptionError, PluginError
 from mmg_registry.limits import LIMITS
 from mmg_registry.models.decoder_training import DecoderPlan
@@ -23,23 +25,50 @@ BARELY_OUT: dict[str, list[Any]] = {
     "cross_fit": [1, 10**9 + 1],
     "eval_fraction": [0.0, 1.0],
     "unit": ["bans"],
+    "options": [3],
+    "progress": [3],
     "n": [1, 10**9 + 1],
     "rows": [0, 10**9 + 1],
     "n_train": [0, 10**9 + 1],
     "n_eval": [0, 10**9 + 1],
+    "dim": [0, 10**6 + 1],
+    "mi": [-0.1, float("inf"), float("nan")],
+    "seeds": [0, 10**6 + 1],
+    "jobs": [0, 1025],
+    "epochs": [0, 2 * 10**12],
+    "steps": [0, 10**9 + 1],
+    "latent": [0, 4097],
+    "units": [0, 8193],
+    "model_kind": ["flow"],
+    "variance": [0.0, 1.1],
+    "noise": [0.0, float("inf")],
 }
 BARELY_IN: dict[str, list[Any]] = {
     "seed": [0, 2**63 - 1],
     "threads": [1, 1024],
     "device": ["auto", "cpu"],
     "max_seconds": [1e-9, 1e9],
+    "unit": ["nats", "bits"],
     "ci_level": [1e-9, 1 - 1e-9],
     "cross_fit": [2, 10**9],
     "eval_fraction": [1e-9, 1 - 1e-9],
     "n": [2, 10**9],
+    "options": [{}],
+    "progress": [print],
     "rows": [1, 10**9],
     "n_train": [1, 10**9],
     "n_eval": [1, 10**9],
+    "dim": [1, 10**6],
+    "mi": [0.0, 1e300],
+    "seeds": [1, 10**6],
+    "jobs": [1, 1024],
+    "epochs": [1, 10**6],
+    "steps": [1, 10**9],
+    "latent": [1, 4096],
+    "units": [1, 8192],
+    "model_kind": ["vae", "gan"],
+    "variance": [1e-8, 1.0],
+    "noise": [1e-9, 1e9],
 }
 
 # What each door takes: the limit, and the option's spelling where it is another than the limit's name.
@@ -54,6 +83,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "ci_level": "--ci",
             "cross_fit": "--cross-fit",
             "eval_fraction": "--eval-fraction",
+            "unit": "--unit",
         },
     ),
     "bound": (
@@ -62,17 +92,42 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "benchmark": (
         ["benchmark", "--suite", "no-such-suite", "-p", "no-such-plugin"],
-        {"threads": "--threads", "max_seconds": "--max-seconds", "n_train": "--n-train", "n_eval": "--n-eval"},
+        {
+            "seeds": "--seeds",
+            "jobs": "--jobs",
+            "threads": "--threads",
+            "max_seconds": "--max-seconds",
+            "n_train": "--n-train",
+            "n_eval": "--n-eval",
+        },
     ),
     "benchmark mnist": (
         ["benchmark", "mnist", "--mnist", "never-read.npz", "--out", "d", "-p", "no-such-plugin"],
-        {"threads": "--threads", "max_seconds": "--max-seconds", "n_train": "--n-train", "n_eval": "--n-eval"},
+        {
+            "seeds": "--seeds",
+            "threads": "--threads",
+            "max_seconds": "--max-seconds",
+            "n_train": "--n-train",
+            "n_eval": "--n-eval",
+            "noise": "--noise",
+            "latent": "--latent-dim",
+            "units": "--hidden",
+            "steps": "--autoencoder-steps",
+        },
     ),
     "train-model": (
         ["train-model", "--mnist", "never-read.npz", "-o", "no/such/folder/m.npz"],
-        {"seed": "--seed", "threads": "--threads", "max_seconds": "--max-seconds"},
+        {
+            "seed": "--seed",
+            "threads": "--threads",
+            "max_seconds": "--max-seconds",
+            "model_kind": "--kind",
+            "latent": "--latent",
+            "variance": "--variance",
+            "epochs": "--epochs",
+        },
     ),
-    "sample": (["sample", "no-such-sampler"], {"seed": "--seed", "rows": "-n"}),
+    "sample": (["sample", "no-such-sampler"], {"seed": "--seed", "rows": "-n", "dim": "--dim", "mi": "--mi"}),
 }
 
 
@@ -101,7 +156,7 @@ def test_a_command_takes_what_is_barely_in(mmg: Callable[..., Any], door: str, l
 def test_a_gpu_that_is_not_there_is_refused_before_the_model_is_read(mmg: Callable[..., Any]) -> None:
     result = mmg(*COMMANDS["bound"][0], "--device", "cuda:99")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("Error: The device 'cuda:99' is not there")
+    assert result.err.startswith("Error: The device 'cuda:99' cannot be used: ")
 
 
 def of_estimate(**choice: Any) -> Any:
@@ -112,12 +167,36 @@ def of_bound(**choice: Any) -> Any:
     return mmg.bound(None, "no-such-plugin", **choice)
 
 
+def of_sample(**choice: Any) -> Any:
+    return samplers.gaussian().sample(2, **choice)
+
+
+def of_plan(**choice: Any) -> Any:
+    return plan([], {}, **choice)
+
+
+def of_execute(**choice: Any) -> Any:
+    return list(execute([], Settings(), **choice))
+
+
+def of_split(**choice: Any) -> Any:
+    return hold_out(**{"n": 10, "fraction": 0.2, "seed": 0, **choice})
+
+
 PYTHON: dict[Callable[..., Any], list[str]] = {
-    of_estimate: ["seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit"],
-    of_bound: ["seed", "threads", "device", "ci_level", "n"],
-    mmg.Run: ["seed", "threads", "device", "max_seconds"],
+    of_estimate: [
+        *("seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit"),
+        *("options", "progress"),
+    ],
+    of_bound: ["seed", "threads", "device", "ci_level", "n", "options", "progress"],
+    mmg.Run: ["seed", "threads", "device", "max_seconds", "progress"],
     Settings: ["threads", "max_seconds", "n_train", "n_eval"],
-    DecoderPlan: ["seed", "max_seconds"],
+    DecoderPlan: ["seed", "max_seconds", "latent", "variance", "epochs"],
+    samplers.gaussian: ["dim", "mi"],
+    of_sample: ["seed"],
+    of_plan: ["seeds"],
+    of_execute: ["jobs"],
+    of_split: ["n", "seed"],
 }
 
 
@@ -136,15 +215,20 @@ def test_python_refuses_what_is_barely_out(door: Callable[..., Any], limit: str,
     assert str(caught.value) == f"The option '{limit}' is {value!r} and must be {LIMITS[limit].allowed}."
 
 
+HUGE = (of_split, samplers.gaussian)  # at the upper ends they take gigabytes
+
+
 @pytest.mark.parametrize("door", PYTHON)
 def test_python_takes_what_is_barely_in(door: Callable[..., Any]) -> None:
     """`estimate` and `bound` then miss their plugin; the others hold the value."""
-    for limit, value in [(name, each) for name in PYTHON[door] for each in BARELY_IN.get(name, ["bits"])]:
+    for limit, value in [(name, each) for name in PYTHON[door] for each in BARELY_IN[name]]:
         if door in (of_estimate, of_bound):
             with pytest.raises(PluginError, match="There is no plugin 'no-such-plugin'"):
                 door(**{limit: value})
-        else:
+        elif isinstance(door, type):
             assert getattr(door(**{limit: value}), limit) == value
+        elif door not in HUGE:
+            door(**{limit: value})
 
 
 @pytest.mark.parametrize("plugin", ["ksg", "mmg", "mine", "auto"])

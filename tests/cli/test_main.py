@@ -47,7 +47,6 @@ def test_version(mmg) -> None:
         (["estimate"], "Missing argument 'DATA'"),
         (["estimate", "a.npz", "--plugn", "x"], "No such option"),
         (["estimate", "a.npz", "--seed", "many"], "Invalid value for '--seed'"),
-        (["estimate", "a.npz", "--unit", "hartleys"], "Invalid value for '--unit'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(mmg, args: list[str], sentence: str) -> None:

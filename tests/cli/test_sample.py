@@ -55,9 +55,9 @@ def test_tasks_of_every_suite_are_samplers(mmg, name: str) -> None:
         (["gausian"], "There is no sampler 'gausian'; there are "),
         (["gaussian", "-o", "data.csv"], "'data.csv' does not end in .npz; give such a name to -o."),
         (["gaussian", "-o", "no/data.npz"], "the folder of 'no/data.npz' does not exist"),
-        (["gaussian", "--mi", "-1"], "--mi must be a finite number of nats, 0 or more, not -1."),
-        (["gaussian", "--mi", "inf"], "--mi must be a finite number of nats, 0 or more, not inf."),
-        (["gaussian", "--dim", "0"], "Invalid value for '--dim'"),
+        (["gaussian", "--mi", "-1"], "The option '--mi' is -1.0 and must be a finite number of nats, 0 or more."),
+        (["gaussian", "--mi", "inf"], "The option '--mi' is inf and must be a finite number of nats, 0 or more."),
+        (["gaussian", "--dim", "0"], "The option '--dim' is 0 and must be a whole number from 1 to 10**6."),
         (["gaussian", "-n", "0"], "The option '-n' is 0 and must be a whole number from 1 to 10**9."),
     ],
 )

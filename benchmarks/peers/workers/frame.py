@@ -29,7 +29,7 @@ class TimeUp(BaseException):
     """The signal that the budget is spent; it is no `Exception`, since packages catch those."""
 
 
-class Rows(NamedTuple):
+class PeerRows(NamedTuple):
     """Rows x `(n, dim_x)` and y `(n, dim_y)` to train on, and others to evaluate on."""
 
     x: np.ndarray
@@ -37,10 +37,10 @@ class Rows(NamedTuple):
     x_eval: np.ndarray
     y_eval: np.ndarray
 
-    def standardised(self) -> Rows:
+    def standardised(self) -> PeerRows:
         """Return all rows standardised by the training rows, float32, as the packages' own demonstrations do."""
         (x, x_eval), (y, y_eval) = (_in_units_of(*side) for side in ((self.x, self.x_eval), (self.y, self.y_eval)))
-        return Rows(x, y, x_eval, y_eval)
+        return PeerRows(x, y, x_eval, y_eval)
 
     def together(self) -> tuple[np.ndarray, np.ndarray]:
         """Return all x and all y, for a package that splits them itself."""
@@ -100,10 +100,10 @@ class Budget:
             file.write(json.dumps(content) + "\n")
 
 
-Method = Callable[[Rows, Budget, int], "float | dict[str, Any]"]
+PeerMethod = Callable[[PeerRows, Budget, int], "float | dict[str, Any]"]
 
 
-def main(methods: Mapping[str, Method], *packages: str) -> None:
+def main(methods: Mapping[str, PeerMethod], *packages: str) -> None:
     """Run what the command line asks for.
 
     Args:
@@ -112,7 +112,7 @@ def main(methods: Mapping[str, Method], *packages: str) -> None:
     """
     rows, method, cap, seed, output = sys.argv[1:]
     with np.load(rows) as arrays:
-        data = Rows(*(arrays[name] for name in Rows._fields))
+        data = PeerRows(*(arrays[name] for name in PeerRows._fields))
     budget = Budget(float(cap), Path(output))
     found = methods[method](data, budget, int(seed))
     answer = found if isinstance(found, dict) else {"estimate": float(found)}

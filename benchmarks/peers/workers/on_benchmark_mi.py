@@ -12,20 +12,20 @@ import frame
 from bmi.estimators.neural._training_log import TrainingLog
 
 
-def neural(cls: Any, rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+def neural(cls: Any, rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
     stop = TrainingLog.early_stop
     TrainingLog.early_stop = lambda log: stop(log) or budget.is_over()
     share = len(rows.x) / (len(rows.x) + len(rows.x_eval))
     return float(cls(train_test_split=share, seed=seed, verbose=False).estimate(*rows.together()))
 
 
-def untrained(cls: Any, rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+def untrained(cls: Any, rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
     with budget.ends():
         return float(cls().estimate(rows.x_eval, rows.y_eval))
     raise frame.TimeUp
 
 
-def bound(how: Any, cls: Any) -> frame.Method:
+def bound(how: Any, cls: Any) -> frame.PeerMethod:
     return lambda *given: how(cls, *given)
 
 

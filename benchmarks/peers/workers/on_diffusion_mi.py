@@ -24,7 +24,7 @@ FIRST_LOOK, GROWTH, REPEATS = 100, 1.25, 10
 VALIDATION_ROWS = 1000  # MMG needs some; only few, because validation takes time
 
 
-def fitted(estimator: Any, rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+def fitted(estimator: Any, rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
     """Train until the budget ends, and return the estimate."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -37,7 +37,7 @@ def fitted(estimator: Any, rows: frame.Rows, budget: frame.Budget, seed: int) ->
 class Watched(estimators.MMGEstimator):
     """MMGEstimator as it is, evaluated from the outside after some of its steps."""
 
-    def watch(self, rows: frame.Rows, budget: frame.Budget) -> None:
+    def watch(self, rows: frame.PeerRows, budget: frame.Budget) -> None:
         self.rows, self.budget, self.next_look = rows, budget, FIRST_LOOK
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -63,7 +63,7 @@ class Watched(estimators.MMGEstimator):
         return float(np.mean(values))
 
 
-def watched(rows: frame.Rows, budget: frame.Budget, seed: int) -> dict[str, Any]:
+def watched(rows: frame.PeerRows, budget: frame.Budget, seed: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     rows, estimator = rows.standardised(), Watched(seed=seed)
@@ -93,10 +93,10 @@ def multiply_adds(model: torch.nn.Module, dim_x: int, dim_y: int) -> int:
     return count
 
 
-def at(name: str, seeded: bool = True, **options: Any) -> frame.Method:
+def at(name: str, seeded: bool = True, **options: Any) -> frame.PeerMethod:
     """Return the method that runs the estimator `name`, made with `options` and, if `seeded`, the seed."""
 
-    def method(rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+    def method(rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
         given = {**options, "seed": seed} if seeded else options
         return fitted(getattr(estimators, name)(**given), rows, budget, seed)
 

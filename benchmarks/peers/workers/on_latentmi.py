@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 
-def estimate(rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+def estimate(rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002  the package draws from the global generator

@@ -10,7 +10,7 @@ import frame
 import mmg_registry as mmg
 
 
-def estimate(plugin: str, rows: frame.Rows, budget: frame.Budget, seed: int) -> dict[str, Any]:
+def estimate(plugin: str, rows: frame.PeerRows, budget: frame.Budget, seed: int) -> dict[str, Any]:
     found = mmg.estimate(**rows._asdict(), plugin=plugin, seed=seed, threads=1)
     return {"estimate": found.mi, "std_error": found.std_error, "warnings": list(found.warnings)}
 

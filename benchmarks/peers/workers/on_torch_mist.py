@@ -9,7 +9,7 @@ from torch_mist.utils.estimation import DEFAULT_BATCH_SIZE, estimate_mi
 from torch_mist.utils.evaluation import evaluate_mi
 
 
-def estimate(name: str, rows: frame.Rows, budget: frame.Budget, seed: int) -> float:
+def estimate(name: str, rows: frame.PeerRows, budget: frame.Budget, seed: int) -> float:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     x, y, x_eval, y_eval = (torch.from_numpy(each) for each in rows.standardised())

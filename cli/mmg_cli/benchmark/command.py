@@ -56,11 +56,11 @@ def benchmark(
         str | None, typer.Option(metavar="A,B", help="Suites of tasks: bmi, high-mi, null, or a plugin's own.")
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
     n_train: Annotated[int, typer.Option("--n-train", help="Rows to train on.")] = 100_000,
     n_eval: Annotated[int, typer.Option("--n-eval", help="Rows to evaluate on.")] = 10_000,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the results.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, each in a process of its own.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Runs at a time, each in a process of its own.")] = 1,
     threads: Annotated[
         int | None, typer.Option(help="Threads of each run.  [default: the cores, shared among the jobs]")
     ] = None,
@@ -102,7 +102,7 @@ def execute(job: BenchmarkJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check fails; after the report, when runs failed.
     """
-    check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
+    check_limits(job, "seeds", "n_train", "n_eval", "jobs", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
     demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
@@ -223,9 +223,9 @@ def _missing(runs: list[PlannedRun], rows: Sequence[Row], settings: Settings, re
 def _dry_run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> None:
     """List the remaining runs, with times predicted from earlier rows of the folder."""
     from mmg_registry.benchmark.runner import Forecast, plan
-    from mmg_registry.benchmark.store import read
+    from mmg_registry.benchmark.store import read_rows
 
-    rows = read(job.out) if job.out and os.path.exists(os.path.join(job.out, RUNS)) else []
+    rows = read_rows(job.out) if job.out and os.path.exists(os.path.join(job.out, RUNS)) else []
     runs = plan(tasks, plugins, job.seeds)
     left = _missing(runs, rows, _settings(job, rows), job.retry_failed)
     _print_plan(job, left, len(runs) - len(left), Forecast(rows))
@@ -293,9 +293,9 @@ def _together(folders: Sequence[str]) -> list[Row]:
     Raises:
         DataError: when the folders are not comparable because a setting of `SHARED` differs.
     """
-    from mmg_registry.benchmark.store import latest, read
+    from mmg_registry.benchmark.store import latest, read_rows
 
-    found = [read(folder) for folder in folders]
+    found = [read_rows(folder) for folder in folders]
     for folder, rows in zip(folders[1:], found[1:], strict=True):
         different = _difference(found[0][0], rows[0])
         if different:
@@ -308,10 +308,10 @@ def _together(folders: Sequence[str]) -> list[Row]:
 
 def _report(rows: list[Row], folder: str, json: bool) -> None:
     """Print the report, then write its files, so that a full disk loses the files only."""
-    from mmg_cli.benchmark.text import report_text, summary, to_bytes
+    from mmg_cli.benchmark.text import report_text, summary_document, to_bytes
     from mmg_registry.benchmark.criteria import cells
 
-    document = summary(rows)
+    document = summary_document(rows)
     if json:
         print_json(document)
     else:
@@ -365,9 +365,9 @@ def compare(
     """Compare two folders by task and plugin: errors, seconds, and changes beyond the seeds' spread."""
     from mmg_cli.benchmark.text import changes_document, compare_text
     from mmg_registry.benchmark.criteria import cells, compare
-    from mmg_registry.benchmark.store import read
+    from mmg_registry.benchmark.store import read_rows
 
-    changes = compare(cells(read(before)), cells(read(after)))
+    changes = compare(cells(read_rows(before)), cells(read_rows(after)))
     if not any(change.before and change.after for change in changes):
         raise DataError(f"{before} and {after} share no task and plugin, so there is nothing to compare.")
     if json:
@@ -381,7 +381,7 @@ def curves(
     folder: Folder,
     task: Annotated[str, typer.Argument(metavar="TASK", help="The id of a task.")],
     plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Where DIR holds several.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Where there are several.  [default: the lowest]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where there are several.  [default: the lowest]")] = None,
     out: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="The plot: png, pdf or svg.  [TASK.png]")
     ] = None,
@@ -389,10 +389,10 @@ def curves(
 ) -> None:
     """Plot the two MMSE curves of one run, the area between them, and the integrand."""
     from mmg_cli.plotting import check_plot, write_plot
-    from mmg_registry.benchmark.store import read
+    from mmg_registry.benchmark.store import read_rows
     from mmg_registry.results import Estimate
 
-    row = _one_run(read(folder), task, plugin, seed)
+    row = _one_run(read_rows(folder), task, plugin, seed)
     target = out or f"{task}.png"
     check_plot(target, "-o")
     found = Estimate.from_dict(dict(row["estimate"]))

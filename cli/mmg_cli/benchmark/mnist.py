@@ -73,11 +73,11 @@ def mnist(
         SpaceName, typer.Option(help="Latents of an autoencoder that is trained first, or raw pixels.")
     ] = SpaceName.latent,
     rows: Annotated[str, typer.Option(metavar="R,..", help="Numbers of rows kept.")] = ROWS,
-    step: Annotated[int, typer.Option(min=1, help="k of the data processing: B_r beside B_(r+k).")] = 7,
+    step: Annotated[int, typer.Option(help="k of the data processing: B_r beside B_(r+k).")] = 7,
     test: Annotated[
         str | None, typer.Option(metavar="A,B", help="Of baseline, data-processing, additivity.  [default: all]")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N - 1, of split, noise and every training.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, of split, noise and every training.")] = 1,
     n_train: Annotated[int | None, typer.Option("--n-train", help="Images to train on.  [the rest]")] = None,
     n_eval: Annotated[
         int | None, typer.Option("--n-eval", help="Images to evaluate on.  [a fifth, at most 10,000]")
@@ -85,11 +85,9 @@ def mnist(
     noise: Annotated[
         float, typer.Option(help="Standard deviation of the noise on A; latents vary by 1, pixels from 0 to 1.")
     ] = 0.5,
-    latent_dim: Annotated[int, typer.Option(min=1, max=512, help="Columns of a latent.")] = 8,
-    hidden: Annotated[int, typer.Option(min=1, max=8192, help="Hidden units of the autoencoder.")] = 256,
-    autoencoder_steps: Annotated[
-        int, typer.Option(min=1, help="Training steps of the autoencoder, of 256 images.")
-    ] = 1_000,
+    latent_dim: Annotated[int, typer.Option(help="Columns of a latent.")] = 8,
+    hidden: Annotated[int, typer.Option(help="Hidden units of the autoencoder.")] = 256,
+    autoencoder_steps: Annotated[int, typer.Option(help="Training steps of the autoencoder, of 256 images.")] = 1_000,
     threads: Annotated[int | None, typer.Option(help="Threads of everything.  [default: the cores]")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of each estimate.")] = None,
     resume: Annotated[
@@ -113,7 +111,8 @@ def execute(job: MnistJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check fails; after the table, when estimates failed.
     """
-    check_limits(job, "n_train", "n_eval", "threads", "max_seconds")
+    own = {"latent_dim": "latent", "hidden": "units", "autoencoder_steps": "steps"}
+    check_limits(job, "seeds", "n_train", "n_eval", "noise", "threads", "max_seconds", **own)
     check_folder(job.out, "--out", FILE)
     images = _images(job)
     ratios, setup = _ratios(job, images.shape[1]), _setup(job, images)
@@ -132,10 +131,10 @@ def _images(job: MnistJob) -> F32:
 
 
 def _ratios(job: MnistJob, height: int) -> list[Ratio]:
-    from mmg_registry.benchmark.mnist.ratios import TESTS, plan
+    from mmg_registry.benchmark.mnist.ratios import TESTS, plan_ratios
 
     tests = [name.strip() for name in job.test.split(",")] if job.test else TESTS
-    return plan(tests, _numbers(job.rows), job.step, height)
+    return plan_ratios(tests, _numbers(job.rows), job.step, height)
 
 
 def _numbers(text: str) -> list[int]:
@@ -234,12 +233,12 @@ def _report(job: MnistJob, ratios: Sequence[Ratio], rows: Sequence[Row]) -> None
     """Print the ratios, then write their file, so that a full disk loses the file only."""
     from mmg_cli.output import to_json
     from mmg_registry.benchmark.mnist.ratios import judge
-    from mmg_registry.benchmark.mnist.run import values
+    from mmg_registry.benchmark.mnist.run import values_by_seed
     from mmg_registry.benchmark.store import label
 
     table = []
     for plugin in dict.fromkeys(label(row["plugin"], row["options"]) for row in rows):
-        seeds = values(rows, plugin)
+        seeds = values_by_seed(rows, plugin)
         table += [_entry(plugin, found, seeds) for found in judge(ratios, seeds)]
     document = {"schema": SCHEMA, **{key: _shared(rows, key) for key in ORIGIN}, "ratios": table}
     if job.json:

@@ -105,7 +105,7 @@ def report_text(cells: Sequence[TaskFindings]) -> str:
     return "\n".join([*parts, *CRITERIA])
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary_document(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the content of the report as one JSON-serialisable document; non-finite numbers become None."""
     from mmg_registry.benchmark.criteria import SOLVED, TIGHT, cells, leaderboard
     from mmg_registry.benchmark.store import distinct

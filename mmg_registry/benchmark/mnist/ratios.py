@@ -59,7 +59,7 @@ class Ratio(NamedTuple):
     below: Information
 
 
-def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> list[Ratio]:
+def plan_ratios(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> list[Ratio]:
     """Return all ratios of `tests` at each r of `rows`, with k = `step`, for images of `height` rows.
 
     Data processing leaves out each r with r + k > `height`. The baseline leaves out the whole image, whose ratio is 1
@@ -69,7 +69,7 @@ def plan(tests: Sequence[str], rows: Sequence[int], step: int, height: int) -> l
         OptionError: for an unknown test, rows that the image does not have, or when nothing is left to do.
 
     Example:
-        >>> [(each.test, each.above.formula) for each in plan(TESTS, [14], step=7, height=28)][1:]
+        >>> [(each.test, each.above.formula) for each in plan_ratios(TESTS, [14], step=7, height=28)][1:]
         [('data-processing', 'I(A; [B_21, B_14])'), ('additivity', 'I([A1, A2]; [B1_14, B2_14])')]
     """
     _check(tests, rows, step, height)
@@ -148,7 +148,7 @@ def judge(ratios: Sequence[Ratio], seeds: Sequence[Mapping[Information, Value]])
     """Return the value of each ratio and the verdict on it.
 
     Args:
-        ratios: the ratios, as `plan` returns them.
+        ratios: the ratios, as `plan_ratios` returns them.
         seeds: for each seed, the informations that could be estimated.
     """
     found: list[Found] = []

@@ -66,12 +66,8 @@ class Setup:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        keep(self, "n_train", "n_eval", "threads", optional=("max_seconds",))
-        if not (math.isfinite(self.noise) and self.noise > 0):
-            raise OptionError(
-                f"The noise is {self.noise} and must be positive: without it A is a function of the image, and shares "
-                "infinitely much with it."
-            )
+        sizes_of_network = {"latent_dim": "latent", "hidden": "units", "autoencoder_steps": "steps"}
+        keep(self, "n_train", "n_eval", "noise", "threads", optional=("max_seconds",), **sizes_of_network)
 
 
 class TermRun(NamedTuple):
@@ -171,7 +167,7 @@ def execute(
             yield {**_row(job, setup, draw), **place}
 
 
-def values(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
+def values_by_seed(rows: Iterable[Row], plugin: str) -> list[dict[Information, Value]]:
     """Return the informations that `rows` hold of the plugin with the label `plugin`, one mapping for each seed."""
     seeds: dict[int, dict[Information, Value]] = {}
     for row in rows:

@@ -21,7 +21,7 @@ def workbook(source: Source, asked: Asked) -> Table:
     if source.suffix != ".xls":  # all others are archives
         refuse_bomb(source)
     with source.open() as file, pandas.ExcelFile(file, engine=engine) as book:
-        frame = book.parse(book.sheet_names[0], header=None, dtype=object, skiprows=asked.text.skip)
+        frame = pandas.read_excel(book, header=None, dtype=object, skiprows=asked.text.skip)
         others = book.sheet_names[1:]
     frame = frame.dropna(axis=0, how="all").dropna(axis=1, how="all")
     notes = [f"The first sheet is read; there are others ({listed([str(name) for name in others], 5)})."] * bool(others)

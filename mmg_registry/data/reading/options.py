@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from mmg_registry.errors import OptionError
+from mmg_registry.limits import demand_value
 
 HeaderChoice = Literal["auto", "none", "first"]
 
@@ -44,14 +44,16 @@ class TextOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sep", _SPELT_OUT.get(self.sep or "", self.sep))
-        _demand(self.sep in (None, BLANKS) or len(self.sep or "") == 1, "sep", self.sep, "one character, or 'blanks'")
-        _demand(self.decimal in (None, ".", ","), "decimal", self.decimal, "'.' or ','")
-        _demand(self.thousands is None or len(self.thousands) == 1, "thousands", self.thousands, "one character")
-        _demand(not self.thousands or self.thousands != self.decimal, "thousands", self.thousands, "not decimal's too")
-        _demand(self.comment is None or self.comment.strip(), "comment", self.comment, "a sign such as '#'")
-        _demand(self.skip >= 0, "skip", self.skip, "0 or more lines")
-        _demand(self.header in get_args(HeaderChoice), "header", self.header, "auto, none or first")
-        _demand(
+        one_sign = self.sep in (None, BLANKS) or len(self.sep or "") == 1
+        demand_value(one_sign, "sep", self.sep, "one character, or 'blanks'")
+        demand_value(self.decimal in (None, ".", ","), "decimal", self.decimal, "'.' or ','")
+        demand_value(self.thousands is None or len(self.thousands) == 1, "thousands", self.thousands, "one character")
+        apart = not self.thousands or self.thousands != self.decimal
+        demand_value(apart, "thousands", self.thousands, "not decimal's too")
+        demand_value(self.comment is None or self.comment.strip(), "comment", self.comment, "a sign such as '#'")
+        demand_value(self.skip >= 0, "skip", self.skip, "0 or more lines")
+        demand_value(self.header in get_args(HeaderChoice), "header", self.header, "auto, none or first")
+        demand_value(
             self.encoding is None or _is_encoding(self.encoding), "encoding", self.encoding, "one that Python knows"
         )
 
@@ -65,8 +67,3 @@ def _is_encoding(name: str) -> bool:
         return "".encode(name) is not None
     except LookupError:  # unknown, or no encoding of text ("hex")
         return False
-
-
-def _demand(condition: object, name: str, value: object, allowed: str) -> None:
-    if not condition:
-        raise OptionError(f"The option '{name}' is {value!r} and must be {allowed}.")

@@ -71,7 +71,7 @@ def table_of_matrix(array: NDArray[Any]) -> Table:
 
 
 def _columns_of(rows: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
-    """Chosen columns in memory of their own, so that a memory-mapped file is read only as far as they need it."""
+    """Return chosen columns in memory of their own, so that a mapped file is read only as far as they need."""
     if list(places) == list(range(rows.shape[1])):
         return np.array(rows)
     return np.stack([rows[:, place] for place in places], axis=1) if places else np.array(rows[:, :0])

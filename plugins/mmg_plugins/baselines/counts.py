@@ -39,7 +39,7 @@ def labels_of(rows: F64) -> Index:
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def counted(x: Index, y: Index) -> CountedInformation:
+def information_of_counts(x: Index, y: Index) -> CountedInformation:
     """Return the plug-in information of two labels, less its bias to first order (Miller and Madow).
 
     The bias is (rows of the table - 1)(columns - 1) / 2n, and the variance under independence that number over n (both
@@ -51,7 +51,7 @@ def counted(x: Index, y: Index) -> CountedInformation:
 
     Example:
         >>> x = np.arange(400) % 4
-        >>> found = counted(x, x)
+        >>> found = information_of_counts(x, x)
         >>> round(found.mi, 2), round(found.limit, 2)
         (1.39, 1.39)
     """
@@ -69,7 +69,7 @@ def counted(x: Index, y: Index) -> CountedInformation:
 
 
 def _frequencies(labels: Index) -> tuple[F64, Index]:
-    """Shares of the labels that occur, and each row's place among them."""
+    """Return the shares of the labels that occur, and each row's place among them."""
     _, place, count = np.unique(labels, return_inverse=True, return_counts=True)
     return count / len(labels), place.reshape(-1)
 

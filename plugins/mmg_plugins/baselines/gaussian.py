@@ -51,7 +51,7 @@ class Gaussian(Instant):
     has_pointwise = True
 
     def estimate(self, x: Array, y: Array) -> Estimate:
-        """The closed form; the pointwise values are each row's Gaussian log-density ratio, moved to its mean."""
+        """Return the closed form; the pointwise values are each row's Gaussian log-density ratio, moved to its mean."""
         zx, zy = self._coordinates(x, y)
         columns = zx.shape[1] + zy.shape[1]
         if len(zx) < columns + SPARE_ROWS:

@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run, below
+from mmg_registry.devices import device_name, refuse_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import Margins, fit_margins
 from mmg_registry.results import Estimate
@@ -35,8 +36,8 @@ class Instant(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         """Fit the margins of x `(n, dim_x)` and y `(n, dim_y)`."""
-        if self.run.device.startswith("cuda"):
-            raise OptionError(f"The estimator '{self.name}' has no CUDA version; use --device cpu.")
+        on_cpu = device_name(self.run.device) == "cpu"
+        refuse_device(self.run.device, "" if on_cpu else f"the estimator '{self.name}' has no CUDA version")
         self._margins = fit_margins(x, self._mapped), fit_margins(y, self._mapped)
         self.run.report(Progress(1.0, "margins"))
         return self
@@ -46,12 +47,12 @@ class Instant(Estimator):
         """Estimate on rows x `(n, dim_x)` and y `(n, dim_y)`, those of `fit` included."""
 
     def state(self) -> SavedState:
-        """The margins' knots as arrays."""
+        """Return the knots of the margins' maps as arrays."""
         x, y = self._need_fit()
         return {**x.arrays("x"), **y.arrays("y")}, {}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        """The inverse of `state`."""
+        """Restore the margins that `state` returned; return self."""
         self._margins = Margins.from_arrays(below(arrays, "x_")), Margins.from_arrays(below(arrays, "y_"))
         return self
 
@@ -61,7 +62,7 @@ class Instant(Estimator):
         return bool(getattr(self.options, "gaussianise", False))
 
     def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
-        """Rows after the margins' maps, `(n, dim)` each, C-contiguous."""
+        """Return the rows after the margins' maps, `(n, dim)` each, C-contiguous."""
         for rows, margins, name in zip((x, y), self._need_fit(), "xy", strict=True):
             _check_width(rows, margins, name)
         of_x, of_y = self._need_fit()

@@ -12,7 +12,7 @@ from pydantic import Field
 from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 
-from mmg_plugins.baselines.counts import counted, labels_of
+from mmg_plugins.baselines.counts import information_of_counts, labels_of
 from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import TREE_COLUMNS, Norm, Search, first_algorithm, second_algorithm, with_labels
 from mmg_registry.arrays import F64, Index
@@ -22,7 +22,7 @@ from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
-MANY_COLUMNS = 6  # with more, a second is enough for some thousand rows only
+SLOW_COLUMNS = 6  # with more, a second is enough for some thousand rows only
 PARTS = 10  # disjoint parts of the rows, whose estimates' spread tells the error
 ROWS_A_PART = 30  # at least; fewer rows make fewer parts, three at least
 CROWDED_COLUMNS = 20  # of both sides together: with more, neighbours are far in any number of rows
@@ -95,9 +95,9 @@ class KSG(Instant):
     options: KSGOptions
 
     def estimate(self, x: Array, y: Array) -> Estimate:
-        """The mean of the rows' values; rows beyond `max_rows` have the mean as their pointwise value."""
+        """Return the mean of the rows' values; rows beyond `max_rows` have the mean as their pointwise value."""
         columns = x.shape[1] + y.shape[1]
-        rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= MANY_COLUMNS else 4_000))
+        rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= SLOW_COLUMNS else 4_000))
         if len(rows) < 2:
             raise DataError(f"The estimator 'ksg' compares rows, and {len(rows)} is too few; give it more.")
         kinds = _kinds(x[rows], self.x_kinds), _kinds(y[rows], self.y_kinds)
@@ -136,7 +136,7 @@ class KSG(Instant):
         x_labels, y_labels = all(map(_is_label, x_kinds)), all(map(_is_label, y_kinds))
         if x_labels and y_labels:
             labels = labels_of(np.asarray(x, dtype=np.float64)), labels_of(np.asarray(y, dtype=np.float64))
-            return lambda rows: _Values(counted(labels[0][rows], labels[1][rows]).values, "counts")
+            return lambda rows: _Values(information_of_counts(labels[0][rows], labels[1][rows]).values, "counts")
         zx, zy = self._coordinates(self._within_grain(x, x_kinds, 0), self._within_grain(y, y_kinds, 1))
         if x_labels or y_labels:
             wide, side = (zy, x) if x_labels else (zx, y)

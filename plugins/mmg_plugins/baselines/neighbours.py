@@ -105,7 +105,7 @@ def with_labels(x: F64, labels: Index, how: Search) -> F64:
 
 
 def _kth(rows: F64, k: int, how: Search) -> F64:
-    """Distances of rows to their k-th neighbour among themselves."""
+    """Return the distances of rows to their k-th neighbour among themselves."""
     found = cKDTree(rows).query(rows, [k + 1], p=_POWER[how.norm], workers=how.threads)[0]  # a row is its own nearest
     return np.ravel(found)
 
@@ -118,7 +118,9 @@ Counts = tuple[F64, Index, Index, Index]
 
 
 def _by_trees(x: F64, y: F64, how: Search) -> Counts:
-    """Distance to the k-th neighbour; copies of the row, where that is 0; rows strictly nearer in x and in y.
+    """Return each row's distance to its k-th neighbour, its copies where that is 0, and how many rows are nearer.
+
+    The last two of the four are the counts within x and within y.
 
     At distance 0 nothing is strictly nearer, and copies are counted instead.
     """
@@ -135,7 +137,7 @@ def _by_trees(x: F64, y: F64, how: Search) -> Counts:
 
 
 def _kth_of_pair(x: F64, y: F64, how: Search) -> F64:
-    """The maximum over x and y of Euclidean norms is no norm of a tree: from all pairs."""
+    """Return distances to the k-th neighbour from all pairs; trees have no norm that is a maximum of Euclidean ones."""
     return _by_all_pairs(x, y, how)[0]
 
 
@@ -146,7 +148,7 @@ def _count(tree: Any, rows: F64, radius: F64, how: Search) -> Index:
 
 
 def _by_all_pairs(x: F64, y: F64, how: Search) -> Counts:
-    """The same from all distances, in blocks of rows: trees are no help in many columns."""
+    """Return the same as `_by_trees` from all distances, in blocks of rows; trees do not help in many columns."""
     starts = range(0, len(x), BLOCK)
     with ThreadPoolExecutor(how.threads) as pool:
         parts = list(pool.map(lambda start: _block_counts(x, y, how, slice(start, start + BLOCK)), starts))

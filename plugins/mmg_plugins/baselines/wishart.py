@@ -32,7 +32,7 @@ def excess(n: int, dim_x: int, dim_y: int) -> float:
 
 
 def _mean_log(degrees: int, dim: int) -> float:
-    """Mean of the log-determinant of a Wishart matrix of unit scale, less `dim log 2`."""
+    """Return the mean of the log-determinant of a Wishart matrix of unit scale, less `dim log 2`."""
     return float(np.sum(digamma((degrees - np.arange(dim)) / 2)))
 
 

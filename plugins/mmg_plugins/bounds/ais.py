@@ -26,7 +26,7 @@ from mmg_plugins.bounds.annealed import (
 from mmg_plugins.bounds.options import AnnealingOptions, StartOptions
 from mmg_registry.annealing.ais import LogEvidence, Method
 from mmg_registry.annealing.importance import LogSums, log_sums
-from mmg_registry.annealing.path import Start, path_of, values
+from mmg_registry.annealing.path import Start, density_of, path_of
 from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator
 from mmg_registry.bounds.result import Bound
@@ -79,7 +79,7 @@ class AIS(BoundEstimator):
             PluginError: for densities that are NaN, of a wrong shape or not differentiable.
             MMGError: when HMC accepts nothing.
         """
-        likelihood = values(model.log_likelihood, x, z).double()
+        likelihood = density_of(model.log_likelihood, x, z).double()
         stages, ladder = Stages(self.checkpoint), self._ladder(model, x)
         runs = anneal(ladder, z, likelihood, self.options.method, self.run, stages)
         last = next(reversed(runs.values()))
@@ -132,7 +132,7 @@ class IWAE(BoundEstimator):
 
         No density is differentiated.
         """
-        likelihood = values(model.log_likelihood, x, z).double()
+        likelihood = density_of(model.log_likelihood, x, z).double()
         path = path_of(model, x, self.options.start, self.options.rows)
         draws, count = generator(seed_of(self.run, 0), x.device), self.options.chains
         own, first = (path.log_ratio(rows)[0] for rows in (z[None], path.start(1, draws)))

@@ -22,7 +22,7 @@ from mmg_plugins.bounds.annealed import seed_of
 from mmg_plugins.bounds.critics import Pairs, critic_for, pairs_of, train
 from mmg_plugins.bounds.options import RowsOptions, StartOptions, TrainingOptions
 from mmg_registry.annealing.importance import log_sums
-from mmg_registry.annealing.path import Start, checked, path_of, pieces, values
+from mmg_registry.annealing.path import Start, checked_density, density_of, path_of, pieces
 from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator, Needs
 from mmg_registry.bounds.result import Bound
@@ -100,7 +100,7 @@ class GIWAE(BoundEstimator):
             return self._trained(model, pairs)
         if not callable(getattr(model, "log_likelihood", None)):
             raise OptionError("The option 'critic' is 'optimal', and the model has no log_likelihood; use 'learned'.")
-        return lambda x, z: values(model.log_likelihood, x, z) - log_ratio(model, x, z, self.options.start)
+        return lambda x, z: density_of(model.log_likelihood, x, z) - log_ratio(model, x, z, self.options.start)
 
     def _trained(self, model: Any, pairs: Pairs) -> Score:
         """Return a network trained to maximise the bound on pairs to learn from, which it is never evaluated on."""
@@ -157,11 +157,11 @@ def log_ratio(model: Any, x: Tensor, z: Tensor, start: Start) -> Tensor:
     """Return log q(z | x) / p(z), `(m,)`; 0 where the proposal is the prior."""
     if start == "prior":
         return torch.zeros(len(z), dtype=z.dtype, device=z.device)
-    return values(model.log_q, z, x) - values(model.log_prior, z)
+    return density_of(model.log_q, z, x) - density_of(model.log_prior, z)
 
 
 def on_chains(critic: Score, x: Tensor, z: Tensor, rows: int | None = None) -> Tensor:
     """Return T(x, z_k), `(K, n)`, of x `(n, data_size)` and z `(K, n, latent_size)`, at most `rows` at a time."""
     with torch.no_grad():
         found = torch.cat([critic(*piece) for piece in pieces(x, z, rows)])
-    return checked(found, "critic").view(z.shape[:-1])
+    return checked_density(found, "critic").view(z.shape[:-1])

@@ -39,7 +39,7 @@ from mmg_plugins.critics.networks import off_diagonal
 from mmg_plugins.critics.objectives import Scores, donsker_varadhan, nwj
 from mmg_registry.annealing.ais import LogEvidence
 from mmg_registry.annealing.hmc import hmc
-from mmg_registry.annealing.path import HandwrittenPath, draw_prior, gradient_of, pieces, values
+from mmg_registry.annealing.path import HandwrittenPath, density_of, draw_prior, gradient_of, pieces
 from mmg_registry.annealing.schedule import TRAJECTORY
 from mmg_registry.bounds.checkpoint import Stages
 from mmg_registry.bounds.contract import BoundEstimator, Needs
@@ -76,7 +76,7 @@ class Tilted:
         self.true_mi: float | None = getattr(model, "true_mi", None)
 
     def log_prior(self, z: Tensor) -> Tensor:
-        return values(self.model.log_prior, z)
+        return density_of(self.model.log_prior, z)
 
     def sample_prior(self, n: int, seed: int) -> Tensor:
         return draw_prior(self.model, n, generator(seed))

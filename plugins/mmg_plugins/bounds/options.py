@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from mmg_registry.annealing.path import Start
-from mmg_registry.annealing.schedule import Mass, Schedule
+from mmg_registry.annealing.schedule import Mass, TemperatureSchedule
 from mmg_registry.contracts import Options
 
 
@@ -30,7 +30,7 @@ class AnnealingOptions(RowsOptions):
 
     temperatures: int = Field(1000, ge=1, le=10_000_000, description="T, temperatures between start and posterior")
     chains: int = Field(16, ge=1, le=1_000_000, description="K, chains a data point")
-    schedule: Schedule = Field("adaptive-kl", description="temperatures; adaptive ones are of constant rate")
+    schedule: TemperatureSchedule = Field("adaptive-kl", description="temperatures; adaptive ones are of constant rate")
     mass: Mass = Field("dense", description="of HMC: the inverse of the pilot's covariance or its diagonal, or 1")
     leapfrog: int = Field(10, ge=1, le=10_000, description="most leapfrog steps a transition")
     acceptance: float = Field(0.75, gt=0, lt=1, description="what the pilot tunes step sizes to")

@@ -27,12 +27,12 @@ from mmg_plugins.critics.readings import (
     contrastive,
     contrasts,
     cut_partition,
-    donsker_varadhan,
     log_partition,
     mean_score,
     near_cap,
-    nwj,
     of_pairs,
+    read_donsker_varadhan,
+    read_nwj,
     unnormalised,
 )
 from mmg_plugins.critics.recipe import CriticRecipe, in_blocks
@@ -161,7 +161,7 @@ class MINE(CriticEstimator):
 
     def recipe(self) -> CriticRecipe:
         o = self.options
-        return CriticRecipe("donsker-varadhan", donsker_varadhan, in_blocks(o.block), smoothing=o.smoothing)
+        return CriticRecipe("donsker-varadhan", read_donsker_varadhan, in_blocks(o.block), smoothing=o.smoothing)
 
 
 class InfoNCE(CriticEstimator):
@@ -224,7 +224,7 @@ class NWJ(MINE):
 
     def recipe(self) -> CriticRecipe:
         block = min(CALIBRATION_BLOCK, self.options.block)
-        return replace(super().recipe(), read=nwj, calibrate=partial(normalise, block=block))
+        return replace(super().recipe(), read=read_nwj, calibrate=partial(normalise, block=block))
 
 
 class SMILE(CriticEstimator):
@@ -259,7 +259,7 @@ class SMILE(CriticEstimator):
         clamp = partial(clamp_of, given=o.clamp)
         return CriticRecipe(
             "jensen-shannon",
-            donsker_varadhan,
+            read_donsker_varadhan,
             in_blocks(o.block),
             clamped_words,
             cut_partition,

@@ -34,13 +34,13 @@ def heaviest(means: LogMeans) -> float:
     return float((means.by_row - torch.logsumexp(means.by_row, 0)).exp().max())
 
 
-def donsker_varadhan(means: LogMeans) -> Reading:
+def read_donsker_varadhan(means: LogMeans) -> Reading:
     """Read E_J f - log E_M e^f."""
     pointwise = means.joint - log_partition(means)
     return Reading(pointwise.mean(), means.joint - shares(means), pointwise)
 
 
-def nwj(means: LogMeans) -> Reading:
+def read_nwj(means: LogMeans) -> Reading:
     """Read E_J f + 1 - E_M e^f."""
     z = log_partition(means).exp()
     pointwise = means.joint + 1 - z

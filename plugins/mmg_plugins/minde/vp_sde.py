@@ -48,10 +48,10 @@ def window() -> Proposal:
 
 
 def stub() -> list[tuple[float, Proposal]]:
-    """Return bins above the window, each with the weight of a unit of log-SNR in the published estimate.
+    """Return bins of log-SNR above the window, each with its weight in the published estimate, where the window has 1.
 
-    The weights fall from 1 to 0, because times below 1e-3 are drawn with constant density and not reweighted; together
-    they count for 1.09 units of log-SNR.
+    The published estimate draws times below 1e-3 with constant density and does not reweight them. Over log-SNR that is
+    a weight that falls from 1 to 0, and whose integral is 1.09.
 
     Example:
         >>> round(sum(weight * bin.window for weight, bin in stub()), 2)

@@ -33,8 +33,9 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
-from mmg_plugins.mmg.parts.terms import linear_apart, whole
+from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
+from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.names import nearest
 
@@ -43,9 +44,9 @@ class AutoOptions(MMGOptions):
     """Options of `auto`; none needs to be set."""
 
     preset: Literal["default"] = Field("default", description="only the default recipe")
-    steps: int | None = Field(24_000, ge=20, le=10_000_000, description="most training steps")
+    steps: int | None = Field(AUTO_STEPS, ge=20, le=10_000_000, description="most training steps")
     tolerance: float = Field(
-        0.0015, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
+        AUTO_TOLERANCE, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"
@@ -104,9 +105,9 @@ class Auto(GapEstimator):
         return replace(
             default_recipe(self.options, self.run, self.denoiser),
             orient=oriented(self.options.direction),
-            split=linear_apart if self.denoiser is None else whole,
+            split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
-            remember=RememberRows(),
+            remember=RememberRows(left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,

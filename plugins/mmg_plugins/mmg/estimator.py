@@ -16,6 +16,7 @@ from mmg_plugins.mmg.result import estimated
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
+from mmg_registry.devices import refuse_device
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate
 from mmg_registry.threads import torch_threads
@@ -61,8 +62,8 @@ class GapEstimator(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         recipe = self.recipe()
-        if chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only:
-            raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
+        away = chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only
+        refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
         with torch_threads(self.run.threads):
             self._fitted = recipe.fit(x, y)
         return self

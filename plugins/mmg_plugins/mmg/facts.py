@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_registry.diffusion import Adjusted, KnownMeans, adjust, features
+from mmg_registry.errors import demand
 
 
 class Measured(NamedTuple):
@@ -29,13 +30,28 @@ class TrainingFacts:
         known: means of the regression features over all training rows.
         norms: the information between the norms of rows of x and of y; zeros where it cannot be estimated.
         neighbours: the information that nearest neighbours find; zeros where they give no estimate.
-        seen: the direct value on rows that the network was trained on, adjusted to all rows; None before training.
+        seen: the direct value on rows that the network was trained on, adjusted to all rows; None before training too.
+
+    All but `known` are None where the step that needs them was left out of `fit`; `needed` then refuses it.
     """
 
     known: KnownMeans
-    norms: Measured
-    neighbours: Measured
+    norms: Measured | None = None
+    neighbours: Measured | None = None
     seen: Measured | None = None
+
+    def needed(self, fact: Literal["norms", "neighbours", "seen"], step: str) -> Measured:
+        """Return a fact that `step` needs.
+
+        Raises:
+            OptionError: when the step was left out of `fit`, which therefore did not gather the fact.
+        """
+        found: Measured | None = getattr(self, fact)
+        demand(
+            found is not None,
+            f"The step '{step}' was left out of fit by 'without'; fit again, or leave it out here too.",
+        )
+        return cast(Measured, found)
 
     def with_seen(self, seen: Measured) -> TrainingFacts:
         """Return a copy of the facts with the direct value that the trained network gives on its own rows."""
@@ -61,5 +77,5 @@ class TrainingFacts:
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingFacts:
         """Rebuild facts from what `arrays` returned."""
         known = KnownMeans(arrays["known_mean"], int(arrays["known_count"][0]))
-        norms, neighbours = (Measured(*arrays[name].tolist()) for name in ("norms", "neighbours"))
-        return cls(known, norms, neighbours, Measured(*arrays["seen"].tolist()) if "seen" in arrays else None)
+        kept = {name: Measured(*arrays[name].tolist()) for name in ("norms", "neighbours", "seen") if name in arrays}
+        return cls(known, **kept)

@@ -26,7 +26,7 @@ from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
-from mmg_plugins.mmg.parts.terms import Split, whole
+from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.trained import FittedGap
@@ -70,7 +70,7 @@ class Recipe:
     proposals: LogSNRDraws
     gap: GapMeasure
     orient: Orient = noise_x
-    split: Split = whole
+    split: Split = one_term
     train: Train = train_terms
     remember: Remember | None = None
     integrand: Integrand = "direct"

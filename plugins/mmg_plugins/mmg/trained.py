@@ -7,20 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 
 from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCoordinates, no_rows
 from mmg_plugins.mmg.parts.networks import Networks
 from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.terms import Term
-from mmg_registry.arrays import SavedState
+from mmg_registry.arrays import NamedArrays, SavedState
 from mmg_registry.contracts import Run, below
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import Denoiser
 from mmg_registry.training import Report
 
-Arrays = Mapping[str, NDArray[Any]]
 Meta = Mapping[str, Any]
 
 
@@ -94,7 +92,7 @@ class FittedGap:
         return arrays, {"orientation": asdict(self.orientation), "coordinates": words, **trained}
 
     @classmethod
-    def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: Arrays, meta: Meta) -> FittedGap:
+    def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> FittedGap:
         """Rebuild what `state` saved, with the coordinates and networks of a recipe.
 
         Raises:
@@ -112,7 +110,7 @@ class FittedGap:
         return cls(Orientation(**meta["orientation"]), coordinates, trained, facts)
 
 
-def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: Arrays, meta: Meta) -> TrainedTerm:
+def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> TrainedTerm:
     term = Term(meta["first"], meta["last"])
     denoiser = network.build(coordinates, term, no_rows(coordinates), run)
     denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})

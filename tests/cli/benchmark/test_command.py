@@ -20,7 +20,7 @@ from places import SUPPORT
 
 from mmg_registry import hooks
 from mmg_registry.benchmark import store
-from mmg_registry.benchmark.store import Store, key_of, read
+from mmg_registry.benchmark.store import Store, key_of, read_rows
 
 SITE = SUPPORT / "bench_site"
 TINY = ("--suite", "tiny", "--n-train", 300, "--n-eval", 100, "--threads", 1)
@@ -129,7 +129,7 @@ def test_failed_runs_are_repeated_only_when_asked_for(bench) -> None:
     assert len(lines_of()) == 1
     bench(*one, "--resume", "--retry-failed")
     assert len(lines_of()) == 2
-    assert len(read("out")) == 1
+    assert len(read_rows("out")) == 1
 
 
 def test_options_go_to_all_plugins_or_to_one(bench) -> None:
@@ -195,9 +195,9 @@ def test_ctrl_c_leaves_the_file_whole(program) -> None:
         (["--set", "shfit=1"], 2, "The estimator 'bench-right' has no option 'shfit'; the nearest is 'shift'."),
         (["--set", "shift=99"], 2, "The option 'shift' of 'bench-right' is refused"),
         (["--set", "other:shift=1"], 2, "names the plugin 'other', which --plugin does not list."),
-        (["--seeds", "0"], 2, "Invalid value for '--seeds'"),
+        (["--seeds", "0"], 2, "The option '--seeds' is 0 and must be a whole number from 1 to 10**6."),
         (["--n-train", "0"], 2, "The option '--n-train' is 0 and must be a whole number from 1"),
-        (["--jobs", "0"], 2, "Invalid value for '--jobs'"),
+        (["--jobs", "0"], 2, "The option '--jobs' is 0 and must be a whole number from 1 to 1024."),
         (["--max-seconds", "nan"], 2, "The option '--max-seconds' is nan and must be a number of seconds above 0"),
         (["--retry-failed"], 2, "--retry-failed belongs to --resume; give both."),
         (["--out", "file"], 2, "file' is a file; give another path."),

@@ -167,8 +167,8 @@ def test_too_few_images(suite: Callable[..., Any]) -> None:
         (("--rows", "2,x"), "--rows takes whole numbers, as in '7,14,21', not '2,x'."),
         (("--rows", "9"), "Rows kept are 1 to 8 for these images, not 9."),
         (("--test", "monotony"), "There is no test 'monotony'; there are baseline, data-processing, additivity."),
-        (("--noise", 0), "The noise is 0.0 and must be positive: without it A is a function of the image, and shares "
-                         "infinitely much with it."),
+        (("--noise", 0), "The option '--noise' is 0.0 and must be a positive number: without noise A is a function of "
+                         "the image, and shares infinitely much with it."),
         (("--max-seconds", 0), "The option '--max-seconds' is 0.0 and must be a number of seconds above 0 and at most "
                                "1e9."),
         (("--set", "ridg=1"), "The estimator 'fake-gauss' has no option 'ridg'; the nearest is 'ridge'."),

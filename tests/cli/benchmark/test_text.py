@@ -8,7 +8,7 @@ import math
 import pytest
 from benchmark_rows import failed_row, inapplicable_row, run_row
 
-from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary
+from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary_document
 from mmg_registry.benchmark.criteria import cells, compare
 
 ROWS = [
@@ -47,7 +47,7 @@ def test_the_report_has_a_leaderboard_and_a_bias_table_for_each_suite() -> None:
 def test_the_summary_is_json_even_without_numbers() -> None:
     infinite = run_row(suite="one", task="e")
     infinite["estimate"] |= {"status": "infinite", "mi": None, "ci": None}
-    document = summary([*ROWS, infinite])
+    document = summary_document([*ROWS, infinite])
     json.dumps(document, allow_nan=False)
     assert document["runs"] == 6
     assert document["suites"]["one"]["leaderboard"][0]["mean_error"] is None
@@ -62,7 +62,7 @@ def test_a_task_that_a_plugin_does_not_take_is_in_no_other_count() -> None:
     assert (found["SOLVED"], found["FAILED"], found["N/A"]) == ("1/1", "0", "1")
     only = table(report_text(cells([inapplicable_row()])), "p  ")
     assert (only["SOLVED"], only["SEEDS"], only["MEAN ERR"], only["N/A"]) == ("0/0", "0", "-", "1")
-    json.dumps(summary(rows), allow_nan=False)
+    json.dumps(summary_document(rows), allow_nan=False)
 
 
 def test_cells_are_parted_by_suite() -> None:

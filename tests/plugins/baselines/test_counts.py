@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_plugins.baselines.counts import counted, labels_of
+from mmg_plugins.baselines.counts import information_of_counts, labels_of
 
 
 def channel(n: int, flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +18,7 @@ def channel(n: int, flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_binary_channel() -> None:
     truth = math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9)
-    found = [counted(*channel(1_000, 0.1, seed)) for seed in range(100)]
+    found = [information_of_counts(*channel(1_000, 0.1, seed)) for seed in range(100)]
     assert np.mean([each.mi for each in found]) == pytest.approx(truth, abs=0.006)
     assert np.mean([abs(each.mi - truth) <= 1.96 * each.std_error for each in found]) >= 0.88
 
@@ -26,7 +26,7 @@ def test_a_binary_channel() -> None:
 @pytest.mark.parametrize("sizes", [(2, 2), (4, 3), (8, 6)])
 def test_independent_labels_tell_nothing_and_the_interval_holds_zero(sizes: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    found = [counted(*(rng.integers(0, size, 400) for size in sizes)) for _ in range(200)]
+    found = [information_of_counts(*(rng.integers(0, size, 400) for size in sizes)) for _ in range(200)]
     mean = np.mean([each.mi for each in found])
     assert mean == pytest.approx(0.0, abs=4 * np.std([each.mi for each in found]) / math.sqrt(200) + 1e-3)
     assert np.mean([abs(each.mi) <= 1.96 * each.std_error for each in found]) >= 0.9
@@ -34,7 +34,7 @@ def test_independent_labels_tell_nothing_and_the_interval_holds_zero(sizes: tupl
 
 def test_a_label_with_itself_tells_its_entropy_and_no_more() -> None:
     k = np.random.default_rng(0).integers(0, 4, 4_000)
-    found = counted(k, k)
+    found = information_of_counts(k, k)
     assert found.mi == pytest.approx(found.limit, abs=0.002)
     assert found.mi <= found.limit
     assert found.values.mean() == pytest.approx(found.mi)
@@ -42,5 +42,5 @@ def test_a_label_with_itself_tells_its_entropy_and_no_more() -> None:
 
 def test_names_of_labels_do_not_matter() -> None:
     x, y = channel(500, 0.2, 0)
-    assert counted(x, y).mi == counted(1 - x, 7 * y).mi
+    assert information_of_counts(x, y).mi == information_of_counts(1 - x, 7 * y).mi
     assert labels_of(np.array([[2.0, 1.0], [2.0, 1.0], [0.0, 1.0]])).tolist() == [1, 1, 0]

@@ -12,6 +12,8 @@ import pytest
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.facts import Measured
+from mmg_plugins.mmg.parts import memory
 from mmg_plugins.mmg.steps import Finding, Step
 from mmg_registry import storage
 from mmg_registry.contracts import Run
@@ -124,7 +126,7 @@ def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
     assert model.fitted.facts is not None
-    floor, error = model.fitted.facts.norms
+    floor, error = model.fitted.facts.needed("norms", "norms")
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
     assert found.diagnostics["errors"]["norms"] > 0.05
@@ -207,6 +209,21 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
     found = estimate_scaled(scaled_model, ", ".join(NAMES))
     assert found.diagnostics["steps"] == []
     assert (found.mi, found.std_error) == (found.diagnostics["orthogonal"], 0.0)
+
+
+@pytest.mark.parametrize(("name", "fact"), [("norms",) * 2, ("neighbours",) * 2, ("generalisation", "seen")])
+def test_what_is_left_out_of_fit_is_not_computed(monkeypatch: pytest.MonkeyPatch, name: str, fact: str) -> None:
+    x, y = scaled(1_000)
+    computed: list[str] = []
+    for step, function in (("norms", "norm_information"), ("neighbours", "ask_neighbours")):
+        monkeypatch.setattr(memory, function, lambda *_, step=step: computed.append(step) or Measured(0.0, 0.0))
+    model = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800])
+    assert model.fitted.facts is not None
+    assert getattr(model.fitted.facts, fact) is None
+    assert computed == [step for step in ("norms", "neighbours") if step != name]
+    assert np.isfinite(model.estimate(x[800:], y[800:]).mi)
+    with pytest.raises(OptionError, match=f"The step '{name}' was left out of fit"):
+        estimate_scaled(model)
 
 
 def test_steps_that_there_are_not_are_refused() -> None:

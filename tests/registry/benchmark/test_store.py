@@ -11,7 +11,7 @@ import pytest
 from benchmark_rows import failed_row, run_row
 
 from mmg_registry.benchmark import store
-from mmg_registry.benchmark.store import RUNS, Store, key_of, latest, read
+from mmg_registry.benchmark.store import RUNS, Store, key_of, latest, read_rows
 from mmg_registry.errors import DataError, MMGError, OptionError
 
 
@@ -30,8 +30,8 @@ def test_rows_come_back_as_they_were_each_on_a_line_of_its_own(tmp_path: Path) -
     path = filled(tmp_path / "new" / "folder")
     lines = path.read_text().splitlines()
     assert [json.loads(line)["schema"] for line in lines] == [store.SCHEMA] * 3
-    assert seeds(read(path.parent)) == [0, 1, 2]
-    assert read(path.parent)[0]["estimate"] == run_row()["estimate"]
+    assert seeds(read_rows(path.parent)) == [0, 1, 2]
+    assert read_rows(path.parent)[0]["estimate"] == run_row()["estimate"]
 
 
 def test_results_of_another_kind_have_a_file_and_a_schema_of_their_own(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_results_of_another_kind_have_a_file_and_a_schema_of_their_own(tmp_path:
         opened.append(run_row())
     assert json.loads((tmp_path / "others.jsonl").read_text())["schema"] == "others/1"
     with pytest.raises(DataError):
-        read(tmp_path)  # they are no runs of tasks
+        read_rows(tmp_path)  # they are no runs of tasks
 
 
 def test_a_row_is_on_the_disk_before_the_next_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,17 +57,17 @@ def test_a_line_cut_off_by_a_kill_is_left_out_and_then_removed(tmp_path: Path, k
     path = filled(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:2]) + lines[2][:kept])
-    assert seeds(read(tmp_path)) == [0, 1]
+    assert seeds(read_rows(tmp_path)) == [0, 1]
     with Store(tmp_path) as opened:
         assert seeds(opened.rows) == [0, 1]
         opened.append(run_row(seed=7))
-    assert seeds(read(tmp_path)) == [0, 1, 7]
+    assert seeds(read_rows(tmp_path)) == [0, 1, 7]
 
 
 def test_a_first_line_cut_off_leaves_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / RUNS).write_text('{"suite": "s", "ta')
     with pytest.raises(DataError, match="no finished run yet"):
-        read(tmp_path)
+        read_rows(tmp_path)
     with Store(tmp_path) as opened:
         assert opened.rows == []
     assert (tmp_path / RUNS).read_bytes() == b""
@@ -76,7 +76,7 @@ def test_a_first_line_cut_off_leaves_an_empty_file(tmp_path: Path) -> None:
 def test_a_whole_line_that_only_lacks_its_end_is_kept(tmp_path: Path) -> None:
     path = filled(tmp_path)
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    assert seeds(read(tmp_path)) == [0, 1, 2]
+    assert seeds(read_rows(tmp_path)) == [0, 1, 2]
     filled(tmp_path, n=1)
     assert path.read_text().count("\n") == 4
 
@@ -86,7 +86,7 @@ def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path, damage: s
     path = filled(tmp_path)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + damage + lines[2])
-    for open_it in (read, Store):
+    for open_it in (read_rows, Store):
         with pytest.raises(DataError, match=r"Line 2 of .*runs\.jsonl is damaged; remove that line"):
             open_it(tmp_path)
 
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"runs\.jsonl cannot be read"):
-        read(tmp_path)
+        read_rows(tmp_path)
 
 
 def test_a_number_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:

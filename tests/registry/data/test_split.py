@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
 from mmg_registry.data.split import folds, hold_out
+from mmg_registry.errors import OptionError
 
 
 @pytest.mark.parametrize(("n", "fraction", "size"), [(100, 0.2, 20), (10, 0.01, 1), (10, 0.99, 9), (2, 0.5, 1)])
@@ -14,6 +18,12 @@ def test_hold_out(n: int, fraction: float, size: int) -> None:
     assert len(evaluate) == size
     assert np.array_equal(np.sort(np.concatenate([fit, evaluate])), np.arange(n))
     assert np.all(np.diff(fit) > 0)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, math.nan, "half"])
+def test_a_share_out_of_range_is_refused_by_the_sentence_of_all_options(fraction: Any) -> None:
+    with pytest.raises(OptionError, match=r"^The option 'fraction' is .* and must be between 0 and 1, e\.g\. 0\.2\.$"):
+        hold_out(10, fraction, seed=0)
 
 
 @pytest.mark.parametrize(("n", "k"), [(10, 2), (11, 4), (5, 5)])

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
-from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS, MOST_REPEATS
+from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.core import BIN_SUMS, Proposal
 from mmg_registry.diffusion import Denoiser, GapEstimate, joined, summarise
+from mmg_registry.diffusion.learner import MOST_REPEATS
 
 # From a denoiser, rows of its term, a proposal, repeats and a seed: sums over bins, and means of rows in nats.
 Sums = Callable[[Denoiser, CoordinateRows, Proposal, int, int], tuple[Tensor, Tensor]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from mmg_plugins.mmg.facts import Measured, TrainingFacts
@@ -11,7 +12,7 @@ from mmg_plugins.mmg.steps.neighbours import ask_neighbours
 from mmg_plugins.mmg.thresholds import SEEN_ROWS
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.contracts import Array, Run
-from mmg_registry.diffusion import KnownMeans, length_information
+from mmg_registry.diffusion import KnownMeans, norm_information
 
 Given = tuple[Array, Array]  # x and y, as given to fit
 
@@ -26,15 +27,26 @@ class Remember(Protocol):
         """Return the facts with the value that the trained network gives on its own rows."""
 
 
+@dataclass(frozen=True)
 class RememberRows:
-    """The part that gathers all facts, whichever steps are on: options may change between `fit` and `estimate`."""
+    """The part that gathers the facts that the steps need.
+
+    Attributes:
+        left_out: names of steps; a fact that only these need is not computed.
+    """
+
+    left_out: frozenset[str] = frozenset()
 
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
         x, y = (side.numpy() for side in rows)
         known = KnownMeans.of(x, y, coordinates.rho)
-        return TrainingFacts(known, Measured(*length_information(x, y)), ask_neighbours(*given, run))
+        norms = None if "norms" in self.left_out else Measured(*norm_information(x, y))
+        neighbours = None if "neighbours" in self.left_out else ask_neighbours(*given, run)
+        return TrainingFacts(known, norms, neighbours)
 
     def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
+        if "generalisation" in self.left_out:
+            return facts
         x, y = given
         every = -(-len(x) // SEEN_ROWS)
         rows = fitted.coordinates.transform(*fitted.orientation.apply(x[::every], y[::every]))

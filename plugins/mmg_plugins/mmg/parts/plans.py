@@ -6,13 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mmg_plugins.mmg.options import MMGOptions
-from mmg_plugins.mmg.thresholds import EVALUATE_EVERY_FEW_ROWS, EVALUATE_EVERY_MANY_ROWS, MANY_ROWS, WEIGHT_DECAY
+from mmg_plugins.mmg.thresholds import (
+    DEFAULT_STEPS,
+    EVALUATE_EVERY_FEW_ROWS,
+    EVALUATE_EVERY_MANY_ROWS,
+    LEAST_PLATEAU_STEPS,
+    MANY_ROWS,
+    WARMUP_STEPS,
+)
 from mmg_registry.core import TrainPlan
 from mmg_registry.diffusion import Schedule
+from mmg_registry.training.optimiser import WEIGHT_DECAY
 
 MakePlan = Callable[[int, int], tuple[TrainPlan, Schedule]]  # from noised columns and the rows given to fit
 
-STEPS, LEAST_STEPS, WARMUP = 10_000, 1_000, 200  # the default plan's most steps, least before a plateau, and warm-up
 SMALL_DIM_X = 5  # columns up to which the published optimiser is the one for small pairs
 
 
@@ -32,9 +39,9 @@ class DefaultPlan:
 
     def __call__(self, dim_x: int, n_rows: int) -> tuple[TrainPlan, Schedule]:
         look = EVALUATE_EVERY_MANY_ROWS if n_rows >= MANY_ROWS else EVALUATE_EVERY_FEW_ROWS
-        most, tolerance = self.options.steps or STEPS, self.options.tolerance
-        schedule = Schedule(most, LEAST_STEPS, check_every=max(self.least_look, look), tolerance=tolerance)
-        warmup = min(WARMUP, most // 10)
+        most, tolerance = self.options.steps or DEFAULT_STEPS, self.options.tolerance
+        schedule = Schedule(most, LEAST_PLATEAU_STEPS, check_every=max(self.least_look, look), tolerance=tolerance)
+        warmup = min(WARMUP_STEPS, most // 10)
         plan = TrainPlan(self.options.batch, self.options.lr, warmup, weight_decay=WEIGHT_DECAY)
         return plan, schedule
 

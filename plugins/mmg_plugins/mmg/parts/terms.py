@@ -24,7 +24,10 @@ class Term:
     last: int
 
     def rows(self, rows: CoordinateRows) -> CoordinateRows:
-        """Return the columns of x that the term uses, and y with the canonical partner of the first one in front."""
+        """Return the columns of x that the term uses, and y with its columns in the matching order.
+
+        Column i of y is the canonical partner of column i of x, so y begins with the partner of column `first`.
+        """
         x, y = rows
         if self.first == 0:
             return x, y
@@ -38,7 +41,7 @@ class Term:
 Split = Callable[[Coordinates, int], list[Term]]  # from coordinates and the number of training rows
 
 
-def whole(coordinates: Coordinates, n_rows: int) -> list[Term]:
+def one_term(coordinates: Coordinates, n_rows: int) -> list[Term]:
     """Return the whole information as one term."""
     return [Term(0, coordinates.dim_x)]
 
@@ -51,7 +54,7 @@ def linear_apart(coordinates: Coordinates, n_rows: int) -> list[Term]:
     """
     linear = linear_columns(coordinates, n_rows)
     if coordinates.dim_x <= MANY_COLUMNS or not 0 < linear <= coordinates.dim_x // 2:
-        return whole(coordinates, n_rows)
+        return one_term(coordinates, n_rows)
     return [Term(0, linear), Term(linear, coordinates.dim_x)]
 
 

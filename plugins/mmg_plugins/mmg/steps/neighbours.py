@@ -36,7 +36,7 @@ def find(evidence: Evidence, value: float) -> Finding:
     Nearest neighbours are biased low where dependence is strong or columns are many, so nothing is concluded where they
     find less.
     """
-    found, error = evidence.facts.neighbours
+    found, error = evidence.facts.needed("neighbours", STEP.name)
     missed = max(0.0, found - NEIGHBOUR_ERRORS * error - value)
     return Finding(value, missed, "what nearest neighbours find in training rows beyond the estimate")
 

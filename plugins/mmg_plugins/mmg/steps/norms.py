@@ -13,7 +13,7 @@ from mmg_plugins.mmg.thresholds import FLOOR_ERROR_SHARE, NOTICEABLE_PART
 
 def find(evidence: Evidence, value: float) -> Finding:
     """Raise the value to the floor (`mmg_registry.diffusion.norms`) where it is significantly lower."""
-    raised, error = raised_to(value, evidence.facts.norms)
+    raised, error = raised_to(value, evidence.facts.needed("norms", STEP.name))
     return Finding(value + raised, error, "the norms of x and y alone share no more than x and y do")
 
 

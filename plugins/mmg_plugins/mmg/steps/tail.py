@@ -6,9 +6,7 @@ import numpy as np
 
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
-from mmg_plugins.mmg.thresholds import NOTICEABLE_PART, NOTICEABLE_TAIL, SURE_ERRORS
-
-BEYOND_A_DENSITY_EDGE = 2.0  # nats past the end for each nat a unit there: the integral of exp(-logsnr / 2)
+from mmg_plugins.mmg.thresholds import BEYOND_A_DENSITY_EDGE, NOTICEABLE_PART, NOTICEABLE_TAIL, SURE_ERRORS
 
 
 def find(evidence: Evidence, value: float) -> Finding:

@@ -15,7 +15,7 @@ from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCanonical, FitStan
 from mmg_plugins.mmg.parts.networks import FusedNetworks, PublishedNetworks, UserModule
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 from mmg_plugins.mmg.parts.plans import DefaultPlan, PublishedPlan
-from mmg_plugins.mmg.parts.terms import Term, linear_apart, whole
+from mmg_plugins.mmg.parts.terms import Term, linear_apart, one_term
 from mmg_registry.contracts import Run
 from mmg_registry.diffusion import FusedDenoiser, ModuleDenoiser
 from mmg_registry.diffusion.proposals import pilot
@@ -161,7 +161,7 @@ def test_few_linearly_dependent_columns_of_many_are_split_off(rho: tuple[float, 
     terms = linear_apart(Correlated(*rho), n)  # type: ignore[arg-type]
     assert [term.first for term in terms] == [0, *cuts]
     assert [term.last for term in terms] == [*cuts, 10]
-    assert whole(Correlated(*rho), n) == [Term(0, 10)]  # type: ignore[arg-type]
+    assert one_term(Correlated(*rho), n) == [Term(0, 10)]  # type: ignore[arg-type]
 
 
 def test_terms_sum_to_the_information_of_all_columns() -> None:

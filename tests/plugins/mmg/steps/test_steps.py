@@ -14,6 +14,7 @@ from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.steps import choice, cross, generalisation, neighbours, norms, precision, rows, tail, unfinished
 from mmg_registry.contracts import Run
+from mmg_registry.errors import OptionError
 from mmg_registry.training import Report
 
 
@@ -73,9 +74,13 @@ def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more
     assert found.value == 1.0 + (found.error or 0.0)
 
 
-def test_nothing_is_added_before_the_network_was_asked_again() -> None:
-    given = evidence(fitted=fitted(known=facts(seen=None)))
-    assert (generalisation.STEP.find(given, 1.0).value, generalisation.STEP.find(given, 1.0).error) == (1.0, 0.0)
+@pytest.mark.parametrize(
+    ("fact", "step"), [("norms", norms.STEP), ("neighbours", neighbours.STEP), ("seen", generalisation.STEP)]
+)
+def test_a_step_that_was_left_out_of_fit_is_refused(fact: str, step: steps.Step) -> None:
+    given = evidence(fitted=fitted(known=facts(**{fact: None})))
+    with pytest.raises(OptionError, match=f"'{step.name}' was left out of fit by 'without'"):
+        step.find(given, 1.0)
 
 
 # --- norms ----------------------------------------------------------------------------------------------------------

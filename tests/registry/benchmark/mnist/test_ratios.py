@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from mmg_registry.benchmark.mnist.ratios import TESTS, Information, Ratio, Value, divide, judge, plan, terms
+from mmg_registry.benchmark.mnist.ratios import TESTS, Information, Ratio, Value, divide, judge, plan_ratios, terms
 from mmg_registry.errors import OptionError
 
 WHOLE = Information("single", 28)
 
 
 def test_every_test_asks_for_its_terms_and_each_is_estimated_once() -> None:
-    ratios = plan(TESTS, [21, 14, 14], step=7, height=28)
+    ratios = plan_ratios(TESTS, [21, 14, 14], step=7, height=28)
     assert [(each.test, each.rows, each.above.name, each.below.name) for each in ratios] == [
         ("baseline", 14, "single-14", "single-28"),
         ("baseline", 21, "single-21", "single-28"),
@@ -30,8 +30,8 @@ def test_every_test_asks_for_its_terms_and_each_is_estimated_once() -> None:
 
 
 def test_rows_without_room_for_the_step_and_the_whole_image_are_left_out() -> None:
-    assert [each.test for each in plan(TESTS, [28], step=7, height=28)] == ["additivity"]
-    assert [each.rows for each in plan(["data-processing"], [7, 25], step=7, height=28)] == [7]
+    assert [each.test for each in plan_ratios(TESTS, [28], step=7, height=28)] == ["additivity"]
+    assert [each.rows for each in plan_ratios(["data-processing"], [7, 25], step=7, height=28)] == [7]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_rows_without_room_for_the_step_and_the_whole_image_are_left_out() -> No
 )
 def test_impossible_plans(tests: list[str], rows: list[int], step: int, sentence: str) -> None:
     with pytest.raises(OptionError) as caught:
-        plan(tests, rows, step, 28)
+        plan_ratios(tests, rows, step, 28)
     assert str(caught.value) == sentence
 
 
@@ -75,7 +75,7 @@ def seed_of(values: Mapping[str, float], error: float = 0.01) -> dict[Informatio
 
 
 def holds(tests: list[str], **values: float) -> list[bool | None]:
-    ratios = plan(tests, [7, 14], step=7, height=28)
+    ratios = plan_ratios(tests, [7, 14], step=7, height=28)
     known = seed_of({key.removeprefix("r"): value for key, value in values.items()})
     return [found.holds for found in judge(ratios, [known])]
 
@@ -106,5 +106,5 @@ def test_several_seeds_give_the_mean_and_its_error() -> None:
 
 
 def test_without_any_value_there_is_no_verdict() -> None:
-    (found,) = judge(plan(["baseline"], [7], 7, 28), [])
+    (found,) = judge(plan_ratios(["baseline"], [7], 7, 28), [])
     assert (found.value, found.std_error, found.seeds, found.holds) == (None, None, 0, None)

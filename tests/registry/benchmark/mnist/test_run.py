@@ -13,8 +13,8 @@ from mnist_images import blobs, unit
 
 from mmg_registry import registry
 from mmg_registry.benchmark.mnist import run
-from mmg_registry.benchmark.mnist.ratios import TESTS, Found, Information, Ratio, judge, plan, terms
-from mmg_registry.benchmark.mnist.run import Setup, check_pixels, execute, jobs, sizes, values
+from mmg_registry.benchmark.mnist.ratios import TESTS, Found, Information, Ratio, judge, plan_ratios, terms
+from mmg_registry.benchmark.mnist.run import Setup, check_pixels, execute, jobs, sizes, values_by_seed
 from mmg_registry.benchmark.store import label
 from mmg_registry.contracts import Array
 from mmg_registry.errors import DataError, OptionError, PluginError
@@ -61,7 +61,7 @@ def rows_of(
 ) -> tuple[list[Ratio], list[dict[str, Any]]]:
     """The ratios, and the rows of all that they need."""
     wanted = {"tests": TESTS, "rows": [2, 4], "seeds": 1, "options": {}} | choices
-    ratios = plan(wanted["tests"], wanted["rows"], step=2, height=images.shape[1])
+    ratios = plan_ratios(wanted["tests"], wanted["rows"], step=2, height=images.shape[1])
     todo = jobs(terms(ratios), {plugin: wanted["options"]}, wanted["seeds"])
     return ratios, list(execute(images, setup, todo))
 
@@ -70,7 +70,7 @@ def verdicts(plugin: str) -> dict[tuple[str, int], Found]:
     """Of pixels that are independent and normal, for which all three statements are exact for a Gaussian estimator."""
     images = np.random.default_rng(0).standard_normal((9_000, 6, 3), np.float32)
     ratios, rows = rows_of(Setup("normal", "0", 6_000, 3_000, "pixels", noise=1.0), plugin, images)
-    return {(each.ratio.test, each.ratio.rows): each for each in judge(ratios, values(rows, plugin))}
+    return {(each.ratio.test, each.ratio.rows): each for each in judge(ratios, values_by_seed(rows, plugin))}
 
 
 @pytest.fixture
@@ -149,21 +149,21 @@ def test_a_failure_is_a_row_and_has_no_ratio() -> None:
     ratios, rows = rows_of(SETUP, "raising-fake", tests=["baseline"])
     assert [row["status"] for row in rows] == ["failed"] * 3
     assert "singular" in rows[0]["error"]["message"]
-    assert values(rows, "raising-fake") == []
-    assert [found.value for found in judge(ratios, values(rows, "raising-fake"))] == [None, None]
+    assert values_by_seed(rows, "raising-fake") == []
+    assert [found.value for found in judge(ratios, values_by_seed(rows, "raising-fake"))] == [None, None]
 
 
 def test_values_are_of_one_plugin_with_its_options_and_by_seed() -> None:
     _, rows = rows_of(SETUP, "gaussian-fake", tests=["baseline"], rows=[2], seeds=2, options={"ridge": 0.1})
-    assert values(rows, "gaussian-fake") == []
-    found = values(rows, label("gaussian-fake", {"ridge": 0.1}))
+    assert values_by_seed(rows, "gaussian-fake") == []
+    found = values_by_seed(rows, label("gaussian-fake", {"ridge": 0.1}))
     assert [set(each) for each in found] == [{Information("single", 2), Information("single", 8)}] * 2
 
 
 def test_an_infinite_information_is_no_ratio() -> None:
     row = {"plugin": "p", "options": {}, "seed": 0, "kind": "single", "rows": 2, "less": 0, "status": "ok"}
     row["estimate"] = {"status": "infinite", "mi": None, "std_error": None}
-    assert values([row], "p")[0][Information("single", 2)].mi == float("inf")
+    assert values_by_seed([row], "p")[0][Information("single", 2)].mi == float("inf")
 
 
 def test_the_callers_threads_are_given_back() -> None:
