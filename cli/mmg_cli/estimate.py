@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
-from mmg_cli.output import check_folder, print_error, verbosity, warn
+from mmg_cli.output import check_folder, display, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import (
     COLUMNS_HELP,
@@ -289,7 +289,7 @@ def _compare(job: EstimateJob, pair: Pair, about: dict[str, Any]) -> None:
     if about["plugin"]["name"] in INSTANT:
         return
     for name in INSTANT:
-        print(f"{name.ljust(14)}  {_instant(job, name, pair, about['seed'])}")
+        display(f"{name.ljust(14)}  {_instant(job, name, pair, about['seed'])}")
     sys.stdout.flush()
 
 

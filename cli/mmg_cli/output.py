@@ -39,9 +39,25 @@ class Verbosity:
 verbosity = Verbosity()
 
 
+def visible(text: str) -> str:
+    """Return `text` with what a terminal would obey spelt out in each of its lines (see `errors.shown`).
+
+    >>> print(visible("of a file: \\x1b[2J\\nthe next line"))
+    of a file: \\x1b[2J
+    the next line
+    """
+    return "\n".join(map(shown, text.split("\n")))
+
+
+def display(text: str) -> None:
+    """Print `text` on stdout, where names of files, columns and plugins cannot command the terminal."""
+    print(visible(text))
+
+
 def say(text: str) -> None:
-    """Print `text` on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print `text` on stderr; a run does not fail because nobody can be told."""
+    with suppress(OSError):
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def warn(sentence: str) -> None:
@@ -53,7 +69,7 @@ def warn(sentence: str) -> None:
 def print_error(error: BaseException, sentence: str) -> None:
     """Print `sentence` on stderr; with -vv, print the traceback of `error` before it."""
     if verbosity.level > 1:
-        traceback.print_exception(error, file=sys.stderr)
+        say("".join(traceback.format_exception(error)).rstrip())
     say(f"Error: {shown(sentence)}")
 
 
@@ -98,14 +114,15 @@ def _descriptor_on_stderr() -> Iterator[None]:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return `rows` as text in left-aligned columns, separated by two spaces.
+    """Return `rows` as text in left-aligned columns, separated by two spaces; each row is one line.
 
     >>> print(columns([["NAME", "VERSION"], ["adaptive", "0.1.0"]]))
     NAME      VERSION
     adaptive  0.1.0
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    cells = [list(map(shown, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -93,6 +93,20 @@ def test_the_picture_has_a_line_a_plugin_and_what_is_running() -> None:
     ]  # fmt: skip
 
 
+def test_what_plugins_are_called_is_neither_markup_nor_a_command() -> None:
+    from rich.console import Console
+
+    shown, _ = board()
+    row = failed_row("it \x1b[2Jbroke", plugin="p", options={"steps": 5})
+    shown.finished(row)
+    console = Console(file=io.StringIO(), width=160)
+    console.print(picture(shown, ["p [steps=5]"]))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "p [steps=5]" in text
+    assert "it \\x1b[2Jbroke" in text
+    assert "\x1b" not in text
+
+
 @pytest.mark.parametrize(("quiet", "lines"), [(False, 1), (True, 0)])
 def test_off_a_terminal_there_is_a_line_a_run_unless_quiet(
     quiet: bool, lines: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
