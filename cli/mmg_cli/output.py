@@ -16,6 +16,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from mmg_registry import files
 from mmg_registry.errors import MMGError, OptionError, shown
 
 
@@ -192,16 +193,9 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
     if reason := why_not_writable(path):
         raise PermissionError(errno.EACCES, reason)
     target = os.path.realpath(path)
-    temporary = f"{target}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "xb") as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        _take_place(temporary, target)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+    with files.replacing(target) as file:
+        _keep_mode(target, file.name)
+        yield file
 
 
 @contextmanager
@@ -219,13 +213,15 @@ def replacing_by_path(path: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix=".mmg-", dir=os.path.dirname(target)) as folder:
         scratch = os.path.join(folder, os.path.basename(path))
         yield scratch
-        _take_place(scratch, target)
+        _keep_mode(target, scratch)
+        with open(scratch, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(scratch, target)
 
 
-def _take_place(temporary: str, target: str) -> None:
+def _keep_mode(target: str, temporary: str) -> None:
     if os.path.exists(target):
         shutil.copymode(target, temporary)
-    os.replace(temporary, target)
 
 
 def why_not_writable(path: str) -> str | None:

@@ -112,6 +112,29 @@ def test_a_damaged_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None
         mmg.bound(Encoded(), checkpoint=str(tmp_path / "a"), **AIS)
 
 
+@pytest.mark.parametrize("place", ["request", "seed", "z", "shape"])
+def test_a_flipped_bit_is_refused(place: str, tmp_path: Path) -> None:
+    Checkpoint(str(tmp_path / "a"), {"seed": 4}, every=0.0).save("one", lambda: {"z": torch.full((4,), 1.5)})
+    whole = (tmp_path / "a").read_bytes()
+    words = {"seed": (b'seed\\": 4', b'seed\\": 5'), "shape": (b'"shape":[4]', b'"shape":[ 4]')}
+    flips = {"request": (b"request", b"requesu"), "z": (whole[-4:], b"\x01" + whole[-3:]), **words}
+    old, new = flips[place]
+    changed = whole.replace(old, new)
+    assert changed != whole
+    (tmp_path / "a").write_bytes(changed)
+    with pytest.raises(DataError, match=r"/a (is damaged|cannot be read)"):
+        request_of(str(tmp_path / "a"))
+
+
+def test_a_checkpoint_without_a_checksum_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    about = {"schema": "mmg/bound-checkpoint/1", "request": "{}"}
+    save_file({"one/z": torch.ones(1)}, tmp_path / "a", about)
+    with pytest.raises(DataError, match=r"its schema is 'mmg/bound-checkpoint/1', and this reads 'mmg/bound-check"):
+        Checkpoint(str(tmp_path / "a"), {})
+
+
 def test_tensors_of_others_are_no_checkpoint(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
