@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
-from mmg_cli.output import check_folder, display, print_error, verbosity, warn
+from mmg_cli.output import check_folder, check_writable, display, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import (
     COLUMNS_HELP,
@@ -173,12 +173,10 @@ def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
 
 
 def _check_outputs(job: EstimateJob) -> None:
-    """Refuse outputs that would fail after the run.
-
-    The path of -o is not tested for writing, because the result is printed in any case.
-    """
+    """Refuse outputs that would fail after the run."""
     if job.out:
         check_result_file(job.out)
+        check_writable(job.out, "-o")
     if job.plot:
         from mmg_cli.plotting import check_plot
 
