@@ -8,6 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
 
+from mmg_registry.errors import explain
+from mmg_registry.results import Estimate
+
 SCHEMA = "mmg/benchmark-run/1"
 
 
@@ -52,9 +55,9 @@ class Run(Line):
     seconds: dict[str, float]
     estimate: _Estimate | None = None
     error: _Error | None = None
-    machine: dict[str, Any] = {}
-    versions: dict[str, Any] = {}
-    revision: dict[str, Any] = {}
+    machine: dict[str, Any]
+    versions: dict[str, Any]
+    revision: dict[str, Any]
 
     @model_validator(mode="after")
     def _has_an_outcome(self) -> Self:
@@ -91,4 +94,14 @@ def fault(line: bytes, schema: str) -> str | None:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         return ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+    return _fault_of_estimate(document.get("estimate"))
+
+
+def _fault_of_estimate(document: dict[str, Any] | None) -> str | None:
+    """Return why `document` cannot be made an `Estimate` again, as some readers do."""
+    try:
+        if document is not None:
+            Estimate.from_dict(document)
+    except (KeyError, TypeError, ValueError) as error:
+        return f"estimate: {explain(error)}"
     return None
