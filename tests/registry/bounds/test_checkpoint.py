@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from bad_models import Encoded
+from places import SUPPORT
 
 import mmg_registry as mmg
 from mmg_registry.bounds import checkpoint
@@ -60,6 +63,41 @@ def test_a_broken_off_run_ends_in_the_same_bits(name: str, tmp_path: Path, monke
     assert essence(mmg.bound(Encoded(), checkpoint=str(file), progress=reports.append, **choices)) == whole
     assert len(reports) < len(events)  # what was done was not done again
     assert list(tmp_path.iterdir()) == []
+
+
+# Bounds with a write at each chance, and waits to be killed in the write number argv[2].
+KILLED = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+import mmg_registry as mmg
+from bad_models import Encoded
+from mmg_registry.bounds import checkpoint
+
+def wait(*paths, real=os.replace, turns=iter(range(int(sys.argv[2]) - 1))):
+    if next(turns, None) is None:
+        print("begun", flush=True)
+        time.sleep(600)
+    real(*paths)
+
+os.replace, checkpoint.EVERY = wait, 0.0
+mmg.bound(Encoded(), checkpoint="run.ckpt", seed=3, **%r)
+"""
+
+
+@pytest.mark.parametrize("writes", [1, 2, 9])
+def test_a_run_that_was_killed_in_a_write_ends_in_the_same_bits(
+    writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = essence(mmg.bound(Encoded(), seed=3, **AIS))
+    command = [sys.executable, "-c", KILLED % AIS, str(SUPPORT), str(writes)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.kill()
+    assert Path("run.ckpt").exists() == (writes > 1)
+    assert essence(mmg.bound(Encoded(), checkpoint="run.ckpt", seed=3, **AIS)) == whole
+    assert not Path("run.ckpt").exists()
 
 
 def test_nothing_is_written_before_it_is_due(tmp_path: Path) -> None:
