@@ -23,7 +23,7 @@ from mmg_registry.kinds import KINDS, Kind, KindName
 from mmg_registry.limits import keep
 from mmg_registry.names import nearest
 from mmg_registry.results import Estimate
-from mmg_registry.threads import default_threads
+from mmg_registry.threads import NO_THREADS, default_threads, refused_threads
 
 T = TypeVar("T")
 
@@ -253,7 +253,8 @@ def guarded(plugin: Configured, step: Callable[[], T]) -> T:
     except MemoryError as error:
         raise MMGError(f"The {plugin.noun} '{plugin.name}' ran out of memory; use fewer rows or columns.") from error
     except Exception as error:
-        raise MMGError(f"The {plugin.noun} '{plugin.name}' failed ({explain(error)}).") from error
+        reason = NO_THREADS if refused_threads(error) else f"failed ({explain(error)})"
+        raise MMGError(f"The {plugin.noun} '{plugin.name}' {reason}.") from error
 
 
 def _lower_first(text: str) -> str:

@@ -1,15 +1,16 @@
-"""Saving and loading fitted estimators without pickle: a folder with estimator.json and arrays.safetensors.
+"""Saving and loading fitted estimators without pickle: a folder with estimator.json and one file of arrays.
 
-Loading runs no code from the folder, which contains only numbers and JSON; the plugin it names must be installed.
+Loading runs no code from the folder, which contains only numbers and JSON; the plugin it names must be installed. Both
+files have checksums in estimator.json. The file of arrays is named after its own, so that new arrays lie beside the
+former ones until estimator.json is replaced: a kill at any moment leaves the former estimator or the new one.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from numpy.typing import NDArray
 
 from mmg_registry import registry
 from mmg_registry.contracts import Estimator, Run
-from mmg_registry.errors import DataError, MMGError, explain
+from mmg_registry.errors import DataError, MMGError, demand, explain
+from mmg_registry.files import checksum, replacing
 
-SCHEMA = "mmg/estimator/1"
+SCHEMA = "mmg/estimator/2"  # 1 had no checksums
 DOCUMENT = "estimator.json"
-ARRAYS = "arrays.safetensors"
+ARRAYS = "arrays-{}.safetensors"  # with the first digits of its checksum
+
+_TYPES = {"plugin": dict, "options": dict, "seed": int, "arrays": str, "meta": dict, "checksum": str}
 
 
 def save(estimator: Estimator, directory: str | Path) -> None:
@@ -35,21 +39,30 @@ def save(estimator: Estimator, directory: str | Path) -> None:
         PluginError: when its class is not a registered plugin, so that it could not be loaded again.
         MMGError: when the folder cannot be written.
     """
+    from safetensors.numpy import save as to_bytes
+
     record = registry.record_of(type(estimator))
-    arrays, meta = estimator.state()
+    state, meta = estimator.state()
+    arrays = to_bytes({name: np.asarray(array, order="C") for name, array in state.items()})
     document = {
         "schema": SCHEMA,
         "plugin": {"name": record.name, "distribution": record.distribution, "version": record.version},
         "options": estimator.options.model_dump(mode="json"),
         "seed": estimator.run.seed,
-        "arrays": sorted(arrays),
+        "arrays": checksum(arrays),
         "meta": meta,
     }
     try:
-        text = json.dumps(document, indent=2, allow_nan=False)
+        text = json.dumps({**document, "checksum": checksum_of(document)}, indent=2, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise MMGError(f"The estimator '{estimator.name}' cannot be saved: its state is not JSON ({error}).") from error
     _write(Path(directory), text, arrays)
+
+
+def checksum_of(document: Mapping[str, Any]) -> str:
+    """Return the checksum of what estimator.json says, however it is laid out; its own "checksum" is left out."""
+    said = {name: value for name, value in document.items() if name != "checksum"}
+    return checksum(json.dumps(said, sort_keys=True, allow_nan=False).encode())
 
 
 def load(directory: str | Path) -> Estimator:
@@ -81,25 +94,31 @@ def _address(plugin: Mapping[str, str]) -> str:
     return plugin["name"] if len(claimed) < 2 else f"{plugin['distribution']}:{plugin['name']}"
 
 
-def _write(folder: Path, text: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    from safetensors.numpy import save_file
-
+def _write(folder: Path, text: str, arrays: bytes) -> None:
     _refuse_foreign(folder)
-    temporary = None
+    file = folder / _name_of(checksum(arrays))
+    new = [path for path in (file, folder, *folder.parents) if not path.exists()]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, temporary / ARRAYS)
-        (temporary / DOCUMENT).write_text(text + "\n", encoding="utf-8")
-        temporary.chmod(0o777 & ~_umask())
-        _replace(temporary, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in ((file, arrays), (folder / DOCUMENT, f"{text}\n".encode())):
+            with replacing(path) as handle:
+                handle.write(content)
     except OSError as error:
+        _remove(new)
         raise MMGError(f"The estimator cannot be saved to {folder}: {error.strerror or error}.") from error
-    except Exception as error:  # safetensors raises its own errors for a full disk
-        raise MMGError(f"The estimator cannot be saved to {folder}: {explain(error)}.") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+    former = (*folder.glob(ARRAYS.format("*")), *folder.glob("*.tmp"))  # also what a kill has left
+    _remove(path for path in former if path != file)
+
+
+def _name_of(digits: str) -> str:
+    return ARRAYS.format(digits[:16])
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Remove files, and folders that are then empty; what cannot be removed does no harm."""
+    for path in paths:
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -109,54 +128,48 @@ def _refuse_foreign(folder: Path) -> None:
         raise MMGError(f"{folder} is a file; give a folder to save the estimator in.")
 
 
-def _replace(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`; keep a former folder in place until that moment."""
-    if not folder.exists():
-        os.rename(new, folder)
-        return
-    former = new.with_name(new.name + ".former")
-    os.rename(folder, former)
-    try:
-        os.rename(new, folder)
-    except OSError:
-        os.rename(former, folder)
-        raise
-    shutil.rmtree(former, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _read_document(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder} with a saved estimator.")
-    for name in (DOCUMENT, ARRAYS):
-        if not (folder / name).is_file():
-            raise DataError(f"{folder} is no saved estimator: the file {name} is missing.")
+    file = folder / DOCUMENT
+    demand(folder.is_dir(), f"There is no folder {folder} with a saved estimator.", DataError)
+    demand(file.is_file(), f"{folder} is no saved estimator: the file {DOCUMENT} is missing.", DataError)
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder / DOCUMENT} cannot be read: {error}.") from error
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{file} cannot be read: it is damaged or truncated ({explain(error)}).") from error
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise DataError(f"{folder / DOCUMENT} has schema {schema!r}, and this version reads {SCHEMA!r}.")
-    missing = {"plugin", "options", "seed", "arrays", "meta"} - set(document)
-    if missing:
-        raise DataError(f"{folder / DOCUMENT} is incomplete: {', '.join(sorted(missing))} missing.")
+    found = f"{file} has schema {schema!r}, and this version reads {SCHEMA!r}; fit and save the estimator again."
+    demand(schema == SCHEMA, found, DataError)
+    missing = _TYPES.keys() - document.keys()
+    demand(not missing, f"{file} is incomplete: {', '.join(sorted(missing))} missing.", DataError)
+    _check(file, document)
     return dict(document)
+
+
+def _check(file: Path, document: Mapping[str, Any]) -> None:
+    """Refuse a document that is not what `save` wrote: another checksum, or values of other types."""
+    try:
+        whole = document["checksum"] == checksum_of(document)
+    except ValueError:  # NaN, which is no JSON
+        whole = False
+    demand(whole, f"{file} is damaged or was changed: its checksum does not fit.", DataError)
+    wrong = [name for name, kind in _TYPES.items() if not isinstance(document[name], kind)]
+    about = document["plugin"] if isinstance(document["plugin"], dict) else {}
+    wrong += [f"plugin.{key}" for key in ("name", "distribution", "version") if not isinstance(about.get(key), str)]
+    wrong += [] if re.fullmatch("[0-9a-f]{64}", str(document["arrays"])) else ["arrays"]  # a part of a file's name
+    demand(not wrong, f"{file} cannot be used: {', '.join(wrong)} is of another type.", DataError)
 
 
 def _read_arrays(folder: Path, document: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load as from_bytes
 
+    file = folder / _name_of(document["arrays"])
     try:
-        arrays: dict[str, NDArray[Any]] = load_file(folder / ARRAYS)
-    except (OSError, SafetensorError, ValueError) as error:
-        raise DataError(f"{folder / ARRAYS} cannot be read: it is damaged or truncated ({error}).") from error
-    if sorted(arrays) != sorted(document["arrays"]):
-        raise DataError(f"{folder / ARRAYS} does not belong to the {DOCUMENT} beside it: the arrays differ.")
+        content = file.read_bytes()
+        demand(checksum(content) == document["arrays"], f"{file} is damaged: its checksum does not fit.", DataError)
+        arrays: dict[str, NDArray[Any]] = from_bytes(content)
+    except FileNotFoundError:
+        raise DataError(f"{folder} is no saved estimator: the file {file.name} is missing.") from None
+    except (OSError, SafetensorError, KeyError) as error:
+        raise DataError(f"{file} cannot be read ({explain(error)}).") from error
     return arrays

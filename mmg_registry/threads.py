@@ -1,12 +1,16 @@
-"""The number of threads to use, and a block that sets the number of PyTorch's threads."""
+"""The number of threads to use, threads that the system refuses, and a block that sets the number of PyTorch's."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mmg_registry.limits import MAX_THREADS
+
+_REFUSALS = "can't start new thread", os.strerror(errno.EAGAIN)  # of Python and of C++
+NO_THREADS = "could not start its threads, because the system has no room for so many; give fewer with --threads"
 
 
 def usable_cores() -> int:
@@ -17,6 +21,19 @@ def usable_cores() -> int:
         True
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def refused_threads(error: BaseException) -> bool:
+    """Return whether `error` says that the system would not start another thread.
+
+    Python and C++ raise a plain RuntimeError for it, which its text alone tells from others; `NO_THREADS` is the
+    sentence to say instead.
+
+    Example:
+        >>> refused_threads(RuntimeError("can't start new thread")), refused_threads(RuntimeError("no"))
+        (True, False)
+    """
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _REFUSALS)
 
 
 def default_threads(jobs: int = 1) -> int:

@@ -26,6 +26,7 @@ TOPICS = {
     "registry/core/test_interrupt.py": "Ctrl-C and other threads while the compiled core works",
     "registry/core/test_kernels.py": "the compiled kernels against the reference",
     "registry/core/test_memory.py": "the memory of the compiled core",
+    "registry/test_damage.py": "damaged files that we write ourselves",
     "registry/data/reading/test_damage.py": "damaged and misleading files, of every format",
     "registry/data/reading/test_properties.py": "what must hold of any text that is read",
     "registry/data/reading/test_read.py": "the door of the room: one pair from whatever is named",

@@ -24,6 +24,7 @@ TWINS = {
     "write_plot": "the plot of an estimate, and that of a bound",
     "Row": "an entry of a benchmark's results",
     "Reader": "one alias, where files are read and where hooks are declared, which import nothing of the other",
+    "read": "reads a pair; for users, with the readers of hook plugins too",
     "Asked": "what a person asked for: of a file, or of an estimate",
     "asked_for": "the same",
 }

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from mmg_cli.common import Json, Verbose
-from mmg_cli.output import columns, print_json
+from mmg_cli.output import columns, display, print_json
 from mmg_registry.threads import usable_cores
 
 PACKAGES = (
@@ -27,7 +27,7 @@ def doctor(json: Json = False, verbose: Verbose = 0) -> None:
     print(columns([*rows, *_core_rows(found["core"])]))
     print()
     print(columns([["PLUGIN", "STATUS"], *([plugin["name"], plugin["status"]] for plugin in found["plugins"])]))
-    print(f"\n{_verdict(found)}")
+    display(f"\n{_verdict(found)}")
 
 
 def examine() -> dict[str, Any]:

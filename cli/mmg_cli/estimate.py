@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
-from mmg_cli.output import check_folder, print_error, verbosity, warn
+from mmg_cli.output import check_folder, check_writable, display, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import (
     COLUMNS_HELP,
     DATA_HELP,
     Comment,
     Decimal,
-    Encoding,
     HeaderOption,
     HeaderRow,
     Na,
     Sep,
     SkipLines,
+    TextEncoding,
     Thousands,
     Where,
     parse_kinds,
@@ -124,7 +124,7 @@ def estimate(
     comment: Comment = None,
     skip: SkipLines = 0,
     na: Na = None,
-    encoding: Encoding = None,
+    encoding: TextEncoding = None,
     header: HeaderRow = HeaderOption.auto,
     kind: Annotated[
         list[str] | None,
@@ -181,12 +181,10 @@ def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
 
 
 def _check_outputs(job: EstimateJob) -> None:
-    """Refuse outputs that would fail after the run.
-
-    The path of -o is not tested for writing, because the result is printed in any case.
-    """
+    """Refuse outputs that would fail after the run."""
     if job.out:
         check_result_file(job.out)
+        check_writable(job.out, "-o")
     if job.plot:
         from mmg_cli.plotting import check_plot
 
@@ -298,7 +296,7 @@ def _compare(job: EstimateJob, pair: Pair, about: dict[str, Any]) -> None:
     if about["plugin"]["name"] in INSTANT:
         return
     for name in INSTANT:
-        print(f"{name.ljust(14)}  {_instant(job, name, pair, about['seed'])}")
+        display(f"{name.ljust(14)}  {_instant(job, name, pair, about['seed'])}")
     sys.stdout.flush()
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from mmg_registry import files
 from mmg_registry.errors import MMGError, OptionError, shown
 
 
@@ -39,9 +40,25 @@ class Verbosity:
 verbosity = Verbosity()
 
 
+def visible(text: str) -> str:
+    """Return `text` with what a terminal would obey spelt out in each of its lines (see `errors.shown`).
+
+    >>> print(visible("of a file: \\x1b[2J\\nthe next line"))
+    of a file: \\x1b[2J
+    the next line
+    """
+    return "\n".join(map(shown, text.split("\n")))
+
+
+def display(text: str) -> None:
+    """Print `text` on stdout, where names of files, columns and plugins cannot command the terminal."""
+    print(visible(text))
+
+
 def say(text: str) -> None:
-    """Print `text` on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print `text` on stderr; a run does not fail because nobody can be told."""
+    with suppress(OSError):
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def warn(sentence: str) -> None:
@@ -53,7 +70,7 @@ def warn(sentence: str) -> None:
 def print_error(error: BaseException, sentence: str) -> None:
     """Print `sentence` on stderr; with -vv, print the traceback of `error` before it."""
     if verbosity.level > 1:
-        traceback.print_exception(error, file=sys.stderr)
+        say("".join(traceback.format_exception(error)).rstrip())
     say(f"Error: {shown(sentence)}")
 
 
@@ -98,14 +115,15 @@ def _descriptor_on_stderr() -> Iterator[None]:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return `rows` as text in left-aligned columns, separated by two spaces.
+    """Return `rows` as text in left-aligned columns, separated by two spaces; each row is one line.
 
     >>> print(columns([["NAME", "VERSION"], ["adaptive", "0.1.0"]]))
     NAME      VERSION
     adaptive  0.1.0
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    cells = [list(map(shown, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -175,16 +193,9 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
     if reason := why_not_writable(path):
         raise PermissionError(errno.EACCES, reason)
     target = os.path.realpath(path)
-    temporary = f"{target}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "xb") as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        _take_place(temporary, target)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+    with files.replacing(target) as file:
+        _keep_mode(target, file.name)
+        yield file
 
 
 @contextmanager
@@ -202,13 +213,15 @@ def replacing_by_path(path: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix=".mmg-", dir=os.path.dirname(target)) as folder:
         scratch = os.path.join(folder, os.path.basename(path))
         yield scratch
-        _take_place(scratch, target)
+        _keep_mode(target, scratch)
+        with open(scratch, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(scratch, target)
 
 
-def _take_place(temporary: str, target: str) -> None:
+def _keep_mode(target: str, temporary: str) -> None:
     if os.path.exists(target):
         shutil.copymode(target, temporary)
-    os.replace(temporary, target)
 
 
 def why_not_writable(path: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmg_cli.common import Verbose
+from mmg_cli.output import display
 from mmg_registry.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def plot(
         raise DataError(f"{result} holds no curve to plot; results of plugins that integrate over log-SNR have one.")
     _check_lengths(result, estimate.curve)
     write_plot(estimate, target)
-    print(target)
+    display(target)
 
 
 def _check_lengths(path: str, curve: Curve) -> None:

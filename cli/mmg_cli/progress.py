@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import verbosity
+from mmg_registry.errors import shown
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Listener, Progress
@@ -29,7 +30,7 @@ def _make_bar() -> Any:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
     fields = TextColumn("{task.fields[running]}"), TextColumn("{task.fields[left]}")
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), *fields
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), *fields
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
@@ -42,7 +43,11 @@ def _listener(bar: Any, unit: str) -> Listener:
         if left is None:
             left = forecast(event.fraction, time.monotonic() - start)
         bar.update(
-            task, completed=event.fraction, description=event.stage, running=running(event.mi, unit), left=clock(left)
+            task,
+            completed=event.fraction,
+            description=shown(event.stage),
+            running=running(event.mi, unit),
+            left=clock(left),
         )
 
     return listen

@@ -57,7 +57,7 @@ Na = Annotated[
     list[str] | None,
     typer.Option(metavar="WORD", rich_help_panel=_TEXT, help="A word or number for missing values; repeatable."),
 ]
-Encoding = Annotated[
+TextEncoding = Annotated[
     str | None,
     typer.Option(metavar="NAME", rich_help_panel=_TEXT, help="UTF-8, or what its first bytes say, if absent."),
 ]

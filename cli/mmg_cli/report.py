@@ -33,7 +33,7 @@ def _print_table(rows: list[ReportRow], warnings: list[str]) -> None:
         return
     width = max(len(name) for name, _ in rows)
     for name, value in [*rows, *(("warning", sentence) for sentence in warnings)]:
-        print(f"{name.ljust(width)}  {shown(value)}")
+        print(f"{shown(name).ljust(width)}  {shown(value)}")
 
 
 def _print_rich(rows: list[ReportRow], warnings: list[str]) -> None:
@@ -43,7 +43,7 @@ def _print_rich(rows: list[ReportRow], warnings: list[str]) -> None:
 
     grid = Table.grid(padding=(0, 2))
     for number, (name, value) in enumerate(rows):
-        grid.add_row(Text(name, style="dim"), Text(shown(value), style="bold" if number == 0 else ""))
+        grid.add_row(Text(shown(name), style="dim"), Text(shown(value), style="bold" if number == 0 else ""))
     for sentence in warnings:
         grid.add_row(Text("warning", style="yellow"), Text(shown(sentence), style="yellow"))
     Console(highlight=False).print(grid)

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Verbose
-from mmg_cli.output import check_writable, write_atomically
+from mmg_cli.output import check_writable, display, write_atomically
 from mmg_registry.errors import OptionError
 from mmg_registry.limits import checked
 
@@ -52,7 +52,7 @@ def sample(
     source = find_sampler(name, dim, mi)
     x, y = source.sample(n, seed)
     write_atomically(out, lambda handle: _write_npz(handle, x=x, y=y, true_mi=source.true_mi), "The sample")
-    print(f"{out}: {n} rows, {x.shape[1]} columns of x, {y.shape[1]} of y, true MI {source.true_mi:.6f} nats")
+    display(f"{out}: {n} rows, {x.shape[1]} columns of x, {y.shape[1]} of y, true MI {source.true_mi:.6f} nats")
 
 
 def _write_npz(handle: IO[bytes], **arrays: Any) -> None:

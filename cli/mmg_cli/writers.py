@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from mmg_cli.output import replacing_by_path, warn, why_not_writable, write_atomically
@@ -24,7 +25,7 @@ def check_result_file(path: str) -> None:
     Raises:
         OptionError: for such an extension; the message names the nearest extension, or all known ones.
     """
-    if _suffix(path) not in JSON:
+    if not _is_json(path):
         _writer(path)
 
 
@@ -34,7 +35,7 @@ def write_result(result: Estimate | Bound, path: str) -> None:
     Raises:
         MMGError: when the file cannot be written, or the plugin for this extension fails.
     """
-    if _suffix(path) in JSON:
+    if _is_json(path):
         text = result.to_json() + "\n"
         write_atomically(path, lambda handle: handle.write(text.encode()), "The result")
         return
@@ -47,8 +48,19 @@ def write_result(result: Estimate | Bound, path: str) -> None:
         raise MMGError(f"The result could not be written: {reason}.") from error
 
 
-def _suffix(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
+def _is_json(path: str) -> bool:
+    return _suffix(path) in JSON
+
+
+def _suffix(path: str, offered: Collection[str] = ()) -> str:
+    """Return the end of `path` that a plugin offers to write, the longest (`.tar.gz` before `.gz`), or its last part.
+
+    >>> _suffix("r.2.TAR.gz", [".gz", ".tar.gz"]), _suffix("r.2.csv", [".gz"])
+    ('.tar.gz', '.csv')
+    """
+    name = os.path.basename(path).lower()
+    fitting = [suffix for suffix in offered if name.endswith(suffix.lower()) and len(name) > len(suffix)]
+    return max(fitting, key=len, default=os.path.splitext(name)[1])
 
 
 def _writer(path: str) -> tuple[PluginRecord, Writer]:
@@ -57,7 +69,7 @@ def _writer(path: str) -> tuple[PluginRecord, Writer]:
     offered = claims("mmg_writers")
     for failure in failures():
         warn(str(failure.error))
-    suffix = _suffix(path)
+    suffix = _suffix(path, offered)
     if suffix not in offered:
         known = sorted({".json", *offered})
         raise OptionError(f"Nothing writes '{suffix}', the end of '{path}'; {nearest(suffix, known, 'known are')}.")

@@ -11,6 +11,7 @@ namespace mmg {
 
 class Pool {
  public:
+  // Throws std::system_error when the system allows no more threads; those that started have then ended.
   explicit Pool(int threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -22,6 +23,7 @@ class Pool {
   void run(int n, const std::function<void(int, int)>& task, const std::function<void()>& idle = {});
 
  private:
+  void end();
   void work(int thread);
   void take_tasks(int thread);
 

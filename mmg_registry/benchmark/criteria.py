@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from scipy.special import stdtrit
 
-from mmg_registry.benchmark.store import DOES_NOT_APPLY, Row, label
+from mmg_registry.benchmark.lines import DOES_NOT_APPLY
+from mmg_registry.benchmark.store import Row, label
 
 PLAIN = (0.05, 0.1, 0.2)
 

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from mmg_registry import provenance, registry
-from mmg_registry.benchmark.store import DOES_NOT_APPLY, Key, Row, key_of, label
+from mmg_registry.benchmark.lines import DOES_NOT_APPLY
+from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
 from mmg_registry.errors import DoesNotApply

@@ -18,11 +18,11 @@ from typing import Any
 
 from typing_extensions import Self
 
+from mmg_registry.benchmark.lines import RUN_SCHEMA, fault
 from mmg_registry.errors import DataError, MMGError, OptionError
+from mmg_registry.files import sync_folder
 
 RUNS = "runs.jsonl"
-SCHEMA = "mmg/benchmark-run/1"
-DOES_NOT_APPLY = "does not apply"  # status of a run beside "ok" and "failed": the plugin declares not to take the task
 
 Row = Mapping[str, Any]
 Key = tuple[str, str, str, str, int, int, int]
@@ -85,7 +85,7 @@ def read_rows(folder: str | Path) -> list[Row]:
         raise DataError(
             f"{path} cannot be read: {error.strerror}; `mmg benchmark --out` makes such a folder."
         ) from None
-    rows = _parsed(path, content)
+    rows = _parsed(path, content, RUN_SCHEMA)
     if not rows:
         raise DataError(f"{path} holds no finished run yet.")
     return latest(rows)
@@ -112,7 +112,7 @@ class Store:
         ['t']
     """
 
-    def __init__(self, folder: str | Path, name: str = RUNS, schema: str = SCHEMA) -> None:
+    def __init__(self, folder: str | Path, name: str = RUNS, schema: str = RUN_SCHEMA) -> None:
         self.path, self.schema = Path(folder) / name, schema
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,11 +122,11 @@ class Store:
         try:
             self._lock()
             content = self._mended()
-            self.rows = _parsed(self.path, content)
+            self.rows = _parsed(self.path, content, self.schema)
         except BaseException:
             os.close(self._file)
             raise
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def append(self, row: Row) -> None:
         """Append one finished run, which is on the disk when this returns.
@@ -172,35 +172,28 @@ class Store:
         whole, _, rest = content.rpartition(b"\n")
         if not rest:
             return content
-        if _is_row(rest):
+        if not _is_cut(rest):
             os.write(self._file, b"\n")
             return content + b"\n"
         os.ftruncate(self._file, len(content) - len(rest))
         return whole + b"\n" if whole else b""
 
 
-def _is_row(line: bytes) -> bool:
+def _is_cut(line: bytes) -> bool:
+    """Return whether a last line without its end was cut off: no part of a JSON document is one itself."""
     try:
-        key_of(json.loads(line))
-    except (ValueError, KeyError, TypeError):
-        return False
-    return True
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
-def _parsed(path: Path, content: bytes) -> list[Row]:
+def _parsed(path: Path, content: bytes, schema: str) -> list[Row]:
     *lines, rest = content.split(b"\n")
-    if _is_row(rest):
-        lines.append(rest)
+    lines += [] if _is_cut(rest) else [rest]
     for number, line in enumerate(lines, start=1):
-        if not _is_row(line):
-            raise DataError(f"Line {number} of {path} is damaged; remove that line, and --resume repeats its run.")
+        if wrong := fault(line, schema):
+            raise DataError(
+                f"Line {number} of {path} is damaged ({wrong}); remove that line, and --resume repeats its run."
+            )
     return [json.loads(line) for line in lines]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync the folder, so that the file's name survives a power cut as well."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,8 @@
 """Checkpoints of long bound runs: the state of every started stage in one safetensors file, replaced atomically.
 
 A run that finds its own checkpoint resumes from it and gives the same bits as without the interruption. The file
-contains no code, only numbers and JSON that identifies the run.
+contains no code, only numbers, JSON that identifies the run, and a checksum of both: a run that goes on from a flipped
+bit would end in a wrong number.
 
 Example:
     >>> import tempfile, torch
@@ -22,11 +23,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mmg_registry.errors import DataError, MMGError, OptionError
+from mmg_registry.files import checksum, replacing
 
-SCHEMA = "mmg/bound-checkpoint/1"
+SCHEMA = "mmg/bound-checkpoint/2"  # 1 had no checksum
 EVERY = 20.0  # seconds between two writes: the most work that a kill can lose
 
 StageState = dict[str, Tensor]
@@ -93,17 +96,10 @@ class Checkpoint:
         tensors = {
             f"{stage}/{name}": each.cpu() for stage, state in self.stages.items() for name, each in state.items()
         }
-        content = save(tensors, {"schema": SCHEMA, "request": self.request})
-        temporary = f"{self.path}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "xb") as handle:
-                handle.write(content)
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(temporary, self.path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
+        about = {"schema": SCHEMA, "request": self.request, "checksum": _checksum(self.request, tensors)}
+        content = save(tensors, about)
+        with replacing(self.path) as file:
+            file.write(content)
 
 
 @dataclass(frozen=True)
@@ -148,9 +144,21 @@ def _read(path: str) -> tuple[dict[str, str], StageState]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # no dictionary
     except (OSError, SafetensorError, ValueError) as error:
         raise DataError(f"{path} cannot be read as a checkpoint: it is damaged, or something else.") from error
-    if metadata.get("schema") != SCHEMA:
-        raise DataError(f"{path} is no checkpoint of a bound: its schema is {metadata.get('schema')!r}.")
+    schema = metadata.get("schema")
+    if schema != SCHEMA:
+        raise DataError(f"{path} is no checkpoint of a bound: its schema is {schema!r}, and this reads {SCHEMA!r}.")
+    if metadata.get("checksum") != _checksum(metadata.get("request", ""), tensors):
+        raise DataError(f"{path} is damaged: its checksum does not fit; delete it, and the run begins anew.")
     return metadata, tensors
+
+
+def _checksum(request: str, tensors: StageState) -> str:
+    """Return the checksum of what a checkpoint holds: the request, and each tensor with name, type and shape."""
+    parts = [request.encode()]
+    for name in sorted(tensors):
+        each = tensors[name].contiguous()
+        parts += [f"{name} {each.dtype} {tuple(each.shape)}".encode(), each.reshape(-1).view(torch.uint8).numpy()]
+    return checksum(*parts)
 
 
 def _differing(one: str, other: str) -> str:

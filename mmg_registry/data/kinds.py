@@ -29,7 +29,7 @@ RECURRING = 2  # rows a value at least, on average, of a category that is told
 
 
 @dataclass(frozen=True)
-class Finding:
+class Look:
     """What one look at a column's values finds.
 
     Attributes:
@@ -41,21 +41,21 @@ class Finding:
     sentinels: dict[float, float]
 
 
-def found_in(column: Array, labels: Labels = ()) -> Finding:
+def found_in(column: Array, labels: Labels = ()) -> Look:
     """Return the kind of a finite column `(n,)` and its sentinels; of many rows some are looked at.
 
     Args:
         labels: names of the column's codes where it was text.
     """
     if labels:
-        return Finding(_of_labels(column, labels), {})
+        return Look(_of_labels(column, labels), {})
     some = column[sample_rows(len(column), ROWS_LOOKED_AT)]
     values, counts = np.unique(some, return_counts=True)
     kind = _kind(values, counts)
     if kind.name == "category" and len(some) < len(column):  # its values must be all there are
         values, counts = np.unique(column, return_counts=True)
         kind = _kind(values, counts)
-    return Finding(kind, sentinels(values, counts, labels=kind.name == "category"))
+    return Look(kind, sentinels(values, counts, labels=kind.name == "category"))
 
 
 def _of_labels(codes: Array, labels: Labels) -> Kind:

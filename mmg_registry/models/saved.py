@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from torch import nn
 
 from mmg_registry.arrays import NamedArrays
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
+from mmg_registry.files import replacing
 from mmg_registry.models.decoder import Decoder, EncodedDecoder, linear_layers, mlp
 
 SCHEMA = "mmg/model/1"
@@ -68,15 +68,11 @@ def _sizes(network: nn.Sequential) -> list[int]:
 
 
 def _write(path: Path, arrays: NamedArrays) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("xb") as handle:
-            np.savez(handle, **arrays)  # type: ignore[arg-type]  # names of arrays, not numpy's own options
-        temporary.replace(path)
+        with replacing(path) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, not numpy's own options
     except OSError as error:
         raise MMGError(f"The model cannot be written to {path}: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> NamedArrays:

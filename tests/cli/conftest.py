@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from places import SUPPORT
 
-from mmg_cli.main import run
 from mmg_cli.output import verbosity
+from mmg_cli.program import run
 
 SITE = SUPPORT / "site"
 

@@ -369,3 +369,47 @@ def test_evaluation_rows_that_were_trained_on(refused) -> None:
         "All evaluation rows of data.npz are also fitting rows; "
         "give rows that are not, or none: then a part of the data is held out."
     )
+
+
+RED = "\x1b[31mred\x9b"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["estimate", "{file}", "--x", "nosuch", "--y", "y"],
+        ["estimate", "{file}", "--x", RED, "--y", "nosuch"],
+        ["estimate", f"no{RED}.csv"],
+        ["estimate", "{file}", "-p", RED],
+        ["estimate", "{file}", "-p", "fake-gauss", "--set", f"{RED}=1"],
+        ["estimate", "{file}", "-o", f"r.{RED}"],
+        ["estimate", "{file}", f"--{RED}"],
+        ["plugins", "show", RED],
+        ["plugins", "check", RED],
+        ["plugins", "new", RED],
+        ["plot", f"{RED}.json"],
+        ["sample", RED, "-o", "s.npz"],
+        ["bound", "-m", RED],
+        ["benchmark", "report", RED],
+        ["benchmark", "--suite", RED, "--out", "o"],
+        [RED],
+    ],
+    ids=lambda args: " ".join(args).replace(RED, "red").replace("{file}", "f"),
+)
+def test_no_name_commands_the_terminal(mmg, args: list[str]) -> None:
+    Path("d.csv").write_text(f"{RED},y\n" + "1,2\n" * 30)
+    for verbose in ([], ["-vv"]):
+        result = mmg(*(arg.format(file="d.csv") for arg in args), *verbose)
+        assert result.code in (2, 3, 4)
+        assert "red" in result.err
+        assert [line for line in (result.err + result.out).splitlines() if not line.isprintable()] == []
+
+
+def test_warnings_and_notes_do_not_command_the_terminal(mmg) -> None:
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.integers(0, 2, 200), rng.standard_normal(200), rng.standard_normal(200)])
+    np.savetxt("d.csv", rows, delimiter=",", header=f"{RED},x,y", comments="")
+    result = mmg("estimate", "d.csv", "--x", f"{RED},x", "--y", "y", "-p", "gaussian", "-vv", "--seed", 0)
+    assert result.code == 0
+    assert "red" in result.out + result.err
+    assert [line for line in (result.err + result.out).splitlines() if not line.isprintable()] == []

@@ -9,7 +9,18 @@ from typing import IO
 
 import pytest
 
-from mmg_cli.output import check_folder, check_writable, columns, to_json, write_atomically
+from mmg_cli.output import (
+    check_folder,
+    check_writable,
+    columns,
+    display,
+    print_error,
+    say,
+    to_json,
+    verbosity,
+    warn,
+    write_atomically,
+)
 from mmg_registry.errors import MMGError, OptionError
 
 
@@ -96,6 +107,25 @@ def test_a_path_that_can_be_written_is_not_refused_and_not_made() -> None:
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
     assert columns([["a", "b"], ["long", ""]]) == "a     b\nlong"
+
+
+def test_nothing_that_is_shown_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    display("\x1b[2Jof a file\nand the next line")
+    say("\x9b31mof a plugin")
+    warn("of a column \r\n")
+    with pytest.raises(ValueError, match="of a library") as caught:
+        raise ValueError("\x1b]0;of a library\x07")
+    verbosity.level = 2
+    print_error(caught.value, "of an error\x08")
+    out, err = capsys.readouterr()
+    assert out == "\\x1b[2Jof a file\nand the next line\n"
+    assert err.startswith("\\x9b31mof a plugin\nWarning: of a column \\r\\n\nTraceback (most recent call last)")
+    assert err.endswith("ValueError: \\x1b]0;of a library\\x07\nError: of an error\\x08\n")
+    assert all(line.isprintable() for line in (out + err).splitlines())
+
+
+def test_a_cell_is_one_line_and_as_wide_as_it_is_shown() -> None:
+    assert columns([["\x1b[2J", "b"], ["\n", ""]]) == "\\x1b[2J  b\n\\n"
 
 
 def test_json_never_holds_nan() -> None:

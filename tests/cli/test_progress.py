@@ -21,7 +21,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, json: bool = False, stream: io.StringIO | None = None) -> str | None:
+def shown(
+    monkeypatch: pytest.MonkeyPatch, json: bool = False, stream: io.StringIO | None = None, stage: str = "training"
+) -> str | None:
     """What the bar writes for one event, or None when there is no bar."""
     stream = Terminal() if stream is None else stream
     monkeypatch.setenv("COLUMNS", "120")
@@ -30,7 +32,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, json: bool = False, stream: io.String
     with progress_bar(json=json, unit="bits") as listen:
         if listen is None:
             return None
-        listen(Progress(0.5, "training", mi=0.6931, seconds_left=75.0))
+        listen(Progress(0.5, stage, mi=0.6931, seconds_left=75.0))
     return stream.getvalue()
 
 
@@ -46,6 +48,13 @@ def test_on_a_terminal_it_shows_the_running_estimate_and_the_time_left(monkeypat
     assert text is not None
     for part in ("training", "MI 1.000 bits", "1:15 left", "50%"):
         assert part in text
+
+
+def test_a_stage_is_no_markup_and_no_command(monkeypatch) -> None:
+    text = shown(monkeypatch, stage="fit [red]\x1b[2J")
+    assert text is not None
+    assert "fit [red]\\x1b[2J" in text
+    assert "\x1b[2J" not in text
 
 
 def test_not_with_json(monkeypatch) -> None:

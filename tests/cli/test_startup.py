@@ -12,7 +12,7 @@ import pytest
 HEAVY = ("torch", "numpy", "scipy", "matplotlib", "joblib", "fake_estimators", "mmg_plugins")
 REPORT = """
 import json, sys
-from mmg_cli.main import run
+from mmg_cli.program import run
 code = run(sys.argv[1:])
 print(json.dumps([code, [name for name in {heavy!r} if name in sys.modules]]), file=sys.stderr)
 """
@@ -49,7 +49,7 @@ def test_completion_of_plugin_names_reads_metadata_only(environment) -> None:
 
 def test_the_shell_is_given_plugin_names(environment) -> None:
     wanted = {"_MMG_COMPLETE": "complete_bash", "COMP_WORDS": "mmg estimate --plugin fake-ga", "COMP_CWORD": "3"}
-    code = "from mmg_cli.main import run; run([])"
+    code = "from mmg_cli.program import run; run([])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**environment, **wanted}, check=False
     )

@@ -28,7 +28,7 @@ def half(result, path):
 
 @hookimpl
 def mmg_writers():
-    return {".line": line, ".half": half, ".none": lambda result, path: None}
+    return {".line": line, ".half": half, ".none": lambda result, path: None, ".two.line": half}
 """
 
 
@@ -67,7 +67,7 @@ def test_json_needs_no_plugin(estimate: Callable[..., Any], data: str, name: str
     ("name", "told"),
     [
         ("r.jsn", "Nothing writes '.jsn', the end of 'r.jsn'; the nearest is '.json'."),
-        ("r.xyz", "Nothing writes '.xyz', the end of 'r.xyz'; known are .half, .json, .line, .none."),
+        ("r.xyz", "Nothing writes '.xyz', the end of 'r.xyz'; known are .half, .json, .line, .none, .two.line."),
     ],
 )
 def test_an_extension_that_nobody_writes_is_refused_before_the_data_are_read(
@@ -97,7 +97,12 @@ def test_a_writer_that_fails_leaves_the_former_file_and_the_printed_result(
 
 def test_a_folder_that_is_missing_is_one_sentence(estimate: Callable[..., Any], data: str) -> None:
     result = estimate(data, "-o", "no/r.line", "-q")
-    assert (result.code, result.err) == (
-        1,
-        "Error: The result could not be written: the folder of 'no/r.line' does not exist.\n",
+    told = (
+        "Error: The file given to -o cannot be written: the folder of 'no/r.line' does not exist; give another path.\n"
     )
+    assert (result.code, result.out, result.err) == (2, "", told)
+
+
+def test_of_two_ends_that_fit_the_longer_one_counts(estimate: Callable[..., Any], data: str) -> None:
+    assert "the pen broke" in estimate(data, "-o", "r.TWO.line", "-q").err
+    assert estimate(data, "-o", "two.line", "-q").code == 0

@@ -16,6 +16,7 @@ import mmg_registry as mmg
 from mmg_registry import registry, storage
 from mmg_registry.contracts import Run
 from mmg_registry.errors import DataError, MMGError, OptionError, PluginError
+from mmg_registry.files import checksum
 
 X, Y = gaussian_pair()
 
@@ -33,8 +34,15 @@ def saved(fitted: GaussianMI, tmp_path: Path) -> Path:
 
 
 def edit(folder: Path, **changes: Any) -> None:
+    """Change the document as a stranger would who knows how checksums are made."""
     path = folder / "estimator.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    document = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({**document, "checksum": storage.checksum_of(document)}))
+
+
+def arrays_of(folder: Path) -> Path:
+    (file,) = folder.glob("arrays-*.safetensors")
+    return file
 
 
 def test_a_loaded_estimator_estimates_the_same(fitted: GaussianMI, saved: Path) -> None:
@@ -42,13 +50,14 @@ def test_a_loaded_estimator_estimates_the_same(fitted: GaussianMI, saved: Path) 
     assert loaded.estimate(X, Y).mi == fitted.estimate(X, Y).mi
     assert loaded.options == fitted.options
     assert loaded.run.seed == 7
-    assert sorted(path.name for path in saved.iterdir()) == ["arrays.safetensors", "estimator.json"]
+    assert sorted(path.name for path in saved.iterdir()) == [arrays_of(saved).name, "estimator.json"]
 
 
 def test_saving_again_replaces_and_leaves_nothing_beside(fitted: GaussianMI, saved: Path) -> None:
     other = GaussianMI().fit(X, -Y + 3)
     mmg.save(other, saved)
     assert mmg.load(saved).estimate(X, -Y).mi == other.estimate(X, -Y).mi
+    assert sorted(path.name for path in saved.iterdir()) == [arrays_of(saved).name, "estimator.json"]
     assert [path.name for path in saved.parent.iterdir()] == ["model"]
 
 
@@ -74,7 +83,7 @@ def test_a_failed_write_leaves_the_former_one(fitted: GaussianMI, saved: Path, m
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    monkeypatch.setattr("mmg_registry.files.os.fsync", full)
     with pytest.raises(MMGError, match=r"cannot be saved to .*model: No space left on device\."):
         mmg.save(GaussianMI().fit(Y, X), saved)
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
@@ -84,7 +93,7 @@ def test_a_failed_write_leaves_the_former_one(fitted: GaussianMI, saved: Path, m
 def test_a_failed_rename_leaves_the_former_one(
     fitted: GaussianMI, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename, calls = os.rename, []
+    rename, calls = os.replace, []
 
     def second_fails(*paths: Any) -> None:
         calls.append(paths)
@@ -92,10 +101,24 @@ def test_a_failed_rename_leaves_the_former_one(
             raise OSError(5, "Input/output error")
         rename(*paths)
 
-    monkeypatch.setattr(storage.os, "rename", second_fails)
+    monkeypatch.setattr("mmg_registry.files.os.replace", second_fails)
     with pytest.raises(MMGError, match="Input/output error"):
-        mmg.save(GaussianMI().fit(Y, X), saved)
+        mmg.save(GaussianMI().fit(X, -Y), saved)
+    assert len(calls) == 2
     assert mmg.load(saved).estimate(X, Y) == fitted.estimate(X, Y)
+    assert len(list(saved.iterdir())) == 2
+
+
+def test_a_failed_write_of_a_new_one_leaves_nothing(
+    fitted: GaussianMI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("mmg_registry.files.os.replace", fail)
+    with pytest.raises(MMGError, match="Input/output error"):
+        mmg.save(fitted, tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_estimator_without_state_says_so(tmp_path: Path) -> None:
@@ -129,10 +152,11 @@ def test_an_unregistered_class_cannot_be_saved(tmp_path: Path) -> None:
         mmg.save(Local().fit(X, Y), tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", ["estimator.json", "arrays.safetensors"])
-def test_a_missing_file(saved: Path, name: str) -> None:
-    (saved / name).unlink()
-    with pytest.raises(DataError, match=f"no saved estimator: the file {name} is missing"):
+@pytest.mark.parametrize("pattern", ["estimator.json", "arrays-*.safetensors"])
+def test_a_missing_file(saved: Path, pattern: str) -> None:
+    (file,) = saved.glob(pattern)
+    file.unlink()
+    with pytest.raises(DataError, match=f"no saved estimator: the file {file.name} is missing"):
         mmg.load(saved)
 
 
@@ -141,7 +165,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
         mmg.load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff", "[" * 100_000])
 def test_a_damaged_document(saved: Path, text: str) -> None:
     (saved / "estimator.json").write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=r"estimator\.json (cannot be read|has schema None)"):
@@ -149,9 +173,10 @@ def test_a_damaged_document(saved: Path, text: str) -> None:
 
 
 def test_another_schema(saved: Path) -> None:
-    edit(saved, schema="mmg/estimator/9")
-    with pytest.raises(DataError, match="has schema 'mmg/estimator/9', and this version reads 'mmg/estimator/1'"):
-        mmg.load(saved)
+    for schema in ("mmg/estimator/9", "mmg/estimator/1"):
+        edit(saved, schema=schema)
+        with pytest.raises(DataError, match=f"has schema '{schema}', and this version reads '{storage.SCHEMA}'"):
+            mmg.load(saved)
 
 
 def test_an_incomplete_document(saved: Path) -> None:
@@ -162,10 +187,47 @@ def test_an_incomplete_document(saved: Path) -> None:
         mmg.load(saved)
 
 
+@pytest.mark.parametrize("place", [9, -1])
+def test_a_flipped_bit_in_the_arrays(saved: Path, place: int) -> None:
+    path = arrays_of(saved)
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"{path.name} is damaged: its checksum does not fit\.$"):
+        mmg.load(saved)
+
+
+@pytest.mark.parametrize(("old", "new"), [('"seed": 7', '"seed": 6'), ("0.125", "0.126"), ('"seed": 7', '"seed": NaN')])
+def test_a_changed_document(saved: Path, old: str, new: str) -> None:
+    path = saved / "estimator.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DataError, match=r"estimator\.json is damaged or was changed: its checksum does not fit\.$"):
+        mmg.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("plugin", None),
+        ("plugin", {"name": 1}),
+        ("options", []),
+        ("seed", "7"),
+        ("meta", 0),
+        ("arrays", ["a"]),
+        ("arrays", "../etc"),
+    ],
+)
+def test_values_of_another_type(saved: Path, name: str, value: Any) -> None:
+    edit(saved, **{name: value})
+    with pytest.raises(DataError, match=rf"estimator\.json cannot be used: .*{name}.* is of another type"):
+        mmg.load(saved)
+
+
 def test_truncated_arrays(saved: Path) -> None:
-    path = saved / "arrays.safetensors"
+    path = arrays_of(saved)
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match="damaged or truncated"):
+    with pytest.raises(DataError, match="is damaged"):
         mmg.load(saved)
 
 
@@ -174,15 +236,17 @@ def test_a_pickle_in_place_of_arrays_is_not_loaded(saved: Path, tmp_path: Path) 
         def __reduce__(self) -> Any:
             return (Path.touch, (tmp_path / "sprung",))
 
-    (saved / "arrays.safetensors").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(DataError):
+    content = pickle.dumps(Trap())
+    edit(saved, arrays=checksum(content))
+    Path(saved, storage.ARRAYS.format(checksum(content)[:16])).write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read"):
         mmg.load(saved)
     assert not (tmp_path / "sprung").exists()
 
 
 def test_arrays_of_another_model(saved: Path) -> None:
-    edit(saved, arrays=["weights"])
-    with pytest.raises(DataError, match=r"does not belong to the estimator\.json beside it"):
+    edit(saved, arrays="0" * 64)
+    with pytest.raises(DataError, match=r"no saved estimator: the file arrays-0+\.safetensors is missing"):
         mmg.load(saved)
 
 

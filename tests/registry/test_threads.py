@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from threading import Thread
 
+import numpy as np
 import pytest
 import torch
 
+import mmg_registry as mmg
 from mmg_registry import threads
+from mmg_registry.errors import MMGError
 from mmg_registry.threads import default_threads, torch_threads, usable_cores
 
 ON_ONE_CORE = """
@@ -55,3 +60,20 @@ def test_an_error_in_the_block_puts_it_back() -> None:
     with pytest.raises(ValueError, match="no"), torch_threads(before + 1):
         raise ValueError("no")
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("columns", [1, 40])  # neighbours from trees, and from all distances
+def test_threads_that_the_system_refuses_are_one_sentence(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rows = np.random.default_rng(0).standard_normal((200, 2 * columns))
+    monkeypatch.setattr(Thread, "start", refuse)
+    with pytest.raises(MMGError) as caught:
+        mmg.estimate(rows[:, :columns], rows[:, columns:], plugin="ksg", threads=4, seed=0)
+    assert str(caught.value) == f"The estimator 'ksg' {threads.NO_THREADS}."
+
+
+def test_other_errors_are_not_taken_for_refused_threads() -> None:
+    assert not threads.refused_threads(RuntimeError("shape mismatch"))
+    assert not threads.refused_threads(OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)))

@@ -12,7 +12,7 @@ import typer
 
 from mmg_cli.common import Json, Quiet, Verbose, check_limits, parse_set, spelt
 from mmg_cli.estimate import DEFAULT_PLUGIN
-from mmg_cli.output import check_folder, columns, print_json, say, warn, write_atomically
+from mmg_cli.output import check_folder, columns, display, print_json, say, warn, write_atomically
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _report(rows: list[Row], folder: str, json: bool) -> None:
     if json:
         print_json(document)
     else:
-        print(report_text(cells(rows)))
+        display(report_text(cells(rows)))
     figures = _figures(rows)
     _write(folder, "summary.json", to_bytes(document))
     for name, (_, content) in figures.items():
@@ -324,7 +324,7 @@ def _report(rows: list[Row], folder: str, json: bool) -> None:
 
     path = _write(folder, "report.html", page(rows, dict(figures.values())).encode())
     if not json:
-        print(f"\n{path}")
+        display(f"\n{path}")
 
 
 def _write(folder: str, name: str, content: bytes) -> str:
@@ -373,7 +373,7 @@ def compare(
     if json:
         print_json(changes_document(changes))
     else:
-        print(compare_text(changes))
+        display(compare_text(changes))
 
 
 @app.command("curves")
@@ -399,7 +399,7 @@ def curves(
     if found.curve is None:
         raise DataError(f"The plugin '{row['plugin']}' gives no curve; those that integrate over log-SNR do.")
     write_plot(found, target)
-    print(target)
+    display(target)
 
 
 def _one_run(rows: list[Row], task: str, plugin: str | None, seed: int | None) -> Row:

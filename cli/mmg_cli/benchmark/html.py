@@ -238,7 +238,8 @@ def _failures(rows: Sequence[Row]) -> str:
 
 def _refusals(rows: Sequence[Row]) -> str:
     """Return the tasks that plugins declare not to take, each once for all seeds, with the reason."""
-    from mmg_registry.benchmark.store import DOES_NOT_APPLY, label
+    from mmg_registry.benchmark.lines import DOES_NOT_APPLY
+    from mmg_registry.benchmark.store import label
 
     told = [
         f"{label(row['plugin'], row['options'])} on {row['task']}: {row['reason']}"

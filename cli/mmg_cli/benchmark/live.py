@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import say, verbosity
 from mmg_cli.progress import clock
+from mmg_registry.errors import shown
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.runner import Forecast, PlannedRun
@@ -93,7 +94,7 @@ def outcome(row: Row) -> str:
     """Return the outcome of a run in words: estimate and truth in nats and seconds, its error, or why it is none."""
     from mmg_cli.benchmark.text import number
     from mmg_registry.benchmark.criteria import value
-    from mmg_registry.benchmark.store import DOES_NOT_APPLY
+    from mmg_registry.benchmark.lines import DOES_NOT_APPLY
 
     if row["status"] == DOES_NOT_APPLY:
         return f"does not apply: {row['reason']}"
@@ -115,12 +116,15 @@ def _live(board: Board, plugins: Sequence[str]) -> Iterator[None]:
 def picture(board: Board, plugins: Sequence[str]) -> Any:
     """Return the live table: one line per plugin, the current runs, and the time left."""
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=_title(board), title_justify="left", caption=_running(board), caption_justify="left")
+    caption = Text(shown(_running(board)))
+    table = Table(title=_title(board), title_justify="left", caption=caption, caption_justify="left")
     for name in ("plugin", "runs", "failed", "n/a", "mean error", "solved", "last"):
         table.add_column(name, justify="left" if name in ("plugin", "last") else "right")
     for plugin in plugins:
-        table.add_row(plugin, *_progress_of(plugin, [row for row in board.rows if _name(row) == plugin]))
+        cells = plugin, *_progress_of(plugin, [row for row in board.rows if _name(row) == plugin])
+        table.add_row(*(Text(shown(cell)) for cell in cells))  # options in brackets are no markup
     return table
 
 

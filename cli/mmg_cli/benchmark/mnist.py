@@ -178,11 +178,11 @@ def _run(
 ) -> list[Row]:
     """Make the missing estimates; return all requested rows, including those of earlier runs."""
     from mmg_registry.benchmark.mnist.ratios import terms
-    from mmg_registry.benchmark.mnist.run import SCHEMA, execute, jobs
+    from mmg_registry.benchmark.mnist.run import TERM_SCHEMA, execute, jobs
     from mmg_registry.benchmark.store import Store, key_of, latest
 
     wanted = jobs(terms(ratios), plugins, job.seeds)
-    with Store(job.out, FILE, SCHEMA) as store:
+    with Store(job.out, FILE, TERM_SCHEMA) as store:
         demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
         _check_same(job.out, store.rows, setup)
         done = {key_of(row) for row in latest(store.rows) if row["status"] == "ok"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
-from mmg_cli.output import columns, print_json, say, stdout_on_stderr
+from mmg_cli.output import columns, display, print_json, say, stdout_on_stderr
 from mmg_registry.errors import MMGError, OptionError, PluginError
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _print_checks(name: str, results: list[dict[str, str]], json: bool) -> None:
         return
     rows = [[result["check"], result["status"], result["reason"]] for result in results]
     print(columns([["CHECK", "STATUS", "REASON"], *rows]))
-    print(f"\n{name}: {summary(results)}")
+    display(f"\n{name}: {summary(results)}")
 
 
 @app.command("new")
@@ -260,5 +260,5 @@ def new(
     from mmg_cli.plugins.new import write_distribution
 
     folder = write_distribution(name, out)
-    print(folder)
+    display(str(folder))
     say(f"Next: pip install -e {shlex.quote(str(folder))} && mmg plugins check {name}")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mmg_registry.benchmark.mnist.denoiser import PixelDenoiser
 
 FILE = "mnist.jsonl"
-SCHEMA = "mmg/mnist-term/1"
+TERM_SCHEMA = "mmg/mnist-term/1"
 PIXEL_OPTIONS = {"preset": "paper", "steps": 2_000}  # unless others are given; the published 750 epochs take days
 
 

@@ -96,8 +96,22 @@ def test_the_picture_has_a_line_a_plugin_and_what_is_running() -> None:
     assert "u (p) 7 s" in text
     (own,) = [row for row in text.splitlines() if " p " in row and "│" in row]
     assert [part.strip() for part in own.strip("│").split("│")] == [
-        "p", "1", "0", "0.2500", "0/1", "t: 1.2500 (true 1.0000), 2.0 s",
+        "p", "1", "0", "0", "0.2500", "0/1", "t: 1.2500 (true 1.0000), 2.0 s",
     ]  # fmt: skip
+
+
+def test_what_plugins_are_called_is_neither_markup_nor_a_command() -> None:
+    from rich.console import Console
+
+    shown, _ = board()
+    row = failed_row("it \x1b[2Jbroke", plugin="p", options={"steps": 5})
+    shown.finished(row)
+    console = Console(file=io.StringIO(), width=160)
+    console.print(picture(shown, ["p [steps=5]"]))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "p [steps=5]" in text
+    assert "it \\x1b[2Jbroke" in text
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize(("quiet", "lines"), [(False, 1), (True, 0)])

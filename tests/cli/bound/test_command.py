@@ -69,7 +69,7 @@ def test_an_energy_needs_the_prior_and_pairs_alone(mmg) -> None:
 KILLED = """
 import os, signal, sys
 from mmg_registry.bounds import checkpoint
-from mmg_cli.main import run
+from mmg_cli.program import run
 
 def save(self, *args):
     global large

@@ -29,7 +29,7 @@ def seeds(rows: list) -> list[int]:
 def test_rows_come_back_as_they_were_each_on_a_line_of_its_own(tmp_path: Path) -> None:
     path = filled(tmp_path / "new" / "folder")
     lines = path.read_text().splitlines()
-    assert [json.loads(line)["schema"] for line in lines] == [store.SCHEMA] * 3
+    assert [json.loads(line)["schema"] for line in lines] == [store.RUN_SCHEMA] * 3
     assert seeds(read_rows(path.parent)) == [0, 1, 2]
     assert read_rows(path.parent)[0]["estimate"] == run_row()["estimate"]
 
@@ -81,13 +81,73 @@ def test_a_whole_line_that_only_lacks_its_end_is_kept(tmp_path: Path) -> None:
     assert path.read_text().count("\n") == 4
 
 
+def line(**changes: object) -> str:
+    """A whole line with some fields changed; those that are None are left out."""
+    row = {"schema": store.RUN_SCHEMA, **run_row(seed=1), **changes}
+    left_out = {name for name, value in changes.items() if value is None}
+    return json.dumps({name: value for name, value in row.items() if name not in left_out}) + "\n"
+
+
+ESTIMATE = run_row()["estimate"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (line(schema="foreign/99"), "it has schema 'foreign/99', and this version reads 'mmg/benchmark-run/1'"),
+        (line(status=None), "status: Field required"),
+        (line(status="done"), "status: Input should be 'ok', 'failed' or 'does not apply'"),
+        (line(seed="1"), "seed: Input should be a valid integer"),
+        (line(seed=True), "seed: Input should be a valid integer"),
+        (line(n_train=1.5), "n_train: Input should be a valid integer"),
+        (line(options=[]), "options: Input should be"),
+        (line(estimate={**ESTIMATE, "mi": "1.0"}), "estimate.mi: Input should be a valid number"),
+        (line(estimate={**ESTIMATE, "ci": [0.1]}), "estimate.ci.1: Field required"),
+        (line(estimate={**ESTIMATE, "mi": None}), "a run that is 'ok' has estimate.mi"),
+        (line(estimate={**ESTIMATE, "curve": {"edges": "1, 2"}}), "estimate.curve.edges: Input should be"),
+        (line(estimate=None), "a run that is 'ok' has estimate.mi"),
+        (line(status="failed"), "a run that is 'failed' has error"),
+        (line(seconds={"wall": 1.0}), "a run that is 'ok' has seconds.total"),
+        (line(true_mi=1.0).replace('"true_mi": 1.0', '"true_mi": NaN'), "Invalid JSON"),
+        ("[" * 100_000 + "\n", "it is no JSON"),
+    ],
+)
+def test_lines_of_other_types_are_refused(tmp_path: Path, damage: str, told: str) -> None:
+    path = filled(tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    whole = lines[0] + damage + lines[2]
+    path.write_text(whole)
+    for open_it in (read_rows, Store):
+        with pytest.raises(DataError, match=r"^Line 2 of .*runs\.jsonl is damaged \(.*\); remove that line") as caught:
+            open_it(tmp_path)
+        assert told in str(caught.value)
+    assert path.read_text() == whole  # nothing is lost by looking
+
+
+def test_a_last_line_that_is_whole_and_wrong_is_not_taken_for_one_that_was_cut(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    path.write_text(path.read_text() + line(status=None).rstrip("\n"))
+    for open_it in (read_rows, Store):
+        with pytest.raises(DataError, match=r"^Line 4 of .*status: Field required"):
+            open_it(tmp_path)
+    assert path.read_text().count("\n") >= 3
+
+
+def test_of_lines_that_stand_twice_the_last_counts(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    path.write_text(path.read_text() * 2)
+    assert seeds(read_rows(tmp_path)) == [0, 1, 2]
+    with Store(tmp_path) as opened:
+        assert seeds(latest(opened.rows)) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("damage", ["{broken\n", "\n", "[1, 2]\n", '{"suite": "s"}\n'])
 def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path, damage: str) -> None:
     path = filled(tmp_path)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + damage + lines[2])
     for open_it in (read_rows, Store):
-        with pytest.raises(DataError, match=r"Line 2 of .*runs\.jsonl is damaged; remove that line"):
+        with pytest.raises(DataError, match=r"Line 2 of .*runs\.jsonl is damaged \(.*\); remove that line"):
             open_it(tmp_path)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from bad_models import Encoded
+from places import SUPPORT
 
 import mmg_registry as mmg
 from mmg_registry.bounds import checkpoint
@@ -62,6 +65,41 @@ def test_a_broken_off_run_ends_in_the_same_bits(name: str, tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+# Bounds with a write at each chance, and waits to be killed in the write number argv[2].
+KILLED = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+import mmg_registry as mmg
+from bad_models import Encoded
+from mmg_registry.bounds import checkpoint
+
+def wait(*paths, real=os.replace, turns=iter(range(int(sys.argv[2]) - 1))):
+    if next(turns, None) is None:
+        print("begun", flush=True)
+        time.sleep(600)
+    real(*paths)
+
+os.replace, checkpoint.EVERY = wait, 0.0
+mmg.bound(Encoded(), checkpoint="run.ckpt", seed=3, **%r)
+"""
+
+
+@pytest.mark.parametrize("writes", [1, 2, 9])
+def test_a_run_that_was_killed_in_a_write_ends_in_the_same_bits(
+    writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = essence(mmg.bound(Encoded(), seed=3, **AIS))
+    command = [sys.executable, "-c", KILLED % AIS, str(SUPPORT), str(writes)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.kill()
+    assert Path("run.ckpt").exists() == (writes > 1)
+    assert essence(mmg.bound(Encoded(), checkpoint="run.ckpt", seed=3, **AIS)) == whole
+    assert not Path("run.ckpt").exists()
+
+
 def test_nothing_is_written_before_it_is_due(tmp_path: Path) -> None:
     kept = Checkpoint(str(tmp_path / "a"), {}, every=1000.0)
     (Stages(kept) / "one").save(lambda: pytest.fail("a state was made for nothing"))
@@ -110,6 +148,29 @@ def test_a_damaged_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as a checkpoint"):
         mmg.bound(Encoded(), checkpoint=str(tmp_path / "a"), **AIS)
+
+
+@pytest.mark.parametrize("place", ["request", "seed", "z", "shape"])
+def test_a_flipped_bit_is_refused(place: str, tmp_path: Path) -> None:
+    Checkpoint(str(tmp_path / "a"), {"seed": 4}, every=0.0).save("one", lambda: {"z": torch.full((4,), 1.5)})
+    whole = (tmp_path / "a").read_bytes()
+    words = {"seed": (b'seed\\": 4', b'seed\\": 5'), "shape": (b'"shape":[4]', b'"shape":[ 4]')}
+    flips = {"request": (b"request", b"requesu"), "z": (whole[-4:], b"\x01" + whole[-3:]), **words}
+    old, new = flips[place]
+    changed = whole.replace(old, new)
+    assert changed != whole
+    (tmp_path / "a").write_bytes(changed)
+    with pytest.raises(DataError, match=r"/a (is damaged|cannot be read)"):
+        request_of(str(tmp_path / "a"))
+
+
+def test_a_checkpoint_without_a_checksum_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    about = {"schema": "mmg/bound-checkpoint/1", "request": "{}"}
+    save_file({"one/z": torch.ones(1)}, tmp_path / "a", about)
+    with pytest.raises(DataError, match=r"its schema is 'mmg/bound-checkpoint/1', and this reads 'mmg/bound-check"):
+        Checkpoint(str(tmp_path / "a"), {})
 
 
 def test_tensors_of_others_are_no_checkpoint(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -66,3 +68,35 @@ def test_other_python_threads_run_meanwhile(op: str) -> None:
     ticks = iter(range(100))
     calls = {"train": lambda: problem.train(plan, 10**4), "gap": lambda: problem.gap(repeats=6_000)}
     interrupt(calls[op], when=lambda: next(ticks, None) is None)
+
+
+# Leaves room for the stacks of a few threads, asks for many, and goes on with two.
+CROWDED = r"""
+import re
+import resource
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from problems import make_problem
+
+problem = make_problem(5, 5, 64, 2, n=2_000)
+before = problem.gap(repeats=1, threads=2)[1]
+status = open("/proc/self/status").read()
+now = int(re.search(r"VmSize:\s+(\d+)", status)[1]) * 1024
+stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+stack = stack if 0 < stack < 2**40 else 2**23
+resource.setrlimit(resource.RLIMIT_AS, (now + 8 * stack, resource.RLIM_INFINITY))
+try:
+    problem.gap(repeats=1, threads=1_000)
+except RuntimeError as error:
+    print("refused:", error)
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print("same:", bool((problem.gap(repeats=1, threads=2)[1] == before).all()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited on Linux alone")
+def test_threads_that_cannot_be_made_are_an_error_and_no_hang() -> None:
+    command = [sys.executable, "-c", CROWDED, str(SUPPORT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WATCHDOG)
+    assert done.stdout.splitlines() == [f"refused: {os.strerror(errno.EAGAIN)}", "same: True"]

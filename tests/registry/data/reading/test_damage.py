@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from damage import DAMAGED, damaged
 
 from mmg_registry.data.reading import read
 from mmg_registry.errors import DataError, MMGError
 
 RNG = np.random.default_rng(1)
 TABLE = pd.DataFrame(RNG.normal(size=(12, 2)), columns=["x", "y"])
-DAMAGED = 300  # files of each format
 
 
 def text() -> bytes:
@@ -62,6 +64,16 @@ def h5() -> bytes:
     return buffer.getvalue()
 
 
+def nc() -> bytes:
+    from scipy.io import netcdf_file
+
+    with netcdf_file("whole.nc", "w") as file:
+        file.createDimension("row", len(TABLE))
+        for name in TABLE:
+            file.createVariable(name, "d", ("row",))[:] = TABLE[name].to_numpy()
+    return Path("whole.nc").read_bytes()
+
+
 def pt() -> bytes:
     torch = pytest.importorskip("torch")
     buffer = io.BytesIO()
@@ -92,7 +104,10 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "d.csv": text,
     "d.txt": lambda: text().replace(b",", b" "),
     "d.csv.gz": lambda: gzip.compress(text()),
+    "d.csv.bz2": lambda: bz2.compress(text()),
+    "d.csv.xz": lambda: lzma.compress(text()),
     "d.csv.zst": zst,
+    "d.tsv": lambda: text().replace(b",", b"\t"),
     "d.zip": zipped,
     "d.npy": npy,
     "d.npz": npz,
@@ -103,24 +118,11 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "d.jsonl": lambda: TABLE.to_json(orient="records", lines=True).encode(),
     "d.json": lambda: TABLE.to_json().encode(),
     "d.mat": mat,
+    "d.nc": nc,
     "d.h5": h5,
     "d.pt": pt,
     "d.safetensors": safe,
 }
-
-
-def damaged(whole: bytes, seed: int) -> Iterator[bytes]:
-    """Yield a third cut short, a third with one to four bits flipped, a third with a few bytes replaced."""
-    random = np.random.default_rng(seed)
-    for turn in range(DAMAGED):
-        content = bytearray(whole)
-        if turn % 3 == 0:
-            yield bytes(content[: random.integers(0, len(content))])
-            continue
-        for _ in range(random.integers(1, 5)):
-            place = random.integers(0, len(content))
-            content[place] = content[place] ^ (1 << random.integers(0, 8)) if turn % 3 == 1 else random.integers(0, 256)
-        yield bytes(content)
 
 
 def refusal(name: str) -> str | None:

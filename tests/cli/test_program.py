@@ -8,7 +8,7 @@ import sys
 import pytest
 import typer
 
-from mmg_cli import doctor, main
+from mmg_cli import doctor, program
 from mmg_cli.output import verbosity
 
 
@@ -113,4 +113,4 @@ def test_a_full_disk_behind_stdout_is_one_sentence(environment) -> None:
 
 
 def test_the_usage_problem_class_is_the_base_of_typers_errors() -> None:
-    assert main.UsageProblem.__name__ == "ClickException"
+    assert program.UsageProblem.__name__ == "ClickException"
