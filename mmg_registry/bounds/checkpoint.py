@@ -157,7 +157,10 @@ def _checksum(request: str, tensors: StageState) -> str:
     parts = [request.encode()]
     for name in sorted(tensors):
         each = tensors[name].contiguous()
-        parts += [f"{name} {each.dtype} {tuple(each.shape)}".encode(), each.reshape(-1).view(torch.uint8).numpy()]
+        parts += [
+            f"{name} {each.dtype} {tuple(each.shape)}".encode(),
+            each.reshape(-1).view(torch.uint8).numpy().tobytes(),
+        ]
     return checksum(*parts)
 
 
