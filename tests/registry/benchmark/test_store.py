@@ -108,7 +108,7 @@ ESTIMATE = run_row()["estimate"]
         (line(estimate=None), "a run that is 'ok' has estimate.mi"),
         (line(status="failed"), "a run that is 'failed' has error"),
         (line(seconds={"wall": 1.0}), "a run that is 'ok' has seconds.total"),
-        (line(true_mi=1.0).replace('"true_mi": 1.0', '"true_mi": NaN'), "Invalid JSON"),
+        (line(true_mi=1.0).replace('"true_mi": 1.0', '"true_mi": NaN'), "true_mi: Input should be a finite number"),
         ("[" * 100_000 + "\n", "it is no JSON"),
     ],
 )
