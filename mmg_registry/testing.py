@@ -630,8 +630,8 @@ _STATUSES = ("passed", "failed", "expected", DOES_NOT_APPLY)
 def _outcome(check: Check, bench: Bench) -> tuple[str, str]:
     try:
         check(bench)
-    except Inapplicable as reason:
-        return DOES_NOT_APPLY, str(reason)
+    except Inapplicable as why:
+        return DOES_NOT_APPLY, str(why)
     except Exception as error:
         reason = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
         return "failed", " ".join(reason.split())

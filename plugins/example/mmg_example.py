@@ -10,6 +10,7 @@ class ExampleEstimator(Estimator):
     name = "example"
     summary = "MI of the Gaussian with the rows' covariance"
     reference = "Cover and Thomas, Elements of Information Theory, section 8.5"
+    kinds = frozenset({"continuous", "count"})  # of columns; the registry refuses others
 
     class Options(Options):
         ridge: float = Field(1e-6, ge=0, description="added to every variance")

@@ -65,6 +65,7 @@ def test_the_script_runs(folder: Path) -> None:
     assert done.stdout.splitlines() == [
         "(200, 2) ('height', 'weight') ('200 of 400 rows fulfil --where.',)",
         "(400, 1)",
+        "400",
         "(8, 8)",
     ]
 

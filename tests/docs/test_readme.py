@@ -7,8 +7,11 @@ import re
 import pytest
 from places import ROOT
 
+import mmg_registry as mmg
+from mmg_registry import registry
 from mmg_registry.contracts import Estimator
-from mmg_registry.testing import run_checks
+from mmg_registry.errors import DoesNotApply
+from mmg_registry.testing import gaussian_rows, run_checks
 
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -30,7 +33,19 @@ def correlation() -> type[Estimator]:
 def test_the_estimator_passes_every_check_that_applies(correlation: type[Estimator]) -> None:
     results = {result["check"]: result["status"] for result in run_checks(correlation)}
     assert [name for name, status in results.items() if status == "failed"] == []
-    assert [name for name, status in results.items() if status == "skipped"] == ["interruption", "save_and_load"]
+    assert {name for name, status in results.items() if status == "does not apply"} == {
+        "other_shapes", "last_column", "permuted_labels", "interruption", "save_and_load",
+    }  # fmt: skip
+
+
+def test_the_estimator_refuses_what_it_cannot_do(correlation: type[Estimator]) -> None:
+    registry.register(correlation)
+    x, y = gaussian_rows(1_000, seed=0, dim_x=3, dim_y=3)
+    with pytest.raises(DoesNotApply, match=r"takes at most 1 column of x, and there are 3; .*gaussian.* take them"):
+        mmg.estimate(x, y, plugin="correlation")
+    found = mmg.estimate(x[:, 0], y[:, 0], plugin="correlation")
+    assert found.provenance["n_eval"] == 1_000
+    assert found.ci is not None
 
 
 def test_its_entry_point_has_its_name(correlation: type[Estimator]) -> None:
