@@ -60,7 +60,8 @@ class Estimate:
         ci_level: level of `ci`.
         limit: the largest value that is possible, in `unit`: where a side takes few values, its entropy; else None.
         curve: the integrand over log-SNR, or None if the estimator has none.
-        pointwise: `(n_eval,)` values whose mean is `mi`, or None if the estimator has none; not in the JSON.
+        pointwise: `(n_eval,)` values whose mean is `mi` before it was cut, or None if the estimator has none; not in
+            the JSON.
         device: the device of the computation, e.g. "cpu" or "cuda:0"; if None, the registry fills in the requested one.
         backend: the software of the computation, e.g. the instruction set; JSON-serialisable.
         diagnostics: estimator-specific numbers and texts, JSON-serialisable.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data.kinds import found_in, told
-from mmg_registry.data.labels import Labels, refuse_text
+from mmg_registry.data.labels import refuse_text
 from mmg_registry.data.pair import Pair
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind, KindName
@@ -72,22 +72,20 @@ def with_kinds(pair: Pair, kept: tuple[Index, Index], asked: tuple[Told, Told]) 
     Raises:
         DataError: for text that is no category, and for a kind that a column cannot be of.
     """
-    (x_kinds, told_x), (y_kinds, told_y) = (
-        _side(side, array, names, labels, {place: asks[j] for place, j in enumerate(keeps) if j in asks}, pair.source)
-        for side, array, names, labels, keeps, asks in (
-            ("x", pair.x, pair.x_names, pair.x_labels, kept[0].tolist(), asked[0]),
-            ("y", pair.y, pair.y_names, pair.y_labels, kept[1].tolist(), asked[1]),
-        )
-    )
-    return replace(pair, x_kinds=x_kinds, y_kinds=y_kinds), [*told_x, *told_y]
+    found: dict[str, tuple[Kind, ...]] = {}
+    doubts: list[str] = []
+    for side, places, asks in zip("xy", kept, asked, strict=True):
+        own = {place: asks[column] for place, column in enumerate(places.tolist()) if column in asks}
+        found[f"{side}_kinds"], told_of_side = _side(pair, side, own)
+        doubts += told_of_side
+    return replace(pair, x_kinds=found["x_kinds"], y_kinds=found["y_kinds"]), doubts
 
 
-def _side(
-    side: str, array: Array, names: Sequence[str], labels: Sequence[Labels], asked: Told, source: str
-) -> tuple[tuple[Kind, ...], list[str]]:
+def _side(pair: Pair, side: str, asked: Told) -> tuple[tuple[Kind, ...], list[str]]:
+    array, names, labels = (getattr(pair, name) for name in (side, f"{side}_names", f"{side}_labels"))
     kinds, doubts = [], []
     for j, name in enumerate(names):
-        column, where = array[:, j], f"In {source} the column '{name}' of {side}"
+        column, where = array[:, j], f"In {pair.source} the column '{name}' of {side}"
         own = labels[j] if labels else ()
         found = found_in(column, own)
         if own:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mmg_registry.contracts import Array
 from mmg_registry.data.dependence import sample_rows
-from mmg_registry.data.labels import TRUTH, Labels
+from mmg_registry.data.labels import RECURRING, TRUTH, Labels
 from mmg_registry.data.sentinels import sentinels
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind, KindName
@@ -25,7 +25,6 @@ ATOM_EXCESS = 10.0  # and times the rows of the values beside it, so that neithe
 BESIDE = 3  # values on each side that an atom is compared with
 MOST_ATOMS = 8
 TIED = 0.05  # share of rows that repeat a value, from which a grain is looked for
-RECURRING = 2  # rows a value at least, on average, of a category that is told
 
 
 @dataclass(frozen=True)

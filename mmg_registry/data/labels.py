@@ -19,6 +19,7 @@ from mmg_registry.errors import DataError
 
 Labels = tuple[str, ...]
 
+_MISSING_TYPES = ("NoneType", "NAType", "NaTType")  # None, and what pandas has in its place
 TRUTH: Labels = ("False", "True")
 RECURRING = 2  # rows a label at least, on average, of a category; with fewer, text is as good as an identifier
 NUMBERED = 50  # labels up to which text may look like numbers (months, chromosomes, sites)
@@ -29,9 +30,7 @@ _DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?(?:[T ].*)?|\d\d?[-/.]\d\d?[-/.]\d
 
 def is_missing(value: Any) -> bool:
     """Return whether an object stands for a missing value: None, NaN, or pandas' own NA and NaT."""
-    return (
-        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
-    )
+    return type(value).__name__ in _MISSING_TYPES or (isinstance(value, float) and value != value)
 
 
 def of_text(words: NDArray[Any]) -> tuple[F64, Labels]:
@@ -63,9 +62,16 @@ def of_categories(data: Any) -> tuple[F64, Labels] | None:
     return of_text(names[codes])  # a missing value has the code -1, and so the last name
 
 
+def _types(column: NDArray[Any]) -> set[type]:
+    """The types of the values that are not missing; values are looked at one by one only where types do not tell."""
+    types = {each for each in set(map(type, column.tolist())) if each.__name__ not in _MISSING_TYPES}
+    numbers = float in types and any(isinstance(value, float) and value == value for value in column)
+    return types if numbers else types - {float}
+
+
 def of_objects(column: NDArray[Any]) -> tuple[F64, Labels] | None:
     """Return objects `(n,)` as codes where all that are not missing are text, or all are truth values; else None."""
-    held = {type(value) for value in column if not is_missing(value)}
+    held = _types(column)
     if held and all(issubclass(each, (str, bytes)) for each in held):
         return of_text(column)
     if held and held <= {bool, np.bool_}:

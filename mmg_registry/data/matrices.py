@@ -202,6 +202,8 @@ def _vectors(array: np.ndarray[Any, Any], label: str) -> Array | None:
     Raises:
         DataError: for vectors of different lengths.
     """
+    if not any(map(_holds_vectors, set(map(type, array.tolist())))):
+        return None
     held = [(i, _flat(value)) for i, value in enumerate(array) if _is_vector(value)]
     if not held or any(not _is_vector(value) and not is_missing(value) for value in array):
         return None
@@ -226,9 +228,13 @@ def _flat(vector: Any) -> np.ndarray[Any, Any]:
 
 
 def _is_vector(value: Any) -> bool:
-    if isinstance(value, (str, bytes)):  # NumPy's own text has a length and is an array
+    return _holds_vectors(type(value))
+
+
+def _holds_vectors(kind: type) -> bool:
+    if issubclass(kind, (str, bytes)):  # NumPy's own text has a length and is an array
         return False
-    return isinstance(value, (list, tuple)) or (hasattr(value, "__len__") and hasattr(value, "__array__"))
+    return issubclass(kind, (list, tuple)) or (hasattr(kind, "__len__") and hasattr(kind, "__array__"))
 
 
 def as_array(data: Any, label: str) -> np.ndarray[Any, Any]:

@@ -164,5 +164,5 @@ def _refuse_many(cls: type[Estimator], pair: Pair) -> None:
     if sum(many) * len(pair) > MAX_CODED:
         raise DataError(
             f"The categories of {pair.source} have {sum(many)} values, which '{cls.name}' takes as so many columns of "
-            f"0 and 1, too many for {len(pair)} rows; put rare ones together, or ask for --plugin ksg."
+            f"0 and 1, too many for {len(pair)} rows; put rare ones together, or ask for an estimator that takes codes."
         )

@@ -18,6 +18,7 @@ from mmg_registry.results import Estimate, half_width
 
 PRIOR_ROWS = 2.0  # added to each value's (Agresti and Coull, Am. Stat. 1998): of a rare one a few rows more are likely
 ERRORS = 3.0  # standard errors of the entropy that are added to it
+NO_ERROR = "The estimator gave a standard error of 0, which no estimate from rows has, so there is no interval."
 UNSEEN = 0.05  # share of rows whose value occurs once, from which the entropy is not known well enough to cut by it
 
 
@@ -30,6 +31,8 @@ def possible(result: Estimate, pair: Pair) -> Estimate:
     """
     if result.status != "estimated":
         return result
+    if result.std_error == 0:  # no estimate is exact, and an interval without a width would say so
+        result = replace(result, std_error=None, warnings=[*result.warnings, NO_ERROR])
     limits = [most for most in (greatest(pair.x, pair.x_kinds), greatest(pair.y, pair.y_kinds)) if most is not None]
     limit = min(limits, default=None)
     cut = min(max(result.mi, 0.0), math.inf if limit is None else limit)

@@ -82,11 +82,23 @@ def _column(column: Any) -> NDArray[Any]:
     kind = str(column.type)
     if kind.startswith("decimal"):
         return np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
+    if kind in ("string", "large_string", "string_view") or kind.startswith("dictionary<values=string"):
+        return text_of(column)
     if kind.startswith("dictionary"):
         column = column.cast(column.type.value_type)
     if kind.startswith(("int", "uint")) and column.null_count and _beyond_float(column):
         return np.array(column.to_pylist(), dtype=object)
     return np.asarray(column.to_numpy())
+
+
+def text_of(column: Any) -> NDArray[Any]:
+    """Return a column of text as objects, None where it is missing; rows of one label share one object in memory."""
+    pieces = (column if str(column.type).startswith("dictionary") else column.dictionary_encode()).unify_dictionaries()
+    words = np.array([*(pieces.chunk(0).dictionary.to_pylist() if pieces.num_chunks else []), None], dtype=object)
+    places = [
+        np.asarray(chunk.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)) for chunk in pieces.chunks
+    ]
+    return words[np.concatenate([np.empty(0, dtype=np.int64), *places]).astype(np.int64)]
 
 
 def _beyond_float(column: Any) -> bool:

@@ -115,10 +115,10 @@ class Words:
         """
         values = self._fast(cells)
         if values is None:
-            slow = [self.number(cell) for cell in cells]
-            if any(value is None for value in slow):
+            slow = {cell: self.number(cell) for cell in set(cells)}  # labels recur, and are looked at once
+            if None in slow.values():
                 return None
-            values = np.array(slow, dtype=np.float64)
+            values = np.array([slow[cell] for cell in cells], dtype=np.float64)
         large = np.flatnonzero(np.isfinite(values) & (np.abs(values) >= EXACT)).tolist()
         inexact = any(_is_whole(cells[i]) and int(cells[i]) != int(values[i]) for i in large)
         return None if inexact else values
@@ -148,8 +148,9 @@ class Words:
         values = self.numbers(cells)
         if values is not None:
             return values
-        stripped = [cell.strip(_BLANKS) for cell in cells]
-        known = [None if word.lower() in self.missing else word for word in stripped]
+        words = {cell: cell.strip(_BLANKS) for cell in set(cells)}
+        meant = {cell: None if word.lower() in self.missing else word for cell, word in words.items()}
+        known = [meant[cell] for cell in cells]
         special = self._whole(known) or _truth(known) or _dates(known)
         if special is not None:
             return special[0]
@@ -167,15 +168,16 @@ class Words:
 
     def _refuse_written_otherwise(self, known: list[str | None], name: str) -> None:
         """Refuse a column of numbers that are written in a way that was neither said nor found."""
-        held = [word for word in known if word is not None]
+        held = list(dict.fromkeys(word for word in known if word is not None))
         written = next((word for word in held if self.number(word) is None), "")
         if hint(written) and all(self.number(word) is not None or hint(word) for word in held):
             raise DataError(f"the column '{name}' holds {written!r:.40}, which {hint(written)}")
 
     def _refuse_strays(self, known: list[str | None], name: str, line: Callable[[int], int]) -> None:
         """Refuse what is neither a column of numbers nor one of text: a row of units, a footer, a word for a gap."""
+        words = {word for word in set(known) if word is not None and self.number(word) is None}
         held = [i for i, word in enumerate(known) if word is not None]
-        text = [i for i in held if self.number(known[i] or "") is None]
+        text = [i for i in held if known[i] in words]
         lone = len(text) == 1 and len(held) > 2 and text[0] in (held[0], held[-1])
         if not lone and (len(held) < _FEW or len(held) - len(text) < _MOSTLY * len(held)):
             return

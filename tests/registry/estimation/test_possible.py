@@ -26,6 +26,12 @@ def test_a_negative_value_becomes_0_and_is_kept_in_the_diagnostics() -> None:
     assert found.diagnostics == {"k": 3, "raw": {"mi": -0.02, "ci": pytest.approx([-0.0298, -0.0102], abs=1e-4)}}
 
 
+def test_an_error_of_0_is_none() -> None:
+    found = possible(Estimate(0.0, 0.0), SMOOTH)
+    assert (found.std_error, found.ci) == (None, None)
+    assert found.warnings[0].startswith("The estimator gave a standard error of 0")
+
+
 def test_what_is_possible_stays_as_it_is() -> None:
     good = Estimate(0.5, 0.01)
     assert possible(good, SMOOTH) == good

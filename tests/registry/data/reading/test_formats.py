@@ -350,3 +350,39 @@ def test_only_chosen_columns_of_an_npy_file_are_loaded(monkeypatch: pytest.Monke
     np.testing.assert_array_equal(pair.x, array[:, [3, 5]])
     assert pair.x.flags.writeable
     assert pair.x.base is None or pair.x.base.size <= 3 * 4  # three columns, of the whole file nothing else
+
+
+LABELLED: dict[str, Callable[[Frame, str], Any]] = {
+    "d.csv": lambda frame, name: frame.to_csv(name, index=False),
+    "d.csv.gz": lambda frame, name: frame.to_csv(name, index=False),
+    "d.parquet": lambda frame, name: frame.to_parquet(name),
+    "d.feather": lambda frame, name: frame.to_feather(name),
+    "d.xlsx": xlsx,
+    "d.json": lambda frame, name: frame.to_json(name, orient="records"),
+    "d.jsonl": records,
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_and_truth_values_are_the_same_from_every_format(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = Frame({"x": [0.5, 1.5, 2.5], "colour": ["red", None, "blue"], "ok": [True, False, True]})
+    LABELLED[name](frame.assign(kind=pd.Categorical(["b", "a", "b"])), name)
+    pair = read(name, "x", "colour,ok,kind")
+    assert pair.y_labels == (("blue", "red"), ("False", "True"), ("a", "b"))
+    np.testing.assert_array_equal(pair.y, [[1, 1, 1], [np.nan, 0, 0], [0, 1, 1]])
+
+
+@pytest.mark.parametrize("write", [np.savez, None])
+def test_labels_of_arrays(write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if write is None:
+        h5py = pytest.importorskip("h5py")
+        with h5py.File("d.h5", "w") as file:
+            file["x"], file["y"] = np.arange(3.0), ["b", "a", "b"]
+    else:
+        write("d.npz", x=np.arange(3.0), y=np.array(["b", "a", "b"]))
+    pair = read("d.npz" if write else "d.h5")
+    assert (pair.y[:, 0].tolist(), pair.y_labels) == ([1, 0, 1], (("a", "b"),))
