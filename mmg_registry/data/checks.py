@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
-from mmg_registry.data import dependence
+from mmg_registry.data import curves, dependence
 from mmg_registry.data.dependence import Grain, Relation, ScaledColumns
 from mmg_registry.data.pair import Pair
 from mmg_registry.errors import DataError
@@ -307,8 +307,24 @@ def _related(cleaned: Cleaned) -> Cleaned:
         *_grainy(pair.x_names, x_grains, "x"),
         *_grainy(pair.y_names, y_grains, "y"),
         *_repeats(pair, block, x_grains + y_grains),
+        *_noiseless(pair),
     ]
     return replace(cleaned, warnings=cleaned.warnings + doubts)
+
+
+def _noiseless(pair: Pair) -> list[str]:
+    """Warn of columns that lie on a curve or surface: MI is infinite if there is no noise finer than the rows show."""
+    found = curves.noiseless(pair.x, pair.y)
+    if found is None:
+        return []
+    of_x, of_y = (
+        _few([f"'{names[j]}'" for j in columns], 6)
+        for names, columns in zip((pair.x_names, pair.y_names), found, strict=True)
+    )
+    return [
+        f"The rows of {of_x} of x and {of_y} of y lie on a curve or surface, as closely as {len(pair)} rows show: the "
+        "information is perhaps infinite, and an estimate then tells how many rows there are, not how they depend."
+    ]
 
 
 def _grains(array: Array) -> list[Grain]:
