@@ -88,7 +88,7 @@ def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
         side = "x" if not kept_x.size else "y"
         reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
         return replace(cleaned, verdict="independent-by-constant", reason=reason)
-    return _related(cleaned)
+    return _related(_without_chance(cleaned))
 
 
 def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
@@ -294,6 +294,20 @@ def _refuse_other_order(fit: Pair, rows: Pair) -> None:
 # --- both sides together ----------------------------------------------------------------------------------------------
 
 
+def _without_chance(cleaned: Cleaned) -> Cleaned:
+    """Leave columns out of y that only a few rows relate to x: they prove nothing, and would look like certainty."""
+    pair, chance = cleaned.pair, dependence.by_chance(cleaned.pair.x, cleaned.pair.y)
+    if not 0 < len(chance) < pair.y.shape[1]:
+        return cleaned
+    told = (
+        f"{_columns_named(pair.y_names, 'y', np.array(chance))} left out: one value stands in all but a few rows, and "
+        "so few do not prove that x determines the others."
+    )
+    kept = np.delete(np.arange(pair.y.shape[1]), chance)
+    rest = _columns(pair, np.arange(pair.x.shape[1]), kept)
+    return replace(cleaned, pair=rest, kept_y=cleaned.kept_y[kept], warnings=[*cleaned.warnings, told])
+
+
 def _related(cleaned: Cleaned) -> Cleaned:
     """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
@@ -338,7 +352,9 @@ def _linear_reason(pair: Pair, block: ScaledColumns, x_grains: list[Grain]) -> s
         DataError: when x and y share a discrete variable: MI is finite then, but estimators of continuous variables
             cannot estimate it.
     """
-    relations = dependence.linear_relations(block, first=len(x_grains))
+    relations = [
+        each for each in dependence.linear_relations(block, first=len(x_grains)) if dependence.proved(block, each)
+    ]
     for relation in relations:
         if not all(x_grains[k].discrete for k in relation.on if k < len(x_grains)):
             return _linear_sentence(pair, relation)

@@ -58,6 +58,6 @@ def too_skewed(by_ranks: float, by_values: float) -> str:
     """Return the warning that ranks find more than values (both in nats)."""
     return (
         f"The ranks of the columns share {by_ranks:.2f} nats where their values share {by_values:.2f}: some columns "
-        "are too skewed, heavy-tailed or clumped for this closed form, and the estimate is too low. Give their logarithms "
-        "or ranks, or compare with --plugin ksg."
+        "are too skewed, heavy-tailed or clumped for this closed form, and the estimate is too low. Give their "
+        "logarithms or ranks, or compare with --plugin ksg."
     )
