@@ -61,6 +61,7 @@ the map itself bends within a patch.
 SPARE_NEIGHBOURS = 3
 """Neighbours of a patch beyond twice its columns. Lower: thickness by chance. Higher: patches too wide to be flat."""
 
+_NEAREST = 1e-60  # of the largest value, between knots: slopes, and their slopes, stay finite
 _ROUNDINGS = 16  # rounding errors of a value that the map and the sums add up to
 
 LEAST_DISTINCT = 0.4
@@ -132,10 +133,10 @@ def _smoothed(side: Array) -> F64:
 
 def _spread(column: F64) -> F64:
     levels = np.linspace(0, 1, KNOTS)
-    knots, first = np.unique(np.quantile(column, levels), return_index=True)
-    if len(knots) < 2:  # constant in these rows
+    knots = np.quantile(column, levels)
+    if np.diff(knots).min() < _NEAREST:  # one value stands often, or values span too many powers of ten to tell
         return np.zeros_like(column)
-    spread: F64 = PchipInterpolator(knots, levels[first])(column)
+    spread: F64 = PchipInterpolator(knots, levels)(column)
     return spread
 
 

@@ -90,6 +90,7 @@ def test_strong_dependence_with_noise_is_no_curve(draw: Draw, n: int, noise: flo
         angles,
         lambda rng, n: (rng.standard_cauchy(n), rng.standard_cauchy(n)),
         lambda rng, n: (np.exp(20 * rng.normal(size=n)), rng.normal(size=n)),
+        lambda rng, n: (np.exp(100 * rng.normal(size=n)), rng.normal(size=n)),
         lambda rng, n: (rng.normal(size=(n, 2)), rng.normal(size=(n, 2))),
         lambda rng, n: (rng.integers(0, 5, (n, 1)) + 0.01 * rng.normal(size=(n, 1)), rng.normal(size=n)),
     ],
