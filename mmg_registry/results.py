@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 SCHEMA = "mmg/estimate/1"
 NATS_PER_BIT = math.log(2.0)
@@ -205,3 +205,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def widened(error: float, rows: int) -> float:
+    """Return a standard error such that normal intervals hold as Student's do, in its own unit.
+
+    The spread of few values is itself uncertain, for which Student's quantile is wider than the normal one (Student,
+    Biometrika 1908); the factor is the ratio of both at 95 %.
+
+    Args:
+        error: standard error of a mean, in any unit.
+        rows: number of the values, at least 2.
+
+    Example:
+        >>> round(widened(1.0, 5), 2), round(widened(1.0, 2_000), 3)
+        (1.42, 1.001)
+    """
+    return error * float(stdtrit(rows - 1, 0.975) / ndtri(0.975))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
-from mmg_registry.data import dependence
+from mmg_registry.data import curves, dependence
 from mmg_registry.data.columns import told_by_place, with_kinds
 from mmg_registry.data.dependence import Relation, ScaledColumns
 from mmg_registry.data.labels import matched
@@ -97,7 +97,7 @@ def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | No
         side = "x" if not kept_x.size else "y"
         reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
         return replace(cleaned, verdict="independent-by-constant", reason=reason)
-    return _related(cleaned)
+    return _related(_without_chance(cleaned))
 
 
 def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
@@ -335,6 +335,20 @@ def _refuse_other_order(fit: Pair, rows: Pair) -> None:
 # --- both sides together ----------------------------------------------------------------------------------------------
 
 
+def _without_chance(cleaned: Cleaned) -> Cleaned:
+    """Leave columns out of y that only a few rows relate to x: they prove nothing, and would look like certainty."""
+    pair, chance = cleaned.pair, dependence.by_chance(cleaned.pair.x, cleaned.pair.y)
+    if not 0 < len(chance) < pair.y.shape[1]:
+        return cleaned
+    told = (
+        f"{_columns_named(pair.y_names, 'y', np.array(chance))} left out: one value stands in all but a few rows, and "
+        "so few do not prove that x determines the others."
+    )
+    kept = np.delete(np.arange(pair.y.shape[1]), chance)
+    rest = _columns(pair, np.arange(pair.x.shape[1]), kept)
+    return replace(cleaned, pair=rest, kept_y=cleaned.kept_y[kept], warnings=[*cleaned.warnings, told])
+
+
 def _related(cleaned: Cleaned) -> Cleaned:
     """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
@@ -342,11 +356,26 @@ def _related(cleaned: Cleaned) -> Cleaned:
     reason = _linear_reason(pair, block) or _monotone_reason(pair)
     if reason:
         return replace(cleaned, verdict="infinite", reason=reason)
-    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_repeats(pair, block)])
+    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_repeats(pair, block), *_noiseless(pair)])
 
 
 def _sides(pair: Pair) -> tuple[tuple[Array, tuple[Kind, ...]], tuple[Array, tuple[Kind, ...]]]:
     return (pair.x, pair.x_kinds), (pair.y, pair.y_kinds)
+
+
+def _noiseless(pair: Pair) -> list[str]:
+    """Warn of columns that lie on a curve or surface: MI is infinite if there is no noise finer than the rows show."""
+    found = curves.noiseless(pair.x, pair.y)
+    if found is None:
+        return []
+    of_x, of_y = (
+        _few([f"'{names[j]}'" for j in columns], 6)
+        for names, columns in zip((pair.x_names, pair.y_names), found, strict=True)
+    )
+    return [
+        f"The rows of {of_x} of x and {of_y} of y lie on a curve or surface, as closely as {len(pair)} rows show: the "
+        "information is perhaps infinite, and an estimate then tells how many rows there are, not how they depend."
+    ]
 
 
 def _has_density(kind: Kind) -> bool:
@@ -366,7 +395,8 @@ def _linear_reason(pair: Pair, block: ScaledColumns) -> str:
     """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none."""
     dense = [_has_density(kind) for kind in pair.x_kinds]
     for relation in dependence.linear_relations(block, first=len(dense)):
-        if any(dense[k] for k in relation.on if k < len(dense)):
+        of_x = [k for k in relation.on if k < len(dense)]
+        if any(dense[k] for k in of_x) and dependence.proved(block, relation):
             return _linear_sentence(pair, relation)
     return ""
 

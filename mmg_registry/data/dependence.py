@@ -113,6 +113,37 @@ def linear_relations(block: ScaledColumns, first: int = 0) -> list[Relation]:
     return sorted(found, key=lambda relation: relation.column)
 
 
+def proved(block: ScaledColumns, relation: Relation) -> bool:
+    """Return whether enough rows prove a relation between x and y.
+
+    Of a column that has one value in nearly all rows only the others prove anything: in the rows where both are zero,
+    any two columns of zeros agree.
+    """
+    return _telling_rows(block, relation) >= SPARE_ROWS
+
+
+def by_chance(x: Array, y: Array) -> list[int]:
+    """Return the columns of `y` that are linear functions of `x` in all rows, but too few of them to prove it.
+
+    Example:
+        >>> x = np.zeros((100, 1)); x[7] = 1.0
+        >>> by_chance(x, np.column_stack([2 * x, np.arange(100)]))
+        [0]
+    """
+    rare = np.flatnonzero((y != np.median(y, axis=0)).sum(axis=0) < x.shape[1] + SPARE_ROWS)
+    if not rare.size:
+        return []
+    block = block_of(x, y[:, rare])
+    found = linear_relations(block, first=x.shape[1])
+    return [int(rare[each.column - x.shape[1]]) for each in found if not proved(block, each)]
+
+
+def _telling_rows(block: ScaledColumns, relation: Relation) -> int:
+    """Count the rows in which the column does not have its commonest value, beyond one for each coefficient."""
+    column = np.concatenate([chunk[:, relation.column] for chunk in block.chunks()])
+    return int((column != _commonest(column)).sum()) - len(relation.on)
+
+
 def _confirm(
     block: ScaledColumns, rows: F64, base: NDArray[np.int64], suspects: NDArray[np.int64]
 ) -> tuple[list[Relation], NDArray[np.int64]]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmg_registry.results import widened
+
 OBJECTIVE, ESTIMATE = 0, 1  # columns of an evaluation
 
 
@@ -40,6 +42,8 @@ class Evaluation:
 def gained(before: Tensor, after: Tensor) -> tuple[float, float]:
     """Return the mean of the row-by-row gain from `before` to `after`, both `(n,)`, and its standard error.
 
+    The error of few rows is as much larger as Student's quantile is, or they would keep weights by chance.
+
     Weights under which a row has no finite value never gain: the mean is minus infinity where `after` holds such
     values, and plus infinity where only `before` does.
 
@@ -51,5 +55,5 @@ def gained(before: Tensor, after: Tensor) -> tuple[float, float]:
     if not bool(torch.isfinite(gain).all()):
         finite_now = bool(torch.isfinite(after).all())
         return (math.inf, 0.0) if finite_now else (-math.inf, 0.0)
-    error = float(gain.std() / math.sqrt(len(gain))) if len(gain) > 1 else math.inf
+    error = widened(float(gain.std()) / math.sqrt(len(gain)), len(gain)) if len(gain) > 1 else math.inf
     return float(gain.mean()), error

@@ -8,11 +8,22 @@ from torch import Tensor
 from mmg_registry.training.rows import RowPair
 
 SHARE = 10  # one row in ten is held out
+LEAST_HELD_OUT = 20  # of few rows, up to a third of them: fewer cannot tell learning from chance
 MOST_HELD_OUT = 10_000  # the error of their mean is then 1 % of a row's spread; more would only slow down evaluations
 
 
+def held_out_of(n: int) -> int:
+    """Return how many of `n` rows are held out: a tenth, or up to a third if that is fewer than 20; at most 10,000.
+
+    Example:
+        >>> [held_out_of(n) for n in (20, 60, 200, 1_000, 1_000_000)]
+        [6, 20, 20, 100, 10000]
+    """
+    return max(1, min(LEAST_HELD_OUT, n // 3), min(MOST_HELD_OUT, n // SHARE))
+
+
 def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[RowPair, RowPair]:
-    """Split rows at random into training rows and held-out rows: a tenth of them, at most 10,000.
+    """Split rows at random into training rows and held-out rows (`held_out_of`).
 
     The drawn rows trade places with the last ones inside `x` and `y`, so that large data are not copied.
 
@@ -27,10 +38,10 @@ def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[RowPair, RowPair]:
         >>> x = torch.arange(20.0)[:, None]
         >>> rows, held_out = hold_back(x, x.clone(), seed=0)
         >>> len(rows[0]), len(held_out[0]), held_out[0].equal(held_out[1])
-        (18, 2, True)
+        (14, 6, True)
     """
     n = len(x)
-    size = max(1, min(MOST_HELD_OUT, n // SHARE))
+    size = held_out_of(n)
     picked = torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:size].sort().values
     last = torch.arange(n - size, n)
     incoming, outgoing = picked[picked < n - size], last[~torch.isin(last, picked)]

@@ -12,7 +12,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +21,19 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import Self
 
+from mmg_plugins.unseen import (
+    FEWEST_IN_ALL,
+    early_weights,
+    missed,
+    no_evidence,
+    nothing_learned,
+    too_small_to_see,
+)
 from mmg_registry.contracts import Array, Estimator, Options, Run, below
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, widened
 from mmg_registry.threads import torch_threads
 from mmg_registry.training import (
     ESTIMATE,
@@ -43,7 +51,7 @@ from mmg_registry.training import (
 )
 from mmg_registry.training.held_out import hold_back
 
-FEWEST_ROWS = 20  # fewest rows to fit on, of which two are held out
+FEWEST_ROWS = 20  # fewest rows to fit on, of which six are held out
 ENOUGH_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
 EVALUATE_EVERY, EVALUATE_FEW_EVERY = 250, 50  # steps between two evaluations, with many rows and with fewer
 DECAY = 0.4  # share of the steps that the final decay takes
@@ -51,6 +59,8 @@ STAIRS = 5  # rates of the decay in an interval between two evaluations
 PATIENCE = 500  # least steps before a training that gains nothing ends
 LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is less
 STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
+CROWDED_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
+NOTICEABLE = 0.01  # nats that may have gone unseen, from which the result says so
 START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
 
 
@@ -87,11 +97,24 @@ def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Pr
 
 @dataclass
 class FittedNeural:
-    """A fitted baseline, which `fit` leaves and `restore` rebuilds: coordinates, trained weights, training report."""
+    """A fitted baseline, which `fit` leaves and `restore` rebuilds.
+
+    Attributes:
+        pair: the coordinates.
+        trainable: the trained weights.
+        report: of the training.
+        rows: number of training rows, held-out ones included.
+    """
 
     pair: PairTransform
     trainable: Trainable
     report: Report
+    rows: int
+
+    @property
+    def missed(self) -> float:
+        """Return the standard error of what the training could not have seen, in nats."""
+        return missed([self.report], self.rows, (self.pair.dim_x, self.pair.dim_y))
 
 
 class Reading(NamedTuple):
@@ -126,6 +149,7 @@ class Neural(Estimator):
 
     options: NeuralOptions
     has_pointwise = True
+    min_rows: ClassVar[int] = FEWEST_IN_ALL
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
@@ -142,7 +166,7 @@ class Neural(Estimator):
             trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
             trainable.module.to(device)
             report = self._train(trainable, _on(rows, device), _on(held_out, device))
-            self._fitted = FittedNeural(pair, trainable, report)
+            self._fitted = FittedNeural(pair, trainable, report, len(x))
         return self
 
     def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair) -> Report:
@@ -162,8 +186,9 @@ class Neural(Estimator):
         fitted.trainable.module.to(device)
         with torch_threads(1), torch.no_grad():
             found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
-        rows = float(found.influence.std()) / math.sqrt(len(found.influence))
-        errors = {"rows": rows, "choice": fitted.report.choice_error, "unfinished": fitted.report.unfinished}
+        rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
+        report = fitted.report
+        errors = {"rows": rows, "choice": report.choice_error, "unfinished": report.unfinished, "unseen": fitted.missed}
         return Estimate(
             mi=float(found.mi),
             std_error=math.hypot(*errors.values()),
@@ -179,14 +204,14 @@ class Neural(Estimator):
         arrays, meta = fitted.pair.state()
         weights = {f"net.{key}": value.cpu().numpy() for key, value in fitted.trainable.module.state_dict().items()}
         pair = {f"pair.{key}": value for key, value in arrays.items()}
-        return {**pair, **weights}, {"pair": meta, "report": fitted.report.to_dict()}
+        return {**pair, **weights}, {"pair": meta, "report": fitted.report.to_dict(), "rows": fitted.rows}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         """Rebuild the fitted estimator from what `state` returned."""
         pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
         trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
         trainable.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
-        self._fitted = FittedNeural(pair, trainable, Report(**meta["report"]))
+        self._fitted = FittedNeural(pair, trainable, Report(**meta["report"]), meta["rows"])
         return self
 
     @abstractmethod
@@ -240,7 +265,7 @@ def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
 
 def _warnings(fitted: FittedNeural) -> list[str]:
     report, limits = fitted.report, {"max_steps": "limit of steps", "max_seconds": "time limit"}
-    found = []
+    found = _unseen(fitted)
     if report.stopped in limits:
         found.append(
             f"Training was cut by the {limits[report.stopped]} after {report.steps} steps, before the held-out "
@@ -252,3 +277,12 @@ def _warnings(fitted: FittedNeural) -> list[str]:
             "trained network can tell, perhaps infinite."
         )
     return found
+
+
+def _unseen(fitted: FittedNeural) -> list[str]:
+    if not nothing_learned([fitted.report]):
+        return early_weights([fitted.report])
+    columns = fitted.pair.dim_x + fitted.pair.dim_y
+    if columns > CROWDED_COLUMNS:
+        return [no_evidence(columns)]
+    return [too_small_to_see(fitted.missed)] if fitted.missed > NOTICEABLE else []

@@ -42,7 +42,7 @@ def fitted(*reports: Report, known: TrainingFacts | None = None, coordinates: An
     terms = tuple(TrainedTerm(Term(0, 1), None, report) for report in reports or (Report(),))  # type: ignore[arg-type]
     trained = TrainedTerms(FusedNetworks(8, 1), terms, default_logistic())
     plain = StandardCoordinates(np.zeros(2), np.ones(2), 1)
-    return FittedGap(Orientation(False, "as published"), coordinates or plain, trained, known or facts())
+    return FittedGap(Orientation(False, "as published"), coordinates or plain, trained, 200, known or facts())
 
 
 def evidence(found: GapEstimate | None = None, **changed: Any) -> Evidence:

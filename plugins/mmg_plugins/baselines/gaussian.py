@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.baselines.instant import Instant, InstantOptions
-from mmg_plugins.baselines.wishart import information
+from mmg_plugins.baselines.ranks import normal_scores, surely_more, too_skewed
+from mmg_plugins.baselines.wishart import GaussianInformation, information
 from mmg_registry.arrays import F64
 from mmg_registry.contracts import Array, Options
+from mmg_registry.data.dependence import sample_rows
 from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import canonical_of, moments_of
 from mmg_registry.preprocess.margins import fit_margins
@@ -18,6 +20,7 @@ from mmg_registry.preprocess.pair import RHO_MAX
 from mmg_registry.results import Estimate
 
 SPARE_ROWS = 3  # rows beyond one a column below which the sample covariance has no log-determinant of finite variance
+MOST_RANKED = 10_000  # rows whose ranks are compared with their values; more take time and change nothing
 AT_LIMIT = (
     "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
     "larger than the estimate, perhaps infinite."
@@ -59,17 +62,20 @@ class Gaussian(Instant):
                 f"The estimator '{self.name}' needs {columns + SPARE_ROWS} rows for {columns} columns, and has "
                 f"{len(zx)}; give it more rows or fewer columns."
             )
-        a, b, rho = canonical_rows(zx, zy)
-        ratio = log_ratio(a, b, rho)
-        found = information(rho, ratio, a.shape[1], b.shape[1])
+        found, values, rho = of_gaussian_pair(zx, zy)
         return Estimate(
             mi=found.mi,
             std_error=found.std_error,
-            pointwise=ratio - ratio.mean() + found.mi,
+            pointwise=values,
             device="cpu",
             diagnostics={"canonical_correlations": rho.tolist()},
-            warnings=[AT_LIMIT] if bool(np.any(rho >= RHO_MAX)) and not self._counted else [],
+            warnings=self._doubts(rho, zx, zy),
         )
+
+    def _doubts(self, rho: F64, zx: F64, zy: F64) -> list[str]:
+        if np.any(rho >= RHO_MAX):
+            return [] if self._counted else [AT_LIMIT]
+        return doubted_by_ranks(zx, zy)
 
     @property
     def _counted(self) -> bool:
@@ -95,6 +101,26 @@ class CCA(Gaussian):
     summary = "canonical correlations of the raw columns"
     reference = "Hotelling, Biometrika 1936; Kay, IEEE Signal Processing Letters 1992"
     Options = Options
+
+
+def of_gaussian_pair(x: F64, y: F64) -> tuple[GaussianInformation, F64, F64]:
+    """Return the closed form of rows, its values by row `(n,)` in nats, and the canonical correlations, falling."""
+    a, b, rho = canonical_rows(x, y)
+    ratio = log_ratio(a, b, rho)
+    found = information(rho, ratio, a.shape[1], b.shape[1])
+    return found, ratio - ratio.mean() + found.mi, rho
+
+
+def doubted_by_ranks(x: F64, y: F64) -> list[str]:
+    """Return a warning where the ranks of some of the rows share surely more than their values do."""
+    some = sample_rows(len(x), MOST_RANKED)
+    x, y = x[some], y[some]
+    if len(x) < x.shape[1] + y.shape[1] + SPARE_ROWS:
+        return []
+    by_values, by_ranks = of_gaussian_pair(x, y), of_gaussian_pair(normal_scores(x), normal_scores(y))
+    if not surely_more(by_ranks[1], by_values[1], by_values[0].mi):
+        return []
+    return [too_skewed(by_ranks[0].mi, by_values[0].mi)]
 
 
 def canonical_rows(x: F64, y: F64) -> tuple[F64, F64, F64]:

@@ -14,6 +14,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import estimated
 from mmg_plugins.mmg.trained import FittedGap
+from mmg_plugins.unseen import FEWEST_IN_ALL
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.devices import refuse_device
@@ -37,6 +38,7 @@ class GapEstimator(Estimator):
 
     has_curve: ClassVar[bool] = True
     has_pointwise: ClassVar[bool] = True
+    min_rows: ClassVar[int] = FEWEST_IN_ALL
 
     options: MMGOptions
 

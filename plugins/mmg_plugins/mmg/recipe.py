@@ -89,7 +89,7 @@ class Recipe:
         # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
         trained = self.train(self._job(coordinates, rows))
-        return self._remembered((x, y), FittedGap(orientation, coordinates, trained, facts))
+        return self._remembered((x, y), FittedGap(orientation, coordinates, trained, len(x), facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
         """Measure the gap on evaluation rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return all evidence."""

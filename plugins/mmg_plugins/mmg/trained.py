@@ -74,12 +74,14 @@ class FittedGap:
         orientation: which variable was noised.
         coordinates: the coordinates, fitted to the training rows.
         trained: the trained denoisers.
+        rows: number of rows that it was fitted to, held-out ones included.
         facts: facts of the training rows that the steps need, or None.
     """
 
     orientation: Orientation
     coordinates: Coordinates
     trained: TrainedTerms
+    rows: int
     facts: TrainingFacts | None = None
 
     def state(self) -> SavedState:
@@ -89,7 +91,7 @@ class FittedGap:
         facts = self.facts.arrays() if self.facts else {}
         parts = {"coordinates": coordinates, "term": weights, "facts": facts}
         arrays = {f"{part}.{key}": array for part, named in parts.items() for key, array in named.items()}
-        return arrays, {"orientation": asdict(self.orientation), "coordinates": words, **trained}
+        return arrays, {"orientation": asdict(self.orientation), "coordinates": words, "rows": self.rows, **trained}
 
     @classmethod
     def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> FittedGap:
@@ -107,7 +109,7 @@ class FittedGap:
         trained = TrainedTerms(network, tuple(terms), _loaded(meta["proposal"]))
         kept = below(arrays, "facts.")
         facts = TrainingFacts.of_arrays(kept) if kept else None
-        return cls(Orientation(**meta["orientation"]), coordinates, trained, facts)
+        return cls(Orientation(**meta["orientation"]), coordinates, trained, meta["rows"], facts)
 
 
 def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> TrainedTerm:

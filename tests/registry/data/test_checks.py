@@ -370,3 +370,22 @@ def test_repeated_rows() -> None:
         repeated_rows(fit, as_pair(X[10:60], Y[10:60]))
     coins = as_pair(RNG.integers(0, 2, size=(N, 1)), RNG.integers(0, 2, size=(N, 1)))
     assert repeated_rows(coins, coins) == []
+
+
+@pytest.mark.parametrize("kind", ["zeros and numbers", "zeros and ones", "counts of rare words"])
+def test_columns_that_are_zero_in_nearly_all_rows_prove_nothing(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    some = rng.random((2, 1_000, 60)) < 0.003
+    values = {"zeros and numbers": rng.random(some.shape), "zeros and ones": 1.0}
+    x, y = some * values.get(kind, rng.poisson(1.0, some.shape) + 1.0)
+    assert cleaned(x, y).verdict is None
+
+
+def test_what_two_rows_share_is_left_out_and_said() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 300, 2))
+    x[:, 1] = y[:, 1] = 0.0
+    x[:2, 1], y[:2, 1] = (1.0, 2.0), (3.0, 6.0)
+    found = cleaned(x, y)
+    assert (found.verdict, found.kept_y.tolist()) == (None, [0])
+    assert any("'y1' of y is left out" in said for said in found.warnings)

@@ -101,3 +101,16 @@ def test_one_exception_is_enough_to_break_the_order() -> None:
     order = np.argsort(y[:, 0])
     y[order[[1_500, 1_501]]] = y[order[[1_501, 1_500]]]
     assert monotone_pair(X, y, [0], [0]) is None
+
+
+# --- proof by few rows ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("told", "chance"), [(2, [1]), (40, [])])
+def test_a_column_that_few_rows_relate_to_x_is_one_by_chance(told: int, chance: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 400, 2))
+    x[:, 1] = y[:, 1] = 0.0
+    x[:told, 1] = rng.normal(size=told)
+    y[:told, 1] = 3 * x[:told, 1]
+    assert dependence.by_chance(x, y) == chance
+    block = dependence.block_of(x, y)
+    assert [dependence.proved(block, each) for each in dependence.linear_relations(block, 2)] == [not chance]

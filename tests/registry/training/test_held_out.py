@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmg_registry.training.held_out import hold_back
+from mmg_registry.training.held_out import held_out_of, hold_back
 
 
 @pytest.mark.parametrize("n", [2, 9, 10, 11, 1_000, 150_000])
 def test_rows_held_back_are_a_share_of_all_with_x_and_y_still_paired(n: int) -> None:
     x = torch.arange(n, dtype=torch.float64)[:, None]
     rows, held = hold_back(x.clone(), -x, seed=1)
-    assert len(held[0]) == max(1, min(10_000, n // 10))
+    assert len(held[0]) == held_out_of(n)
     assert torch.cat([rows[0], held[0]]).sort(0).values.equal(x)
     assert rows[1].equal(-rows[0])
     assert held[1].equal(-held[0])

@@ -15,10 +15,19 @@ from mmg_plugins.mmg.steps import (
     rows,
     tail,
     unfinished,
+    unseen,
 )
 from mmg_plugins.mmg.steps.contract import Finding, Step, Trail, take
 
-PLAIN: tuple[Step, ...] = (rows.PLAIN, cross.WATCHED, tail.STEP, choice.STEP, unfinished.STEP, precision.STEP)
+PLAIN: tuple[Step, ...] = (
+    rows.PLAIN,
+    cross.WATCHED,
+    tail.STEP,
+    choice.STEP,
+    unfinished.STEP,
+    unseen.STEP,
+    precision.STEP,
+)
 """Steps of the four MMG variants and of MINDE."""
 
 AUTO: tuple[Step, ...] = (
@@ -29,6 +38,7 @@ AUTO: tuple[Step, ...] = (
     tail.STEP,
     choice.STEP,
     unfinished.STEP,
+    unseen.STEP,
     precision.STEP,
     neighbours.STEP,
 )

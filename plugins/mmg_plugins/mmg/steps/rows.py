@@ -6,11 +6,14 @@ import math
 
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
+from mmg_registry.results import widened
 
 
 def plain(evidence: Evidence, value: float) -> Finding:
     """Keep the mean of the evaluation rows; return its standard error as a part of the error."""
-    return Finding(value, evidence.mixed.error, "the spread over evaluation rows")
+    error = evidence.mixed.error
+    known = None if error is None else widened(error, len(evidence.mixed.rows))
+    return Finding(value, known, "the spread over evaluation rows")
 
 
 def adjusted(evidence: Evidence, value: float) -> Finding:
@@ -22,6 +25,7 @@ def adjusted(evidence: Evidence, value: float) -> Finding:
     """
     mixed, direct = evidence.adjusted
     error = math.hypot(mixed.residual_error, max(mixed.fitted_error, direct.fitted_error))
+    error = widened(error, len(evidence.mixed.rows))
     return Finding(mixed.mean, error, "the mean over evaluation rows, adjusted to all rows by simple features")
 
 

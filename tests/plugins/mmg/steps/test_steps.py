@@ -7,14 +7,26 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gap_evidence import evidence, facts, fitted, gap
+from gap_evidence import N, evidence, facts, fitted, gap
 
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
-from mmg_plugins.mmg.steps import choice, cross, generalisation, neighbours, norms, precision, rows, tail, unfinished
+from mmg_plugins.mmg.steps import (
+    choice,
+    cross,
+    generalisation,
+    neighbours,
+    norms,
+    precision,
+    rows,
+    tail,
+    unfinished,
+    unseen,
+)
 from mmg_registry.contracts import Run
 from mmg_registry.errors import OptionError
+from mmg_registry.results import widened
 from mmg_registry.training import Report
 
 
@@ -31,7 +43,7 @@ def test_steps_have_names_of_their_own_and_only_widen_what_they_do_not_move(list
 def test_plain_rows_keep_mean_and_error() -> None:
     found = gap(cross=0.1)
     direct = rows.PLAIN.find(evidence(found, mixed=mixing.direct(found)), 0.5)
-    assert (direct.value, direct.error) == (0.5, found.direct_se)
+    assert (direct.value, direct.error) == (0.5, widened(found.direct_se, N))
 
 
 def test_the_adjusted_error_is_no_less_than_the_direct_values_allow() -> None:
@@ -39,7 +51,8 @@ def test_the_adjusted_error_is_no_less_than_the_direct_values_allow() -> None:
     mixed, direct = given.adjusted
     found = rows.ADJUSTED.find(given, 0.0)
     assert found.value == mixed.mean
-    assert found.error == math.hypot(mixed.residual_error, max(mixed.fitted_error, direct.fitted_error))
+    error = math.hypot(mixed.residual_error, max(mixed.fitted_error, direct.fitted_error))
+    assert found.error == widened(error, N)
 
 
 # --- cross ----------------------------------------------------------------------------------------------------------
@@ -146,11 +159,27 @@ def test_a_training_that_ended_too_early_is_said_to(report: Report, said: str) -
 
 @pytest.mark.parametrize("at_limit", [False, True])
 def test_all_that_rests_on_correlations_of_one_widens_the_error(at_limit: bool) -> None:
-    coordinates = SimpleNamespace(at_limit=at_limit, rho=np.zeros(0))
+    coordinates = SimpleNamespace(at_limit=at_limit, rho=np.zeros(0), dim_x=1, dim_y=1)
     given = evidence(tail=7.0, fitted=fitted(coordinates=coordinates))
     found = precision.STEP.find(given, 20.0)
     assert (found.value, found.error) == (20.0, 7.0 if at_limit else None)
     assert any("agree to all digits" in said for said in precision.STEP.warn(given, found, 20.0)) == at_limit
+
+
+# --- unseen ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kept", [0, 400, 900])
+def test_what_could_not_be_seen_widens_the_error_only(kept: int) -> None:
+    given = evidence(fitted=fitted(Report(steps=900, kept=kept)))
+    found = unseen.STEP.find(given, 0.5)
+    assert found.value == 0.5
+    assert bool(found.error) == (kept < 900)
+    assert bool(unseen.STEP.warn(given, found, 0.5)) == (kept < 900)
+
+
+def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
+    coordinates = SimpleNamespace(dim_x=1, dim_y=50)
+    given = evidence(fitted=fitted(Report(steps=900, kept=0), coordinates=coordinates))
+    assert "no evidence" in unseen.STEP.warn(given, unseen.STEP.find(given, 0.0), 0.0)[0]
 
 
 # --- neighbours -----------------------------------------------------------------------------------------------------

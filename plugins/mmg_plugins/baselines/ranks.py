@@ -1,0 +1,63 @@
+"""What ranks say beside values: a doubt of closed forms whose columns are too skewed or too heavy-tailed for them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtri
+
+from mmg_registry.arrays import F64
+
+SURE_ERRORS = 3.0
+"""Standard errors by which ranks must find more. Lower: false doubts. Higher: skewed margins go without a word."""
+
+NOTICEABLE = 0.02
+"""Nats, and share of the estimate, by which ranks must find more. Lower: doubts that change nothing. Higher: as above.
+
+Evidence: chosen; on normal rows both agree to some 0.005 nats at 1,000 rows.
+"""
+
+
+def normal_scores(rows: F64) -> F64:
+    """Return each column's normal scores, by ranks; equal values share their mean rank.
+
+    Args:
+        rows: `(n, dim)`.
+
+    Returns:
+        `(n, dim)`, unchanged by any increasing map of a column.
+
+    Example:
+        >>> normal_scores(np.array([[1.0], [100.0], [10.0]])).round(2).ravel().tolist()
+        [-0.97, 0.97, 0.0]
+    """
+    return np.column_stack([_scores(column) for column in rows.T])
+
+
+def _scores(column: F64) -> F64:
+    _, place, count = np.unique(column, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(count) - (count - 1) / 2
+    scores: F64 = ndtri((ranks[place.reshape(-1)] - 0.5) / len(column))
+    return scores
+
+
+def surely_more(by_ranks: F64, by_values: F64, mi: float) -> bool:
+    """Return whether ranks share surely and noticeably more than values do.
+
+    Args:
+        by_ranks, by_values: each row's log-density ratio `(n,)` of the same rows, in nats, with its estimate as mean.
+        mi: the estimate by values, in nats.
+    """
+    more = by_ranks - by_values
+    error = float(more.std()) / math.sqrt(len(more))
+    return float(more.mean()) > max(SURE_ERRORS * error, NOTICEABLE * max(1.0, abs(mi)))
+
+
+def too_skewed(by_ranks: float, by_values: float) -> str:
+    """Return the warning that ranks find more than values (both in nats)."""
+    return (
+        f"The ranks of the columns share {by_ranks:.2f} nats where their values share {by_values:.2f}: some columns "
+        "are too skewed, heavy-tailed or clumped for this closed form, and the estimate is too low. Give their "
+        "logarithms or ranks, or compare with --plugin ksg."
+    )

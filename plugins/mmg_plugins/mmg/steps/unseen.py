@@ -1,0 +1,45 @@
+"""The step `unseen`: what a training that learned nothing, or kept early weights, could not have seen.
+
+Where the initial weights were kept, every row has the value of the linear denoisers, and their spread says nothing of
+what the network missed (`mmg_plugins.unseen`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.steps.contract import Finding, Step
+from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART
+from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learned, too_small_to_see
+
+
+def find(evidence: Evidence, value: float) -> Finding:
+    """Keep the value; return the information that was too small to be seen as a part of the error.
+
+    Nearest neighbours, where they were asked, need no training: what they could not have told from nothing counts in
+    place of what held-out rows could not, if it is less.
+    """
+    fitted = evidence.fitted
+    dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
+    error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence))
+    return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
+
+
+def _of_neighbours(evidence: Evidence) -> float:
+    facts = evidence.fitted.facts
+    return (facts.neighbours.error if facts else 0.0) or math.inf
+
+
+def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
+    """Warn that nothing was learned, where that may hide much, or that training kept early weights."""
+    fitted, error = evidence.fitted, finding.error or 0.0
+    if not nothing_learned(fitted.trained.reports):
+        return early_weights(fitted.trained.reports)
+    columns = fitted.coordinates.dim_x + fitted.coordinates.dim_y
+    if columns > NEIGHBOUR_COLUMNS:
+        return [no_evidence(columns)]
+    return [too_small_to_see(error)] if NOTICEABLE_PART(error, mi) else []
+
+
+STEP = Step("unseen", find, warn)
