@@ -110,6 +110,7 @@ class Auto(GapEstimator):
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
+            counts=True,
             left_out=tuple(step.name for step in steps.AUTO if step.name in left_out),
         )
 

@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from mmg_plugins.mmg.chain import FittedChain, fit_chain
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.recipe import Recipe
-from mmg_plugins.mmg.result import estimated
-from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.errors import OptionError
@@ -36,20 +35,21 @@ class GapEstimator(Estimator):
 
     has_curve: ClassVar[bool] = True
     has_pointwise: ClassVar[bool] = True
+    one_hot: ClassVar[bool] = False
 
     options: MMGOptions
 
     def __init__(self, *, run: Run | None = None, denoiser: torch.nn.Module | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
         self.denoiser = denoiser
-        self._fitted: FittedGap | None = None
+        self._fitted: FittedChain | None = None
 
     @abstractmethod
     def recipe(self) -> Recipe:
         """Return the recipe for the present options and run."""
 
     @property
-    def fitted(self) -> FittedGap:
+    def fitted(self) -> FittedChain:
         """Return what `fit` or `restore` left.
 
         Raises:
@@ -64,18 +64,17 @@ class GapEstimator(Estimator):
         if chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only:
             raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
         with torch_threads(self.run.threads):
-            self._fitted = recipe.fit(x, y)
+            self._fitted = fit_chain(recipe, x, y, self.x_kinds, self.y_kinds)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         recipe = self.recipe()
         with torch_threads(self.run.threads):
-            return estimated(recipe, recipe.measure(self.fitted, x, y))
+            return self.fitted.estimate(recipe, x, y)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        recipe = self.recipe()
-        self._fitted = FittedGap.restored(recipe.coordinates, recipe.network, self.run, arrays, meta)
+        self._fitted = FittedChain.restored(self.recipe(), arrays, meta)
         return self

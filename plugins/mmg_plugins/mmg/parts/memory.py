@@ -14,6 +14,7 @@ from mmg_registry.contracts import Array, Run
 from mmg_registry.diffusion import KnownMeans, length_information
 
 Given = tuple[Array, Array]  # x and y, as given to fit
+NOTHING = Measured(0.0, 0.0)
 
 
 class Remember(Protocol):
@@ -32,6 +33,8 @@ class RememberRows:
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
         x, y = (side.numpy() for side in rows)
         known = KnownMeans.of(x, y, coordinates.rho)
+        if coordinates.beside:  # what both denoisers see is no part of the information, but of these it would be
+            return TrainingFacts(known, NOTHING, NOTHING)
         return TrainingFacts(known, Measured(*length_information(x, y)), ask_neighbours(*given, run))
 
     def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
