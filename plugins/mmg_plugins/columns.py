@@ -169,6 +169,12 @@ class Sides:
         """Describe the columns of training rows x `(n, dim_x)` and y `(n, dim_y)`."""
         return cls(Side.of(x, x_kinds), Side.of(y, y_kinds))
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """Return what the columns are, for the diagnostics; nothing where all are plain numbers."""
+        found = {"x": self.x.words, "y": self.y.words}
+        return {"columns": found} if any(found.values()) else {}
+
     def state(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping, from which `restored` rebuilds both sides."""
         return {"x": self.x.state(), "y": self.y.state()}

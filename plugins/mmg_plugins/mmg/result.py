@@ -50,10 +50,8 @@ def joined(pieces: Sequence[Piece], sides: Sides) -> Estimate:
     sum that could be drawn.
     """
     last = pieces[-1].found
-    columns = {"x": sides.x.words, "y": sides.y.words}
-    said = {"columns": columns} if any(columns.values()) else {}
     if len(pieces) == 1 and pieces[0].how == "trained":
-        return replace(last, diagnostics={**last.diagnostics, **said})
+        return replace(last, diagnostics={**last.diagnostics, **sides.words})
     chain = [{"of": p.words, "how": p.how, "mi": p.found.mi, "std_error": p.found.std_error} for p in pieces]
     return replace(
         last,
@@ -61,7 +59,7 @@ def joined(pieces: Sequence[Piece], sides: Sides) -> Estimate:
         std_error=float(np.linalg.norm([p.found.std_error or 0.0 for p in pieces])),
         curve=last.curve if len([p for p in pieces if p.found.curve]) == 1 else None,
         pointwise=np.sum([p.found.pointwise for p in pieces], axis=0),
-        diagnostics={**last.diagnostics, **said, "chain": chain},
+        diagnostics={**last.diagnostics, **sides.words, "chain": chain},
         warnings=list(dict.fromkeys(text for p in pieces for text in p.found.warnings)),
     )
 
