@@ -137,7 +137,8 @@ class Estimator(Configured):
         trains: whether `fit` learns what would be too good on its own rows. Of an estimator that learns nothing the
             registry fits and evaluates all rows, where neither evaluation rows nor folds are asked for.
         has_curve, has_pointwise: whether results have them.
-        kinds: kinds of columns that it takes; the registry refuses others, and names estimators that take them.
+        kinds: kinds of columns that it takes; the registry refuses others, and names estimators that take them. Angles
+            reach only those that list "angle"; others get their cosine and sine, two continuous columns.
         one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
             else it is one column of codes 0, 1 .. whose order means nothing.
         x_kinds, y_kinds: the kind of each column that reaches `fit`, set by the registry before it calls `fit`; empty
@@ -149,7 +150,7 @@ class Estimator(Configured):
     trains: ClassVar[bool] = True
     has_curve: ClassVar[bool] = False
     has_pointwise: ClassVar[bool] = False
-    kinds: ClassVar[frozenset[KindName]] = KINDS
+    kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
     one_hot: ClassVar[bool] = True
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()

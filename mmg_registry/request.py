@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mmg_registry.contracts import Progress, Run
+from mmg_registry.errors import demand
+from mmg_registry.kinds import KINDS, KindName
 from mmg_registry.limits import keep
+from mmg_registry.names import nearest
 from mmg_registry.results import Unit
 from mmg_registry.threads import default_threads
 
@@ -33,6 +36,7 @@ class Request:
         eval_fraction: share of the rows held out for evaluation, when none are given and there is no `cross_fit`; a
             fifth unless given. An estimator that trains nothing evaluates all rows unless a share is given.
         drop_nan: drop rows with NaN or infinity instead of refusing them.
+        kinds: kinds of columns by their names, where what is found from the values is not what is meant.
         options: the plugin's own options.
         progress: a function that is called with `Progress` while fitting, or None.
 
@@ -50,12 +54,30 @@ class Request:
     cross_fit: int | None = None
     eval_fraction: float | None = None
     drop_nan: bool = False
+    kinds: Mapping[str, KindName] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Listener | None = None
 
     def __post_init__(self) -> None:
         optional = ("threads", "max_seconds", "cross_fit", "eval_fraction")
         keep(self, "seed", "device", "unit", "ci_level", optional=optional)
+        check_kinds(self.kinds)
+
+
+def check_kinds(kinds: Mapping[str, str]) -> None:
+    """Check the kinds that are told of columns.
+
+    Raises:
+        OptionError: for what is no mapping, or a kind that is none, with the nearest one.
+    """
+    demand(
+        isinstance(kinds, Mapping), "The option 'kinds' must map names of columns to kinds, e.g. {'site': 'category'}."
+    )
+    for column, kind in kinds.items():
+        known = sorted(KINDS)
+        demand(
+            kind in KINDS, f"There is no kind '{kind}', told of '{column}'; {nearest(str(kind), known, 'there are')}."
+        )
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,13 @@ class Estimate:
     `mi`, `std_error` and `ci` are in `unit`; curves, pointwise values and diagnostics are always in nats.
 
     Attributes:
-        mi: the estimate; `inf` when `status` is "infinite".
+        mi: the estimate; `inf` when `status` is "infinite". The registry cuts it to what is possible; the value as it
+            was estimated is then in the diagnostics, under "raw".
         std_error: its standard error (evaluation rows and Monte-Carlo noise; see the README), or None.
         unit: "nats" or "bits".
         status: "estimated"; "exact" (known without estimating, e.g. for a constant variable); "infinite".
         ci_level: level of `ci`.
+        limit: the largest value that is possible, in `unit`: where a side takes few values, its entropy; else None.
         curve: the integrand over log-SNR, or None if the estimator has none.
         pointwise: `(n_eval,)` values whose mean is `mi`, or None if the estimator has none; not in the JSON.
         device: the device of the computation, e.g. "cpu" or "cuda:0"; if None, the registry fills in the requested one.
@@ -78,6 +80,7 @@ class Estimate:
     unit: Unit = "nats"
     status: Status = "estimated"
     ci_level: float = 0.95
+    limit: float | None = None
     curve: Curve | None = None
     pointwise: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     device: str | None = None
@@ -88,24 +91,29 @@ class Estimate:
 
     @property
     def ci(self) -> tuple[float, float] | None:
-        """The normal confidence interval at `ci_level`, in `unit`; None without a standard error or a finite `mi`."""
+        """The normal interval at `ci_level`, in `unit`, cut to [0, limit]; None without `std_error` or a finite `mi`.
+
+        A value beyond what is possible counts as the possible value next to it, so that the interval has a width even
+        where the estimate is negative by more than its error.
+        """
         if self.std_error is None or not math.isfinite(self.mi):
             return None
-        half = float(ndtri(0.5 + self.ci_level / 2)) * self.std_error
-        return self.mi - half, self.mi + half
+        most = math.inf if self.limit is None else self.limit
+        mi, half = min(max(self.mi, 0.0), most), half_width(self.std_error, self.ci_level)
+        return max(mi - half, 0.0), min(mi + half, most)
 
     def to_unit(self, unit: Unit) -> Estimate:
         """Return the estimate converted to `unit`, "nats" or "bits"."""
         if unit == self.unit:
             return self
         factor = NATS_PER_BIT if unit == "nats" else 1 / NATS_PER_BIT
-        se = None if self.std_error is None else self.std_error * factor
-        return replace(self, mi=self.mi * factor, std_error=se, unit=unit)
+        se, limit = (None if value is None else value * factor for value in (self.std_error, self.limit))
+        return replace(self, mi=self.mi * factor, std_error=se, limit=limit, unit=unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the published JSON form as a dictionary; non-finite numbers become None (see `status`)."""
         head = {"schema": SCHEMA, "mi": self.mi, "unit": self.unit, "status": self.status}
-        bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level}
+        bar = {"std_error": self.std_error, "ci": self.ci, "ci_level": self.ci_level, "limit": self.limit}
         place = {"device": self.device, "backend": self.backend}
         known = {key: value for key, value in place.items() if value}
         curve = None if self.curve is None else asdict(self.curve)
@@ -128,11 +136,21 @@ class Estimate:
             raise ValueError(f"The result has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
         rest = dict(document)
         own = {key: rest.pop(key) for key in ("unit", "status", "std_error", "ci_level", "diagnostics", "warnings")}
-        own |= {key: rest.pop(key) for key in ("device", "backend") if key in rest}
+        own |= {key: rest.pop(key) for key in ("device", "backend", "limit") if key in rest}
         rest.pop("schema"), rest.pop("ci")
         curve, mi = rest.pop("curve"), rest.pop("mi")
         mi = math.inf if own["status"] == "infinite" else mi
         return cls(mi=mi, curve=None if curve is None else Curve(**curve), provenance=rest, **own)
+
+
+def half_width(std_error: float, level: float) -> float:
+    """Return half the width of a normal interval.
+
+    Example:
+        >>> round(half_width(0.1, 0.95), 3)
+        0.196
+    """
+    return float(ndtri(0.5 + level / 2)) * std_error
 
 
 def plain(value: Any) -> Any:

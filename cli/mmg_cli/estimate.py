@@ -24,12 +24,14 @@ from mmg_cli.reading import (
     Skip,
     Thousands,
     Where,
+    parse_kinds,
     tell,
     text_options,
 )  # fmt: skip
 from mmg_cli.report import Unit, headline, print_estimate
 from mmg_cli.writers import check_result_file, write_result
 from mmg_registry.errors import MMGError, demand
+from mmg_registry.kinds import KINDS
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Estimator
@@ -76,6 +78,7 @@ class EstimateJob:
     na: list[str] | None = None
     encoding: str | None = None
     header: HeaderOption = HeaderOption.auto
+    kind: list[str] | None = None
 
 
 def estimate(
@@ -123,6 +126,10 @@ def estimate(
     na: Na = None,
     encoding: Encoding = None,
     header: Header = HeaderOption.auto,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=KIND", help=f"What a column is: {', '.join(sorted(KINDS))}; repeatable."),
+    ] = None,
 ) -> None:
     """Estimate the mutual information of x and y from the rows of DATA."""
     execute(EstimateJob(**locals()))
@@ -137,6 +144,7 @@ def execute(job: EstimateJob) -> None:
     check_limits(job, "seed", "threads", "device", "max_seconds", "cross_fit", "eval_fraction", ci="ci_level")
     _check_contradictions(job)
     options = parse_set(job.set or [])
+    parse_kinds(job.kind or [])
     _check_plugin(job, options)
     _check_outputs(job)
     pair, eval_pair = _read(job)
@@ -221,6 +229,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             cross_fit=job.cross_fit,
             eval_fraction=job.eval_fraction,
             drop_nan=job.drop_nan,
+            kinds=parse_kinds(job.kind or []),
             options=options,
             progress=listener,
         )
@@ -304,6 +313,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
         "unit": job.unit.value,
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
+        "kinds": parse_kinds(job.kind or []),
     }
     request = Request(plugin=name, **same)
     try:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mmg_cli.output import say, verbosity
-from mmg_registry.errors import shown
+from mmg_registry.errors import demand, shown
 
 if TYPE_CHECKING:
     from mmg_registry.data import Pair, TextOptions
+    from mmg_registry.kinds import KindName
 
 _TEXT = "Reading text"
 
@@ -82,6 +84,26 @@ def text_options(job: Any) -> TextOptions:
         encoding=job.encoding,
         header=job.header.value,
     )
+
+
+def parse_kinds(given: Sequence[str]) -> dict[str, KindName]:
+    """Return the kinds of columns that are told as COLUMN=KIND; a column's name may hold an equals sign.
+
+    Raises:
+        OptionError: for what is not of this form, and for a kind that is none.
+
+    >>> parse_kinds(["a=b=category"])
+    {'a=b': 'category'}
+    """
+    from mmg_registry.request import check_kinds
+
+    kinds: dict[str, Any] = {}
+    for word in given:
+        column, equals, kind = word.rpartition("=")
+        demand(equals and column, f"'{word}' given to --kind tells no kind; write COLUMN=KIND, as in site=category.")
+        kinds[column] = kind
+    check_kinds(kinds)
+    return kinds
 
 
 def tell(pair: Pair) -> None:

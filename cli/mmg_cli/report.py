@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmg_registry.results import Estimate
 
 ReportRow = tuple[str, str]
+KINDS_SHOWN = 10  # columns of a side whose kinds are printed one by one
 
 
 class Unit(str, Enum):
@@ -107,9 +108,21 @@ def _seconds(seconds: dict[str, float]) -> str:
 
 def _diagnostics(estimate: Estimate) -> list[ReportRow]:
     """Return the rest of the JSON content, one row per value."""
-    rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in ("plugin", "seconds", "seed")}
-    rows = [row for key, value in rest.items() for row in _flatten(key, value)]
+    told = ("plugin", "seconds", "seed", "columns")
+    rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in told}
+    rows = [row for side, columns in estimate.provenance.get("columns", {}).items() for row in _kinds(side, columns)]
+    rows += [row for key, value in rest.items() for row in _flatten(key, value)]
     return rows + [row for key, value in estimate.diagnostics.items() for row in _flatten(key, value)]
+
+
+def _kinds(side: str, columns: dict[str, Any]) -> list[ReportRow]:
+    """Return a row for each of the first columns of a side, with its kind and why, and one for the others."""
+    shown_ones = columns["columns"][:KINDS_SHOWN]
+    rows = [(f"{each['name']} ({side})", f"{each['kind']}: {each['reason']}") for each in shown_ones]
+    if sum(columns["kinds"].values()) == len(shown_ones):
+        return rows
+    counts = ", ".join(f"{count} {kind}" for kind, count in columns["kinds"].items())
+    return [*rows, (f"all of {side}", counts)]
 
 
 def _flatten(key: str, value: Any) -> list[ReportRow]:

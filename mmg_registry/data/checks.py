@@ -1,14 +1,15 @@
 """Checks of the data: they refuse unusable data, drop columns that do not change MI, and warn of doubtful data.
 
 Every estimator in the registry gets data that passed these checks: finite, without constant or linearly dependent
-columns, and with a finite MI as far as the checks can tell.
+columns, each of a known kind, and with a finite MI as far as the checks can tell. "Infinite" is said only where it
+follows: an exact relation of columns that take finitely many values leaves MI finite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import dependence
-from mmg_registry.data.dependence import Grain, Relation, ScaledColumns
+from mmg_registry.data.columns import told_by_place, with_kinds
+from mmg_registry.data.dependence import Relation, ScaledColumns
+from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair
 from mmg_registry.errors import DataError
+from mmg_registry.kinds import Kind, KindName
 
 Verdict = Literal["independent-by-constant", "infinite"]
 
@@ -26,7 +30,8 @@ MIN_ROWS = 10
 FEW_ROWS = 100
 _MIN_MONOTONE_ROWS = 20
 _SEPARATELY = 4  # up to this many similar warnings are given one by one
-_CONTINUOUS_ONLY = "estimators here are for continuous variables"
+_MOST_COPIES = 0.01  # share of rows that repeat others, from which that is said
+_FEW_COPIES = 3  # and so many rows
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Cleaned:
     """Data that are ready for an estimator.
 
     Attributes:
-        pair: the data without the dropped rows and columns.
+        pair: the data without the dropped rows and columns, with the kind of each column.
         kept_x, kept_y: indices of the kept columns; evaluation rows need the same columns (see `matching`).
         warnings: complete sentences for the user.
         verdict: the MI if it is known without estimating: "independent-by-constant" (0), "infinite", or None.
@@ -52,14 +57,16 @@ class Cleaned:
     dim_y: int
 
 
-def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
+def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | None = None) -> Cleaned:
     """Apply all checks to `pair` and return the data that are left, with warnings and a verdict.
 
     Rows with NaN or infinity are refused, or dropped with `drop_nan`. Constant and redundant columns are dropped,
-    because they do not change MI. An exact relation between columns of x and columns of y makes MI infinite.
+    because they do not change MI. The kind of each other column is found, or taken from `kinds` (by names of columns).
+    An exact relation between continuous columns of x and columns of y makes MI infinite.
 
     Raises:
-        DataError: for non-finite values, fewer than 10 rows, no columns, or a discrete variable in both x and y.
+        DataError: for non-finite values, fewer than 10 rows, no columns, text that is no category, or a kind that is
+            told of a column that is not there or cannot be of it.
 
     Example:
         >>> from mmg_registry.data.pair import as_pair
@@ -70,15 +77,17 @@ def clean(pair: Pair, drop_nan: bool = False) -> Cleaned:
         ([0, 1], ["The column 'x2' of x repeats 'x0' and is left out; MI does not change."])
     """
     _refuse_empty(pair)
+    asked = told_by_place(pair, kinds or {})
     finite, warnings = _finite(pair, drop_nan)
     _refuse_few_rows(finite)
     kept_x, told_x = _kept(finite.x, finite.x_names, "x")
     kept_y, told_y = _kept(finite.y, finite.y_names, "y")
+    kept, doubts = with_kinds(_columns(finite, kept_x, kept_y), (kept_x, kept_y), asked)
     cleaned = Cleaned(
-        pair=_columns(finite, kept_x, kept_y),
+        pair=kept,
         kept_x=kept_x,
         kept_y=kept_y,
-        warnings=[*pair.doubts, *warnings, *told_x, *told_y],
+        warnings=[*pair.doubts, *warnings, *told_x, *told_y, *doubts],
         verdict=None,
         reason="",
         dim_x=pair.x.shape[1],
@@ -100,7 +109,8 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
         drop_nan: whether to drop evaluation rows with NaN or infinity instead of refusing them.
 
     Raises:
-        DataError: for another number or order of columns, non-finite values, or fewer than 2 rows.
+        DataError: for another number or order of columns, non-finite values, fewer than 2 rows, or a label that no
+            fitting row has.
     """
     _refuse_empty(rows)
     for side, dim in (("x", cleaned.dim_x), ("y", cleaned.dim_y)):
@@ -115,8 +125,27 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
         raise DataError(f"The evaluation rows of {rows.source} are {len(finite)} in number; give at least 2.")
     found = _columns(finite, cleaned.kept_x, cleaned.kept_y)
     _refuse_other_order(cleaned.pair, found)
-    x_type, y_type = cleaned.pair.x.dtype, cleaned.pair.y.dtype
-    return replace(found, x=found.x.astype(x_type, copy=False), y=found.y.astype(y_type, copy=False))
+    return _coded_as(cleaned.pair, found)
+
+
+def _coded_as(fit: Pair, rows: Pair) -> Pair:
+    """Return the rows with the types, kinds and codes of the fitting rows."""
+    x, y = rows.x.astype(fit.x.dtype, copy=False), rows.y.astype(fit.y.dtype, copy=False)
+    if any(rows.x_labels + rows.y_labels + fit.x_labels + fit.y_labels):
+        x, y = (_matched(fit, rows, array, side) for array, side in ((x, "x"), (y, "y")))
+    known = {key: getattr(fit, key) for key in ("x_kinds", "y_kinds", "x_labels", "y_labels")}
+    return replace(rows, x=x, y=y, **known)
+
+
+def _matched(fit: Pair, rows: Pair, array: Array, side: str) -> Array:
+    none: tuple[tuple[str, ...], ...] = ((),) * array.shape[1]
+    names, own, wanted = (
+        getattr(pair, f"{side}_{what}") for pair, what in ((fit, "names"), (rows, "labels"), (fit, "labels"))
+    )
+    columns = zip(array.T, own or none, wanted or none, names, strict=True)
+    where = f"in the evaluation rows of {rows.source}"
+    found = [matched(column, a, b, f"The column '{name}' of {side} {where}") for column, a, b, name in columns]
+    return np.column_stack(found)
 
 
 def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
@@ -204,12 +233,19 @@ def _few_rows(pair: Pair) -> list[str]:
     return told
 
 
-def _repeats(pair: Pair, block: ScaledColumns, grains: Iterable[Grain]) -> list[str]:
-    """Warn of repeated rows: their copies fall on both sides of a split and look like learned dependence."""
-    if all(each.discrete for each in grains):
+def _repeats(pair: Pair, block: ScaledColumns) -> list[str]:
+    """Warn of repeated rows: their copies fall on both sides of a split and look like learned dependence.
+
+    Only copies of continuous rows are no chance. Where values recur by rounding, each column has many more ties than
+    there are whole rows that agree.
+    """
+    exact = [array[:, j] for array, kinds in _sides(pair) for j, kind in enumerate(kinds) if _is_exact(kind)]
+    if not exact:
         return []
     repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
-    if repeated <= 0.01 * len(pair):
+    if repeated <= max(_MOST_COPIES * len(pair), _FEW_COPIES):
+        return []
+    if 2 * repeated < max(len(pair) - len(np.unique(column)) for column in exact):
         return []
     return [
         f"{repeated} of {len(pair)} rows are exact copies of others; they can make the estimate too high, "
@@ -276,10 +312,15 @@ def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
     """Return the pair with the kept columns only; a side that keeps all its columns is not copied."""
     x = pair.x if kept_x.size == pair.x.shape[1] else pair.x[:, kept_x]
     y = pair.y if kept_y.size == pair.y.shape[1] else pair.y[:, kept_y]
-    x_names, y_names = tuple(pair.x_names[j] for j in kept_x), tuple(pair.y_names[j] for j in kept_y)
+    named = {
+        f"{side}_{what}": tuple(given[j] for j in kept) if (given := getattr(pair, f"{side}_{what}")) else ()
+        for side, kept in (("x", kept_x), ("y", kept_y))
+        for what in ("names", "labels")
+    }
     x_shape = pair.x_shape if x is pair.x else None  # what is left of an image is none
     y_shape = pair.y_shape if y is pair.y else None
-    return replace(pair, x=x, y=y, x_names=x_names, y_names=y_names, x_shape=x_shape, y_shape=y_shape)
+    whole: dict[str, Any] = {**named, "x_shape": x_shape, "y_shape": y_shape}
+    return replace(pair, x=x, y=y, **whole)
 
 
 def _refuse_other_order(fit: Pair, rows: Pair) -> None:
@@ -298,36 +339,35 @@ def _related(cleaned: Cleaned) -> Cleaned:
     """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
     block = dependence.block_of(pair.x, pair.y)
-    x_grains, y_grains = _grains(pair.x), _grains(pair.y)
-    reason = _linear_reason(pair, block, x_grains) or _monotone_reason(pair, x_grains, y_grains)
+    reason = _linear_reason(pair, block) or _monotone_reason(pair)
     if reason:
         return replace(cleaned, verdict="infinite", reason=reason)
-    doubts = [
-        *_few_rows(pair),
-        *_grainy(pair.x_names, x_grains, "x"),
-        *_grainy(pair.y_names, y_grains, "y"),
-        *_repeats(pair, block, x_grains + y_grains),
-    ]
-    return replace(cleaned, warnings=cleaned.warnings + doubts)
+    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_repeats(pair, block)])
 
 
-def _grains(array: Array) -> list[Grain]:
-    return [dependence.grain(array[:, j]) for j in range(array.shape[1])]
+def _sides(pair: Pair) -> tuple[tuple[Array, tuple[Kind, ...]], tuple[Array, tuple[Kind, ...]]]:
+    return (pair.x, pair.x_kinds), (pair.y, pair.y_kinds)
 
 
-def _linear_reason(pair: Pair, block: ScaledColumns, x_grains: list[Grain]) -> str:
-    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none.
+def _has_density(kind: Kind) -> bool:
+    """Whether a column takes a continuum of values, so that knowing it exactly is infinite information.
 
-    Raises:
-        DataError: when x and y share a discrete variable: MI is finite then, but estimators of continuous variables
-            cannot estimate it.
+    Rounded values are finitely many, and so are counts and categories.
     """
-    relations = dependence.linear_relations(block, first=len(x_grains))
-    for relation in relations:
-        if not all(x_grains[k].discrete for k in relation.on if k < len(x_grains)):
+    return kind.name in ("continuous", "mixed", "angle") and not kind.grain
+
+
+def _is_exact(kind: Kind) -> bool:
+    """Whether no value of a column recurs by nature, so that copies of it are copies of a row."""
+    return kind.name in ("continuous", "angle") and not kind.grain
+
+
+def _linear_reason(pair: Pair, block: ScaledColumns) -> str:
+    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none."""
+    dense = [_has_density(kind) for kind in pair.x_kinds]
+    for relation in dependence.linear_relations(block, first=len(dense)):
+        if any(dense[k] for k in relation.on if k < len(dense)):
             return _linear_sentence(pair, relation)
-    if relations:
-        raise DataError(_shared_discrete(pair, relations[0]))
     return ""
 
 
@@ -340,25 +380,15 @@ def _linear_sentence(pair: Pair, relation: Relation) -> str:
     return f"The column {name} {how}, so MI is infinite; leave one of them out if that is not what you want to know."
 
 
-def _shared_discrete(pair: Pair, relation: Relation) -> str:
-    name, others = _names_in(pair, relation)
-    return (
-        f"In {pair.source} the discrete column {name} is determined by {_few(others, 6)}, so x and y share it; "
-        f"{_CONTINUOUS_ONLY}, so leave it out of one side."
-    )
-
-
 def _names_in(pair: Pair, relation: Relation) -> tuple[str, list[str]]:
     labels = [f"'{name}' of x" for name in pair.x_names] + [f"'{name}' of y" for name in pair.y_names]
     return labels[relation.column], [labels[k] for k in relation.on]
 
 
-def _monotone_reason(pair: Pair, x_grains: list[Grain], y_grains: list[Grain]) -> str:
+def _monotone_reason(pair: Pair) -> str:
     if len(pair) < _MIN_MONOTONE_ROWS:
         return ""
-    x_columns, y_columns = (
-        [j for j, each in enumerate(grains) if _mostly_distinct(each)] for grains in (x_grains, y_grains)
-    )
+    x_columns, y_columns = ([j for j, kind in enumerate(kinds) if _has_density(kind)] for _, kinds in _sides(pair))
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
     if found is None:
         return ""
@@ -367,24 +397,6 @@ def _monotone_reason(pair: Pair, x_grains: list[Grain], y_grains: list[Grain]) -
         f"order in all {len(pair)} rows, so each is a function of the other and MI is infinite; "
         "leave one of them out if that is not what you want to know."
     )
-
-
-def _mostly_distinct(column: Grain) -> bool:
-    return column.variety > 0.5 and not column.discrete
-
-
-def _grainy(names: Sequence[str], grains: Sequence[Grain], side: str) -> list[str]:
-    both = list(zip(names, grains, strict=True))
-    discrete = [f"'{name}' ({each.distinct} values)" for name, each in both if each.discrete]
-    mixed = [f"'{name}' ({each.share:.0%} of it is {each.top:g})" for name, each in both if each.mixed]
-    return [*_doubt(discrete, side, "discrete"), *_doubt(mixed, side, "partly discrete")]
-
-
-def _doubt(columns: Sequence[str], side: str, what: str) -> list[str]:
-    if not columns:
-        return []
-    subject = "The column {} of {} looks" if len(columns) == 1 else "The columns {} of {} look"
-    return [f"{subject.format(_few(columns, 10), side)} {what}; {_CONTINUOUS_ONLY}, so take care."]
 
 
 def _few(words: Sequence[str], limit: int, glue: str = ", ") -> str:

@@ -1,4 +1,4 @@
-"""Exact relations between columns (linear dependence, monotone functions), and columns that look discrete.
+"""Exact relations between columns: linear dependence, monotone functions, copies.
 
 "Exact" means: up to the rounding of the stored numbers, in every row. Rounding errors shrink with the values they
 belong to and noise does not. This distinguishes y = fl(2 x + 1) in float32 from a dependence that is only very strong.
@@ -22,8 +22,8 @@ RowSelection = slice | NDArray[np.int64]
 CHUNK = 1 << 20  # numbers in a chunk, i.e. 8 MB of float64
 MAX_COLUMNS = 1_000  # with more columns, a QR decomposition would take longer than it is worth
 LEAST_ORDERED_ROWS = 20  # rows that prove an order: chance keeps one of so many in 1 of 20! cases
+MOSTLY_DISTINCT = 0.5  # share of those rows whose values differ
 SPARE_ROWS = 6  # rows needed beyond the columns: with fewer rows than columns, every column is "dependent"
-_SAMPLE = 100_000
 _FLOAT32, _FLOAT64 = 2.0**-22, 2.0**-44  # relative rounding errors: 2 eps, and 256 eps (less than any real noise)
 
 
@@ -75,7 +75,7 @@ def block_of(*parts: Array) -> ScaledColumns:
     return ScaledColumns(parts, scale.astype(np.float64), rounding)
 
 
-def sample_rows(n: int, size: int = _SAMPLE) -> NDArray[np.int64]:
+def sample_rows(n: int, size: int) -> NDArray[np.int64]:
     """Return the sorted indices of at most `size` of `n` rows, the same on every call."""
     if n <= size:
         return np.arange(n)
@@ -202,10 +202,12 @@ def _same_order(a: Array, b: Array) -> bool:
 def _ordered_rows(a: Array, b: Array) -> int:
     """Count rows in which neither column has its commonest value, by the different values there.
 
-    Only these prove an order: two columns that are zero in all rows but a few keep one by chance.
+    Only these prove an order: two columns that are zero in all rows but a few keep one by chance, and so do coarsely
+    rounded ones, in which most rows tie; of these none counts.
     """
     both = (a != _commonest(a)) & (b != _commonest(b))
-    return min(len(np.unique(a[both])), len(np.unique(b[both])))
+    distinct = min(len(np.unique(a[both])), len(np.unique(b[both])))
+    return distinct if distinct > MOSTLY_DISTINCT * int(both.sum()) else 0
 
 
 def _commonest(column: Array) -> Any:
@@ -231,54 +233,6 @@ def _standard(column: Array) -> F64:
     scaled: F64 = column.astype(np.float64) / np.abs(column).max()
     standard: F64 = (scaled - scaled.mean()) / scaled.std()
     return standard
-
-
-@dataclass(frozen=True)
-class Grain:
-    """Statistics of a column, from some of its rows, that tell whether it looks discrete.
-
-    Attributes:
-        rows: the number of rows examined.
-        distinct: the number of different values.
-        whole: whether all values are whole numbers.
-        top, share: the most frequent value, and the fraction of the rows that have it.
-    """
-
-    rows: int
-    distinct: int
-    whole: bool
-    top: float
-    share: float
-
-    @property
-    def variety(self) -> float:
-        """Different values per row, the most frequent one left out: 1 for a continuous column, even with many zeros."""
-        others = self.rows * (1 - self.share)
-        return (self.distinct - 1) / others if others >= 1 else 0.0
-
-    @property
-    def discrete(self) -> bool:
-        """True if the column looks discrete: it has few values, or values that recur often."""
-        few = self.distinct <= min(8, self.rows / 2)
-        return few or self.variety <= 0.1 or (self.whole and self.variety < 0.9)
-
-    @property
-    def mixed(self) -> bool:
-        """True if the column looks partly discrete: one value is frequent, and the others are continuous."""
-        return not self.discrete and self.share >= 0.05 and self.share * self.rows >= 5
-
-
-def grain(column: NDArray[Any]) -> Grain:
-    """Return the statistics that tell whether `column`, `(n,)`, looks discrete.
-
-    Example:
-        >>> grain(np.array([0.0, 1.0, 1.0, 1.0] * 10)).discrete
-        True
-    """
-    values, counts = np.unique(column[sample_rows(len(column))], return_counts=True)
-    rows, most = int(counts.sum()), int(counts.argmax())
-    whole = bool(np.all(values == np.rint(values)))
-    return Grain(rows, len(values), whole, float(values[most]), float(counts[most]) / rows)
 
 
 def row_prints(block: ScaledColumns) -> F64:

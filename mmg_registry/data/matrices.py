@@ -1,19 +1,38 @@
-"""Anything like an array or a frame as a matrix of floats with names, or a refusal that names the column."""
+"""Anything like an array or a frame as a matrix of floats with names, or a refusal that names the column.
+
+Text, booleans and categoricals become codes with the names of these; see `labels`.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmg_registry.contracts import Array
+from mmg_registry.data.labels import TRUTH, Labels, is_missing, of_categories, of_objects, of_text
 from mmg_registry.errors import DataError
 
 INSTEAD = "leave it out, or give numbers in its place"
 EXACT = 2**53  # float64 holds every whole number up to here
 MAX_DENSE = 1 << 32  # bytes that a sparse matrix may take when its zeros are written out
+
+
+class Matrix(NamedTuple):
+    """Columns side by side.
+
+    Attributes:
+        values: `(n, d)`, float32 or float64.
+        names: of the columns.
+        labels: names of each column's codes, () for a column of numbers; empty where all are.
+    """
+
+    values: Array
+    names: tuple[str, ...]
+    labels: tuple[Labels, ...] = ()
 
 
 def row_shape(data: Any) -> tuple[int, ...] | None:
@@ -27,23 +46,51 @@ def row_shape(data: Any) -> tuple[int, ...] | None:
     return tuple(int(size) for size in shape[1:]) if len(shape) > 2 else None
 
 
-def to_matrix(data: Any, label: str) -> tuple[Array, tuple[str, ...]]:
-    """`data` as a `(n, d)` float array and its column names (`label` and a number where it has none).
+def to_matrix(data: Any, label: str) -> Matrix:
+    """Return `data` as columns of floats, with their names (`label` and a number where it has none).
 
     Raises:
         DataError: as `as_pair`.
     """
     if hasattr(data, "obs_names") and hasattr(data, "var_names"):  # AnnData
-        return to_matrix(data.X, label)[0], tuple(str(name) for name in data.var_names)
+        return to_matrix(data.X, label)._replace(names=tuple(str(name) for name in data.var_names))
     if hasattr(data, "columns") and (hasattr(data, "iloc") or hasattr(data, "get_columns")):
         return frame_to_matrix(data, label)
-    array = as_array(data, label)
     name = getattr(data, "name", None)
     named = str(name) if isinstance(name, (str, int, float)) else None
+    if (categories := of_categories(data)) is not None:
+        return Matrix(categories[0][:, None], (named or label,), (categories[1],))
+    array = as_array(data, label)
     if array.dtype == object and array.ndim == 1 and (vectors := _vectors(array, named or label)) is not None:
-        return vectors, tuple(_numbered(named or label, vectors.shape[1]))
-    matrix = _columns(to_float(array, named or label), label)
-    return matrix, (named,) if named is not None and matrix.shape[1] == 1 else default_names(label, matrix.shape[1])
+        return Matrix(vectors, tuple(_numbered(named or label, vectors.shape[1])))
+    matrix, labels = _coded(array, named or label)
+    matrix = _columns(matrix, label)
+    names = (named,) if named is not None and matrix.shape[1] == 1 else default_names(label, matrix.shape[1])
+    return Matrix(matrix, names, labels)
+
+
+def _coded(array: np.ndarray[Any, Any], label: str) -> tuple[Array, tuple[Labels, ...]]:
+    """Return an array as floats, text and truth values as codes, and the labels of its columns, of which () has none.
+
+    Raises:
+        DataError: as `to_float`.
+    """
+    if array.dtype.kind not in "bOUST" or array.ndim == 0 or isinstance(array, np.ma.MaskedArray):
+        return to_float(array, label), ()
+    if array.dtype.kind == "b":
+        return array.astype(np.float64), (TRUTH,) * math.prod(array.shape[1:])
+    columns = (array if array.dtype.kind in "OUS" else array.astype(object)).reshape(
+        len(array), math.prod(array.shape[1:])
+    )
+    found = [_coded_column(columns[:, j], label) for j in range(columns.shape[1])]
+    labels = tuple(own for _, own in found)
+    values: Array = np.stack([codes for codes, _ in found], axis=1) if found else np.empty(columns.shape)
+    return values, labels if any(labels) else ()
+
+
+def _coded_column(column: np.ndarray[Any, Any], label: str) -> tuple[Array, Labels]:
+    coded = of_text(column) if column.dtype.kind in "US" else of_objects(column)
+    return coded if coded is not None else (to_float(column, label), ())
 
 
 def default_names(label: str, dim: int) -> tuple[str, ...]:
@@ -60,7 +107,8 @@ def to_float(array: np.ndarray[Any, Any], label: str) -> Array:
     """`array` as native float32 or float64, without a copy where it is one already.
 
     Raises:
-        DataError: for text, dates, complex numbers and objects, and for whole numbers that float64 merges.
+        DataError: for text among numbers, dates, complex numbers and objects, and for whole numbers that float64
+            merges.
     """
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(_float_type(array, label)), np.nan)
@@ -96,25 +144,28 @@ def _float_type(array: np.ndarray[Any, Any], label: str) -> type[np.floating[Any
         return np.float64
     if dtype.kind == "f" or dtype.name.startswith(("bfloat16", "float8")):  # the latter of ml_dtypes, as in JAX
         return np.float32 if dtype.itemsize <= 4 else np.float64
-    if dtype.kind in "UST" and array.size:
-        raise _refused(array.ravel()[0], label)
-    kinds = {
-        "U": "text",
-        "S": "text",
-        "T": "text",
-        "M": "dates",
-        "m": "time spans",
-        "c": "complex numbers",
-        "V": "records",
-    }
+    if dtype.kind in "Mm":
+        raise _refused_time(label)
+    kinds = {"U": "text", "S": "text", "T": "text", "c": "complex numbers", "V": "records"}
     raise DataError(f"'{label}' holds {kinds.get(dtype.kind, str(dtype))}, not numbers; {INSTEAD}.")
+
+
+def _refused_time(label: str) -> DataError:
+    return DataError(
+        f"'{label}' holds dates or time spans, not numbers; leave it out, or give numbers in its place, such as "
+        "seconds since the first, the hour of the day, or the name of the month."
+    )
 
 
 def _refused(value: Any, label: str) -> DataError:
     """Return the refusal of a value that is no number."""
     if isinstance(value, (str, bytes)):
         word = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        return DataError(f"'{label}' holds text ({word!r:.40}), which estimators here cannot take; {INSTEAD}.")
+        return DataError(
+            f"'{label}' holds text ({word!r:.40}) among numbers; repair it, leave it out, or make all of it text."
+        )
+    if hasattr(value, "isoformat") or hasattr(value, "total_seconds"):
+        return _refused_time(label)
     return DataError(f"'{label}' holds an object of type {type(value).__name__}, not numbers; {INSTEAD}.")
 
 
@@ -124,7 +175,7 @@ def _numbers_from_objects(array: np.ndarray[Any, Any], label: str) -> Array:
     wrong = [value for value in flat if not _is_number(value)]
     if wrong:
         raise _refused(next((value for value in wrong if not _reads_as_number(value)), wrong[0]), label)
-    numbers: Array = np.array([np.nan if _is_missing(value) else float(value) for value in flat])
+    numbers: Array = np.array([np.nan if is_missing(value) else float(value) for value in flat])
     large = [value for value in flat if isinstance(value, int) and abs(value) >= EXACT]
     if len(set(large)) > len({float(value) for value in large}):
         _refuse_merged(np.arange(2), np.full(2, 2.0 * EXACT), label)
@@ -132,13 +183,9 @@ def _numbers_from_objects(array: np.ndarray[Any, Any], label: str) -> Array:
     return shaped
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType")
-
-
 def _is_number(value: Any) -> bool:
     single = not isinstance(value, (str, bytes)) and not getattr(value, "shape", ())
-    return _is_missing(value) or (single and hasattr(value, "__float__"))
+    return is_missing(value) or (single and hasattr(value, "__float__"))
 
 
 def _reads_as_number(value: Any) -> bool:
@@ -156,7 +203,7 @@ def _vectors(array: np.ndarray[Any, Any], label: str) -> Array | None:
         DataError: for vectors of different lengths.
     """
     held = [(i, _flat(value)) for i, value in enumerate(array) if _is_vector(value)]
-    if not held or any(not _is_vector(value) and not _is_missing(value) for value in array):
+    if not held or any(not _is_vector(value) and not is_missing(value) for value in array):
         return None
     lengths = sorted({len(value) for _, value in held})
     if len(lengths) > 1:
@@ -179,6 +226,8 @@ def _flat(vector: Any) -> np.ndarray[Any, Any]:
 
 
 def _is_vector(value: Any) -> bool:
+    if isinstance(value, (str, bytes)):  # NumPy's own text has a length and is an array
+        return False
     return isinstance(value, (list, tuple)) or (hasattr(value, "__len__") and hasattr(value, "__array__"))
 
 
@@ -195,7 +244,9 @@ def as_array(data: Any, label: str) -> np.ndarray[Any, Any]:
     try:
         if hasattr(data, "__dlpack__") and not hasattr(data, "__array__"):
             return np.from_dlpack(data)
-        return np.asanyarray(data) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+        array = np.asanyarray(data) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+        # NumPy makes text of all values of a list that holds some
+        return np.asarray(data, dtype=object) if isinstance(data, (list, tuple)) and array.dtype.kind == "U" else array
     except (TypeError, ValueError, BufferError, RuntimeError) as error:
         reason = re.sub(r"\s+", " ", str(error)).rstrip(".")
         raise DataError(
@@ -228,8 +279,8 @@ def _columns(array: Array, label: str) -> Array:
     return array[:, None] if array.ndim == 1 else array.reshape(len(array), math.prod(array.shape[1:]))
 
 
-def frame_to_matrix(frame: Any, label: str) -> tuple[Array, tuple[str, ...]]:
-    """A pandas or polars frame; a frame of one float type is taken as it lies, others column by column.
+def frame_to_matrix(frame: Any, label: str) -> Matrix:
+    """Return a pandas or polars frame; a frame of one float type is taken as it lies, others column by column.
 
     Raises:
         DataError: as `to_matrix`.
@@ -237,11 +288,22 @@ def frame_to_matrix(frame: Any, label: str) -> tuple[Array, tuple[str, ...]]:
     names = tuple(str(name) for name in frame.columns)
     types = {str(dtype) for dtype in frame.dtypes}
     if types <= {"float32"} or types <= {"float64"}:
-        return to_float(frame.to_numpy(), label), names
+        return Matrix(to_float(frame.to_numpy(), label), names)
     series = [frame.iloc[:, i] for i in range(len(names))] if hasattr(frame, "iloc") else frame.get_columns()
-    sides = [to_matrix(as_array(column, name), name)[0] for column, name in zip(series, names, strict=True)]
-    found = [own for name, side in zip(names, sides, strict=True) for own in _numbered(name, side.shape[1])]
-    return (np.column_stack(sides) if sides else np.empty((len(frame), 0))), tuple(found)
+    sides = [to_matrix(column, name) for column, name in zip(series, names, strict=True)]
+    found = [own for name, side in zip(names, sides, strict=True) for own in _numbered(name, side.values.shape[1])]
+    if not sides:
+        return Matrix(np.empty((len(frame), 0)), ())
+    return side_by_side(sides)._replace(names=tuple(found))
+
+
+def side_by_side(parts: Sequence[Matrix]) -> Matrix:
+    """Return the columns of several matrices of the same rows as one; a single one is taken as it lies."""
+    if len(parts) == 1:
+        return parts[0]
+    labels = [own for part in parts for own in part.labels or ((),) * part.values.shape[1]]
+    names = tuple(name for part in parts for name in part.names)
+    return Matrix(np.column_stack([part.values for part in parts]), names, tuple(labels) if any(labels) else ())
 
 
 def _numbered(name: str, width: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmg_registry.contracts import Array
 from mmg_registry.data.frames import aligned, names_in
+from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import frame_to_matrix, row_shape, to_matrix
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import Kind
@@ -23,6 +24,7 @@ class Pair:
         source: file name(s) for messages, "x and y" for arrays.
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
+        x_labels, y_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all are.
         x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
@@ -38,6 +40,8 @@ class Pair:
     source: str = "x and y"
     x_shape: tuple[int, ...] | None = None
     y_shape: tuple[int, ...] | None = None
+    x_labels: tuple[Labels, ...] = ()
+    y_labels: tuple[Labels, ...] = ()
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     notes: tuple[str, ...] = ()
@@ -64,11 +68,13 @@ def as_pair(
     """Take NumPy arrays, torch tensors, pandas or polars frames, sparse matrices, lists, or anything with `__array__`.
 
     One-dimensional input becomes one column, more than two axes become columns, and so do columns of vectors. Integers
-    and booleans become float64, float16 and bfloat16 become float32; float32 and float64 arrays are taken without a
-    copy. Rows of two pandas objects are matched by their index.
+    become float64, float16 and bfloat16 become float32; float32 and float64 arrays are taken without a copy. Text,
+    booleans and categoricals become codes 0, 1 .. of their sorted names, which are kept. Rows of two pandas objects
+    are matched by their index.
 
     Raises:
-        DataError: for text, dates, complex numbers, objects, indexes with different labels, or different lengths.
+        DataError: for dates, complex numbers, objects, text among numbers, indexes with different labels, or different
+            lengths.
 
     Example:
         >>> pair = as_pair([1, 2, 3], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -76,11 +82,10 @@ def as_pair(
         ((3, 1), (3, 2), ('x',))
     """
     y, notes = aligned(x, y)
-    x_array, x_found = to_matrix(x, "x")
-    y_array, y_found = to_matrix(y, "y")
+    of_x, of_y = to_matrix(x, "x"), to_matrix(y, "y")
     return Pair(
-        x_array, y_array, tuple(x_names or x_found), tuple(y_names or y_found), source,
-        x_shape=row_shape(x), y_shape=row_shape(y), notes=notes,
+        of_x.values, of_y.values, tuple(x_names or of_x.names), tuple(y_names or of_y.names), source,
+        x_shape=row_shape(x), y_shape=row_shape(y), x_labels=of_x.labels, y_labels=of_y.labels, notes=notes,
     )  # fmt: skip
 
 
@@ -100,6 +105,7 @@ def pair_from_frame(frame: Any, x: str | Sequence[Any], y: str | Sequence[Any]) 
         >>> pair.x_names, pair.y[:, 0].tolist()
         (('a', 'b'), [5.0, 6.0])
     """
-    x_array, x_names = frame_to_matrix(frame[names_in(frame, x, "x")], "x")
-    y_array, y_names = frame_to_matrix(frame[names_in(frame, y, "y")], "y")
-    return Pair(x_array, y_array, x_names, y_names, "the frame")
+    of_x, of_y = (frame_to_matrix(frame[names_in(frame, names, side)], side) for names, side in ((x, "x"), (y, "y")))
+    return Pair(
+        of_x.values, of_y.values, of_x.names, of_y.names, "the frame", x_labels=of_x.labels, y_labels=of_y.labels
+    )

@@ -6,6 +6,7 @@ import functools
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,13 +19,16 @@ from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
 from mmg_registry.estimation.crossfit import cross_fitted
+from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.estimation.possible import possible
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, half_width
 
 EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
 _FEW_EVAL_ROWS = 100
+_MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
 
 Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
@@ -53,10 +57,10 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
     options = make(run=run_of(request)).options.model_dump(mode="json")
-    cleaned = clean(pair, request.drop_nan)
+    cleaned = clean(pair, request.drop_nan, request.kinds)
     part = _evaluated(make, cleaned, request, eval_pair)
     result = _placed(_finished(part, cleaned, request), request)
-    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned)}
+    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
@@ -80,10 +84,11 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
 
 
 def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> Part:
-    pair = cleaned.pair
     rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
     if cleaned.verdict is not None:
         return _known(cleaned, 0 if rows is None else len(rows))
+    encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
+    pair, rows = encoding(cleaned.pair), None if rows is None else encoding(rows)
     if request.cross_fit:
         return cross_fitted(make, pair, request, request.cross_fit)
     if rows is None:
@@ -109,24 +114,24 @@ def _known(cleaned: Cleaned, n_eval: int) -> Part:
 
 
 def _finished(part: Part, cleaned: Cleaned, request: Request) -> Estimate:
-    """Return the estimate in the requested unit, with the warnings of all steps."""
-    result = part.estimate
+    """Return the estimate cut to what is possible, in the requested unit, with the warnings of all steps."""
+    result = replace(part.estimate, ci_level=request.ci_level)
     warnings = [*cleaned.warnings, *result.warnings, *_negative(result)]
     if result.status == "estimated" and part.n_eval < _FEW_EVAL_ROWS <= part.n_train:
         warnings.append(f"Only {part.n_eval} rows evaluate the estimate; its standard error is itself uncertain.")
-    found = replace(result, warnings=list(dict.fromkeys(warnings)), ci_level=request.ci_level)
-    return found.to_unit(request.unit)
+    cut = possible(result, cleaned.pair)
+    return replace(cut, warnings=list(dict.fromkeys([*warnings, *cut.warnings]))).to_unit(request.unit)
 
 
 def _negative(result: Estimate) -> list[str]:
     if result.mi >= 0 or any("negative" in warning.lower() for warning in result.warnings):
         return []
-    if result.ci is not None and result.ci[1] >= 0:
-        return ["The estimate is negative, which MI cannot be; within its error it is 0 (no dependence was found)."]
-    return [
-        "The estimate is negative by more than its error, which MI cannot be: the estimator is biased on these data; "
-        "give it more rows or more time."
-    ]
+    if result.std_error is None or result.mi + half_width(result.std_error, result.ci_level) < 0:
+        return [
+            "The estimate was negative by more than its error, which MI cannot be: the estimator is biased on these "
+            "data; give it more rows or more time."
+        ]
+    return ["The estimate was negative, which MI cannot be; within its error it is 0 (no dependence was found)."]
 
 
 def _placed(result: Estimate, request: Request) -> Estimate:
@@ -145,6 +150,18 @@ def _isa() -> str | None:
 def _asked(record: PluginRecord, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     plugin = {"name": record.name, "version": record.version, "distribution": record.distribution}
     return {"plugin": plugin, "options": options, "seed": seed}
+
+
+def _columns(pair: Pair) -> dict[str, Any]:
+    """Return the kinds of the columns of each side: how many are of which, and the first of them one by one."""
+    sides = (("x", pair.x_names, pair.x_kinds), ("y", pair.y_names, pair.y_kinds))
+    return {
+        side: {
+            "kinds": dict(Counter(kind.name for kind in kinds)),
+            "columns": [{"name": names[j], **kind.to_dict()} for j, kind in enumerate(kinds[:_MOST_LISTED])],
+        }
+        for side, names, kinds in sides
+    }
 
 
 def _sizes(part: Part, cleaned: Cleaned) -> dict[str, int]:

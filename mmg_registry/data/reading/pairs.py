@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmg_registry.contracts import Array
-from mmg_registry.data.matrices import row_shape, to_matrix
+from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matrix
 from mmg_registry.data.pair import Pair
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
@@ -95,8 +95,9 @@ def _joined(files: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Side:
-    array: Array
-    names: tuple[str, ...]
+    """Chosen columns, and the shape of a row where it is an array."""
+
+    columns: Matrix
     shape: tuple[int, ...] | None
 
 
@@ -125,13 +126,15 @@ def _from_two(
 
 def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[str]) -> Pair:
     flat = [
-        f"A row of {side} is an array of {' by '.join(map(str, each.shape))}, taken as {each.array.shape[1]} columns."
+        f"A row of {side} is an array of {' by '.join(map(str, each.shape))}, "
+        f"taken as {each.columns.values.shape[1]} columns."
         for side, each in (("x", x), ("y", y))
         if each.shape is not None
     ]
     return Pair(
-        x.array, y.array, x.names, y.names, file,
-        x_shape=x.shape, y_shape=y.shape, notes=(*notes, *flat), doubts=tuple(doubts),
+        x.columns.values, y.columns.values, x.columns.names, y.columns.names, file,
+        x_shape=x.shape, y_shape=y.shape, x_labels=x.columns.labels, y_labels=y.columns.labels,
+        notes=(*notes, *flat), doubts=tuple(doubts),
     )  # fmt: skip
 
 
@@ -182,13 +185,10 @@ def _stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
     axes = table.axes if places == list(range(len(table.names))) else None
     if isinstance(loaded, _Block):
         together = loaded.array if loaded.places == places else np.stack([loaded[place] for place in places], axis=1)
-        return _Side(to_matrix(together, names[0])[0], tuple(names), axes)
+        return _Side(to_matrix(together, names[0])._replace(names=tuple(names)), axes)
     sides = [to_matrix(loaded[place], name) for place, name in zip(places, names, strict=True)]
-    _refuse_lengths({name: len(array) for name, (array, _) in zip(names, sides, strict=True)})
-    found = tuple(name for _, own in sides for name in own)
-    if len(sides) == 1:
-        return _Side(sides[0][0], found, row_shape(loaded[places[0]]))
-    return _Side(np.column_stack([array for array, _ in sides]), found, axes)
+    _refuse_lengths({name: len(side.values) for name, side in zip(names, sides, strict=True)})
+    return _Side(side_by_side(sides), row_shape(loaded[places[0]]) if len(sides) == 1 else axes)
 
 
 def _refuse_lengths(lengths: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -90,6 +90,7 @@ class KSG(Instant):
     reference = "Kraskov, Stoegbauer and Grassberger, arXiv cond-mat/0305641"
     Options: ClassVar[type[KSGOptions]] = KSGOptions
     has_pointwise = True
+    one_hot: ClassVar[bool] = False
 
     options: KSGOptions
 
@@ -99,7 +100,7 @@ class KSG(Instant):
         rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= MANY_COLUMNS else 4_000))
         if len(rows) < 2:
             raise DataError(f"The estimator 'ksg' compares rows, and {len(rows)} is too few; give it more.")
-        kinds = [[kind_of(side[rows][:, j]) for j in range(side.shape[1])] for side in (x, y)]
+        kinds = _kinds(x[rows], self.x_kinds), _kinds(y[rows], self.y_kinds)
         values_of = self._method(x[rows], y[rows], *kinds)
         found = values_of(np.arange(len(rows)))
         mi = float(found.values.mean())
@@ -125,7 +126,9 @@ class KSG(Instant):
         mapped = super()._coordinates(x, y)
         return mapped if self.options.columns != "raw" else (x.astype(np.float64), y.astype(np.float64))
 
-    def _method(self, x: Array, y: Array, x_kinds: list[Kind], y_kinds: list[Kind]) -> Callable[[Index], _Values]:
+    def _method(
+        self, x: Array, y: Array, x_kinds: Sequence[Kind], y_kinds: Sequence[Kind]
+    ) -> Callable[[Index], _Values]:
         """Return what gives the values of chosen rows, by the kinds of the columns."""
         x_labels, y_labels = all(map(_is_label, x_kinds)), all(map(_is_label, y_kinds))
         if x_labels and y_labels:
@@ -153,7 +156,7 @@ class KSG(Instant):
             norm = self.options.norm
         return lambda n: Search(min(self.options.k, n - 1), norm, self.run.threads)
 
-    def _within_grain(self, rows: Array, kinds: list[Kind], stream: int) -> Array:
+    def _within_grain(self, rows: Array, kinds: Sequence[Kind], stream: int) -> Array:
         """Return `rows` with seeded uniform noise within the grain of rounded columns."""
         grain = np.array([kind.grain for kind in kinds])
         if self.options.columns == "raw" or not grain.any():
@@ -202,6 +205,11 @@ class KSG(Instant):
                 "error does not hold; give fewer columns, or compare with --plugin auto."
             )
         return told
+
+
+def _kinds(side: Array, known: Sequence[Kind]) -> Sequence[Kind]:
+    """Return the kinds that the registry tells, or what the values of the rows tell where it told none."""
+    return known or [kind_of(side[:, j]) for j in range(side.shape[1])]
 
 
 def _is_label(kind: Kind) -> bool:

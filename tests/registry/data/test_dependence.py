@@ -1,4 +1,4 @@
-"""Linear relations, monotone pairs and grain, at the edges that the checks above do not reach."""
+"""Linear relations and monotone pairs, at the edges that the checks above do not reach."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmg_registry.data import dependence
-from mmg_registry.data.dependence import block_of, copies, grain, linear_relations, monotone_pair, row_prints
+from mmg_registry.data.dependence import block_of, copies, linear_relations, monotone_pair, row_prints
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3_000, 3))
@@ -101,22 +101,3 @@ def test_one_exception_is_enough_to_break_the_order() -> None:
     order = np.argsort(y[:, 0])
     y[order[[1_500, 1_501]]] = y[order[[1_501, 1_500]]]
     assert monotone_pair(X, y, [0], [0]) is None
-
-
-@pytest.mark.parametrize(
-    ("column", "discrete", "mixed"),
-    [
-        (X[:, 0], False, False),
-        (X[:, 0].astype(np.float16), False, False),
-        (np.where(X[:, 0] < 1.7, 0, X[:, 0]), False, True),
-        (np.arange(3_000), False, False),
-        (np.arange(3_000) // 2, True, False),
-        (RNG.poisson(3, 3_000), True, False),
-        (np.sign(X[:, 0]) / 3, True, False),
-        (X[:, 0].round(1), True, False),
-        (np.eye(3_000)[0] * 0.3, True, False),
-    ],
-)
-def test_grain(column: np.ndarray, discrete: bool, mixed: bool) -> None:
-    found = grain(column)
-    assert (found.discrete, found.mixed) == (discrete, mixed)
