@@ -30,7 +30,7 @@ class Column:
     Attributes:
         has_rest: whether some values are no labels.
         values: the values that are labels, in rising order; empty where there are none.
-        shown: those with an indicator of their own; of a category all but the commonest and rare ones.
+        shown: those with an indicator of their own; of a category all but the commonest and rare ones, by their rows.
         rest: quantiles of the values that are no labels, where the column has both.
         grain: width of the noise that the rest is spread by before it is noised; 0 for none.
     """
@@ -198,7 +198,8 @@ def _column(column: Array, kind: Kind, count_as_labels: bool) -> Column:
 
 
 def _category(column: NDArray[Any]) -> Column:
-    values, counts = np.unique(column, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    shown = [i for place, i in enumerate(order) if place == 1 or (place > 1 and counts[i] >= LEAST_ROWS)]
-    return Column(False, tuple(values.astype(float).tolist()), tuple(float(values[i]) for i in sorted(shown)))
+    """Describe labels; those shown are in the order of their number of rows, so that codes change nothing."""
+    values, first, counts = np.unique(column, return_index=True, return_counts=True)
+    order = np.lexsort([first, -counts])
+    shown = [float(values[i]) for place, i in enumerate(order) if place == 1 or (place > 1 and counts[i] >= LEAST_ROWS)]
+    return Column(False, tuple(values.astype(float).tolist()), tuple(shown))

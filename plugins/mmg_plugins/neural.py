@@ -136,6 +136,7 @@ class Neural(Estimator):
 
     options: NeuralOptions
     has_pointwise = True
+    one_hot = False
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)

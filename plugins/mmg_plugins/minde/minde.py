@@ -146,7 +146,7 @@ class MINDEJoint(GapEstimator):
     """
 
     name: ClassVar[str] = "minde-j"
-    kinds: ClassVar[frozenset[KindName]] = frozenset({"continuous", "count", "angle"})
+    kinds: ClassVar[frozenset[KindName]] = frozenset({"continuous", "count"})
     summary: ClassVar[str] = "distance of joint and conditional scores, both sides noised, uniform in log-SNR"
     reference: ClassVar[str] = "MINDE, arXiv 2310.09031"
     Options: ClassVar[type[MINDEOptions]] = MINDEOptions
