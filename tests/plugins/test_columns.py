@@ -18,7 +18,8 @@ WORDS = RNG.integers(0, 4, 400)
 
 def test_plain_numbers_are_taken_as_they_are() -> None:
     side = Side.of(NUMBERS)
-    assert side.given(NUMBERS) is NUMBERS and side.spread(NUMBERS, (0, 0)) is NUMBERS
+    assert side.given(NUMBERS) is NUMBERS
+    assert side.spread(NUMBERS, (0, 0)) is NUMBERS
     assert (side.has_labels, side.rest_columns, side.words) == (False, 2, [])
 
 
@@ -90,4 +91,5 @@ def test_sides_come_back_from_json() -> None:
     x, y = np.hstack([dropout(200)[1], channel(200)[0]]), NUMBERS[:200]
     sides = Sides.of(x, y)
     assert Sides.restored(json.loads(json.dumps(sides.state()))) == sides
-    assert list(sides.words["columns"]["x"]) != [] and sides.words["columns"]["y"] == []
+    assert list(sides.words["columns"]["x"]) != []
+    assert sides.words["columns"]["y"] == []

@@ -41,7 +41,8 @@ def swapped(pair: Pair) -> Pair:
 def test_small_tables_are_counted_and_nothing_is_trained() -> None:
     found = estimate(channel(4_000))
     assert found.mi == pytest.approx(channel_mi(), abs=0.04)
-    assert found.diagnostics["chain"][0]["how"] == "counted" and "training" not in found.diagnostics
+    assert found.diagnostics["chain"][0]["how"] == "counted"
+    assert "training" not in found.diagnostics
 
 
 @pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
@@ -49,7 +50,8 @@ def test_small_tables_are_counted_and_nothing_is_trained() -> None:
 def test_the_continuous_side_is_noised_whichever_it_is(cls: Any, turn: Callable[[Pair], Pair]) -> None:
     found = estimate(turn(two_groups(4_000)), cls)
     assert found.mi == pytest.approx(two_groups_mi(), abs=0.06)
-    assert found.std_error is not None and found.std_error < 0.1
+    assert found.std_error is not None
+    assert found.std_error < 0.1
 
 
 def test_codes_of_labels_change_nothing() -> None:
@@ -68,14 +70,16 @@ def test_links_sum_to_the_information_of_labels_and_numbers_on_both_sides() -> N
     assert found.mi == pytest.approx(channel_mi() + gaussian_mi(), abs=0.09)
     assert [part["how"] for part in found.diagnostics["chain"]] == ["counted", "trained", "trained"]
     assert found.mi == pytest.approx(sum(part["mi"] for part in found.diagnostics["chain"]))
-    assert found.pointwise is not None and found.pointwise.mean() == pytest.approx(found.mi, abs=1e-6)
+    assert found.pointwise is not None
+    assert found.pointwise.mean() == pytest.approx(found.mi, abs=1e-6)
     assert set(found.diagnostics["columns"]) == {"x", "y"}
 
 
 def test_labels_without_information_give_none() -> None:
     rng = np.random.default_rng(0)
     found = estimate((column(rng.integers(0, 3, 2_000)), rng.standard_normal((2_000, 1))))
-    assert abs(found.mi) < 1.96 * (found.std_error or 0.0) + 0.01 and (found.std_error or 0.0) < 0.05
+    assert abs(found.mi) < 1.96 * (found.std_error or 0.0) + 0.01
+    assert (found.std_error or 0.0) < 0.05
 
 
 def test_counts_are_labels_where_their_table_is_small() -> None:
@@ -84,7 +88,8 @@ def test_counts_are_labels_where_their_table_is_small() -> None:
     count = column(rng.poisson(np.array([4.0, 30.0])[label]))
     kinds = [Kind("count", "told", 50, grain=1.0)]
     chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), column(label), count, (), kinds)
-    assert chain.gaps == () and chain.table is not None
+    assert chain.gaps == ()
+    assert chain.table is not None
 
 
 def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
@@ -98,7 +103,8 @@ def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
 def test_cross_fitting_evaluates_every_row() -> None:
     x, y = beside(900)
     found = mmg.estimate(x, y, plugin="auto", cross_fit=2, steps=30)
-    assert found.pointwise is not None and len(found.pointwise) == 900
+    assert found.pointwise is not None
+    assert len(found.pointwise) == 900
 
 
 def test_progress_runs_once_over_all_links() -> None:
@@ -106,7 +112,8 @@ def test_progress_runs_once_over_all_links() -> None:
     x, y = beside(600)
     Auto(run=Run(threads=1, progress=seen.append), **{**SMALL, "steps": 40}).fit(x, y)
     fractions = [each.fraction for each in seen]
-    assert fractions == sorted(fractions) and max(fractions) <= 1.0
+    assert fractions == sorted(fractions)
+    assert max(fractions) <= 1.0
 
 
 def test_what_has_no_place_for_labels_says_so() -> None:

@@ -47,7 +47,8 @@ def test_labels_beside_are_the_last_columns_of_the_noised_side() -> None:
     last = links_of(sides, noise_x)[-1]
     of_x, of_y = last.rows(sides, (x, y), (0, 0))
     assert last.columns_beside(sides) == 1
-    assert np.array_equal(of_x[:, 0], x[:, 1]) and np.ptp(of_x[:, 1]) == 1
+    assert np.array_equal(of_x[:, 0], x[:, 1])
+    assert np.ptp(of_x[:, 1]) == 1
     assert of_y.shape == (300, 2)
 
 

@@ -18,7 +18,8 @@ def test_training_and_evaluation_rows_are_counted_together() -> None:
     other = LabelTable.of(sides, x[:1_000], y[:1_000]).estimate(sides, x[1_000:], y[1_000:])
     assert whole.mi == pytest.approx(other.mi, abs=1e-12)
     assert whole.mi == pytest.approx(channel_mi(), abs=0.04)
-    assert whole.pointwise is not None and whole.pointwise.shape == (1_000,)
+    assert whole.pointwise is not None
+    assert whole.pointwise.shape == (1_000,)
     assert whole.pointwise.mean() == pytest.approx(whole.mi)
 
 
