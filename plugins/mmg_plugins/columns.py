@@ -149,9 +149,10 @@ class Side:
     @classmethod
     def restored(cls, state: Sequence[Mapping[str, Any]]) -> Side:
         """Rebuild a side from what `state` returned."""
-        return cls(
-            tuple(Column(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()}) for each in state)
-        )
+        columns: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in each.items()} for each in state
+        ]
+        return cls(tuple(Column(**each) for each in columns))
 
     def _with(self, rows: Array) -> list[tuple[Column, Array]]:
         return [(column, rows[:, j]) for j, column in enumerate(self.columns)]

@@ -58,7 +58,7 @@ def joined(pieces: Sequence[Piece], sides: Sides) -> Estimate:
         mi=float(sum(p.found.mi for p in pieces)),
         std_error=float(np.linalg.norm([p.found.std_error or 0.0 for p in pieces])),
         curve=last.curve if len([p for p in pieces if p.found.curve]) == 1 else None,
-        pointwise=np.sum([p.found.pointwise for p in pieces], axis=0),
+        pointwise=np.sum([p.found.pointwise for p in pieces if p.found.pointwise is not None], axis=0),
         diagnostics={**last.diagnostics, **sides.words, "chain": chain},
         warnings=list(dict.fromkeys(text for p in pieces for text in p.found.warnings)),
     )

@@ -23,6 +23,16 @@ from mmg_registry.contracts import Array
 
 Sample = tuple[Array, Array]  # rows of x and of y
 
+LABEL_SPREAD = 0.125
+"""Standard deviation of the noise on indicators, 0 and 1, of labels that are noised.
+
+Both denoisers know a label for certain long before the log-SNR where they stop to agree on its last digit, and a
+network never learns that to the end. With noise of its own a label is read wrongly in 3 rows of 100,000, and nothing
+but noise is left beyond.
+Evidence: without it a channel of three symbols, 0.57 nats, gives 0.77 +- 11.6 (`mmg-orthogonal-adaptive`).
+Lower: as without. Higher: labels are read wrongly, and the value is too low.
+"""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -69,7 +79,9 @@ class Link:
 
     def _noised(self, side: Side, rows: Array, seed: tuple[int, int]) -> Array:
         if self.labels_noised:
-            return side.indicators(rows)
+            labels = side.indicators(rows)
+            draw = np.random.default_rng([*seed, int(self.orientation.swapped)])
+            return np.asarray(labels + LABEL_SPREAD * draw.standard_normal(labels.shape))
         spread = side.spread(rows, (*seed, int(self.orientation.swapped)))
         return np.concatenate([spread, side.indicators(rows)], axis=1) if self.beside else spread
 
