@@ -108,8 +108,10 @@ def _sentinel(value: float, share: float, name: str, side: str) -> str:
 
 
 def _degrees(kind: Kind, column: Array, name: str, side: str) -> list[str]:
+    if kind.name != "angle":
+        return []
     span = float(column.max()) - float(column.min())
-    if kind.name != "angle" or span <= TURNS * 2 * np.pi:
+    if span <= TURNS * 2 * np.pi:
         return []
     return [
         f"The column '{name}' of {side} is told to be an angle and spans {span:.4g} radians; if it is in degrees, "

@@ -16,7 +16,12 @@ SHARE = 0.005  # of the rows that repeat the value at least
 ROWS = 4  # and rows
 FAR = 10.0  # times the spread of the others (their middle half) that lie between it and the nearest
 FAR_KNOWN = 0.2  # the same for codes that are in use: 99 among ages is no age
-KNOWN = (-99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0)  # of surveys, weather stations, SPSS and SAS
+EXCESS = 3.0  # times the rows of a typical value, for codes that are not in use
+KNOWN = (  # of surveys, weather stations, SPSS and SAS; and the ends of whole-number types
+    *(-99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0),
+    *(-(2.0**15), 2.0**15 - 1, 2.0**16 - 1, -(2.0**31), 2.0**31 - 1, 2.0**32 - 1),
+)
+HUGE = 1e20  # what no measurement reaches and many programs write: 1e20, 1e30, NetCDF's 9.97e36
 NEAREST = 5  # other values to which the gap is compared: a cut-off value is no farther than these are apart
 
 
@@ -36,7 +41,7 @@ def sentinels(values: NDArray[Any], counts: NDArray[np.int64], labels: bool = Fa
     n = int(counts.sum())
     often = (counts >= max(ROWS, SHARE * n)) & (values != 0)
     if labels or len(values) == int(often.sum()):
-        often &= np.isin(values, KNOWN)
+        often &= _known(values)
     found = np.flatnonzero(often) if len(values) > 2 else np.empty(0, dtype=np.int64)
     return {
         float(values[at]): float(counts[at] / n) for at in found.tolist() if _stands_apart(values, counts, at, labels)
@@ -50,9 +55,14 @@ def _stands_apart(values: NDArray[Any], counts: NDArray[np.int64], at: int, labe
     sides = [(abs(value - near[0]), abs(near[-1] - near[0])) for near in (low[::-1], high) if near]
     gap, local = min(sides)
     spread = _spread(np.delete(values, at), np.delete(counts, at), whole=labels)
-    known = value in KNOWN
+    known = bool(_known(values[at]))
     factor = 1.0 if labels else FAR_KNOWN if known else FAR
-    return (known or len(sides) == 1) and gap > local and gap > factor * spread > 0
+    odd = len(sides) == 1 and counts[at] > EXCESS * np.median(counts)
+    return bool(known or odd) and gap > local and gap > factor * spread > 0
+
+
+def _known(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(values, KNOWN) | (np.abs(values) >= HUGE), dtype=bool)
 
 
 def _floats(values: NDArray[Any]) -> Sequence[float]:

@@ -16,6 +16,7 @@ from mmg_registry.data import Pair
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate, half_width
 
+PRIOR_ROWS = 2.0  # added to each value's (Agresti and Coull, Am. Stat. 1998): of a rare one a few rows more are likely
 ERRORS = 3.0  # standard errors of the entropy that are added to it
 UNSEEN = 0.05  # share of rows whose value occurs once, from which the entropy is not known well enough to cut by it
 
@@ -48,9 +49,9 @@ def _interval(result: Estimate) -> list[float] | None:
 def greatest(side: Array, kinds: tuple[Kind, ...]) -> float | None:
     """Return the most that can be known of a side `(n, d)` of categories, in nats; None where that is not bounded.
 
-    The entropy of the counts, plus their bias to first order (Miller, in Information Theory in Psychology, 1955) and
-    `ERRORS` standard errors. Where many rows hold a value that occurs once, as in many columns, most values are yet
-    unseen (Good, Biometrika 1953), and None is returned.
+    The entropy of the counts with `PRIOR_ROWS` more of each value, plus their bias to first order (Miller, in
+    Information Theory in Psychology, 1955) and `ERRORS` standard errors. Where many rows hold a value that occurs once,
+    as in many columns, most values are yet unseen (Good, Biometrika 1953), and None is returned.
 
     Example:
         >>> kind = Kind("category", "two values", 2)
@@ -63,7 +64,7 @@ def greatest(side: Array, kinds: tuple[Kind, ...]) -> float | None:
     counts = np.unique(side, axis=0, return_counts=True)[1]
     if float((counts == 1).sum()) > UNSEEN * n:
         return None
-    shares = counts / n
+    shares = (counts + PRIOR_ROWS) / (n + PRIOR_ROWS * len(counts))
     surprise = -np.log(shares)
     entropy = float(shares @ surprise)
     variance = max(0.0, float(shares @ surprise**2) - entropy**2) / n

@@ -258,21 +258,51 @@ def test_redundant_columns_do_not_change_the_answer(accepted, extra: np.ndarray,
     assert found["mi"] == pytest.approx(MI_OF_BOTH)
 
 
-def test_text_columns(refused) -> None:
-    Path("t.csv").write_text("a,b\n" + "\n".join(f"{value},cat" for value in X[:, 0]))
-    way_out = "which estimators here cannot take; leave it out, or give numbers in its place."
-    assert refused("t.csv", "--x", "a", "--y", "b") == f"t.csv cannot be used: 'b' holds text ('cat'), {way_out}"
-    text = npz(np.array(["a", "b"] * 200), Y)
-    assert refused(text) == f"data.npz cannot be used: 'x' holds text ('a'), {way_out}"
+def test_identifiers_and_dates(refused) -> None:
+    y = "\n".join(f"{value},s{i},2024-01-{1 + i % 28:02d}" for i, value in enumerate(X[:, 0]))
+    Path("t.csv").write_text(f"a,id,day\n{y}\n")
+    assert refused("t.csv", "--x", "a", "--y", "id") == (
+        "In t.csv the column 'id' of y holds text ('s0') with 400 different values in 400 rows, as identifiers have; "
+        "leave it out, or put what is in it into columns of their own."
+    )
+    assert refused("t.csv", "--x", "a", "--y", "day") == (
+        "t.csv cannot be used: 'day' holds dates or time spans, not numbers; leave it out, or give numbers in its "
+        "place, such as seconds since the first, the hour of the day, or the name of the month."
+    )
 
 
-def test_integers_that_look_discrete_are_warned_of(accepted) -> None:
+def test_a_missing_label_is_a_missing_value(refused, accepted) -> None:
+    Path("t.csv").write_text("a,b\n" + "\n".join(f"{v},{'cat' if v > 0 else 'dog'}" for v in X[:, 0]) + "\n0.5,NA\n")
+    assert "1 row of 401 holds NaN or infinity (column 'b' of y: 1 NaN)" in refused("t.csv", "--x", "a", "--y", "b")
+    assert accepted("t.csv", "--x", "a", "--y", "b", "--drop-nan")["columns"]["y"]["kinds"] == {"category": 1}
+
+
+def test_whole_numbers_are_not_warned_of(accepted) -> None:
     rng = np.random.default_rng(0)
-    assert accepted(npz(rng.integers(0, 3, 400), Y))["warnings"] == [
-        "The column 'x' (3 values) of x looks discrete; estimators here are for continuous variables, so take care.",
-        FEW,
-    ]
-    assert accepted(npz(rng.integers(0, 10**6, 400), Y))["warnings"] == [FEW]
+    for most in (3, 500, 10**6):
+        assert accepted(npz(rng.integers(0, most, 400), Y))["warnings"] == [FEW]
+
+
+def test_codes_for_missing_values_are_named(accepted) -> None:
+    x = X.copy()
+    x[:12, 0] = -999
+    assert "The value -999 stands in 3.0% of the rows of the column 'x0' of x" in accepted(npz(x, Y))["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "sentence"),
+    [
+        ("x0", 2, "'x0' given to --kind tells no kind; write COLUMN=KIND, as in site=category."),
+        ("=count", 2, "'=count' given to --kind tells no kind; write COLUMN=KIND, as in site=category."),
+        ("x0=categorical", 2, "There is no kind 'categorical', told of 'x0'; the nearest is 'category'."),
+        ("x5=count", 4, "In data.npz there is no column 'x5', of which a kind is told; the nearest is 'x1'."),
+        ("x0=category", 4, "In data.npz the column 'x0' of x is told to be a category, and has 400 different values in "
+         "400 rows, where those of a category recur; it looks continuous."),
+    ],
+)  # fmt: skip
+def test_kinds_that_cannot_be(estimate, kind: str, code: int, sentence: str) -> None:
+    result = estimate(npz(X, Y), "--kind", kind)
+    assert (result.code, result.err) == (code, f"Error: {sentence}\n")
 
 
 # --- shapes, sizes, scales --------------------------------------------------------------------------------------

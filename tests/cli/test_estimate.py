@@ -24,6 +24,7 @@ TRUE_MI = -math.log(1 - 0.8**2)  # of the two pairs of columns in `data`
 KEYS = {
     "schema", "mi", "unit", "status", "std_error", "ci", "ci_level", "plugin", "options", "seed", "n_train", "n_eval",
     "dim_x", "dim_y", "device", "backend", "seconds", "curve", "diagnostics", "warnings", "versions", "data_sha256",
+    "columns", "limit",
 }  # fmt: skip
 
 
@@ -93,6 +94,17 @@ def test_v_prints_options_and_diagnostics(estimate, data) -> None:
     lines = [" ".join(line.split()) for line in verbose.splitlines()]
     assert "options.steps 10" in lines
     assert "peak 0.5" in lines
+
+
+def test_v_prints_the_kind_of_each_column_and_why(estimate, data) -> None:
+    lines = [" ".join(line.split()) for line in estimate(data, "-v", "--kind", "x1=angle").out.splitlines()]
+    assert "x0 (x) continuous: as good as no value twice" in lines
+    assert "x1 (x) angle: as told, in radians" in lines
+    wide = np.random.default_rng(0).standard_normal((400, 12))
+    np.savez("wide.npz", x=wide, y=wide[:, 0] > 0)
+    lines = [" ".join(line.split()) for line in estimate("wide.npz", "-v").out.splitlines()]
+    assert "all of x 12 continuous" in lines
+    assert "y (y) category: true or false" in lines
 
 
 def test_v_prints_what_needs_no_training_beside_the_estimate(estimate, data) -> None:

@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,10 @@ import pytest
 from guides import FENCE, commands, fits
 from places import ROOT
 
+from mmg_registry.data import as_pair, clean
 from mmg_registry.data.reading import SUFFIXES
+from mmg_registry.estimation.encoding import encoding_for
+from mmg_registry.registry import load_plugin
 
 TEXT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 BLOCKS = [(kind, words, block) for kind, words, block in FENCE.findall(TEXT)]
@@ -62,6 +67,27 @@ def test_the_script_runs(folder: Path) -> None:
         "(400, 1)",
         "(8, 8)",
     ]
+
+
+# The kind of each column that the page's table of kinds speaks of, and into how many columns of gaussian it is coded.
+KINDS: dict[str, tuple[Callable[[np.random.Generator, int], Any], int]] = {
+    "continuous": (lambda r, n: r.normal(size=n), 1),
+    "count": (lambda r, n: r.poisson(40, n), 1),
+    "category": (lambda r, n: r.choice(["red", "green", "blue"], n), 2),
+    "mixed": (lambda r, n: np.maximum(r.normal(size=n), 0), 1),
+    "angle": (lambda r, n: r.uniform(-3, 3, n), 2),
+}
+
+
+def test_every_kind_has_its_row_and_reaches_an_estimator_as_it_says() -> None:
+    table = TEXT.split("## Kinds of columns")[1].split("```")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(KINDS)
+    rng = np.random.default_rng(0)
+    for kind, (draw, width) in KINDS.items():
+        told = {"x": kind} if kind == "angle" else {}
+        pair = clean(as_pair(draw(rng, 400), rng.normal(size=400)), kinds=told).pair
+        assert pair.x_kinds[0].name == kind
+        assert encoding_for(load_plugin("gaussian"), pair)(pair).x.shape[1] == width
 
 
 def test_every_suffix_has_its_row() -> None:

@@ -112,3 +112,11 @@ def test_units_and_interval() -> None:
     assert bits.to_unit("nats").mi == pytest.approx(math.log(2))
     assert Estimate(1.0).ci is None
     assert Estimate(math.inf, 0.1, status="infinite").ci is None
+
+
+def test_an_interval_holds_only_what_is_possible_and_has_a_width() -> None:
+    assert Estimate(0.01, 0.01).ci == (0.0, pytest.approx(0.0296, abs=1e-4))
+    assert Estimate(-1.0, 0.01).ci == (0.0, pytest.approx(0.0196, abs=1e-4))
+    assert Estimate(0.69, 0.01, limit=0.693).ci == (pytest.approx(0.6704, abs=1e-4), 0.693)
+    assert Estimate(2.0, 0.01, limit=0.693).ci == (pytest.approx(0.6734, abs=1e-4), 0.693)
+    assert Estimate.from_dict(Estimate(0.5, 0.1, limit=0.7).to_dict()).limit == 0.7

@@ -68,8 +68,14 @@ class Gaussian(Instant):
             pointwise=ratio - ratio.mean() + found.mi,
             device="cpu",
             diagnostics={"canonical_correlations": rho.tolist()},
-            warnings=[AT_LIMIT] if bool(np.any(rho >= RHO_MAX)) else [],
+            warnings=[AT_LIMIT] if bool(np.any(rho >= RHO_MAX)) and not self._counted else [],
         )
+
+    @property
+    def _counted(self) -> bool:
+        """Whether a side is of categories alone, whose information is finite however well it is known."""
+        sides = (self.x_kinds, self.y_kinds)
+        return any(kinds and all(kind.name == "category" for kind in kinds) for kinds in sides)
 
 
 class CCA(Gaussian):

@@ -140,6 +140,7 @@ class KSG(Instant):
             names = labels_of(np.asarray(side, dtype=np.float64))
             how = self._search(wide.shape[1])
             return lambda rows: _Values(with_labels(wide[rows], names[rows], how(len(rows))), "neighbours by label")
+        zx, zy = _labels_apart(zx, x_kinds), _labels_apart(zy, y_kinds)
         return lambda rows: self._continuous(zx[rows], zy[rows])
 
     def _continuous(self, x: F64, y: F64) -> _Values:
@@ -210,6 +211,22 @@ class KSG(Instant):
 def _kinds(side: Array, known: Sequence[Kind]) -> Sequence[Kind]:
     """Return the kinds that the registry tells, or what the values of the rows tell where it told none."""
     return known or [kind_of(side[:, j]) for j in range(side.shape[1])]
+
+
+def _labels_apart(side: F64, kinds: Sequence[Kind]) -> F64:
+    """Return a side `(n, d)` in which any two labels of a category are equally far: one standard deviation.
+
+    Codes would place the first label nearer to the second than to the third.
+    """
+    if not any(_is_label(kind) and kind.values > 2 for kind in kinds):
+        return side
+    parts = [side[:, [j]] if not _is_label(kind) else _one_hot(side[:, j]) for j, kind in enumerate(kinds)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _one_hot(column: F64) -> F64:
+    values, place = np.unique(column, return_inverse=True)
+    return np.asarray(place.reshape(-1, 1) == np.arange(len(values)), dtype=np.float64)
 
 
 def _is_label(kind: Kind) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rows import MI, pair
 
+import mmg_registry as mmg
 from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.baselines.neighbours import Search, first_algorithm
 from mmg_registry.contracts import Run
@@ -43,6 +44,27 @@ def test_codes_of_labels_do_not_matter() -> None:
     k = rng.integers(0, 3, 1_000)
     x = k + rng.standard_normal(1_000)
     assert estimate(x, k).mi == pytest.approx(estimate(x, np.array([7.0, -1.0, 100.0])[k]).mi, abs=1e-12)
+
+
+def test_codes_of_labels_beside_other_columns_do_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    k, z = rng.integers(0, 4, 800), rng.standard_normal(800)
+    y = (k == 2) + z + 0.5 * rng.standard_normal(800)
+    found = [mmg.estimate(np.c_[codes[k], z], y, plugin="ksg", threads=1).mi for codes in CODES]
+    assert found[0] == pytest.approx(found[1], abs=1e-9)
+
+
+CODES = (np.arange(4.0), np.array([30.0, -1.0, 8.0, 0.0]))
+
+
+def test_text_and_truth_give_what_codes_give() -> None:
+    rng = np.random.default_rng(0)
+    k = rng.integers(0, 2, 1_500)
+    x = 2.0 * k - 1 + rng.standard_normal(1_500)
+    labels = (np.array(["no", "yes"])[k], k == 1, k, k.astype(float))
+    values = [mmg.estimate(x, each, plugin="ksg", threads=1, seed=0).mi for each in labels]
+    assert values[0] == pytest.approx(0.3369, abs=0.06)  # a fair sign seen through unit noise
+    assert len(set(values)) == 1
 
 
 def test_ties_make_no_information() -> None:

@@ -215,14 +215,29 @@ def test_a_copied_column_is_found_even_with_more_columns_than_rows() -> None:
     assert cleaned(wide, np.column_stack([RNG.normal(size=(30, 3)), 3 * wide[:, 5] + 1])).verdict == "infinite"
 
 
-def test_a_discrete_variable_on_both_sides_is_refused() -> None:
-    coin = RNG.integers(0, 2, size=N)
-    refused(
-        "In x and y the discrete column 'y1' of y is determined by 'x2' of x, so x and y share it; "
-        "estimators here are for continuous variables",
-        np.column_stack([X, coin]),
-        np.column_stack([Y[:, 0], 1 - coin]),
-    )
+@pytest.mark.parametrize(
+    "share",
+    [
+        lambda r: r.integers(0, 2, N),
+        lambda r: r.integers(0, 5, N),
+        lambda r: r.poisson(40, N),
+        lambda r: np.round(r.normal(size=N), 1),
+        lambda r: np.array(["a", "b", "c"])[r.integers(0, 3, N)],
+    ],
+)
+def test_what_takes_few_values_may_stand_on_both_sides(share: Any) -> None:
+    """What it tells of itself is its entropy, which is finite."""
+    both = share(np.random.default_rng(0))
+    assert cleaned(both, both).verdict is None
+    if both.dtype.kind != "U":
+        assert cleaned(np.column_stack([X, both]), np.column_stack([Y[:, 0], 3 - 2 * both])).verdict is None
+
+
+def test_a_shared_sum_of_labels_proves_nothing() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 2, (2, N))
+    assert cleaned(np.column_stack([a, b]), a + b).verdict is None
+    assert cleaned(np.column_stack([a, b, X[:, 0]]), a + b + X[:, 0]).verdict == "infinite"
 
 
 # --- scales and types -----------------------------------------------------------------------------------------------
@@ -257,23 +272,68 @@ def test_float16_is_taken() -> None:
     assert (found.verdict, found.warnings) == (None, [])
 
 
-def test_whole_numbers_that_repeat_look_discrete() -> None:
-    dice = RNG.integers(1, 7, size=(N, 1))
-    found = cleaned(dice, Y)
-    assert found.warnings == [
-        "The column 'x' (6 values) of x looks discrete; estimators here are for continuous variables, so take care."
+@pytest.mark.parametrize(
+    "column",
+    [
+        RNG.integers(1, 7, size=N),
+        np.round(np.exp(RNG.normal(8, 1, 20_000))),
+        np.round(RNG.normal(size=5_000), 1),
+        RNG.permutation(N),
+        np.where(X[:, 0] < 0, 0, X[:, 0]),
+    ],
+)
+def test_no_kind_of_column_is_warned_of(column: np.ndarray) -> None:
+    assert cleaned(column, RNG.normal(size=len(column))).warnings == []
+
+
+def test_rounding_makes_no_copies_of_rows() -> None:
+    x, y = (np.round(RNG.normal(size=N), 1) for _ in range(2))
+    assert cleaned(x, y).warnings == []
+    assert cleaned(np.round(X[:61, 0], 2), np.round(X[:61, 0], 2) + np.arange(61) // 60).warnings == [
+        "There are only 61 rows; the estimate and its error bar are rough."
     ]
-    assert found.verdict is None
 
 
-def test_rounded_values_look_discrete_and_identifiers_do_not() -> None:
-    assert "'x0' (" in cleaned(np.round(RNG.normal(size=(5_000, 2)), 1), RNG.normal(size=5_000)).warnings[0]
-    assert cleaned(RNG.permutation(N), Y).warnings == []
+def test_each_column_has_its_kind() -> None:
+    found = cleaned(np.column_stack([X[:, 0], np.ones(N), RNG.integers(0, 3, N)]), Y[:, 0] > 0).pair
+    assert [kind.name for kind in found.x_kinds] == ["continuous", "category"]
+    assert found.y_kinds[0].labels == ("False", "True")
 
 
-def test_many_zeros_look_partly_discrete() -> None:
-    found = cleaned(np.where(X[:, 0] < 0, 0, X[:, 0]), Y)
-    assert "of it is 0) of x looks partly discrete" in found.warnings[0]
+def test_codes_for_missing_values_are_named() -> None:
+    x = X.copy()
+    x[:9, 1] = -999
+    (told,) = cleaned(x, Y).warnings
+    assert told.startswith("The value -999 stands in 3.0% of the rows of the column 'x1' of x, far from all others")
+    assert "--na -999" in told
+    assert cleaned(x, Y, kinds={"x1": "mixed"}).warnings == [told]
+
+
+# --- kinds that are told --------------------------------------------------------------------------------------------
+
+
+def test_kinds_are_told_by_name_by_side_and_by_pattern() -> None:
+    dice = RNG.integers(1, 7, size=(N, 2))
+    for key in ("x1", "x*", "x"):
+        names = [kind.name for kind in cleaned(dice, Y, kinds={key: "count"}).pair.x_kinds]
+        assert names == [("category" if key == "x1" else "count"), "count"]
+    same = clean(as_pair(X[:, 0], Y[:, 0], ["a"], ["a"]), kinds={"a": "angle"}).pair
+    assert (same.x_kinds[0].name, same.y_kinds[0].name) == ("angle", "angle")
+
+
+def test_a_kind_of_a_column_that_is_left_out_is_no_mistake() -> None:
+    assert cleaned(np.column_stack([X, np.ones(N)]), Y, kinds={"x2": "category"}).kept_x.tolist() == [0, 1]
+
+
+def test_a_kind_of_no_column_is_refused() -> None:
+    with pytest.raises(DataError, match="In x and y there is no column 'x11', of which a kind is told; the nearest is"):
+        cleaned(X, Y, kinds={"x11": "angle"})
+
+
+def test_degrees_told_as_angles_are_warned_of() -> None:
+    (told,) = cleaned(RNG.uniform(0, 360, N), Y, kinds={"x": "angle"}).warnings
+    assert "is told to be an angle and spans" in told
+    assert cleaned(RNG.uniform(-np.pi, np.pi, N), Y, kinds={"x": "angle"}).warnings == []
 
 
 # --- evaluation rows ------------------------------------------------------------------------------------------------
