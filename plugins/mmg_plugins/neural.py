@@ -21,6 +21,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import Self
 
+from mmg_plugins.columns import Sides
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
     early_weights,
@@ -61,6 +62,7 @@ LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is
 STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
 CROWDED_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
 NOTICEABLE = 0.01  # nats that may have gone unseen, from which the result says so
+FITTING, EVALUATION = 0, 1  # streams of the noise that is added to rounded columns
 START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
 
 
@@ -100,12 +102,14 @@ class FittedNeural:
     """A fitted baseline, which `fit` leaves and `restore` rebuilds.
 
     Attributes:
-        pair: the coordinates.
-        trainable: the trained weights.
-        report: of the training.
+        sides: what the columns of x and of y are made of.
+        pair: coordinates.
+        trainable: trained weights.
+        report: report of the training.
         rows: number of training rows, held-out ones included.
     """
 
+    sides: Sides
     pair: PairTransform
     trainable: Trainable
     report: Report
@@ -150,6 +154,7 @@ class Neural(Estimator):
     options: NeuralOptions
     has_pointwise = True
     min_rows: ClassVar[int] = FEWEST_IN_ALL
+    one_hot = False
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
@@ -160,13 +165,15 @@ class Neural(Estimator):
         device = device_of(self.run.device)
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
+        sides = Sides.of(x, y, self.x_kinds, self.y_kinds)
+        x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):
             rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed)
             trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
             trainable.module.to(device)
             report = self._train(trainable, _on(rows, device), _on(held_out, device))
-            self._fitted = FittedNeural(pair, trainable, report, len(x))
+            self._fitted = FittedNeural(sides, pair, trainable, report, len(x))
         return self
 
     def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair) -> Report:
@@ -184,6 +191,7 @@ class Neural(Estimator):
             raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
         device = device_of(self.run.device)
         fitted.trainable.module.to(device)
+        x, y = self._arranged(fitted.sides, x, y, EVALUATION)
         with torch_threads(1), torch.no_grad():
             found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
         rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
@@ -204,15 +212,29 @@ class Neural(Estimator):
         arrays, meta = fitted.pair.state()
         weights = {f"net.{key}": value.cpu().numpy() for key, value in fitted.trainable.module.state_dict().items()}
         pair = {f"pair.{key}": value for key, value in arrays.items()}
-        return {**pair, **weights}, {"pair": meta, "report": fitted.report.to_dict(), "rows": fitted.rows}
+        return {**pair, **weights}, {
+            "sides": fitted.sides.state(),
+            "pair": meta,
+            "report": fitted.report.to_dict(),
+            "rows": fitted.rows,
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         """Rebuild the fitted estimator from what `state` returned."""
         pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
         trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
         trainable.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
-        self._fitted = FittedNeural(pair, trainable, Report(**meta["report"]), meta["rows"])
+        self._fitted = FittedNeural(
+            Sides.restored(meta["sides"]), pair, trainable, Report(**meta["report"]), meta["rows"]
+        )
         return self
+
+    def _arranged(self, sides: Sides, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
+        """Return the rows that the networks take in the place of x and of y: values, and an indicator for each label.
+
+        `stream` tells the noise of fitting rows from that of evaluation rows, where noise is added.
+        """
+        return sides.x.given(x), sides.y.given(y)
 
     @abstractmethod
     def _trainable(self, pair: PairTransform, draw: torch.Generator) -> Any:
@@ -258,6 +280,7 @@ def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
     return {
         "gaussian_mi": fitted.pair.gaussian_mi,
         "coordinates": {"x": fitted.pair.x.words, "y": fitted.pair.y.words},
+        **fitted.sides.words,
         "parameters": sum(p.numel() for p in fitted.trainable.module.parameters()),
         "training": fitted.report.to_dict(),
     }

@@ -11,6 +11,7 @@ from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.facts import Measured, TrainingFacts
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
+from mmg_plugins.mmg.parts.links import Link
 from mmg_plugins.mmg.parts.networks import FusedNetworks
 from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.terms import Term
@@ -42,7 +43,7 @@ def fitted(*reports: Report, known: TrainingFacts | None = None, coordinates: An
     terms = tuple(TrainedTerm(Term(0, 1), None, report) for report in reports or (Report(),))  # type: ignore[arg-type]
     trained = TrainedTerms(FusedNetworks(8, 1), terms, default_logistic())
     plain = StandardCoordinates(np.zeros(2), np.ones(2), 1)
-    return FittedGap(Orientation(False, "as published"), coordinates or plain, trained, 200, known or facts())
+    return FittedGap(Link(Orientation(False, "as published")), coordinates or plain, trained, 200, known or facts())
 
 
 def evidence(found: GapEstimate | None = None, **changed: Any) -> Evidence:

@@ -20,6 +20,7 @@ class CountedInformation:
         values: each row's log ratio `(n,)`, moved to the mean `mi`.
         limit: the smaller of both entropies, which the information cannot exceed, in nats.
         cells: joint values that occur.
+        correction: what was subtracted for few rows, in nats.
     """
 
     mi: float
@@ -27,6 +28,7 @@ class CountedInformation:
     values: F64
     limit: float
     cells: int
+    correction: float
 
 
 def labels_of(rows: F64) -> Index:
@@ -65,7 +67,7 @@ def information_of_counts(x: Index, y: Index) -> CountedInformation:
     at_zero = max(freedom, 1) / (2 * n**2)
     spread = max(0.0, float(ratio.var()) - freedom / n)  # less what sampling alone spreads
     error = math.sqrt((spread + 2 * math.sqrt(at_zero)) / n + at_zero)
-    return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, len(of_pair))
+    return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, len(of_pair), freedom / (2 * n))
 
 
 def _frequencies(labels: Index) -> tuple[F64, Index]:

@@ -11,12 +11,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from mmg_plugins.columns import Sides
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_plugins.perceptron import perceptron
+from mmg_registry.contracts import Array
+from mmg_registry.errors import DataError, demand
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.training import Trainable
 
 FAINT = -3.0  # log weight of a further component at the start, relative to the first
+NO_DENSITY = (
+    "Both sides have labels or values that stand out, and 'doe' needs a side that has a density; use auto, mine or ksg."
+)
 LOG_SCALES = (-12.0, 6.0)  # bounds of a learned log scale: keeps a density finite on any row
 
 
@@ -112,7 +118,10 @@ class DoE(Neural):
 
     Each cross-entropy is an upper bound on its entropy. Their difference is no bound: it is off by as much as one
     density fits worse than the other. That is why both are mixtures here, and not the single density that was published
-    (`components=1`). Pointwise values are log q(y | x) - log q(y).
+    (`components=1`). Pointwise values are log q(y | x) - log q(y). Where y has labels, x and y change places.
+
+    Raises:
+        DataError: for labels, or values that stand out, on both sides.
 
     Example:
         >>> import numpy as np
@@ -130,6 +139,14 @@ class DoE(Neural):
     reference = "McAllester and Stratos, arXiv 1811.04251"
     Options: ClassVar[type[DoEOptions]] = DoEOptions
     options: DoEOptions
+
+    def _arranged(self, sides: Sides, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
+        """Return what is given and what has a density: y, or x where y has labels, whose density is infinite."""
+        swapped = sides.y.has_labels
+        given, modelled = (sides.y, sides.x) if swapped else (sides.x, sides.y)
+        demand(not modelled.has_labels, NO_DENSITY, DataError)
+        of_given, of_modelled = (y, x) if swapped else (x, y)
+        return given.given(of_given), modelled.spread(of_modelled, (self.run.seed, stream))
 
     def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableDensities:
         o, dims = self.options, (pair.dim_x, pair.dim_y)

@@ -36,6 +36,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.recipe import Recipe
+from mmg_registry.kinds import KindName
 
 Noised = Callable[[CoordinateRows], CoordinateRows]
 
@@ -145,6 +146,7 @@ class MINDEJoint(GapEstimator):
     """
 
     name: ClassVar[str] = "minde-j"
+    kinds: ClassVar[frozenset[KindName]] = frozenset({"continuous", "count"})
     summary: ClassVar[str] = "distance of joint and conditional scores, both sides noised, uniform in log-SNR"
     reference: ClassVar[str] = "MINDE, arXiv 2310.09031"
     Options: ClassVar[type[MINDEOptions]] = MINDEOptions
@@ -155,7 +157,7 @@ class MINDEJoint(GapEstimator):
         """Return the published or the default recipe of the pair, with the difference inside the square or outside."""
         base = parts.published_joint if self.options.published else parts.default_joint
         found = of_form(base(self.options, self.run, self.denoiser), self.options, parts.as_pair)
-        return replace(found, tail=joint_gaussian_tail, gap=replace(found.gap, in_torch=True))
+        return replace(found, tail=joint_gaussian_tail, gap=replace(found.gap, in_torch=True), one_sided=False)
 
 
 def of_form(recipe: Recipe, options: MINDEOptions, noised: Noised = as_they_are) -> Recipe:

@@ -6,7 +6,10 @@ estimated. While fitting:
 - **Coordinates** (`mmg_registry.preprocess`): the likelihood of each side alone chooses maps of single columns,
   independent components and a common scale; the pair's likelihood on held-out rows decides whether to undo a rotation
   of the rows by an angle that grows with their squared norm (a turn).
-- **Direction** (`parts.orientation`): the variable with fewer columns is noised.
+- **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`): categories and atoms of mixed columns are labels,
+  which are given, while the side that is continuous is noised; where both sides have labels, the chain rule splits the
+  information, and what labels of both sides share is counted if their table is small.
+- **Direction** (`parts.orientation`): of two continuous variables the one with fewer columns is noised.
 - **Terms of the chain rule** (`parts.terms`): where few of many columns depend linearly on the other variable, these
   columns are split off and trained apart.
 - **Window and proposal over log-SNR** (`parts.proposals`): they follow the gap measured on held-out rows. Bins are
@@ -111,6 +114,7 @@ class Auto(GapEstimator):
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
+            counts=True,
             left_out=tuple(step.name for step in steps.AUTO if step.name in left_out),
         )
 

@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from mmg_plugins.mmg.chain import FittedChain, fit_chain
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.recipe import Recipe
-from mmg_plugins.mmg.result import estimated
-from mmg_plugins.mmg.trained import FittedGap
 from mmg_plugins.unseen import FEWEST_IN_ALL
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
@@ -39,20 +38,21 @@ class GapEstimator(Estimator):
     has_curve: ClassVar[bool] = True
     has_pointwise: ClassVar[bool] = True
     min_rows: ClassVar[int] = FEWEST_IN_ALL
+    one_hot: ClassVar[bool] = False
 
     options: MMGOptions
 
     def __init__(self, *, run: Run | None = None, denoiser: torch.nn.Module | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
         self.denoiser = denoiser
-        self._fitted: FittedGap | None = None
+        self._fitted: FittedChain | None = None
 
     @abstractmethod
     def recipe(self) -> Recipe:
         """Return the recipe for the present options and run."""
 
     @property
-    def fitted(self) -> FittedGap:
+    def fitted(self) -> FittedChain:
         """Return what `fit` or `restore` left.
 
         Raises:
@@ -67,18 +67,17 @@ class GapEstimator(Estimator):
         away = chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only
         refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
         with torch_threads(self.run.threads):
-            self._fitted = recipe.fit(x, y)
+            self._fitted = fit_chain(recipe, x, y, self.x_kinds, self.y_kinds)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         recipe = self.recipe()
         with torch_threads(self.run.threads):
-            return estimated(recipe, recipe.measure(self.fitted, x, y))
+            return self.fitted.estimate(recipe, x, y)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        recipe = self.recipe()
-        self._fitted = FittedGap.restored(recipe.coordinates, recipe.network, self.run, arrays, meta)
+        self._fitted = FittedChain.restored(self.recipe(), arrays, meta)
         return self

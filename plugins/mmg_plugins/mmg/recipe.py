@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from mmg_plugins.mmg import steps
@@ -20,6 +22,7 @@ from mmg_plugins.mmg.parts.coordinates import (
     FitStandard,
 )
 from mmg_plugins.mmg.parts.gap import GapMeasure
+from mmg_plugins.mmg.parts.links import Link
 from mmg_plugins.mmg.parts.memory import Given, Remember
 from mmg_plugins.mmg.parts.mixing import Mix
 from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
@@ -37,6 +40,11 @@ from mmg_registry.diffusion import gaussian_tail
 def say_no_more(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
     """Add nothing to the diagnostics."""
     return {}
+
+
+def nothing_outside(rho: NDArray[np.float64], low: float, high: float) -> float:
+    """Return no nats outside the window."""
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class Recipe:
         steps: lead from that value to the estimate and its standard error.
         describe: adds further diagnostics.
         left_out: the names of steps that were left out for an experiment.
+        counts: whether labels on both sides are counted where their table is small, in place of training for them.
+        one_sided: whether one side alone is noised, so that the other may have labels.
     """
 
     run: Run
@@ -79,21 +89,36 @@ class Recipe:
     steps: tuple[Step, ...] = steps.PLAIN
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
     left_out: tuple[str, ...] = ()
+    counts: bool = False
+    one_sided: bool = True
 
-    def fit(self, x: Array, y: Array) -> FittedGap:
-        """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return what the training leaves."""
-        orientation = self.orient(x.shape[1], y.shape[1])
-        noised, given = orientation.apply(x, y)
-        coordinates = self.coordinates.fit(noised, given)
+    def of(self, link: Link) -> Recipe:
+        """Return the recipe of one link of the chain rule.
+
+        Labels are known for certain from a finite log-SNR on, so that the linear denoisers, which always share ever
+        finer digits, say nothing of what lies outside the window.
+        """
+        if not link.discrete:
+            return self
+        kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
+        return replace(self, tail=nothing_outside, steps=kept)
+
+    def fit(self, x: Array, y: Array, link: Link, beside: int = 0) -> FittedGap:
+        """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
+
+        The last `beside` columns of the noised variable are seen by both denoisers.
+        """
+        noised, given = link.orientation.apply(x, y)
+        coordinates = self.coordinates.fit(noised, given, beside)
         rows = coordinates.transform(noised, given)
         # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
         trained = self.train(self._job(coordinates, rows))
-        return self._remembered((x, y), FittedGap(orientation, coordinates, trained, len(x), facts))
+        return self._remembered((x, y), FittedGap(link, coordinates, trained, len(x), facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
         """Measure the gap on evaluation rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return all evidence."""
-        rows = fitted.coordinates.transform(*fitted.orientation.apply(x, y))
+        rows = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y))
         gap, rho, q = self.gap(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
         return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)

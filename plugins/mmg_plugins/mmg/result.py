@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_plugins.columns import Sides
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.steps import Trail, take
@@ -29,6 +32,35 @@ def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
         device=str(chosen_device(recipe.run.device)),
         backend=backend(recipe, evidence.fitted),
         warnings=[*experiment(recipe), *trail.warnings],
+    )
+
+
+class Piece(NamedTuple):
+    """One information of the chain rule: which it is, how it was estimated, and the estimate."""
+
+    words: str
+    how: str
+    found: Estimate
+
+
+def joined(pieces: Sequence[Piece], sides: Sides) -> Estimate:
+    """Return the sum of all pieces, with the diagnostics of the last one, which is the largest part of the work.
+
+    Errors of pieces on the same rows are taken for independent. Several curves, each over a window of its own, have no
+    sum that could be drawn.
+    """
+    last = pieces[-1].found
+    if len(pieces) == 1 and pieces[0].how == "trained":
+        return replace(last, diagnostics={**last.diagnostics, **sides.words})
+    chain = [{"of": p.words, "how": p.how, "mi": p.found.mi, "std_error": p.found.std_error} for p in pieces]
+    return replace(
+        last,
+        mi=float(sum(p.found.mi for p in pieces)),
+        std_error=float(np.linalg.norm([p.found.std_error or 0.0 for p in pieces])),
+        curve=last.curve if len([p for p in pieces if p.found.curve]) == 1 else None,
+        pointwise=np.sum([p.found.pointwise for p in pieces if p.found.pointwise is not None], axis=0),
+        diagnostics={**last.diagnostics, **sides.words, "chain": chain},
+        warnings=list(dict.fromkeys(text for p in pieces for text in p.found.warnings)),
     )
 
 

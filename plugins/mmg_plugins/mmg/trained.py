@@ -10,6 +10,7 @@ import torch
 
 from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCoordinates, no_rows
+from mmg_plugins.mmg.parts.links import Link
 from mmg_plugins.mmg.parts.networks import Networks
 from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.terms import Term
@@ -71,18 +72,23 @@ class FittedGap:
     """A fitted estimator of the gap, which `fit` leaves and `restore` rebuilds.
 
     Attributes:
-        orientation: which variable was noised.
+        link: which information this is, and which variable was noised.
         coordinates: the coordinates, fitted to the training rows.
         trained: the trained denoisers.
         rows: number of rows that it was fitted to, held-out ones included.
         facts: facts of the training rows that the steps need, or None.
     """
 
-    orientation: Orientation
+    link: Link
     coordinates: Coordinates
     trained: TrainedTerms
     rows: int
     facts: TrainingFacts | None = None
+
+    @property
+    def orientation(self) -> Orientation:
+        """Return which variable was noised, and why."""
+        return self.link.orientation
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -91,7 +97,7 @@ class FittedGap:
         facts = self.facts.arrays() if self.facts else {}
         parts = {"coordinates": coordinates, "term": weights, "facts": facts}
         arrays = {f"{part}.{key}": array for part, named in parts.items() for key, array in named.items()}
-        return arrays, {"orientation": asdict(self.orientation), "coordinates": words, "rows": self.rows, **trained}
+        return arrays, {"link": self.link.state(), "coordinates": words, "rows": self.rows, **trained}
 
     @classmethod
     def restored(cls, fit: FitCoordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> FittedGap:
@@ -109,7 +115,7 @@ class FittedGap:
         trained = TrainedTerms(network, tuple(terms), _loaded(meta["proposal"]))
         kept = below(arrays, "facts.")
         facts = TrainingFacts.of_arrays(kept) if kept else None
-        return cls(Orientation(**meta["orientation"]), coordinates, trained, meta["rows"], facts)
+        return cls(Link.restored(meta["link"]), coordinates, trained, meta["rows"], facts)
 
 
 def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> TrainedTerm:

@@ -150,7 +150,7 @@ def test_conditional_form_is_mmg_orthogonal_under_its_proposal_bit_for_bit() -> 
 
 
 def test_log_snrs_are_uniform_over_a_window_from_the_gap() -> None:
-    q = MINDEConditional(run=RUN, **SMALL).fit(*pair()).fitted.trained.proposal
+    q = MINDEConditional(run=RUN, **SMALL).fit(*pair()).fitted.gaps[0].trained.proposal
     density = q.cdf.diff() / q.edges.diff()
     assert float(density.max() / density.min()) == pytest.approx(1.0, abs=1e-3)
     assert -12.0 < q.low < -4.0
@@ -348,7 +348,7 @@ class Idle(nn.Module):
 
 def test_a_users_module_denoises_the_pair() -> None:
     model = MINDEJoint(run=RUN, denoiser=Idle(), steps=20, batch=32, repeats=2).fit(*pair(300, dim_x=2))
-    assert isinstance(model.fitted.trained.terms[0].denoiser, PairModuleDenoiser)
+    assert isinstance(model.fitted.gaps[0].trained.terms[0].denoiser, PairModuleDenoiser)
     assert math.isfinite(model.estimate(*pair(50, dim_x=2, seed=1)).mi)
     with pytest.raises(OptionError, match="pass it as 'denoiser'"):
         MINDEJoint(run=RUN, steps=20).restore(*model.state())

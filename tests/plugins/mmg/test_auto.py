@@ -79,15 +79,15 @@ def test_no_error_bar_is_shorter_than_the_log_density_ratio_allows() -> None:
 
 
 def test_few_of_many_columns_are_noised_first_given_the_others_and_then_the_rest() -> None:
-    split = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9)).fitted.trained
+    split = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 12, 9)).fitted.gaps[0].trained
     assert [(each.term.first, each.term.last) for each in split.terms] == [(0, 1), (1, 9)]
-    whole = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 4, 4)).fitted.trained
+    whole = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 4, 4)).fitted.gaps[0].trained
     assert [(each.term.first, each.term.last) for each in whole.terms] == [(0, 4)]
 
 
 def test_log_snrs_are_drawn_where_the_gap_is() -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(3_000, 1, 1))
-    q = model.fitted.trained.proposal
+    q = model.fitted.gaps[0].trained.proposal
     density, centres = q.cdf.diff() / q.edges.diff(), (q.edges[1:] + q.edges[:-1]) / 2
     top = float(centres[density.argmax()])
     assert -2.0 < top < 4.0  # the gap of a correlation of 0.8 peaks at log-SNR 0.5
@@ -125,8 +125,8 @@ def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     x, y = scaled(1_000)
     model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
-    assert model.fitted.facts is not None
-    floor, error = model.fitted.facts.needed("norms", "norms")
+    assert model.fitted.gaps[0].facts is not None
+    floor, error = model.fitted.gaps[0].facts.needed("norms", "norms")
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
     assert found.diagnostics["errors"]["norms"] > 0.05
@@ -165,9 +165,9 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
 
 def test_the_network_sees_about_the_same_in_its_training_rows_where_they_are_many() -> None:
     model = Auto(run=Run(threads=1), **SMALL).fit(*pair(20_000, 1, 1))
-    assert model.fitted.facts is not None
-    assert model.fitted.facts.seen is not None
-    seen, error = model.fitted.facts.seen
+    assert model.fitted.gaps[0].facts is not None
+    assert model.fitted.gaps[0].facts.seen is not None
+    seen, error = model.fitted.gaps[0].facts.seen
     assert abs(seen - MI) < 4 * error < 0.2
 
 
@@ -218,8 +218,8 @@ def test_what_is_left_out_of_fit_is_not_computed(monkeypatch: pytest.MonkeyPatch
     for step, function in (("norms", "norm_information"), ("neighbours", "ask_neighbours")):
         monkeypatch.setattr(memory, function, lambda *_, step=step: computed.append(step) or Measured(0.0, 0.0))
     model = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800])
-    assert model.fitted.facts is not None
-    assert getattr(model.fitted.facts, fact) is None
+    assert model.fitted.gaps[0].facts is not None
+    assert getattr(model.fitted.gaps[0].facts, fact) is None
     assert computed == [step for step in ("norms", "neighbours") if step != name]
     assert np.isfinite(model.estimate(x[800:], y[800:]).mi)
     with pytest.raises(OptionError, match=f"The step '{name}' was left out of fit"):

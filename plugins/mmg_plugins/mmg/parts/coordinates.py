@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmg_registry.arrays import SavedState
-from mmg_registry.contracts import Array
+from mmg_registry.arrays import F64, SavedState
+from mmg_registry.contracts import Array, below
+from mmg_registry.errors import demand
 from mmg_registry.preprocess import PairTransform
 
 CoordinateRows = tuple[Tensor, Tensor]  # float32 (n, dim_x) of the noised variable, (n, dim_y) of the given one
@@ -28,6 +29,10 @@ class Coordinates(Protocol):
     @property
     def dim_x(self) -> int:
         """Return the number of columns of the noised variable in these coordinates."""
+
+    @property
+    def beside(self) -> int:
+        """Return the number of columns after those of the noised variable, which both denoisers see as they are."""
 
     @property
     def dim_y(self) -> int:
@@ -46,7 +51,10 @@ class Coordinates(Protocol):
         """Return in words what was done to the noised and to the given variable, beyond shifting and scaling."""
 
     def transform(self, x: Array, y: Array) -> CoordinateRows:
-        """Return rows `x` of the noised and `y` of the given variable in these coordinates, as float32."""
+        """Return rows `x` of the noised and `y` of the given variable in these coordinates, as float32.
+
+        Columns beside the noised ones are the last of `x`, and of what is returned for it.
+        """
 
     def state(self) -> SavedState:
         """Return the arrays and the JSON-serialisable mapping that `FitCoordinates.restore` needs."""
@@ -55,26 +63,93 @@ class Coordinates(Protocol):
 class FitCoordinates(Protocol):
     """The part of a recipe that fits coordinates."""
 
-    def fit(self, x: Array, y: Array) -> Coordinates:
-        """Fit coordinates to training rows `x` of the noised variable and `y` of the given one."""
+    def fit(self, x: Array, y: Array, beside: int = 0) -> Coordinates:
+        """Fit coordinates to training rows `x` of the noised variable and `y` of the given one.
+
+        Args:
+            x, y: the rows.
+            beside: number of last columns of `x` that both denoisers see as they are.
+
+        Raises:
+            OptionError: for columns beside, where these coordinates have no place for any.
+        """
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Coordinates:
         """Rebuild the coordinates that `Coordinates.state` saved."""
 
 
+NOTHING_BESIDE = (
+    "Both sides have labels beside numbers, which published recipes and modules of one's own have no place for; leave "
+    "out the preset or the module, or compare with --plugin ksg."
+)
+
+
 def no_rows(coordinates: Coordinates) -> CoordinateRows:
     """Return rows `(0, dim_x)` and `(0, dim_y)`, for a denoiser that is not to be trained."""
-    return torch.zeros(0, coordinates.dim_x), torch.zeros(0, coordinates.dim_y)
+    return torch.zeros(0, coordinates.dim_x + coordinates.beside), torch.zeros(0, coordinates.dim_y)
 
 
 # --- Canonical coordinates ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
+class Partial:
+    """The linear prediction of both sides from columns that both denoisers see, to be subtracted from them.
+
+    I(X; Y | Z) stays what it is, since a prediction from z is known where z is, and canonical correlations of what is
+    left are the partial ones (Rao, "Partial canonical correlations", Trabajos de Estadistica 1969).
+
+    Attributes:
+        centre, scale: `(beside,)` means and standard deviations of the columns beside.
+        of_x, of_y: `(beside, dim)` coefficients of their standardised values.
+    """
+
+    centre: F64
+    scale: F64
+    of_x: F64
+    of_y: F64
+
+    @classmethod
+    def of(cls, x: Array, y: Array, beside: int) -> Partial:
+        """Fit to training rows, of which the last `beside` columns of `x` are those beside."""
+        seen = np.asarray(x[:, -beside:], dtype=np.float64)
+        centre, scale = seen.mean(0), np.where(seen.std(0) > 0, seen.std(0), 1.0)
+        z = (seen - centre) / scale
+        of_x, of_y = (np.linalg.lstsq(z, side - side.mean(0), rcond=None)[0] for side in (x[:, :-beside], y))
+        return cls(centre, scale, of_x, of_y)
+
+    @property
+    def beside(self) -> int:
+        """Return the number of columns beside the noised ones."""
+        return len(self.centre)
+
+    def __call__(self, x: Array, y: Array) -> tuple[F64, F64, F64]:
+        """Return what is left of the noised columns and of `y`, and the standardised columns beside."""
+        z = (x[:, -self.beside :] - self.centre) / self.scale
+        return x[:, : -self.beside] - z @ self.of_x, y - z @ self.of_y, z
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return named arrays, from which `of_arrays` rebuilds the prediction."""
+        return {f"partial.{name}": np.ascontiguousarray(array) for name, array in vars(self).items()}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Partial | None:
+        """Rebuild what `arrays` returned; None where nothing was saved."""
+        return cls(**arrays) if arrays else None
+
+
+@dataclass(frozen=True)
 class CanonicalCoordinates:
-    """Canonical coordinates, after maps that make margins near normal (`mmg_registry.preprocess`)."""
+    """Canonical coordinates, after maps that make margins near normal (`mmg_registry.preprocess`).
+
+    Attributes:
+        pair: the coordinates of the noised and of the given columns.
+        partial: what is predicted from columns beside the noised ones and subtracted from both sides first; None where
+            there are none.
+    """
 
     pair: PairTransform
+    partial: Partial | None = None
 
     @property
     def rho(self) -> NDArray[np.float64]:
@@ -83,6 +158,10 @@ class CanonicalCoordinates:
     @property
     def dim_x(self) -> int:
         return self.pair.dim_x
+
+    @property
+    def beside(self) -> int:
+        return self.partial.beside if self.partial else 0
 
     @property
     def dim_y(self) -> int:
@@ -101,11 +180,16 @@ class CanonicalCoordinates:
         return self.pair.x.words, self.pair.y.words
 
     def transform(self, x: Array, y: Array) -> CoordinateRows:
+        if self.partial is None:
+            zx, zy = self.pair.transform(x, y)
+            return torch.from_numpy(zx), torch.from_numpy(zy)
+        x, y, beside = self.partial(x, y)
         zx, zy = self.pair.transform(x, y)
-        return torch.from_numpy(zx), torch.from_numpy(zy)
+        return torch.from_numpy(np.concatenate([zx, beside.astype(np.float32)], axis=1)), torch.from_numpy(zy)
 
     def state(self) -> SavedState:
-        return self.pair.state()
+        arrays, meta = self.pair.state()
+        return {**arrays, **(self.partial.arrays() if self.partial else {})}, meta
 
 
 @dataclass(frozen=True)
@@ -114,11 +198,16 @@ class FitCanonical:
 
     gaussianise: bool = True
 
-    def fit(self, x: Array, y: Array) -> CanonicalCoordinates:
-        return CanonicalCoordinates(PairTransform.fit(x, y, self.gaussianise))
+    def fit(self, x: Array, y: Array, beside: int = 0) -> CanonicalCoordinates:
+        partial = Partial.of(x, y, beside) if beside else None
+        if partial is not None:
+            x, y, _ = partial(x, y)
+        return CanonicalCoordinates(PairTransform.fit(x, y, self.gaussianise), partial)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CanonicalCoordinates:
-        return CanonicalCoordinates(PairTransform.from_state(arrays, meta))
+        partial = Partial.of_arrays(below(arrays, "partial."))
+        own = {key: array for key, array in arrays.items() if not key.startswith("partial.")}
+        return CanonicalCoordinates(PairTransform.from_state(own, meta), partial)
 
 
 # --- Published coordinates ----------------------------------------------------------------------------------
@@ -131,6 +220,10 @@ class StandardCoordinates:
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
     dim_x: int
+
+    @property
+    def beside(self) -> int:
+        return 0
 
     @property
     def dim_y(self) -> int:
@@ -166,7 +259,8 @@ class StandardCoordinates:
 class FitStandard:
     """The part that fits the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
 
-    def fit(self, x: Array, y: Array) -> StandardCoordinates:
+    def fit(self, x: Array, y: Array, beside: int = 0) -> StandardCoordinates:
+        demand(not beside, NOTHING_BESIDE)
         centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])
         scale = np.concatenate([rows.std(0, dtype=np.float64) for rows in (x, y)])
         return StandardCoordinates(centre, scale, x.shape[1])

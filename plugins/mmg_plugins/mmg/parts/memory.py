@@ -15,6 +15,7 @@ from mmg_registry.contracts import Array, Run
 from mmg_registry.diffusion import KnownMeans, norm_information
 
 Given = tuple[Array, Array]  # x and y, as given to fit
+NOTHING = Measured(0.0, 0.0)
 
 
 class Remember(Protocol):
@@ -40,6 +41,8 @@ class RememberRows:
     def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
         x, y = (side.numpy() for side in rows)
         known = KnownMeans.of(x, y, coordinates.rho)
+        if coordinates.beside:  # what both denoisers see is no part of the information, but of these it would be
+            return TrainingFacts(known, NOTHING, NOTHING)
         norms = None if "norms" in self.left_out else Measured(*norm_information(x, y))
         neighbours = None if "neighbours" in self.left_out else ask_neighbours(*given, run)
         return TrainingFacts(known, norms, neighbours)

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from mmg_plugins.mmg.paper_network import PaperDenoiser
-from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
+from mmg_plugins.mmg.parts.coordinates import NOTHING_BESIDE, CoordinateRows, Coordinates
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_registry.contracts import Run
 from mmg_registry.core import Network, chosen_device
 from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
-from mmg_registry.errors import OptionError
+from mmg_registry.errors import OptionError, demand
 
 
 class Networks(Protocol):
@@ -60,7 +60,7 @@ class FusedNetworks:
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
         x, y = term.rows(rows)
-        network = Network(x.shape[1], y.shape[1], self.width, self.depth, coordinates.dim_x - term.last)
+        network = Network(x.shape[1], y.shape[1], self.width, self.depth, x.shape[1] - term.noised)
         return FusedDenoiser(network, x, y, _rho(coordinates, term), **core_settings(run))
 
     def words(self, coordinates: Coordinates) -> dict[str, Any]:
@@ -89,6 +89,7 @@ class UserModule:
         return True
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
+        demand(not coordinates.beside, NOTHING_BESIDE)
         return ModuleDenoiser(self.module, *term.rows(rows), _rho(coordinates, term), seed=run.seed)
 
     def words(self, coordinates: Coordinates) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from mmg_registry.contracts import Array
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Orientation:
         """Return the name of the given variable, "x" or "y"."""
         return "x" if self.swapped else "y"
 
-    def apply(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """Return the rows of the noised variable and those of the given one."""
+    def apply(self, x: T, y: T) -> tuple[T, T]:
+        """Return what belongs to the noised variable and what belongs to the given one; its own inverse."""
         return (y, x) if self.swapped else (x, y)
 
 

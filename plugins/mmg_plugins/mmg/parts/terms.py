@@ -17,11 +17,17 @@ from mmg_plugins.mmg.thresholds import LEAST_RHO, MANY_COLUMNS, NOISE_ERRORS
 class Term:
     """One term of the chain rule: I(X_1; Y | X_2), with columns [first, last) of x as X_1 and later ones as X_2.
 
-    Terms that cover all columns of x, the later ones first, sum to I(X; Y).
+    Terms that cover all noised columns of x, the later ones first, sum to I(X; Y); columns of x beside the noised ones
+    are in the X_2 of all.
     """
 
     first: int
     last: int
+
+    @property
+    def noised(self) -> int:
+        """Return the number of columns of X_1."""
+        return self.last - self.first
 
     def rows(self, rows: CoordinateRows) -> CoordinateRows:
         """Return the columns of x that the term uses, and y with its columns in the matching order.

@@ -28,7 +28,8 @@ def find(evidence: Evidence, value: float) -> Finding:
 
 def _of_neighbours(evidence: Evidence) -> float:
     facts = evidence.fitted.facts
-    return (facts.neighbours.error if facts else 0.0) or math.inf
+    known = facts.neighbours if facts else None
+    return (known.error if known else 0.0) or math.inf
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:

@@ -1,0 +1,206 @@
+"""What a side's columns are made of: labels, and a continuous rest, which together are the columns.
+
+A category is all label. A mixed column is a label (which of its atoms, or none) and a value where it is none. Every
+other column is all rest. Estimators that add noise to a side, or model its density, take the rest; the other side is
+given as values with an indicator for each label, so that no code, order or name of a label means anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmg_registry.arrays import F64, Index
+from mmg_registry.contracts import Array
+from mmg_registry.data.kinds import kind_of
+from mmg_registry.kinds import Kind
+
+QUANTILES = 257  # points that the law of a mixed column's values is kept by
+LEAST_ROWS = 5  # training rows of a label with an indicator of its own: a rarer one would be an outlier after scaling
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as a label and a rest.
+
+    Attributes:
+        has_rest: whether some values are no labels.
+        values: the values that are labels, in rising order; empty where there are none.
+        shown: those with an indicator of their own; of a category all but the commonest and rare ones, by their rows.
+        rest: quantiles of the values that are no labels, where the column has both.
+        grain: width of the noise that the rest is spread by before it is noised; 0 for none.
+    """
+
+    has_rest: bool = True
+    values: tuple[float, ...] = ()
+    shown: tuple[float, ...] = ()
+    rest: tuple[float, ...] = ()
+    grain: float = 0.0
+
+    def labels(self, column: Array) -> Index:
+        """Return the place of each row's label among `values` `(n,)`; -1 for the rest, and for labels never seen."""
+        if not self.values:
+            return np.full(len(column), -1, dtype=np.int64)
+        known = np.array(self.values)
+        place = np.minimum(np.searchsorted(known, column), len(known) - 1)
+        found: Index = np.where(known[place] == column, place, -1).astype(np.int64)
+        return found
+
+    def indicators(self, column: Array) -> F64:
+        """Return `(n, len(shown))` columns of 0 and 1."""
+        found: F64 = (np.asarray(column)[:, None] == np.array(self.shown)[None]).astype(np.float64)
+        return found
+
+    def value(self, column: Array) -> F64:
+        """Return the rest `(n,)`, with its median in the place of labels."""
+        return self._filled(column, np.full(len(column), 0.5))
+
+    def spread(self, column: Array, draw: np.random.Generator) -> F64:
+        """Return the rest `(n,)` with noise within its grain, and with draws of its own law in the place of labels.
+
+        Given the labels neither tells anything of the other side, so that no information is won or lost.
+        """
+        shaken = column + self.grain * draw.uniform(-0.5, 0.5, len(column)) if self.grain else column
+        return self._filled(column, draw.random(len(column)), shaken)
+
+    def _filled(self, column: Array, at: F64, rest: Array | None = None) -> F64:
+        kept = np.asarray(column if rest is None else rest, dtype=np.float64)
+        if not self.values:
+            return kept
+        fill = np.interp(at, np.linspace(0, 1, len(self.rest)), self.rest)
+        return np.where(self.labels(column) >= 0, fill, kept)
+
+
+@dataclass(frozen=True)
+class Side:
+    """The columns of x or of y.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> zeros = np.where(rng.random(500) < 0.3, 0.0, rng.standard_normal(500))
+        >>> side = Side.of(np.stack([rng.standard_normal(500), zeros, np.arange(500) % 3], axis=1))
+        >>> side.has_labels, side.rest_columns, side.given(np.array([[1.5, 0.0, 2.0]]))[:, 2:].tolist()
+        (True, 2, [[1.0, 0.0, 1.0]])
+    """
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, rows: Array, kinds: Sequence[Kind] = (), count_as_labels: bool = False) -> Side:
+        """Describe the columns of training rows `(n, dim)`; kinds that are not given are found from the values."""
+        known = kinds or [kind_of(rows[:, j]) for j in range(rows.shape[1])]
+        return cls(tuple(_column(rows[:, j], kind, count_as_labels) for j, kind in enumerate(known)))
+
+    @property
+    def has_labels(self) -> bool:
+        """Return whether some column is a label, or is one in some rows."""
+        return any(column.values for column in self.columns)
+
+    @property
+    def rest_columns(self) -> int:
+        """Return the number of columns that are not all label."""
+        return sum(column.has_rest for column in self.columns)
+
+    @property
+    def is_rounded(self) -> bool:
+        """Return whether the rest of some column has a grain."""
+        return any(column.grain for column in self.columns)
+
+    def labels(self, rows: Array) -> Index:
+        """Return the labels `(n, k)` of the columns that have any."""
+        return np.stack([c.labels(v) for c, v in self._with(rows) if c.values], axis=1)
+
+    def indicators(self, rows: Array) -> F64:
+        """Return 0 and 1 `(n, k)` for the labels of all columns."""
+        return np.concatenate([c.indicators(v) for c, v in self._with(rows) if c.values], axis=1)
+
+    def given(self, rows: Array) -> Array:
+        """Return the side as an estimator is given it, `(n, k)`: values, then indicators; rows without labels as is."""
+        if not self.has_labels:
+            return rows
+        values = [c.value(v)[:, None] for c, v in self._with(rows) if c.has_rest]
+        return np.concatenate([*values, self.indicators(rows)], axis=1)
+
+    def spread(self, rows: Array, seed: Sequence[int]) -> Array:
+        """Return the rest `(n, rest_columns)` for noise to be added to; rows without label and grain as they are."""
+        if not (self.has_labels or self.is_rounded):
+            return rows
+        draw = np.random.default_rng(list(seed))
+        return np.stack([c.spread(v, draw) for c, v in self._with(rows) if c.has_rest], axis=1)
+
+    @property
+    def words(self) -> list[str]:
+        """Return in words what the columns are, where they are more than numbers."""
+        counts = {
+            "{} as labels, with an indicator each": sum(not c.has_rest for c in self.columns),
+            "{} as a value and an indicator of its atoms": sum(bool(c.has_rest and c.values) for c in self.columns),
+            "{} with noise within its grain where it is noised": sum(bool(c.grain) for c in self.columns),
+        }
+        return [text.format(f"{n} column{'s' if n > 1 else ''}") for text, n in counts.items() if n]
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return a JSON-serialisable list, from which `restored` rebuilds the side."""
+        return [asdict(column) for column in self.columns]
+
+    @classmethod
+    def restored(cls, state: Sequence[Mapping[str, Any]]) -> Side:
+        """Rebuild a side from what `state` returned."""
+        columns: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in each.items()} for each in state
+        ]
+        return cls(tuple(Column(**each) for each in columns))
+
+    def _with(self, rows: Array) -> list[tuple[Column, Array]]:
+        return [(column, rows[:, j]) for j, column in enumerate(self.columns)]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The columns of x and of y."""
+
+    x: Side
+    y: Side
+
+    @classmethod
+    def of(cls, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()) -> Sides:
+        """Describe the columns of training rows x `(n, dim_x)` and y `(n, dim_y)`."""
+        return cls(Side.of(x, x_kinds), Side.of(y, y_kinds))
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """Return what the columns are, for the diagnostics; nothing where all are plain numbers."""
+        found = {"x": self.x.words, "y": self.y.words}
+        return {"columns": found} if any(found.values()) else {}
+
+    def state(self) -> dict[str, Any]:
+        """Return a JSON-serialisable mapping, from which `restored` rebuilds both sides."""
+        return {"x": self.x.state(), "y": self.y.state()}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> Sides:
+        """Rebuild both sides from what `state` returned."""
+        return cls(Side.restored(state["x"]), Side.restored(state["y"]))
+
+
+def _column(column: Array, kind: Kind, count_as_labels: bool) -> Column:
+    if kind.name == "category" or (count_as_labels and kind.name == "count"):
+        return _category(column)
+    grain = kind.grain or (1.0 if kind.name == "count" else 0.0)
+    rest = column[~np.isin(column, kind.atoms)]
+    if not kind.atoms or not len(rest):
+        return Column(grain=grain) if len(rest) else _category(column)
+    quantiles = np.quantile(rest.astype(np.float64), np.linspace(0, 1, QUANTILES))
+    atoms = tuple(sorted(kind.atoms))
+    return Column(True, atoms, atoms, tuple(quantiles.tolist()), grain)
+
+
+def _category(column: NDArray[Any]) -> Column:
+    """Describe labels; those shown are in the order of their number of rows, so that codes change nothing."""
+    values, first, counts = np.unique(column, return_index=True, return_counts=True)
+    order = np.lexsort([first, -counts])
+    shown = [float(values[i]) for place, i in enumerate(order) if place == 1 or (place > 1 and counts[i] >= LEAST_ROWS)]
+    return Column(False, tuple(values.astype(float).tolist()), tuple(shown))

@@ -1,0 +1,131 @@
+"""The chain of links that an estimate is made of, trained and measured one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from mmg_plugins.columns import Side, Sides
+from mmg_plugins.mmg.parts.links import Link, Sample, links_of
+from mmg_plugins.mmg.parts.orientation import Orientation
+from mmg_plugins.mmg.parts.table import LabelTable
+from mmg_plugins.mmg.recipe import Recipe
+from mmg_plugins.mmg.result import Piece, estimated, joined
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.arrays import SavedState
+from mmg_registry.contracts import Array, Progress, Run, below
+from mmg_registry.errors import DataError, demand
+from mmg_registry.kinds import Kind
+from mmg_registry.results import Estimate
+
+FITTING, EVALUATION = 0, 1  # streams of the noise in the place of labels
+BOTH_NOISED = "This estimator noises both sides, and labels have no place in it; use auto, minde-c or ksg."
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class FittedChain:
+    """A fitted estimator, which `fit` leaves and `restore` rebuilds.
+
+    Attributes:
+        sides: what the columns of x and of y are made of.
+        gaps: a trained gap for each link; one where neither side has labels.
+        table: counts of the training rows' labels, where labels of both sides are counted.
+    """
+
+    sides: Sides
+    gaps: tuple[FittedGap, ...]
+    table: LabelTable | None = None
+
+    def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
+        """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
+        pieces = [Piece(gap.link.words, "trained", self._of(gap, recipe, x, y)) for gap in self.gaps]
+        if self.table is not None:
+            pieces.insert(0, Piece("I(labels of x; labels of y)", "counted", self.table.estimate(self.sides, x, y)))
+        return joined(pieces, self.sides)
+
+    def state(self) -> SavedState:
+        """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
+        states = [gap.state() for gap in self.gaps]
+        arrays = {f"link{i}.{key}": array for i, (own, _) in enumerate(states) for key, array in own.items()}
+        table = {} if self.table is None else self.table.arrays()
+        counted = {f"table.{key}": array for key, array in table.items()}
+        return {**arrays, **counted}, {"sides": self.sides.state(), "links": [meta for _, meta in states]}
+
+    @classmethod
+    def restored(cls, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedChain:
+        """Rebuild what `state` saved, with the coordinates and networks of a recipe.
+
+        Raises:
+            OptionError: when a module of the user's was trained and the recipe has none.
+        """
+        gaps = [
+            FittedGap.restored(recipe.coordinates, recipe.network, recipe.run, below(arrays, f"link{i}."), each)
+            for i, each in enumerate(meta["links"])
+        ]
+        table = below(arrays, "table.")
+        return cls(Sides.restored(meta["sides"]), tuple(gaps), LabelTable(**table) if table else None)
+
+    def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
+        rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
+        own = recipe.of(gap.link)
+        return estimated(own, own.measure(gap, *rows))
+
+
+def fit_chain(
+    recipe: Recipe, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()
+) -> FittedChain:
+    """Fit every link that the kinds of the columns ask for to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`.
+
+    Raises:
+        DataError: for labels, where the recipe noises both sides.
+        OptionError: for labels beside numbers on both sides, where the network has no place for them.
+    """
+    sides, table = _described(recipe, (x, y), (x_kinds, y_kinds))
+    demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
+    links = links_of(sides, recipe.orient)
+    if table is None and sides.x.has_labels and sides.y.has_labels:
+        links.insert(0, Link(Orientation(False, "both are labels"), labels_noised=True, labels_given=True))
+    gaps = [
+        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y))
+        for i, link in enumerate(links)
+    ]
+    return FittedChain(sides, tuple(gaps), table)
+
+
+def _described(recipe: Recipe, sample: Sample, kinds: tuple[Sequence[Kind], ...]) -> tuple[Sides, LabelTable | None]:
+    """Return what the columns are made of, and the table of their labels if it is to be counted.
+
+    Where both sides are labels and counts alone, counts are labels too if the table stays small.
+    """
+    for count_as_labels in (True, False) if recipe.counts else ():
+        sides = Sides(*(Side.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
+        whole = not (sides.x.rest_columns or sides.y.rest_columns)
+        if (whole or not count_as_labels) and sides.x.has_labels and sides.y.has_labels:
+            table = LabelTable.of(sides, *sample)
+            if table.is_small:
+                return sides, table
+    return Sides.of(*sample, *kinds), None
+
+
+def _fitted(recipe: Recipe, link: Link, sides: Sides, sample: Sample) -> FittedGap:
+    rows = link.rows(sides, sample, (recipe.run.seed, FITTING))
+    return recipe.of(link).fit(*rows, link, link.columns_beside(sides))
+
+
+def _share(run: Run, i: int, k: int) -> Run:
+    """Return the run of link `i` of `k`, with its share of the time and of the progress."""
+    if k == 1:
+        return run
+    limit = None if run.max_seconds is None else run.max_seconds / k
+    return replace(run, max_seconds=limit, progress=_stretched(run.progress, i, k))
+
+
+def _stretched(listen: Listener | None, i: int, k: int) -> Listener | None:
+    if listen is None:
+        return None
+    return lambda p: listen(replace(p, fraction=(i + p.fraction) / k, mi=None))

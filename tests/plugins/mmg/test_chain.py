@@ -1,0 +1,128 @@
+"""Estimates from columns that are not plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from labelled import beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
+
+import mmg_registry as mmg
+from mmg_plugins.columns import Sides
+from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
+from mmg_plugins.mmg.auto import Auto
+from mmg_plugins.mmg.chain import fit_chain
+from mmg_plugins.mmg.mmg import MMG, MMGOrthogonalAdaptive
+from mmg_registry import storage
+from mmg_registry.contracts import Progress, Run
+from mmg_registry.errors import DataError, OptionError
+from mmg_registry.kinds import Kind
+from mmg_registry.results import Estimate
+
+RUN = Run(threads=1)
+SMALL: dict[str, Any] = {"steps": 300, "width": 32, "batch": 128}
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def estimate(pair: Pair, cls: Any = Auto, **options: Any) -> Estimate:
+    x, y = pair
+    cut = 3 * len(x) // 4
+    found: Estimate = cls(run=RUN, **{**SMALL, **options}).fit(x[:cut], y[:cut]).estimate(x[cut:], y[cut:])
+    return found
+
+
+def swapped(pair: Pair) -> Pair:
+    return pair[1], pair[0]
+
+
+def test_small_tables_are_counted_and_nothing_is_trained() -> None:
+    found = estimate(channel(4_000))
+    assert found.mi == pytest.approx(channel_mi(), abs=0.04)
+    assert found.diagnostics["chain"][0]["how"] == "counted"
+    assert "training" not in found.diagnostics
+
+
+@pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
+@pytest.mark.parametrize("cls", [Auto, MMG, MMGOrthogonalAdaptive, MINDEConditional], ids=lambda cls: cls.name)
+def test_the_continuous_side_is_noised_whichever_it_is(cls: Any, turn: Callable[[Pair], Pair]) -> None:
+    found = estimate(turn(two_groups(4_000)), cls)
+    assert found.mi == pytest.approx(two_groups_mi(), abs=0.06)
+    assert found.std_error is not None
+    assert found.std_error < 0.1
+
+
+def test_codes_of_labels_change_nothing() -> None:
+    x, y = two_groups(1_000)
+    other = np.where(y == 0, 31.0, -4.0)
+    assert estimate((x, y), steps=40).mi == estimate((x, other), steps=40).mi
+
+
+def test_zeros_on_either_side_are_labels_beside_values() -> None:
+    for pair in (dropout(4_000), swapped(dropout(4_000))):
+        assert estimate(pair).mi == pytest.approx(0.7 * gaussian_mi(), abs=0.07)
+
+
+def test_links_sum_to_the_information_of_labels_and_numbers_on_both_sides() -> None:
+    found = estimate(beside(4_000), steps=60)
+    assert found.mi == pytest.approx(channel_mi() + gaussian_mi(), abs=0.09)
+    assert [part["how"] for part in found.diagnostics["chain"]] == ["counted", "trained", "trained"]
+    assert found.mi == pytest.approx(sum(part["mi"] for part in found.diagnostics["chain"]))
+    assert found.pointwise is not None
+    assert found.pointwise.mean() == pytest.approx(found.mi, abs=1e-6)
+    assert set(found.diagnostics["columns"]) == {"x", "y"}
+
+
+def test_labels_without_information_give_none() -> None:
+    rng = np.random.default_rng(0)
+    found = estimate((column(rng.integers(0, 3, 2_000)), rng.standard_normal((2_000, 1))))
+    assert abs(found.mi) < 1.96 * (found.std_error or 0.0) + 0.01
+    assert (found.std_error or 0.0) < 0.05
+
+
+def test_counts_are_labels_where_their_table_is_small() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 4_000)
+    count = column(rng.poisson(np.array([4.0, 30.0])[label]))
+    kinds = [Kind("count", "told", 50, grain=1.0)]
+    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), column(label), count, (), kinds)
+    assert chain.gaps == ()
+    assert chain.table is not None
+
+
+def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
+    x, y = beside(1_200)
+    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(x[:1_000], y[:1_000])
+    storage.save(model, tmp_path / "model")
+    back = storage.load(tmp_path / "model").estimate(x[1_000:], y[1_000:])
+    assert back.mi == model.estimate(x[1_000:], y[1_000:]).mi
+
+
+def test_cross_fitting_evaluates_every_row() -> None:
+    x, y = beside(900)
+    found = mmg.estimate(x, y, plugin="auto", cross_fit=2, steps=30)
+    assert found.pointwise is not None
+    assert len(found.pointwise) == 900
+
+
+def test_progress_runs_once_over_all_links() -> None:
+    seen: list[Progress] = []
+    x, y = beside(600)
+    Auto(run=Run(threads=1, progress=seen.append), **{**SMALL, "steps": 40}).fit(x, y)
+    fractions = [each.fraction for each in seen]
+    assert fractions == sorted(fractions)
+    assert max(fractions) <= 1.0
+
+
+def test_what_has_no_place_for_labels_says_so() -> None:
+    with pytest.raises(OptionError, match="labels beside numbers"):
+        estimate(beside(600), MMG, preset="paper", steps=20, width=64, batch=512)
+    with pytest.raises(DataError, match="noises both sides"):
+        estimate(two_groups(600), MINDEJoint)
+
+
+def test_links_know_the_columns_they_were_fitted_to() -> None:
+    x, y = dropout(600)
+    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == Sides.of(x, y)
