@@ -17,19 +17,22 @@ from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learn
 def find(evidence: Evidence, value: float) -> Finding:
     """Keep the value; return the information that was too small to be seen as a part of the error.
 
-    Nearest neighbours, where they were asked, need no training: what they could not have told from nothing counts in
-    place of what held-out rows could not, if it is less.
+    Nearest neighbours, where they were asked, need no training: what they cannot rule out counts in place of what
+    held-out rows could not have noticed, if it is less.
     """
     fitted = evidence.fitted
     dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
-    error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence))
+    error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence, value))
     return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
 
 
-def _of_neighbours(evidence: Evidence) -> float:
+def _of_neighbours(evidence: Evidence, value: float) -> float:
+    """Return what neighbours cannot rule out, in nats: their excess and a standard error; infinite if not asked."""
     facts = evidence.fitted.facts
     known = facts.neighbours if facts else None
-    return (known.error if known else 0.0) or math.inf
+    if known is None or not known.error:
+        return math.inf
+    return max(0.0, known.value - value) + known.error
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:

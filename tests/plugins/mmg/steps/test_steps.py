@@ -176,6 +176,16 @@ def test_what_could_not_be_seen_widens_the_error_only(kept: int) -> None:
     assert bool(unseen.STEP.warn(given, found, 0.5)) == (kept < 900)
 
 
+def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
+    nothing = Report(steps=900, kept=0)
+    errors = [
+        unseen.STEP.find(evidence(fitted=fitted(nothing, known=facts(neighbours=found))), 0.0).error or 0.0
+        for found in (Measured(0.0, 0.01), Measured(0.03, 0.01), Measured(9.0, 0.01), Measured(0.0, 0.0))
+    ]
+    assert errors == sorted(errors)
+    assert errors[-1] == errors[-2] > errors[0]
+
+
 def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
     coordinates = SimpleNamespace(dim_x=1, dim_y=50)
     given = evidence(fitted=fitted(Report(steps=900, kept=0), coordinates=coordinates))
