@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from labelled import channel, two_groups, two_groups_mi
 from small_runs import MI, Pair, estimate, pair
 
 from mmg_plugins.critics.critics import MINE
 from mmg_plugins.densities.doe import Densities, DoE
+from mmg_registry.contracts import Run
+from mmg_registry.errors import DataError
 
 
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(3, 1), (1, 4)])
@@ -55,3 +58,16 @@ def test_a_single_density_starts_from_the_gaussian_pair() -> None:
         made.log_conditional(x, y), torch.distributions.Normal(mean, scale).log_prob(y).sum(1), atol=1e-5
     )
     assert torch.allclose(made.log_marginal(y), torch.distributions.Normal(0.0, 1.0).log_prob(y).sum(1), atol=1e-5)
+
+
+# --- Labels ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("swap", [False, True])
+def test_the_side_that_has_a_density_is_modelled(swap: bool) -> None:
+    x, y = two_groups(3_000)[:: -1 if swap else 1]
+    found = DoE(run=Run(threads=1), steps=300).fit(x[:2_400], y[:2_400]).estimate(x[2_400:], y[2_400:])
+    assert found.mi == pytest.approx(two_groups_mi(), abs=0.1)
+
+
+def test_labels_on_both_sides_are_refused() -> None:
+    with pytest.raises(DataError, match="needs a side that has a density"):
+        DoE(run=Run(threads=1), steps=20).fit(*channel(300))

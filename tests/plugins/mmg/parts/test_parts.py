@@ -178,6 +178,20 @@ def test_terms_sum_to_the_information_of_all_columns() -> None:
         assert found == pytest.approx(-0.5 * np.log(1 - rho**2).sum(), abs=0.02)
 
 
+def test_columns_beside_are_seen_by_both_denoisers() -> None:
+    """Untrained, the linear denoisers give the information of the partial correlation .6, not of the plain one."""
+    rng = np.random.default_rng(0)
+    z, x, e = rng.standard_normal((3, 20_000, 1))
+    y = z + 0.6 * x + 0.8 * e
+    coordinates = FitCanonical().fit(np.hstack([x + 2 * z, z]), y, beside=1)
+    restored = FitCanonical().restore(*coordinates.state())
+    data = restored.transform(np.hstack([x + 2 * z, z]), y)
+    assert (coordinates.dim_x, coordinates.beside, data[0].shape) == (1, 1, (20_000, 2))
+    built = FusedNetworks(32, 1).build(restored, Term(0, 1), data, Run(threads=1))
+    found = float(built.gap(*data, pilot(), repeats=4, seed=0)[1][:, 1].mean())
+    assert found == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.02)
+
+
 # --- Plans ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("make", [lambda steps: DefaultPlan(MMGOptions(steps=steps)), PublishedPlan])
 @pytest.mark.parametrize("steps", [20, 1_000])
