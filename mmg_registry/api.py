@@ -56,6 +56,7 @@ def read_pair(
     *,
     text: reading.TextOptions | None = None,
     where: str | None = None,
+    groups: str | None = None,
 ) -> Pair:
     """Read a pair as `data.reading.read` does; hook plugins read the files whose extension is not a built-in one.
 
@@ -66,7 +67,7 @@ def read_pair(
     paths = [path] if isinstance(path, (str, Path)) else path
     known = {*reading.SUFFIXES, ""}
     if all(Path(each).suffix.lower() in known for each in paths):
-        return reading.read(path, x, y, text=text, where=where)
+        return reading.read(path, x, y, text=text, where=where, groups=groups)
     from mmg_registry.hooks import merged
 
-    return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))
+    return reading.read(path, x, y, text=text, where=where, groups=groups, readers=merged("mmg_readers"))

@@ -6,7 +6,7 @@ columns, and with a finite MI as far as the checks can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -171,7 +171,8 @@ def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
             f"In {pair.source} {_number(bad, 'row')} of {len(pair)} {'holds' if bad == 1 else 'hold'} "
             f"NaN or infinity ({where}); repair them, or drop these rows with --drop-nan (drop_nan=True)."
         )
-    dropped = replace(pair, x=pair.x[good], y=pair.y[good])
+    groups = None if pair.groups is None else pair.groups[good]
+    dropped = replace(pair, x=pair.x[good], y=pair.y[good], groups=groups)
     return dropped, [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
 
 
@@ -202,19 +203,6 @@ def _few_rows(pair: Pair) -> list[str]:
     if dim > n:
         told.append(f"There are more dimensions ({dim}) than rows ({n}): too few rows for a reliable estimate.")
     return told
-
-
-def _repeats(pair: Pair, block: ScaledColumns, grains: Iterable[Grain]) -> list[str]:
-    """Warn of repeated rows: their copies fall on both sides of a split and look like learned dependence."""
-    if all(each.discrete for each in grains):
-        return []
-    repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
-    if repeated <= 0.01 * len(pair):
-        return []
-    return [
-        f"{repeated} of {len(pair)} rows are exact copies of others; they can make the estimate too high, "
-        "so drop them unless they are separate measurements."
-    ]
 
 
 def _varied(prints: NDArray[np.float64]) -> bool:
@@ -306,7 +294,6 @@ def _related(cleaned: Cleaned) -> Cleaned:
         *_few_rows(pair),
         *_grainy(pair.x_names, x_grains, "x"),
         *_grainy(pair.y_names, y_grains, "y"),
-        *_repeats(pair, block, x_grains + y_grains),
     ]
     return replace(cleaned, warnings=cleaned.warnings + doubts)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data.frames import aligned, names_in
 from mmg_registry.data.matrices import frame_to_matrix, row_shape, to_matrix
-from mmg_registry.errors import DataError
+from mmg_registry.data.split import coded
+from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 
 
@@ -24,6 +28,7 @@ class Pair:
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
         x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
+        groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -40,6 +45,7 @@ class Pair:
     y_shape: tuple[int, ...] | None = None
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    groups: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -103,3 +109,34 @@ def pair_from_frame(frame: Any, x: str | Sequence[Any], y: str | Sequence[Any]) 
     x_array, x_names = frame_to_matrix(frame[names_in(frame, x, "x")], "x")
     y_array, y_names = frame_to_matrix(frame[names_in(frame, y, "y")], "y")
     return Pair(x_array, y_array, x_names, y_names, "the frame")
+
+
+def with_groups(pair: Pair, groups: Any, name: str = "groups") -> Pair:
+    """Return `pair` with what each row belongs to.
+
+    Args:
+        pair: rows, `n` of them.
+        groups: `(n,)` numbers, text or anything else that can be told apart.
+        name: what messages call them.
+
+    Raises:
+        DataError: for another length than `n`, more than one column, or a missing value.
+
+    Example:
+        >>> with_groups(as_pair([1, 2, 3], [4, 5, 6]), ["anna", "ben", "anna"]).groups.tolist()
+        [0, 1, 0]
+    """
+    given = np.asarray(groups, dtype=object)
+    demand(
+        given.size == len(given) == len(pair),
+        f"The groups '{name}' are {given.size} values for {len(pair)} rows.",
+        DataError,
+    )
+    words = ["" if each is None or each != each else str(each) for each in given.reshape(len(pair)).tolist()]
+    missing = sum(not word.strip() for word in words)
+    demand(
+        not missing,
+        f"The groups '{name}' are missing in {missing} of {len(pair)} rows; fill or drop these rows.",
+        DataError,
+    )
+    return replace(pair, groups=coded(np.array(words))[0])

@@ -6,18 +6,24 @@ import functools
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from mmg_registry import registry
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Estimator
-from mmg_registry.data import Cleaned, Pair, clean, hold_out
-from mmg_registry.data.checks import matching, repeated_rows
+from mmg_registry.data import Cleaned, Pair, clean
+from mmg_registry.data.checks import MIN_ROWS, matching, repeated_rows
+from mmg_registry.data.pair import with_groups
+from mmg_registry.data.units import Units, first_rows, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
-from mmg_registry.estimation.crossfit import cross_fitted
+from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
+from mmg_registry.estimation.dependent import corrected, widened
 from mmg_registry.estimation.fitting import Make, Part, fitted, take
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
@@ -42,7 +48,8 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     """Check the data, fit, estimate, and attach provenance.
 
     Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
-    is evaluated by a model that was trained on it. Where nothing is trained, all rows are evaluated.
+    is evaluated by a model that was trained on it. Where nothing is trained, all rows are evaluated. Rows that belong
+    together (`data.units`) stay on one side, and the error is that of the independent rows that they are worth.
 
     Raises:
         OptionError: for an unknown, out-of-range or contradictory option.
@@ -53,10 +60,11 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
     options = make(run=run_of(request)).options.model_dump(mode="json")
-    cleaned = clean(pair, request.drop_nan)
-    part = _evaluated(make, cleaned, request, eval_pair)
+    cleaned = clean(pair if request.groups is None else with_groups(pair, request.groups), request.drop_nan)
+    part, units = _evaluated(make, cleaned, request, eval_pair)
     result = _placed(_finished(part, cleaned, request), request)
-    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned)}
+    rows = {"rows": {**units.to_dict(), **result.provenance.get("rows", {})}} if units else {}
+    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned), **rows}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
@@ -69,8 +77,13 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         OptionError: for an option that is unknown, out of range or contradictory, or a GPU that is not there.
         PluginError: when the plugin is missing or broken.
     """
-    both = request.cross_fit and has_eval_rows
-    demand(not both, "Cross-fitting evaluates every row in turn, so give either evaluation rows or cross_fit.")
+    folds = "cv" if request.cv is not None else "cross_fit"
+    both = (request.cross_fit or request.cv is not None) and has_eval_rows
+    demand(not both, f"Cross-fitting evaluates every row in turn, so give either evaluation rows or {folds}.")
+    demand(
+        not (request.cross_fit and request.cv is not None),
+        "The options 'cross_fit' and 'cv' exclude one another; leave one of them out.",
+    )
     record = registry.find(request.plugin)
     make = functools.partial(registry.load_record(record), **request.options)
     make(run=run_of(request))
@@ -79,26 +92,66 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
     return record, make
 
 
-def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> Part:
+def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> tuple[Part, Units | None]:
+    """Estimate, and return with it which rows belong together; None where nothing had to be estimated."""
     pair = cleaned.pair
     rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
     if cleaned.verdict is not None:
-        return _known(cleaned, 0 if rows is None else len(rows))
-    if request.cross_fit:
-        return cross_fitted(make, pair, request, request.cross_fit)
-    if rows is None:
-        return _from_one(make(run=run_of(request)), pair, request)
+        return _known(cleaned, 0 if rows is None else len(rows)), None
+    units = units_of(pair, request.blocks)  # type: ignore[arg-type]
+    if rows is not None:
+        return _on_given(make, pair, rows, request, units), units
+    trains = make(run=run_of(request)).trains
+    way = _way(make, pair, request, units, trains)
+    return _honest(way, pair, units, trains), units
+
+
+# --- Which rows are fitted and which evaluated ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How rows are fitted and evaluated, and the sorted places of those that are evaluated."""
+
+    evaluate: Callable[[Pair], Part]
+    places: Index
+
+
+def _way(make: Make, pair: Pair, request: Request, units: Units, trains: bool) -> _Way:
+    """Return folds, all rows for both where nothing is trained (copies once), or a split."""
+    if request.cross_fit or request.cv is not None:
+        folds = folds_of(pair, request, units)
+        return _Way(lambda rows: cross_fitted(make, rows, request, units, folds), places_of(folds))
+    if not trains and request.eval_fraction is None:
+        places = first_rows(units.labels) if units.by == "copies" and units.labels is not None else None
+        fit = evaluated = np.arange(len(pair)) if places is None else places
+    else:
+        fit, evaluated = units.hold_out(request.eval_fraction or EVAL_FRACTION, request.seed)
+    groups = units.take(fit).labels
+    return _Way(
+        lambda rows: fitted(make(run=run_of(request)), take(rows, fit), take(rows, evaluated), groups), evaluated
+    )
+
+
+def _honest(way: _Way, pair: Pair, units: Units, trains: bool) -> Part:
+    """Estimate, with the error of dependent rows, and without what they show by chance where nothing is trained."""
+    part = way.evaluate(pair)
+    found = widened(part.estimate, units.take(way.places), way.places)
+    if not trains:
+        found = corrected(found, pair, units, lambda rows: way.evaluate(rows).estimate)
+    return replace(part, estimate=replace(found, warnings=[*units.told, *found.warnings]))
+
+
+def _on_given(make: Make, pair: Pair, rows: Pair, request: Request, units: Units) -> Part:
+    """Fit `pair` and evaluate the given `rows`, whose own order tells the error."""
     repeated = repeated_rows(pair, rows)
-    part = fitted(make(run=run_of(request)), pair, rows)
-    return replace(part, estimate=replace(part.estimate, warnings=[*repeated, *part.estimate.warnings]))
+    own = units_of(rows, request.blocks) if len(rows) >= MIN_ROWS else Units(len(rows))  # type: ignore[arg-type]
+    part = fitted(make(run=run_of(request)), pair, rows, units.labels)
+    found = widened(part.estimate, own)
+    return replace(part, estimate=replace(found, warnings=[*repeated, *own.told, *found.warnings]))
 
 
-def _from_one(estimator: Estimator, pair: Pair, request: Request) -> Part:
-    """Fit some of the rows and evaluate the others; all rows for both where nothing is trained."""
-    if not estimator.trains and request.eval_fraction is None:
-        return fitted(estimator, pair, pair)
-    fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction or EVAL_FRACTION, request.seed)
-    return fitted(estimator, take(pair, fit_rows), take(pair, eval_rows))
+# --- Known without estimating ---------------------------------------------------------------------------------------
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:

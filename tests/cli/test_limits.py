@@ -22,6 +22,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "ci_level": [0.0, 1.0],
     "cross_fit": [1, 10**9 + 1],
     "eval_fraction": [0.0, 1.0],
+    "blocks": ["0", "some"],
     "unit": ["bans"],
     "n": [1, 10**9 + 1],
     "rows": [0, 10**9 + 1],
@@ -36,6 +37,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "ci_level": [1e-9, 1 - 1e-9],
     "cross_fit": [2, 10**9],
     "eval_fraction": [1e-9, 1 - 1e-9],
+    "blocks": ["auto", "none", 1, 10**9],
     "n": [2, 10**9],
     "rows": [1, 10**9],
     "n_train": [1, 10**9],
@@ -54,6 +56,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "ci_level": "--ci",
             "cross_fit": "--cross-fit",
             "eval_fraction": "--eval-fraction",
+            "blocks": "--blocks",
         },
     ),
     "bound": (
@@ -113,7 +116,17 @@ def of_bound(**choice: Any) -> Any:
 
 
 PYTHON: dict[Callable[..., Any], list[str]] = {
-    of_estimate: ["seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit"],
+    of_estimate: [
+        "seed",
+        "threads",
+        "device",
+        "max_seconds",
+        "ci_level",
+        "cross_fit",
+        "eval_fraction",
+        "unit",
+        "blocks",
+    ],
     of_bound: ["seed", "threads", "device", "ci_level", "n"],
     mmg.Run: ["seed", "threads", "device", "max_seconds"],
     Settings: ["threads", "max_seconds", "n_train", "n_eval"],

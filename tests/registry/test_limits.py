@@ -21,6 +21,7 @@ INSIDE: dict[str, list[Any]] = {
     "ci_level": [math.nextafter(0, 1), math.nextafter(1, 0), np.float64(0.5)],
     "cross_fit": [2, 10**9],
     "eval_fraction": [math.nextafter(0, 1), math.nextafter(1, 0)],
+    "blocks": ["auto", "none", 1, 10**9, np.int64(50)],
     "n": [2, 10**9],
     **{name: [1, 10**9] for name in ("rows", "n_train", "n_eval")},
 }
@@ -35,6 +36,7 @@ OUTSIDE: dict[str, list[Any]] = {
     "ci_level": [0, 1, 95, *REAL],
     "cross_fit": [1, 10**9 + 1, *WHOLE],
     "eval_fraction": [0, 1.0, *REAL],
+    "blocks": [0, -1, 10**9 + 1, "all", "", "1.5", True, 1.5, math.nan, [3], None],
     "n": [1, 10**9 + 1, *WHOLE],
     **{name: [0, 10**9 + 1, *WHOLE] for name in ("rows", "n_train", "n_eval")},
 }

@@ -64,7 +64,7 @@ class GapEstimator(Estimator):
         if chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only:
             raise OptionError("Modules and published recipes run on the CPU alone; leave --device cuda out.")
         with torch_threads(self.run.threads):
-            self._fitted = recipe.fit(x, y)
+            self._fitted = recipe.fit(x, y, self.groups)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:

@@ -30,6 +30,7 @@ from mmg_plugins.mmg.parts.terms import Split, whole
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Run
 from mmg_registry.diffusion import gaussian_tail
 
@@ -80,15 +81,18 @@ class Recipe:
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
     left_out: tuple[str, ...] = ()
 
-    def fit(self, x: Array, y: Array) -> FittedGap:
-        """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return what the training leaves."""
+    def fit(self, x: Array, y: Array, groups: Index | None = None) -> FittedGap:
+        """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return what the training leaves.
+
+        Rows with the same number in `groups` `(n,)` are held out together.
+        """
         orientation = self.orient(x.shape[1], y.shape[1])
         noised, given = orientation.apply(x, y)
         coordinates = self.coordinates.fit(noised, given)
         rows = coordinates.transform(noised, given)
         # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
-        trained = self.train(self._job(coordinates, rows))
+        trained = self.train(self._job(coordinates, rows, groups))
         return self._remembered((x, y), FittedGap(orientation, coordinates, trained, facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
@@ -98,8 +102,8 @@ class Recipe:
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
         return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
 
-    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows) -> TrainingJob:
-        rows, held_out = split_off_held_out(all_rows, self.run.seed)
+    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows, groups: Index | None) -> TrainingJob:
+        rows, held_out = split_off_held_out(all_rows, self.run.seed, groups)
         return TrainingJob(
             coordinates=coordinates,
             terms=self.split(coordinates, len(rows[0])),
