@@ -10,6 +10,7 @@ with `--share r` y is r x plus such a series, scaled so that the correlation is 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import warnings
@@ -79,8 +80,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         for phi in map(float, given.memory.split(",")):
             rows.append(measure(plugin, phi, given.share, given.rows, given.pairs))
             print(common.table(rows[-1:]).splitlines()[-1], flush=True)
-    common.write(given.output, common.document(rows, seeds=range(given.pairs), rows=given.rows))
+            common.write(given.output, _document(rows, given))
     return 0
+
+
+def _document(rows: list[dict[str, Any]], given: argparse.Namespace) -> dict[str, Any]:
+    """Return `rows` and those of the file that are of other plugins, memories or shares."""
+    held = json.loads(given.output.read_text(encoding="utf-8"))["results"] if given.output.exists() else []
+    measured = {_key(row) for row in rows}
+    together = sorted([*(row for row in held if _key(row) not in measured), *rows], key=_key)
+    return common.document(together, seeds=range(given.pairs), rows=given.rows)
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["share"], row["plugin"], row["phi"]
 
 
 if __name__ == "__main__":

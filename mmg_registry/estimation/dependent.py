@@ -51,7 +51,9 @@ def widened(found: Estimate, units: Units, rows: Index | None = None) -> Estimat
         return found
     inflation = max(1.0, inflation_of(found.pointwise, units, rows))
     worth = units.n / inflation
-    error = found.std_error * math.sqrt(inflation) * student_factor(min(worth, units.count) - 1)
+    error = (
+        found.std_error * math.sqrt(inflation) * student_factor((worth if units.by == "blocks" else units.count) - 1)
+    )
     return replace(found, std_error=error, provenance={**found.provenance, "rows": {"effective": worth}})
 
 
