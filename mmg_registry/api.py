@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,16 @@ def estimate(x: Any, y: Any, *, x_eval: Any = None, y_eval: Any = None, **choice
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
-    return run(as_pair(x, y), request, rows, asked).estimate
+    x, named = _without_groups(x, request.groups)
+    return run(as_pair(x, y), replace(request, groups=named), rows, asked).estimate
+
+
+def _without_groups(x: Any, groups: Any) -> tuple[Any, Any]:
+    """Return a frame `x` without the column that `groups` names, and that column; else both as they are."""
+    if not isinstance(groups, str):
+        return x, groups
+    demand(hasattr(x, "columns") and groups in x.columns, f"groups='{groups}' names no column of a frame given as x.")
+    return x[[name for name in x.columns if name != groups]], x[groups]
 
 
 def read_pair(

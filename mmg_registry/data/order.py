@@ -7,7 +7,7 @@ lags k (Bartlett, J. R. Statist. Soc. 1935). So both sides must remember; one al
 
 A sorted file has autocorrelations as large as a series, but none within short stretches once their mean is taken off,
 for there the order means nothing: that is how the two are told apart. A column that only rises or only falls is what a
-file was sorted by, and is not asked.
+file was sorted by, and is not asked, nor is one that is mostly one value.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LEAST_INFLATION = 1.2  # of a cross moment's variance: below it the error grows 
 SHORTEST = 8  # rows of a stretch; the next scales are four times as long each
 FEWEST_STRETCHES, MANY_STRETCHES = 6, 48  # at the shortest scale, and at others: a class may cover some stretches
 ONE_WAY = 0.95  # share of a column's steps in one direction that only a file sorted by it has
+MOSTLY = 0.9  # share of the commonest value, above which a column is not asked
 MOST_COLUMNS = 64  # of a side that are asked
 MOST_NUMBERS, MOST_ROWS = 1_000_000, 100_000  # of a side; of longer files the first rows are asked
 FEW_MEMORIES = 20.0  # stretches of independent rows below which nothing is known well
@@ -46,12 +47,15 @@ class Order:
         series: whether they are alike within short stretches too, which no sorted file is.
         memory: rows after which the side that remembers longer has forgotten, its integrated autocorrelation time.
         inflation: factor by which the variance of a cross moment exceeds that of independent rows.
+        period: rows that lie so far apart are alike in x and in y though neighbours are not, as in measurements of the
+            same units in turn; 0 where there is no such distance.
     """
 
     alike: bool = False
     series: bool = False
     memory: float = 1.0
     inflation: float = 1.0
+    period: int = 0
 
 
 def order_of(x: Array, y: Array) -> Order:
@@ -71,7 +75,7 @@ def order_of(x: Array, y: Array) -> Order:
     most = [acf[:, int(time.argmax())] for acf, time in zip(acfs, times, strict=True)]
     inflation = integrated(most[0] * most[1])
     if inflation < LEAST_INFLATION or not all(_is_alike(acf, len(x)) for acf in acfs):
-        return Order()
+        return Order(period=_period(acfs, len(sides[0])))
     series = all(remembers(side) for side in sides)
     return Order(True, series, float(max(time.max() for time in times)), inflation)
 
@@ -79,8 +83,14 @@ def order_of(x: Array, y: Array) -> Order:
 def some_columns(side: Array) -> Array:
     """Return the columns that are asked, evenly spread over those that a file is not sorted by, and so many rows."""
     rows = side[: min(MOST_ROWS, max(1_000, MOST_NUMBERS // side.shape[1]))]
-    asked = [j for j in range(side.shape[1]) if not _one_way(rows[:, j])]
+    asked = [j for j in range(side.shape[1]) if _varies_enough(rows[:, j]) and not _one_way(rows[:, j])]
     return rows[:, asked[:: -(-len(asked) // MOST_COLUMNS) or 1]]
+
+
+def _varies_enough(column: NDArray[Any]) -> bool:
+    """Whether the order of a column can prove anything; of one that is mostly one value, a few rows would decide."""
+    counts = np.unique(column, return_counts=True)[1]
+    return bool(counts.max() <= MOSTLY * len(column))
 
 
 def _one_way(column: NDArray[Any]) -> bool:
@@ -123,6 +133,16 @@ def _is_alike(acf: F64, n: int) -> bool:
     """Whether some column's autocorrelation at lag 1 is beyond chance, by its error of 1 / sqrt(n), for all columns."""
     z = -float(ndtri(LEVEL / acf.shape[1]))
     return float(acf[1].max()) > z / np.sqrt(n)
+
+
+def _period(acfs: list[F64], n: int) -> int:
+    """Return the lag at which both sides are most alike, if that is beyond chance for all lags and columns; else 0."""
+    both = np.minimum(*(acf[2 : n // FEWEST_STRETCHES].max(axis=1, initial=0.0) for acf in acfs))
+    if not len(both):
+        return 0
+    z = -float(ndtri(LEVEL / (len(both) * max(acf.shape[1] for acf in acfs))))
+    beyond = both.max() > max(LEAST_MEMORY, z / np.sqrt(n))
+    return 2 + int(both.argmax()) if beyond else 0
 
 
 def remembers(columns: F64) -> bool:

@@ -32,6 +32,10 @@ SORTED = (
     "Neighbouring rows are alike in x and in y, as in a sorted file, and are taken for independent; if they are a time "
     "series or repeated measurements, give --blocks or --groups."
 )
+IN_TURN = (
+    "Rows {period} apart are alike in x and in y, as in measurements of the same subjects in turn, and are taken for "
+    "independent; if they are, name the subjects by --groups: the order of the rows tells no more."
+)
 SERIES = (
     "The order of the rows matters: neighbouring rows depend on one another as in a time series, over some "
     "{memory:.0f} rows. Splits are by blocks of {length} rows, and the error counts some {worth:.0f} independent rows; "
@@ -143,7 +147,8 @@ def _at_least_two(units: Units) -> Units:
 
 def _by_order(n: int, order: Order) -> Units:
     if not order.series:
-        return Units(n, told=(SORTED,) if order.alike else ())
+        in_turn = (IN_TURN.format(period=order.period),) if order.period else ()
+        return Units(n, told=(SORTED,) if order.alike else in_turn)
     length = max(2, min(round(MEMORIES_A_BLOCK * order.memory), n // FEWEST_BLOCKS))
     said = SERIES.format(memory=order.memory, length=length, worth=n / order.inflation)
     few = FEW.format(memory=order.memory, n=n)
