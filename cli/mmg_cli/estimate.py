@@ -160,6 +160,8 @@ def _check_contradictions(job: EstimateJob) -> None:
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
     demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
+    twice = job.groups and job.blocks.isdigit()
+    demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
     both = job.save and job.cross_fit
     demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
 

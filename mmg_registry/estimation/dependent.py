@@ -47,7 +47,7 @@ def widened(found: Estimate, units: Units, rows: Index | None = None) -> Estimat
         units: which of the evaluated rows belong together.
         rows: the sorted places of the evaluated rows in the file; None for all.
     """
-    if units.labels is None or found.std_error is None:
+    if units.count == units.n or found.std_error is None:
         return found
     inflation = max(1.0, inflation_of(found.pointwise, units, rows))
     worth = units.n / inflation
