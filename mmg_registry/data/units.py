@@ -20,7 +20,7 @@ from mmg_registry.data.split import away_from, blocks, coded, folds, hold_out
 from mmg_registry.errors import DataError, demand
 
 By = Literal["rows", "copies", "blocks", "groups"]
-Blocks = int | Literal["auto", "none"]
+Blocks = int | str  # rows a block, "auto" or "none"
 
 MEMORIES_A_BLOCK = 5  # so that a block's rows depend on others near its ends alone
 FEWEST_BLOCKS = 10  # of a series, however long it remembers: two of them evaluate
@@ -126,9 +126,10 @@ def units_of(pair: Pair, wish: Blocks = "auto") -> Units:
     if pair.groups is not None:
         demand(wish in ("auto", "none"), "Groups and blocks exclude one another; leave --groups or --blocks out.")
         return _at_least_two(Units(len(pair), "groups", coded(pair.groups)[0]))
-    if wish != "auto" and wish != "none":
-        memory = order_of(pair.x, pair.y).memory
-        return _at_least_two(Units(len(pair), "blocks", blocks(len(pair), wish), memory))
+    if wish not in ("auto", "none"):
+        order = order_of(pair.x, pair.y)
+        labels = blocks(len(pair), int(wish))
+        return _at_least_two(Units(len(pair), "blocks", labels, order.memory, order.inflation))
     copied = _copies(pair)
     if copied is not None:
         return copied

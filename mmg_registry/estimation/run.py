@@ -6,30 +6,25 @@ import functools
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from mmg_registry import registry
-from mmg_registry.arrays import Index
 from mmg_registry.contracts import Estimator
 from mmg_registry.data import Cleaned, Pair, clean
-from mmg_registry.data.checks import MIN_ROWS, matching, repeated_rows
+from mmg_registry.data.checks import matching
 from mmg_registry.data.pair import with_groups
-from mmg_registry.data.units import Units, first_rows, units_of
+from mmg_registry.data.units import Units, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
-from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
-from mmg_registry.estimation.dependent import corrected, widened
-from mmg_registry.estimation.fitting import Make, Part, fitted, take
+from mmg_registry.estimation.fitting import Make, Part
+from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
 from mmg_registry.results import Estimate
 
-EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
 _FEW_EVAL_ROWS = 100
 
 
@@ -63,7 +58,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     cleaned = clean(pair if request.groups is None else with_groups(pair, request.groups), request.drop_nan)
     part, units = _evaluated(make, cleaned, request, eval_pair)
     result = _placed(_finished(part, cleaned, request), request)
-    rows = {"rows": {**units.to_dict(), **result.provenance.get("rows", {})}} if units else {}
+    rows = {"rows": {**units.to_dict(), **_cv(request), **result.provenance.get("rows", {})}} if units else {}
     known = {**_asked(record, options, request.seed), **_sizes(part, cleaned), **rows}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
@@ -98,60 +93,8 @@ def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair |
     rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
     if cleaned.verdict is not None:
         return _known(cleaned, 0 if rows is None else len(rows)), None
-    units = units_of(pair, request.blocks)  # type: ignore[arg-type]
-    if rows is not None:
-        return _on_given(make, pair, rows, request, units), units
-    trains = make(run=run_of(request)).trains
-    way = _way(make, pair, request, units, trains)
-    return _honest(way, pair, units, trains), units
-
-
-# --- Which rows are fitted and which evaluated ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How rows are fitted and evaluated, and the sorted places of those that are evaluated."""
-
-    evaluate: Callable[[Pair], Part]
-    places: Index
-
-
-def _way(make: Make, pair: Pair, request: Request, units: Units, trains: bool) -> _Way:
-    """Return folds, all rows for both where nothing is trained (copies once), or a split."""
-    if request.cross_fit or request.cv is not None:
-        folds = folds_of(pair, request, units)
-        return _Way(lambda rows: cross_fitted(make, rows, request, units, folds), places_of(folds))
-    if not trains and request.eval_fraction is None:
-        places = first_rows(units.labels) if units.by == "copies" and units.labels is not None else None
-        fit = evaluated = np.arange(len(pair)) if places is None else places
-    else:
-        fit, evaluated = units.hold_out(request.eval_fraction or EVAL_FRACTION, request.seed)
-    groups = units.take(fit).labels
-    return _Way(
-        lambda rows: fitted(make(run=run_of(request)), take(rows, fit), take(rows, evaluated), groups), evaluated
-    )
-
-
-def _honest(way: _Way, pair: Pair, units: Units, trains: bool) -> Part:
-    """Estimate, with the error of dependent rows, and without what they show by chance where nothing is trained."""
-    part = way.evaluate(pair)
-    found = widened(part.estimate, units.take(way.places), way.places)
-    if not trains:
-        found = corrected(found, pair, units, lambda rows: way.evaluate(rows).estimate)
-    return replace(part, estimate=replace(found, warnings=[*units.told, *found.warnings]))
-
-
-def _on_given(make: Make, pair: Pair, rows: Pair, request: Request, units: Units) -> Part:
-    """Fit `pair` and evaluate the given `rows`, whose own order tells the error."""
-    repeated = repeated_rows(pair, rows)
-    own = units_of(rows, request.blocks) if len(rows) >= MIN_ROWS else Units(len(rows))  # type: ignore[arg-type]
-    part = fitted(make(run=run_of(request)), pair, rows, units.labels)
-    found = widened(part.estimate, own)
-    return replace(part, estimate=replace(found, warnings=[*repeated, *own.told, *found.warnings]))
-
-
-# --- Known without estimating ---------------------------------------------------------------------------------------
+    units = units_of(pair, request.blocks)
+    return (split_up(make, pair, request, units) if rows is None else on_given(make, pair, rows, request, units)), units
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:
@@ -203,6 +146,10 @@ def _asked(record: PluginRecord, options: Mapping[str, Any], seed: int) -> dict[
 def _sizes(part: Part, cleaned: Cleaned) -> dict[str, int]:
     dims = {"dim_x": cleaned.dim_x, "dim_y": cleaned.dim_y}
     return {"n_train": part.n_train, "n_eval": part.n_eval, **dims}
+
+
+def _cv(request: Request) -> dict[str, str]:
+    return {} if request.cv is None else {"cv": str(request.cv)}
 
 
 def _hash(*pairs: Pair | None) -> str:

@@ -341,6 +341,7 @@ def test_evaluation_rows_that_are_a_series_widen_the_error() -> None:
 def test_a_splitter_splits(fake: Any) -> None:
     found = run(as_pair(X, Y), request(cv=KFold(4))).estimate
     assert (len(fake.made), found.provenance["n_eval"]) == (4, 2_000)
+    assert found.provenance["rows"]["cv"].startswith("KFold(n_splits=4")
     np.testing.assert_array_equal(fake.made[0].seen[0], X[500:])
 
 
