@@ -102,8 +102,9 @@ def _one_way(column: NDArray[Any]) -> bool:
 def normal_scores(rows: Array) -> F64:
     """Return the ranks of `rows` `(n, d)` as quantiles of the normal law, with mean 0 and spread 1; ties share one."""
     scores = ndtri((rankdata(rows, axis=0) - 0.5) / len(rows))
-    centred: F64 = scores - scores.mean(axis=0)
-    return centred / centred.std(axis=0)
+    centred = scores - scores.mean(axis=0)
+    standard: F64 = centred / centred.std(axis=0)
+    return standard
 
 
 def autocorrelations(columns: F64) -> F64:

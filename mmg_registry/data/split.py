@@ -103,7 +103,8 @@ def blocks(n: int, length: int) -> Index:
         [0, 0, 0, 1, 1, 1, 1]
     """
     whole = max(1, n // length)
-    return np.minimum(np.arange(n) // length, whole - 1)
+    numbers: Index = np.minimum(np.arange(n) // length, whole - 1)
+    return numbers
 
 
 def coded(groups: NDArray[np.generic]) -> tuple[Index, Index]:
