@@ -12,6 +12,7 @@ file was sorted by, and is not asked, nor is one that is mostly one value.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -133,7 +134,7 @@ def integrated(acf: F64) -> float:
 def _is_alike(acf: F64, n: int) -> bool:
     """Whether some column's autocorrelation at lag 1 is beyond chance, by its error of 1 / sqrt(n), for all columns."""
     z = -float(ndtri(LEVEL / acf.shape[1]))
-    return float(acf[1].max()) > z / np.sqrt(n)
+    return float(acf[1].max()) > z / math.sqrt(n)
 
 
 def _period(acfs: list[F64], n: int) -> int:
@@ -142,7 +143,7 @@ def _period(acfs: list[F64], n: int) -> int:
     if not len(both):
         return 0
     z = -float(ndtri(LEVEL / (len(both) * max(acf.shape[1] for acf in acfs))))
-    beyond = both.max() > max(LEAST_MEMORY, z / np.sqrt(n))
+    beyond = both.max() > max(LEAST_MEMORY, z / math.sqrt(n))
     return 2 + int(both.argmax()) if beyond else 0
 
 

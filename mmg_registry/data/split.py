@@ -90,7 +90,7 @@ def away_from(rows: Index, evaluated: Index, gap: int) -> Index:
     place = np.searchsorted(evaluated, rows)
     after = np.append(evaluated, np.iinfo(np.int64).max)[place] - rows
     before = rows - np.append(np.int64(-gap - 1), evaluated)[place]
-    kept = rows[np.minimum(before, after) > gap]
+    kept: Index = rows[np.minimum(before, after) > gap]
     demand(len(kept), "Blocks leave no rows to fit on; give shorter ones with --blocks.", DataError)
     return kept
 

@@ -84,8 +84,9 @@ def autocorrelation(centred: F64, places: Index) -> F64:
     values[places - places[0]], there[places - places[0]] = centred, 1.0
     products, partners = (_lagged(each)[: length // 2 + 1] for each in (values, there))
     covered = partners >= LEAST_COVERED * len(centred)
-    means: F64 = np.where(covered, products / np.where(covered, partners, 1.0), 0.0)
-    return means / means[0]
+    means = np.where(covered, products / np.where(covered, partners, 1.0), 0.0)
+    correlations: F64 = means / means[0]
+    return correlations
 
 
 def _lagged(series: F64) -> F64:
