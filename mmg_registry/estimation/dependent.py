@@ -57,6 +57,17 @@ def widened(found: Estimate, units: Units, rows: Index | None = None) -> Estimat
     return replace(found, std_error=error, provenance={**found.provenance, "rows": {"effective": worth}})
 
 
+def off_by_itself(found: Estimate, units: Units) -> Estimate:
+    """Return an estimate below 0 of dependent rows with an error of its own size at least.
+
+    Information is not negative, so it is off by as much: a critic that learned what one block shows by chance is below 0
+    on other blocks, by more than their spread tells. Independent rows keep their error.
+    """
+    if units.labels is None or found.std_error is None or found.mi >= 0:
+        return found
+    return replace(found, std_error=max(found.std_error, -found.mi))
+
+
 def inflation_of(values: NDArray[Any] | None, units: Units, rows: Index | None = None) -> float:
     """Return the factor by which the dependence of rows widens the variance of the mean of `values` `(n,)`.
 

@@ -12,7 +12,7 @@ from mmg_registry.data import Pair
 from mmg_registry.data.checks import MIN_ROWS, repeated_rows
 from mmg_registry.data.units import Units, first_rows, units_of
 from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
-from mmg_registry.estimation.dependent import corrected, widened
+from mmg_registry.estimation.dependent import corrected, off_by_itself, widened
 from mmg_registry.estimation.fitting import Make, Part, fitted, take
 from mmg_registry.request import Request, run_of
 
@@ -35,6 +35,7 @@ def split_up(make: Make, pair: Pair, request: Request, units: Units) -> Part:
     found = widened(part.estimate, units.take(way.places), way.places)
     if not trains:
         found = corrected(found, pair, units, lambda rows: way.evaluate(rows).estimate)
+    found = off_by_itself(found, units)
     return replace(part, estimate=replace(found, warnings=[*units.told, *found.warnings]))
 
 
@@ -43,7 +44,7 @@ def on_given(make: Make, pair: Pair, rows: Pair, request: Request, units: Units)
     repeated = repeated_rows(pair, rows)
     own = units_of(rows, request.blocks) if len(rows) >= MIN_ROWS else Units(len(rows))
     part = fitted(make(run=run_of(request)), pair, rows, units.labels)
-    found = widened(part.estimate, own)
+    found = off_by_itself(widened(part.estimate, own), own)
     return replace(part, estimate=replace(found, warnings=[*repeated, *own.told, *found.warnings]))
 
 

@@ -15,6 +15,7 @@ from mmg_registry.estimation.dependent import (
     chance_of,
     corrected,
     inflation_of,
+    off_by_itself,
     shifted,
     student_factor,
     widened,
@@ -65,6 +66,14 @@ def test_the_error_over_groups_is_that_of_their_sums() -> None:
 def test_without_values_a_unit_is_one_row_and_a_series_has_the_inflation_of_its_columns(values: object) -> None:
     assert inflation_of(values, Units(60, "groups", np.arange(60) // 6)) == 6
     assert inflation_of(values, Units(60, "blocks", np.arange(60) // 6, 3.0, 2.5)) == 2.5
+
+
+def test_an_estimate_below_zero_is_off_by_itself_at_least() -> None:
+    blocked = Units(100, "blocks", blocks(100, 10))
+    assert off_by_itself(Estimate(-0.2, 0.01), blocked).std_error == 0.2
+    assert off_by_itself(Estimate(-0.2, 0.5), blocked).std_error == 0.5
+    assert off_by_itself(Estimate(0.2, 0.01), blocked).std_error == 0.01
+    assert off_by_itself(Estimate(-0.2, 0.01), Units(100)).std_error == 0.01
 
 
 def test_no_error_stays_none() -> None:
