@@ -60,8 +60,8 @@ def widened(found: Estimate, units: Units, rows: Index | None = None) -> Estimat
 def off_by_itself(found: Estimate, units: Units) -> Estimate:
     """Return an estimate below 0 of dependent rows with an error of its own size at least.
 
-    Information is not negative, so it is off by as much: a critic that learned what one block shows by chance is below 0
-    on other blocks, by more than their spread tells. Independent rows keep their error.
+    Information is not negative, so it is off by as much: a critic that learned what one block shows by chance is below
+    0 on other blocks, by more than their spread tells. Independent rows keep their error.
     """
     if units.labels is None or found.std_error is None or found.mi >= 0:
         return found
