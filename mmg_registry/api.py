@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
+from mmg_registry.data.pair import with_groups
 from mmg_registry.data.reading import Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
@@ -82,13 +83,14 @@ def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any)
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
-    found = run(_pair(data, sides), request, rows, asked).estimate
+    pair = _pair(data, sides, request.groups)
+    found = run(pair, replace(request, groups=None), rows, asked).estimate
     issue(found.warnings)
     return found
 
 
-def _pair(data: Sequence[Any], sides: dict[str, Any]) -> Pair:
-    """Return the pair that is meant by the arguments without a name and by `x` and `y`.
+def _pair(data: Sequence[Any], sides: dict[str, Any], groups: Any) -> Pair:
+    """Return the pair that is meant by the arguments without a name and by `x` and `y`, with its groups.
 
     Raises:
         OptionError: when something is given twice or is missing.
@@ -97,19 +99,30 @@ def _pair(data: Sequence[Any], sides: dict[str, Any]) -> Pair:
     demand(len(data) < 3, f"There are {len(data)} arguments without a name; give x and y, or one table.")
     if len(data) == 2:
         _refuse_twice(sides)
-        return as_pair(*data)
+        return _grouped(data[0], data[1], groups)
     if not data:
         demand(len(sides) == 2, "Give x and y: two arrays, or a table with the names of its columns.")
-        return as_pair(sides["x"], sides["y"])
+        return _grouped(sides["x"], sides["y"], groups)
     (table,) = data
     if isinstance(table, Pair):
         demand(not sides, "The pair holds x and y already; choose its columns where it is read: read(.., x=.., y=..).")
-        return table
+        return table if groups is None else with_groups(table, groups)
     if isinstance(table, (str, Path)) or (is_frame(table) and ("x" in sides or _are_names(sides.get("y")))):
-        return read(table, sides.get("x"), sides.get("y"))
+        named = groups if isinstance(groups, str) else None
+        pair = read(table, sides.get("x"), sides.get("y"), groups=named)
+        return pair if groups is None or named else with_groups(pair, groups)
     _refuse_twice([side for side in sides if side == "x"])
     demand("y" in sides, "Give y too: estimate(x, y), or a table with the names of its columns.")
-    return as_pair(table, sides["y"])
+    return _grouped(table, sides["y"], groups)
+
+
+def _grouped(x: Any, y: Any, groups: Any) -> Pair:
+    """Return the pair of two arrays or frames; `groups` are values, or the name of a column of x, which leaves it."""
+    if isinstance(groups, str):
+        demand(is_frame(x) and groups in x.columns, f"groups='{groups}' names no column of a frame given as x.")
+        x, groups = x[[name for name in x.columns if name != groups]], x[groups]
+    pair = as_pair(x, y)
+    return pair if groups is None else with_groups(pair, groups)
 
 
 def _refuse_twice(names: Collection[str]) -> None:
@@ -131,6 +144,7 @@ def read(
     *,
     text: reading.TextOptions | None = None,
     where: str | None = None,
+    groups: str | None = None,
 ) -> Pair:
     """Read a pair from files or a frame as `data.reading.read` does; hook plugins read what ends in their suffixes.
 
@@ -140,6 +154,7 @@ def read(
         x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such.
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
+        groups: the column of what each row belongs to: subjects, trials.
 
     Raises:
         DataError: naming the file and what is wrong with it.
@@ -153,8 +168,8 @@ def read(
     if not is_frame(path) and _has_foreign_suffix([path] if isinstance(path, (str, Path)) else path):
         from mmg_registry.hooks import merged
 
-        return reading.read(path, x, y, text=text, where=where, readers=merged("mmg_readers"))
-    return reading.read(path, x, y, text=text, where=where)
+        return reading.read(path, x, y, text=text, where=where, groups=groups, readers=merged("mmg_readers"))
+    return reading.read(path, x, y, text=text, where=where, groups=groups)
 
 
 def _has_foreign_suffix(paths: Sequence[str | Path]) -> bool:

@@ -152,6 +152,9 @@ class Estimator(Configured):
             else it is one column of codes 0, 1 .. whose order means nothing.
         x_kinds, y_kinds: the kind of each column that reaches `fit`, set by the registry before it calls `fit`; empty
             where they are not known, as on an object that the registry did not make.
+        groups: `(n_samples,)` a number for each row that reaches `fit`, set by the registry where rows belong together
+            (copies, blocks of a series, subjects): an estimator that holds out rows of its own keeps those of a group
+            on one side. None where every row is its own.
     """
 
     noun = "estimator"
@@ -167,6 +170,7 @@ class Estimator(Configured):
     one_hot: ClassVar[bool] = True
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    groups: NDArray[np.int64] | None = None
 
     @abstractmethod
     def fit(self, x: Array, y: Array) -> Self:

@@ -111,6 +111,13 @@ def _real(inside: Callable[[float], bool]) -> Callable[[Any], float]:
     return plain
 
 
+def _length(value: Any) -> int | str:
+    """A number of rows, as a number or in digits, or one of two words."""
+    if value in ("auto", "none"):
+        return str(value)
+    return _whole(1, MAX_ROWS)(int(value) if isinstance(value, str) else value)
+
+
 def _word(pattern: str) -> Callable[[Any], str]:
     def plain(value: Any) -> str:
         if not re.fullmatch(pattern, value, re.ASCII):
@@ -145,6 +152,7 @@ LIMITS: dict[str, Limit] = {
     "ci_level": Limit("between 0 and 1, e.g. 0.95", _real(lambda level: 0 < level < 1)),
     "cross_fit": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
     "eval_fraction": Limit("between 0 and 1, e.g. 0.2", _real(lambda share: 0 < share < 1)),
+    "blocks": Limit("auto, none, or a whole number of rows from 1 to 10**9", _length),
     "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
     "rows": _rows,
     "n_train": _rows,

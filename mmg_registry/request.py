@@ -31,6 +31,9 @@ class Choices(TypedDict, total=False):
     ci_level: float
     cross_fit: int | None
     eval_fraction: float | None
+    groups: Any
+    blocks: int | str
+    cv: Any
     drop_nan: bool
     kinds: Mapping[str, KindName]
     options: Mapping[str, Any]
@@ -52,6 +55,11 @@ class Request:
         cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
         eval_fraction: share of the rows held out for evaluation, when none are given and there is no `cross_fit`; a
             fifth unless given. An estimator that trains nothing evaluates all rows unless a share is given.
+        groups: `(n_samples,)` what each row belongs to, numbers or text: subjects, trials, countries. Rows of a group
+            stay on one side of every split and in one fold, and the error counts groups. None where nobody knows.
+        blocks: "auto" to look whether the order of rows matters, and to split and count by blocks where it does; the
+            number of rows of a block; or "none" to take rows for independent.
+        cv: a splitter of scikit-learn, or anything with its `split(X, y, groups)`, in place of `cross_fit`.
         drop_nan: drop rows with NaN or infinity instead of refusing them.
         kinds: kinds of columns by their names, where what is found from the values is not what is meant.
         options: the plugin's own options.
@@ -70,6 +78,9 @@ class Request:
     ci_level: float = 0.95
     cross_fit: int | None = None
     eval_fraction: float | None = None
+    groups: Any = field(default=None, repr=False, compare=False)
+    blocks: int | str = "auto"
+    cv: Any = None
     drop_nan: bool = False
     kinds: Mapping[str, KindName] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +88,7 @@ class Request:
 
     def __post_init__(self) -> None:
         optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "progress")
-        keep(self, "seed", "device", "unit", "ci_level", "options", optional=optional)
+        keep(self, "seed", "device", "unit", "ci_level", "blocks", "options", optional=optional)
         check_kinds(self.kinds)
 
 

@@ -70,6 +70,8 @@ class EstimateJob:
     quiet: bool
     verbose: int
     where: str | None = None
+    groups: str | None = None
+    blocks: str = "auto"
     sep: str | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -118,6 +120,14 @@ def estimate(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Rows of a subject, trial ..: kept on one side, and counted as one."),
+    ] = None,
+    blocks: Annotated[
+        str,
+        typer.Option(metavar="N", help="Rows of a series: so many a block, auto, or none where rows are independent."),
+    ] = "auto",
     sep: Sep = None,
     decimal: Decimal = None,
     thousands: Thousands = None,
@@ -141,7 +151,9 @@ def execute(job: EstimateJob) -> None:
     Raises:
         MMGError: or one of its subclasses; a failure to write is raised after the result is printed.
     """
-    check_limits(job, "seed", "threads", "device", "max_seconds", "unit", "cross_fit", "eval_fraction", ci="ci_level")
+    check_limits(
+        job, "seed", "threads", "device", "max_seconds", "unit", "cross_fit", "eval_fraction", "blocks", ci="ci_level"
+    )
     _check_contradictions(job)
     options = parse_set(job.set or [])
     parse_kinds(job.kind or [])
@@ -158,6 +170,8 @@ def _check_contradictions(job: EstimateJob) -> None:
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
     demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
+    twice = job.groups and job.blocks.isdigit()
+    demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
     both = job.save and job.cross_fit
     demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
 
@@ -199,8 +213,8 @@ def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read
 
     pair, *rest = (
-        read(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where)
-        for paths in (job.data, job.evaluation)
+        read(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where, groups=groups)
+        for paths, groups in ((job.data, job.groups), (job.evaluation, None))
         if paths
     )
     tell(pair)
@@ -226,6 +240,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             ci_level=job.ci,
             cross_fit=job.cross_fit,
             eval_fraction=job.eval_fraction,
+            blocks=job.blocks,
             drop_nan=job.drop_nan,
             kinds=parse_kinds(job.kind or []),
             options=options,
@@ -312,6 +327,7 @@ def _instant(job: EstimateJob, name: str, pair: Pair, seed: int) -> str:
         "ci_level": job.ci,
         "drop_nan": job.drop_nan,
         "kinds": parse_kinds(job.kind or []),
+        "blocks": job.blocks,
     }
     request = Request(plugin=name, **same)
     try:
@@ -326,7 +342,8 @@ def _sampled(pair: Pair, seed: int) -> Pair:
     import numpy as np
 
     rows = np.sort(np.random.default_rng(seed).choice(len(pair), INSTANT_ROWS, replace=False))
-    return replace(pair, x=pair.x[rows], y=pair.y[rows])
+    groups = None if pair.groups is None else pair.groups[rows]
+    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
 
 
 def _nothing_fitted(estimate: Estimate) -> str:

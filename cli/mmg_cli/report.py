@@ -86,7 +86,9 @@ def _plugin(plugin: dict[str, Any]) -> str:
 
 
 def _rows(about: dict[str, Any]) -> str:
-    return f"{about.get('n_train')} for training, {about.get('n_eval')} for evaluation"
+    by = about.get("rows", {})
+    together = f", in {by['units']} {by['split_by']}" if by.get("split_by") in ("blocks", "groups") else ""
+    return f"{about.get('n_train')} for training, {about.get('n_eval')} for evaluation{together}"
 
 
 def _dims(about: dict[str, Any]) -> str:

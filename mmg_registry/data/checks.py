@@ -200,7 +200,8 @@ def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
             f"In {pair.source} {_number(bad, 'row')} of {len(pair)} {'holds' if bad == 1 else 'hold'} "
             f"NaN or infinity ({where}); repair them, or drop these rows with --drop-nan (drop_nan=True)."
         )
-    dropped = replace(pair, x=pair.x[good], y=pair.y[good])
+    groups = None if pair.groups is None else pair.groups[good]
+    dropped = replace(pair, x=pair.x[good], y=pair.y[good], groups=groups)
     return dropped, [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
 
 
@@ -231,26 +232,6 @@ def _few_rows(pair: Pair) -> list[str]:
     if dim > n:
         told.append(f"There are more dimensions ({dim}) than rows ({n}): too few rows for a reliable estimate.")
     return told
-
-
-def _repeats(pair: Pair, block: ScaledColumns) -> list[str]:
-    """Warn of repeated rows: their copies fall on both sides of a split and look like learned dependence.
-
-    Only copies of continuous rows are no chance. Where values recur by rounding, each column has many more ties than
-    there are whole rows that agree.
-    """
-    exact = [array[:, j] for array, kinds in _sides(pair) for j, kind in enumerate(kinds) if _is_exact(kind)]
-    if not exact:
-        return []
-    repeated = len(pair) - len(np.unique(dependence.row_prints(block)))
-    if repeated <= max(_MOST_COPIES * len(pair), _FEW_COPIES):
-        return []
-    if 2 * repeated < max(len(pair) - len(np.unique(column)) for column in exact):
-        return []
-    return [
-        f"{repeated} of {len(pair)} rows are exact copies of others; they can make the estimate too high, "
-        "so drop them unless they are separate measurements."
-    ]
 
 
 def _varied(prints: NDArray[np.float64]) -> bool:
@@ -356,7 +337,7 @@ def _related(cleaned: Cleaned) -> Cleaned:
     reason = _linear_reason(pair, block) or _monotone_reason(pair)
     if reason:
         return replace(cleaned, verdict="infinite", reason=reason)
-    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_repeats(pair, block), *_noiseless(pair)])
+    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_noiseless(pair)])
 
 
 def _sides(pair: Pair) -> tuple[tuple[Array, tuple[Kind, ...]], tuple[Array, tuple[Kind, ...]]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data.frames import aligned
 from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import row_shape, to_matrix
-from mmg_registry.errors import DataError
+from mmg_registry.data.split import coded
+from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 
 
@@ -26,6 +30,7 @@ class Pair:
             where rows are plain.
         x_labels, y_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all are.
         x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
+        groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -44,6 +49,7 @@ class Pair:
     y_labels: tuple[Labels, ...] = ()
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    groups: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -87,3 +93,34 @@ def as_pair(
         of_x.values, of_y.values, tuple(x_names or of_x.names), tuple(y_names or of_y.names), source,
         x_shape=row_shape(x), y_shape=row_shape(y), x_labels=of_x.labels, y_labels=of_y.labels, notes=notes,
     )  # fmt: skip
+
+
+def with_groups(pair: Pair, groups: Any, name: str = "groups") -> Pair:
+    """Return `pair` with what each row belongs to.
+
+    Args:
+        pair: rows, `n` of them.
+        groups: `(n,)` numbers, text or anything else that can be told apart.
+        name: what messages call them.
+
+    Raises:
+        DataError: for another length than `n`, more than one column, or a missing value.
+
+    Example:
+        >>> with_groups(as_pair([1, 2, 3], [4, 5, 6]), ["anna", "ben", "anna"]).groups.tolist()
+        [0, 1, 0]
+    """
+    given = np.asarray(groups, dtype=object)
+    demand(
+        given.size == len(given) == len(pair),
+        f"The groups '{name}' are {given.size} values for {len(pair)} rows.",
+        DataError,
+    )
+    words = ["" if each is None or each != each else str(each) for each in given.reshape(len(pair)).tolist()]
+    missing = sum(not word.strip() for word in words)
+    demand(
+        not missing,
+        f"The groups '{name}' are missing in {missing} of {len(pair)} rows; fill or drop these rows.",
+        DataError,
+    )
+    return replace(pair, groups=coded(np.array(words))[0])

@@ -9,31 +9,73 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_registry.arrays import F64
-from mmg_registry.data import Pair, folds
-from mmg_registry.errors import demand
+from mmg_registry.arrays import F64, Index
+from mmg_registry.data import Pair
+from mmg_registry.data.units import Units
+from mmg_registry.errors import OptionError, demand, explain
 from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
 
+Fold = tuple[Index, Index]  # the rows that are fitted, and the rows that are evaluated
 
-def cross_fitted(make: Make, pair: Pair, request: Request, k: int) -> Part:
-    """Evaluate every row of `pair` with one of `k` estimators, each fitted on the rows of the other folds.
+
+def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: Sequence[Fold]) -> Part:
+    """Evaluate rows of `pair` fold by fold, each with an estimator fitted on the other rows of that fold.
 
     Raises:
-        OptionError: for more folds than half the number of rows.
         MMGError: when an estimator fails.
     """
-    demand(k <= len(pair) // 2, f"The option 'cross_fit' is {k}, too many folds for {len(pair)} rows.")
-    parts, evaluated = [], folds(len(pair), k, request.seed)
-    for i, rows in enumerate(evaluated):
-        others = np.setdiff1d(np.arange(len(pair)), rows, assume_unique=True)
-        estimator = make(run=run_of_fold(request, i, k))
-        parts.append(replace(fitted(estimator, rows_of(pair, others), rows_of(pair, rows)), estimator=None))
+    parts = []
+    for i, (others, rows) in enumerate(folds):
+        estimator = make(run=run_of_fold(request, i, len(folds)))
+        part = fitted(estimator, rows_of(pair, others), rows_of(pair, rows), units.take(others).labels)
+        parts.append(replace(part, estimator=None))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
-    combined = combine([part.estimate for part in parts], evaluated)
-    return Part(combined, None, seconds, len(pair), len(pair))
+    combined = combine([part.estimate for part in parts], [rows for _, rows in folds])
+    return Part(combined, None, seconds, len(pair), sum(part.n_eval for part in parts))
+
+
+def folds_of(pair: Pair, request: Request, units: Units) -> list[Fold]:
+    """Return the folds that `request` asks for: those of `cv`, else `cross_fit` of them, with whole units.
+
+    Raises:
+        OptionError: for more folds than half the number of rows, or a `cv` that does not split rows into folds.
+        DataError: for fewer units than folds.
+    """
+    if request.cv is not None:
+        return _folds_of_splitter(request.cv, pair)
+    k = request.cross_fit or 0
+    demand(k <= len(pair) // 2, f"The option 'cross_fit' is {k}, too many folds for {len(pair)} rows.")
+    return units.folds(k, request.seed)
+
+
+def _folds_of_splitter(cv: Any, pair: Pair) -> list[Fold]:
+    demand(
+        callable(getattr(cv, "split", None)),
+        "The option 'cv' has no method split(X, y, groups); give a splitter of scikit-learn, such as KFold(5).",
+    )
+    try:
+        folds = [(np.sort(fit), np.sort(rows)) for fit, rows in cv.split(pair.x, pair.y, pair.groups)]
+    except (ValueError, TypeError) as error:
+        raise OptionError(f"The option 'cv' refuses these rows ({explain(error)}).") from error
+    evaluated = np.concatenate([rows for _, rows in folds]) if folds else np.empty(0, dtype=np.int64)
+    demand(len(evaluated), "The option 'cv' makes no folds.")
+    demand(
+        len(np.unique(evaluated)) == len(evaluated),
+        "The option 'cv' evaluates some rows more than once; give a splitter with disjoint folds, such as KFold.",
+    )
+    demand(
+        all(len(fit) and len(rows) and not np.isin(rows, fit).any() for fit, rows in folds),
+        "The option 'cv' makes a fold that is empty, or that evaluates rows it is fitted on.",
+    )
+    return folds
+
+
+def places_of(folds: Sequence[Fold]) -> Index:
+    """Return the sorted indices of all rows that `folds` evaluate."""
+    return np.sort(np.concatenate([rows for _, rows in folds]))
 
 
 def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> Estimate:
@@ -46,7 +88,7 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
 
     Args:
         estimates: one estimate per fold, in nats.
-        rows: the indices of the rows that each fold evaluated; together they are all rows.
+        rows: the indices of the rows that each fold evaluated; none is in two.
 
     Example:
         >>> halves = [np.array([0, 2]), np.array([1, 3])]
@@ -85,10 +127,8 @@ def _in_row_order(parts: Sequence[NDArray[Any] | None], rows: Sequence[NDArray[n
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
-    whole = np.empty(sum(len(part) for part in rows), dtype=np.result_type(*known))
-    for part, index in zip(known, rows, strict=True):
-        whole[index] = part
-    return whole
+    found: NDArray[Any] = np.concatenate(known)[np.argsort(np.concatenate(list(rows)))]
+    return found
 
 
 def _diagnostics(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, guarded
 from mmg_registry.data import Pair
 from mmg_registry.errors import MMGError, PluginError, demand
@@ -37,9 +38,10 @@ class Part:
     n_eval: int
 
 
-def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
+def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None = None) -> Part:
     """Fit `estimator` on `train`, estimate on `rows`, and return the checked estimate with its times and sizes.
 
+    Rows of `train` with the same number in `groups` `(n,)` belong together; None where every row is its own.
     An estimate without a standard error gets one, unless the estimator declines it; see `subsampling`.
 
     Raises:
@@ -47,7 +49,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
         PluginError: when it returns an object that is not an `Estimate`.
     """
     start = time.perf_counter()
-    estimator.x_kinds, estimator.y_kinds = train.x_kinds, train.y_kinds
+    estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
@@ -58,7 +60,8 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair) -> Part:
 
 def rows_of(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
     """Return the rows of `pair` with the indices `rows`."""
-    return replace(pair, x=pair.x[rows], y=pair.y[rows])
+    groups = None if pair.groups is None else pair.groups[rows]
+    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
 
 
 def _dense(array: Array) -> Array:

@@ -13,21 +13,22 @@ from typing import Any
 
 from mmg_registry import registry
 from mmg_registry.contracts import Estimator
-from mmg_registry.data import Cleaned, Pair, clean, hold_out
-from mmg_registry.data.checks import matching, repeated_rows
+from mmg_registry.data import Cleaned, Pair, clean
+from mmg_registry.data.checks import matching
+from mmg_registry.data.pair import with_groups
+from mmg_registry.data.units import Units, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
 from mmg_registry.estimation.applies import demand_applies
-from mmg_registry.estimation.crossfit import cross_fitted
 from mmg_registry.estimation.encoding import encoding_for
-from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.possible import possible
+from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, run_of
 from mmg_registry.results import Estimate, half_width
 
-EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
 _FEW_EVAL_ROWS = 100
 _MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
@@ -47,7 +48,8 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     """Check the data, fit, estimate, and attach provenance.
 
     Evaluation rows are `eval_pair`, else a held-out part of `pair`, else (with `cross_fit`) every row in turn; no row
-    is evaluated by a model that was trained on it. Where nothing is trained, all rows are evaluated.
+    is evaluated by a model that was trained on it. Where nothing is trained, all rows are evaluated. Rows that belong
+    together (`data.units`) stay on one side, and the error is that of the independent rows that they are worth.
 
     Raises:
         OptionError: for an unknown, out-of-range or contradictory option.
@@ -59,13 +61,15 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
-    cleaned = clean(pair, request.drop_nan, request.kinds)
+    given = pair if request.groups is None else with_groups(pair, request.groups)
+    cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
-    part = _evaluated(make, cleaned, request, eval_pair)
+    part, units = _evaluated(make, cleaned, request, eval_pair)
     result = _placed(_finished(part, cleaned, request), request)
-    options = estimator.options.model_dump(mode="json")
-    known = {**_asked(record, options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
+    asked_options = estimator.options.model_dump(mode="json")
+    known = {**_asked(record, asked_options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
+    known |= {"rows": {**units.to_dict(), **_cv(request), **result.provenance.get("rows", {})}} if units else {}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
@@ -78,8 +82,13 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         OptionError: for an option that is unknown, out of range or contradictory, or a GPU that is not there.
         PluginError: when the plugin is missing or broken.
     """
-    both = request.cross_fit and has_eval_rows
-    demand(not both, "Cross-fitting evaluates every row in turn, so give either evaluation rows or cross_fit.")
+    folds = "cv" if request.cv is not None else "cross_fit"
+    both = (request.cross_fit or request.cv is not None) and has_eval_rows
+    demand(not both, f"Cross-fitting evaluates every row in turn, so give either evaluation rows or {folds}.")
+    demand(
+        not (request.cross_fit and request.cv is not None),
+        "The options 'cross_fit' and 'cv' exclude one another; leave one of them out.",
+    )
     record = registry.find(request.plugin)
     make = functools.partial(registry.load_record(record), **request.options)
     make(run=run_of(request))
@@ -88,27 +97,17 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
     return record, make
 
 
-def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> Part:
+def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> tuple[Part, Units | None]:
+    """Estimate, and return with it which rows belong together; None where nothing had to be estimated."""
     rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
     if cleaned.verdict is not None:
-        return _known(cleaned, 0 if rows is None else len(rows))
+        return _known(cleaned, 0 if rows is None else len(rows)), None
+    units = units_of(cleaned.pair, request.blocks)
     encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
-    pair, rows = encoding(cleaned.pair), None if rows is None else encoding(rows)
-    if request.cross_fit:
-        return cross_fitted(make, pair, request, request.cross_fit)
+    pair = encoding(cleaned.pair)
     if rows is None:
-        return _from_one(make(run=run_of(request)), pair, request)
-    repeated = repeated_rows(pair, rows)
-    part = fitted(make(run=run_of(request)), pair, rows)
-    return replace(part, estimate=replace(part.estimate, warnings=[*repeated, *part.estimate.warnings]))
-
-
-def _from_one(estimator: Estimator, pair: Pair, request: Request) -> Part:
-    """Fit some of the rows and evaluate the others; all rows for both where nothing is trained."""
-    if not estimator.trains and request.eval_fraction is None:
-        return fitted(estimator, pair, pair)
-    fit_rows, eval_rows = hold_out(len(pair), request.eval_fraction or EVAL_FRACTION, request.seed)
-    return fitted(estimator, rows_of(pair, fit_rows), rows_of(pair, eval_rows))
+        return split_up(make, pair, request, units), units
+    return on_given(make, pair, encoding(rows), request, units), units
 
 
 def _known(cleaned: Cleaned, n_eval: int) -> Part:
@@ -172,6 +171,10 @@ def _columns(pair: Pair) -> dict[str, Any]:
 def _sizes(part: Part, cleaned: Cleaned) -> dict[str, int]:
     dims = {"dim_x": cleaned.dim_x, "dim_y": cleaned.dim_y}
     return {"n_train": part.n_train, "n_eval": part.n_eval, **dims}
+
+
+def _cv(request: Request) -> dict[str, str]:
+    return {} if request.cv is None else {"cv": str(request.cv)}
 
 
 def _hash(*pairs: Pair | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmg_registry.arrays import Index
+from mmg_registry.data.split import hold_out
 from mmg_registry.training.rows import RowPair
 
 SHARE = 10  # one row in ten is held out
@@ -22,14 +24,17 @@ def held_out_of(n: int) -> int:
     return max(1, min(LEAST_HELD_OUT, n // 3), min(MOST_HELD_OUT, n // SHARE))
 
 
-def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[RowPair, RowPair]:
+def hold_back(x: Tensor, y: Tensor, seed: int, groups: Index | None = None) -> tuple[RowPair, RowPair]:
     """Split rows at random into training rows and held-out rows (`held_out_of`).
+
+    Rows of a group stay on one side, as long as there are two groups; the share is then as near a tenth as they allow.
 
     The drawn rows trade places with the last ones inside `x` and `y`, so that large data are not copied.
 
     Args:
         x, y: `(n, dim_x)` and `(n, dim_y)` with n at least 2; reordered in place.
         seed: seed of the random choice of rows.
+        groups: `(n,)` a number for each row; None where every row is its own.
 
     Returns:
         The training rows (x, y) and the held-out rows (x, y), as views of `x` and `y`.
@@ -42,9 +47,17 @@ def hold_back(x: Tensor, y: Tensor, seed: int) -> tuple[RowPair, RowPair]:
     """
     n = len(x)
     size = held_out_of(n)
-    picked = torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:size].sort().values
+    picked = _picked(n, size, seed, groups)
+    size = len(picked)
     last = torch.arange(n - size, n)
     incoming, outgoing = picked[picked < n - size], last[~torch.isin(last, picked)]
     for rows in (x, y):
         rows[incoming], rows[outgoing] = rows[outgoing].clone(), rows[incoming].clone()
     return (x[: n - size], y[: n - size]), (x[n - size :], y[n - size :])
+
+
+def _picked(n: int, size: int, seed: int, groups: Index | None) -> Tensor:
+    """Draw `size` of `n` rows, or whole groups of about as many rows together; a single group is no choice."""
+    if groups is None or (groups == groups[0]).all():
+        return torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:size].sort().values
+    return torch.from_numpy(hold_out(n, size / n, seed, groups)[1])

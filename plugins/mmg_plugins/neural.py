@@ -169,7 +169,7 @@ class Neural(Estimator):
         x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):
-            rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed)
+            rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed, self.groups)
             trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
             trainable.module.to(device)
             report = self._train(trainable, _on(rows, device), _on(held_out, device))

@@ -23,8 +23,8 @@ TRUE_MI = -math.log(1 - 0.8**2)  # of the two pairs of columns in `data`
 
 KEYS = {
     "schema", "mi", "unit", "status", "std_error", "ci", "ci_level", "plugin", "options", "seed", "n_train", "n_eval",
-    "dim_x", "dim_y", "device", "backend", "seconds", "curve", "diagnostics", "warnings", "versions", "data_sha256",
-    "columns", "limit",
+    "rows", "dim_x", "dim_y", "device", "backend", "seconds", "curve", "diagnostics", "warnings", "versions",
+    "data_sha256", "columns", "limit",
 }  # fmt: skip
 
 
@@ -145,6 +145,56 @@ def test_columns_of_a_table(estimate) -> None:
     np.savetxt("t.csv", values, delimiter=",", header="a,b,c", comments="")
     found = document(estimate("t.csv", "--x", "a,b", "--y", "c", "--json"))
     assert (found["dim_x"], found["dim_y"]) == (2, 1)
+
+
+def subjects(path: str, columns: str = "who,x,y") -> str:
+    rng = np.random.default_rng(0)
+    who = [f"subject {i // 20}" for i in range(400)]
+    lines = [f"{name},{x:.6f},{x + rng.normal():.6f}" for name, x in zip(who, rng.normal(size=400), strict=True)]
+    Path(path).write_text("\n".join([columns, *lines]) + "\n")
+    return path
+
+
+def test_groups_are_a_column_of_text_and_stay_together(estimate) -> None:
+    path = subjects("s.csv")
+    found = document(estimate(path, "--x", "*", "--y", "y", "--groups", "who", "--json", "--seed", 0))
+    assert (found["dim_x"], found["n_train"], found["n_eval"]) == (1, 320, 80)
+    assert (found["rows"]["split_by"], found["rows"]["units"]) == ("groups", 20)
+    rows = next(line for line in estimate(path, "--groups", "who").out.splitlines() if line.startswith("rows"))
+    assert rows.endswith("320 for training, 80 for evaluation, in 20 groups")
+
+
+def test_blocks_have_the_length_that_is_asked_for(estimate) -> None:
+    path = subjects("s.csv")
+    for blocks, by, units in (("100", "blocks", 4), ("none", "rows", 400), ("auto", "rows", 400)):
+        found = document(estimate(path, "--blocks", blocks, "--json", "--seed", 0))["rows"]
+        assert (found["split_by"], found["units"]) == (by, units)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["--groups", "whom"], 4, "it has no column 'whom'; it has who, x, y"),
+        (["--groups", "x,y"], 4, "'x,y' means 2 columns, and --groups takes one"),
+        (["--groups", "who", "--where", "who == 'subject 3'"], 4, "--groups names one group of all 20 rows"),
+        (["--blocks", "300"], 4, "--blocks makes one block of all 400 rows"),
+        (["--groups", "who", "--cross-fit", "30"], 4, "only 20 groups or blocks of rows, too few for 30 folds"),
+        (["--groups", "who", "--blocks", "20"], 2, "--groups and a number of --blocks exclude one another"),
+        (["--blocks", "some"], 2, "The option '--blocks' is 'some' and must be auto, none, or a whole number"),
+    ],
+)
+def test_groups_and_blocks_that_cannot_be_are_refused(estimate, args: list[str], code: int, told: str) -> None:
+    result = estimate(subjects("s.csv"), *args)
+    assert (result.code, result.out) == (code, "")
+    assert told in result.err
+
+
+def test_groups_of_two_files_are_refused(estimate) -> None:
+    for name in ("a.npy", "b.npy"):
+        np.save(name, np.random.default_rng(0).normal(size=100))
+    result = estimate("a.npy", "b.npy", "--groups", "g")
+    assert result.code == 2
+    assert "x and y are in two files; join them first" in result.err
 
 
 def test_csv_on_standard_input(estimate) -> None:

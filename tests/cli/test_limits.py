@@ -24,6 +24,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "ci_level": [0.0, 1.0],
     "cross_fit": [1, 10**9 + 1],
     "eval_fraction": [0.0, 1.0],
+    "blocks": ["0", "some"],
     "unit": ["bans"],
     "options": [3],
     "progress": [3],
@@ -52,6 +53,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "ci_level": [1e-9, 1 - 1e-9],
     "cross_fit": [2, 10**9],
     "eval_fraction": [1e-9, 1 - 1e-9],
+    "blocks": ["auto", "none", 1, 10**9],
     "n": [2, 10**9],
     "options": [{}],
     "progress": [print],
@@ -84,6 +86,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "cross_fit": "--cross-fit",
             "eval_fraction": "--eval-fraction",
             "unit": "--unit",
+            "blocks": "--blocks",
         },
     ),
     "bound": (
@@ -185,7 +188,7 @@ def of_split(**choice: Any) -> Any:
 
 PYTHON: dict[Callable[..., Any], list[str]] = {
     of_estimate: [
-        *("seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit"),
+        *("seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit", "blocks"),
         *("options", "progress"),
     ],
     of_bound: ["seed", "threads", "device", "ci_level", "n", "options", "progress"],

@@ -36,6 +36,8 @@ def folder(tmp_path: Path) -> Path:
     )
     for name in ("jan.csv", "feb.csv"):
         pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"]).to_csv(tmp_path / name, index=False)
+    walks = rng.normal(size=(600, 2)).cumsum(axis=0)
+    pd.DataFrame(walks, columns=["a", "b"]).to_csv(tmp_path / "walks.csv", index=False)
     pd.DataFrame(rng.integers(0, 50, size=(300, 3))).to_csv(tmp_path / "counts.csv", index=False)
     return tmp_path
 

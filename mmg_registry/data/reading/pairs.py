@@ -11,16 +11,16 @@ import numpy as np
 
 from mmg_registry.contracts import Array
 from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matrix
-from mmg_registry.data.pair import Pair
+from mmg_registry.data.pair import Pair, with_groups
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.select import Spec, asked_for, choose, whole
+from mmg_registry.data.reading.select import Spec, asked_for, choose, place_of, whole
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
 from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.where import Condition, Mask, missing
-from mmg_registry.errors import DataError
+from mmg_registry.errors import DataError, demand
 
 
 def read(
@@ -30,6 +30,7 @@ def read(
     *,
     text: TextOptions | None = None,
     where: str | None = None,
+    groups: str | None = None,
     readers: Mapping[str, Reader] | None = None,
 ) -> Pair:
     """Read x and y from a file, several files of the same columns, two arrays `[x.npy, y.npy]`, or a frame in memory.
@@ -44,6 +45,7 @@ def read(
             see `select`.
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
+        groups: the column (or array) of what each row belongs to, numbers or text; a pattern for x or y leaves it out.
         readers: more formats: from a suffix to a function that returns named arrays.
 
     Raises:
@@ -60,14 +62,15 @@ def read(
     """
     condition = None if where is None else Condition(where)
     if is_frame(path):
-        return replace(_from_one(table_of_frame(path), "The frame", (x, y), condition), source="the frame")
+        return replace(_from_one(table_of_frame(path), "The frame", (x, y, groups), condition), source="the frame")
     paths = paths_of(path)
-    asked = Asked(text or TextOptions(), asked_for(x, y))
+    asked = Asked(text or TextOptions(), asked_for(x, y, groups))
     tables = [opened(each, asked, readers or {}) for each in paths]
     files = [shown_path(each) for each in paths]
     if _are_sides(tables, paths):
+        demand(groups is None, "--groups names a column of one table, and x and y are in two files; join them first.")
         return _from_two(tables, files, (x, y), condition)
-    return _from_one(appended(tables, files), _joined(files), (x, y), condition)
+    return _from_one(appended(tables, files), _joined(files), (x, y, groups), condition)
 
 
 def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -105,13 +108,19 @@ class _Side:
     shape: tuple[int, ...] | None
 
 
-def _from_one(table: Table, file: str, specs: tuple[Spec | None, Spec | None], condition: Condition | None) -> Pair:
+def _from_one(
+    table: Table, file: str, specs: tuple[Spec | None, Spec | None, str | None], condition: Condition | None
+) -> Pair:
+    x_spec, y_spec, groups = specs
     with naming(file):
-        x_places, y_places, told = choose(table, *specs)
+        place = None if groups is None else place_of(table, groups)
+        x_places, y_places, told = choose(table, x_spec, y_spec, place)
         mask, said = _mask(table, condition)
         loaded = _load(table, list(dict.fromkeys(x_places + y_places)), mask)
         x, y = _stacked(table, x_places, loaded), _stacked(table, y_places, loaded)
-    return _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
+        labels = None if place is None else _load(table, [place], mask)[place]
+    pair = _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
+    return pair if labels is None else with_groups(pair, labels, str(groups))
 
 
 def _from_two(

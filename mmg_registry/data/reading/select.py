@@ -135,8 +135,12 @@ def _unambiguous(table: Table, places: Sequence[int]) -> list[int]:
 # --- both sides ---------------------------------------------------------------------------------------------------
 
 
-def choose(table: Table, x: Spec | None, y: Spec | None) -> tuple[list[int], list[int], list[str]]:
+def choose(
+    table: Table, x: Spec | None, y: Spec | None, groups: int | None = None
+) -> tuple[list[int], list[int], list[str]]:
     """Return the places of x and of y, and notes; a pattern for one side leaves out what the other side names.
+
+    It also leaves out the place of the `groups`.
 
     Raises:
         DataError: as `select`, and for a side that nothing is left of.
@@ -144,10 +148,28 @@ def choose(table: Table, x: Spec | None, y: Spec | None) -> tuple[list[int], lis
     if x is None and y is None and _is_pair(table):
         return [_unambiguous(table, [0, 1])[0]], [1], []  # MI is symmetric, so there is nothing to guess
     sides = {"x": _side(table, x, "x"), "y": _side(table, y, "y")}
+    sides = {side: _not_swept(choice, groups) for side, choice in sides.items()}
     notes: list[str] = []
     x_places = _without(table, "x", sides["x"], sides["y"], notes)
     y_places = _without(table, "y", sides["y"], sides["x"], notes)
     return x_places, y_places, notes
+
+
+def place_of(table: Table, name: str) -> int:
+    """Return the place of the one column that `name` means.
+
+    Raises:
+        DataError: as `select`, and for more than one.
+    """
+    places = select(table, name).places
+    if len(places) != 1:
+        raise DataError(f"'{name}' means {len(places)} {table.kind}s, and --groups takes one")
+    return places[0]
+
+
+def _not_swept(choice: Choice, groups: int | None) -> Choice:
+    kept = [place for place in choice.places if place != groups or place in choice.named]
+    return Choice(kept, choice.named)
 
 
 def _is_pair(table: Table) -> bool:

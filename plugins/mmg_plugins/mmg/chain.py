@@ -15,7 +15,7 @@ from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import SavedState
+from mmg_registry.arrays import Index, SavedState
 from mmg_registry.contracts import Array, Progress, Run, below
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
@@ -77,9 +77,16 @@ class FittedChain:
 
 
 def fit_chain(
-    recipe: Recipe, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()
+    recipe: Recipe,
+    x: Array,
+    y: Array,
+    x_kinds: Sequence[Kind] = (),
+    y_kinds: Sequence[Kind] = (),
+    groups: Index | None = None,
 ) -> FittedChain:
     """Fit every link that the kinds of the columns ask for to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`.
+
+    Rows with the same number in `groups` `(n,)` are held out together.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
@@ -91,7 +98,7 @@ def fit_chain(
     if table is None and sides.x.has_labels and sides.y.has_labels:
         links.insert(0, Link(Orientation(False, "both are labels"), labels_noised=True, labels_given=True))
     gaps = [
-        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y))
+        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y), groups)
         for i, link in enumerate(links)
     ]
     return FittedChain(sides, tuple(gaps), table)
@@ -112,9 +119,9 @@ def _described(recipe: Recipe, sample: Sample, kinds: tuple[Sequence[Kind], ...]
     return Sides.of(*sample, *kinds), None
 
 
-def _fitted(recipe: Recipe, link: Link, sides: Sides, sample: Sample) -> FittedGap:
+def _fitted(recipe: Recipe, link: Link, sides: Sides, sample: Sample, groups: Index | None) -> FittedGap:
     rows = link.rows(sides, sample, (recipe.run.seed, FITTING))
-    return recipe.of(link).fit(*rows, link, link.columns_beside(sides))
+    return recipe.of(link).fit(*rows, link, link.columns_beside(sides), groups)
 
 
 def _share(run: Run, i: int, k: int) -> Run:

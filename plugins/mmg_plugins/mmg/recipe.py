@@ -33,6 +33,7 @@ from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.trained import FittedGap
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Run
 from mmg_registry.diffusion import gaussian_tail
 
@@ -103,17 +104,18 @@ class Recipe:
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
         return replace(self, tail=nothing_outside, steps=kept)
 
-    def fit(self, x: Array, y: Array, link: Link, beside: int = 0) -> FittedGap:
+    def fit(self, x: Array, y: Array, link: Link, beside: int = 0, groups: Index | None = None) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
 
-        The last `beside` columns of the noised variable are seen by both denoisers.
+        The last `beside` columns of the noised variable are seen by both denoisers. Rows with the same
+        number in `groups` `(n,)` are held out together.
         """
         noised, given = link.orientation.apply(x, y)
         coordinates = self.coordinates.fit(noised, given, beside)
         rows = coordinates.transform(noised, given)
         # before training, which shuffles `rows` in place
         facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
-        trained = self.train(self._job(coordinates, rows))
+        trained = self.train(self._job(coordinates, rows, groups))
         return self._remembered((x, y), FittedGap(link, coordinates, trained, len(x), facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
@@ -123,8 +125,8 @@ class Recipe:
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
         return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
 
-    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows) -> TrainingJob:
-        rows, held_out = split_off_held_out(all_rows, self.run.seed)
+    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows, groups: Index | None) -> TrainingJob:
+        rows, held_out = split_off_held_out(all_rows, self.run.seed, groups)
         return TrainingJob(
             coordinates=coordinates,
             terms=self.split(coordinates, len(rows[0])),

@@ -100,13 +100,6 @@ def test_more_dimensions_than_rows() -> None:
     assert found.warnings == ["There are more dimensions (200) than rows (120): too few rows for a reliable estimate."]
 
 
-def test_copied_rows_are_warned_about() -> None:
-    found = cleaned(np.repeat(X, 2, axis=0), np.repeat(Y, 2, axis=0))
-    assert found.warnings[0].startswith("300 of 600 rows are exact copies of others; they can make the estimate too")
-    coins = RNG.integers(0, 2, size=(N, 1))
-    assert not any("copies" in told for told in cleaned(coins, RNG.integers(0, 2, size=(N, 1))).warnings)
-
-
 # --- constant and redundant columns --------------------------------------------------------------------------------
 
 

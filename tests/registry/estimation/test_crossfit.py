@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from fakes import flat_curve
+from fakes import flat_curve, gaussian_pair
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
-from mmg_registry.estimation.crossfit import combine
+from mmg_registry.data import as_pair, units_of
+from mmg_registry.data.pair import with_groups
+from mmg_registry.errors import DataError, OptionError
+from mmg_registry.estimation.crossfit import combine, folds_of, places_of
+from mmg_registry.request import Request
 from mmg_registry.results import Curve, Estimate
 
 ROWS = [np.array([1, 2, 5]), np.array([0, 3, 4, 6])]
@@ -81,3 +88,62 @@ def test_diagnostics_are_kept_by_fold() -> None:
         (1.0, 3, 3),
         (2.0, 4, 4),
     ]
+
+
+# --- Which folds ----------------------------------------------------------------------------------------------------
+PAIR = with_groups(as_pair(*gaussian_pair(60)), np.arange(60) % 6)
+
+
+def folds(**choices: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    return folds_of(PAIR, Request(**choices), units_of(PAIR))
+
+
+def test_folds_hold_whole_groups() -> None:
+    for fit, rows in folds(cross_fit=3):
+        assert not np.isin(PAIR.groups[rows], PAIR.groups[fit]).any()
+        assert len(fit) + len(rows) == 60
+    with pytest.raises(DataError, match="only 6 groups or blocks of rows, too few for 7 folds"):
+        folds(cross_fit=7)
+
+
+@pytest.mark.parametrize(("cv", "evaluated"), [(KFold(4), 60), (GroupKFold(3), 60), (TimeSeriesSplit(3), 45)])
+def test_a_splitter_says_which_rows_are_evaluated(cv: Any, evaluated: int) -> None:
+    found = folds(cv=cv)
+    assert len(places_of(found)) == evaluated
+    for (fit, rows), theirs in zip(found, cv.split(PAIR.x, PAIR.y, PAIR.groups), strict=True):
+        np.testing.assert_array_equal(fit, np.sort(theirs[0]))
+        np.testing.assert_array_equal(rows, np.sort(theirs[1]))
+
+
+class Splitter:
+    """Anything with `split` will do."""
+
+    def __init__(self, *folds: tuple[list[int], list[int]]) -> None:
+        self.folds = folds
+
+    def split(self, x: Any, y: Any, groups: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        yield from ((np.array(fit, dtype=int), np.array(rows, dtype=int)) for fit, rows in self.folds)
+
+
+@pytest.mark.parametrize(
+    ("cv", "told"),
+    [
+        (5, "has no method split"),
+        (ShuffleSplit(20, test_size=0.5, random_state=0), "evaluates some rows more than once"),
+        (KFold(100), "'cv' refuses these rows"),
+        (Splitter(), "makes no folds"),
+        (Splitter(([0, 1], [])), "makes no folds"),
+        (Splitter(([0, 1], [1, 2])), "evaluates rows it is fitted on"),
+        (Splitter(([], [1, 2])), "a fold that is empty"),
+    ],
+)
+def test_what_is_no_splitter_into_folds_is_refused(cv: Any, told: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        folds(cv=cv)
+    assert told in str(caught.value)
+
+
+def test_rows_that_no_fold_evaluates_have_no_pointwise_value() -> None:
+    rows = [np.array([7, 4]), np.array([5])]
+    parts = [Estimate(1.0, pointwise=np.array([7.0, 4.0])), Estimate(1.0, pointwise=np.array([5.0]))]
+    assert combine(parts, rows).pointwise.tolist() == [4.0, 5.0, 7.0]

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from fakes import GaussianMI, gaussian_pair
+from series import autoregressive
+from sklearn.model_selection import KFold
 
 import mmg_registry as mmg
 from mmg_registry import registry
@@ -141,6 +144,10 @@ def test_cross_fitting_shares_time_and_progress(fake: Any) -> None:
 def test_contradictory_and_impossible_cross_fitting() -> None:
     with pytest.raises(OptionError, match="either evaluation rows or cross_fit"):
         run(as_pair(X, Y), request(cross_fit=2), as_pair(X + 1, Y))
+    with pytest.raises(OptionError, match="either evaluation rows or cv"):
+        run(as_pair(X, Y), request(cv=KFold(2)), as_pair(X + 1, Y))
+    with pytest.raises(OptionError, match="'cross_fit' and 'cv' exclude one another"):
+        run(as_pair(X, Y), request(cv=KFold(2), cross_fit=2))
     with pytest.raises(OptionError, match="'cross_fit' is 30, too many folds for 40 rows"):
         run(as_pair(X[:40], Y[:40]), request(cross_fit=30))
 
@@ -260,3 +267,87 @@ def test_the_callers_arrays_are_left_alone() -> None:
     mmg.estimate(x, y, plugin="gaussian-fake")
     np.testing.assert_array_equal(x, X)
     np.testing.assert_array_equal(y, Y)
+
+
+# --- Rows that belong together --------------------------------------------------------------------------------------
+
+
+def test_an_estimator_is_told_which_rows_belong_together(fake: Any) -> None:
+    found = run(as_pair(X, Y), request(groups=np.arange(2_000) // 20)).estimate
+    assert found.provenance["rows"]["split_by"] == "groups"
+    assert found.provenance["rows"]["units"] == 100
+    assert len(np.unique(fake.made[0].groups)) == 80
+    assert (len(fake.made[0].groups), found.provenance["n_train"], found.provenance["n_eval"]) == (1_600, 1_600, 400)
+    run(as_pair(X, Y), request())
+    assert fake.made[1].groups is None
+
+
+def test_copies_are_on_one_side_and_count_once(fake: Any) -> None:
+    once = run(as_pair(X[:500], Y[:500]), request()).estimate
+    found = run(as_pair(np.tile(X[:500], (4, 1)), np.tile(Y[:500], (4, 1))), request()).estimate
+    assert found.provenance["rows"]["split_by"] == "copies"
+    assert found.std_error == pytest.approx(once.std_error, rel=0.25)
+    fitted = fake.made[1].seen[0][:, 0]
+    assert np.all(np.unique(fitted, return_counts=True)[1] == 4)
+
+
+def test_copies_are_evaluated_once_where_nothing_is_trained() -> None:
+    once = run(as_pair(X[:300], Y[:300]), request(plugin="gaussian")).estimate
+    found = run(
+        as_pair(np.repeat(X[:300], 2, axis=0), np.repeat(Y[:300], 2, axis=0)), request(plugin="gaussian")
+    ).estimate
+    assert (found.mi, found.std_error, found.provenance["n_eval"]) == (once.mi, once.std_error, 300)
+    assert "300 of 600 rows are exact copies" in found.warnings[0]
+
+
+def test_blocks_of_a_series_are_kept_apart(fake: Any) -> None:
+    x, y = (autoregressive(0.9, 2_000, np.random.default_rng(seed)) for seed in (1, 2))
+    found = run(as_pair(x, y), request()).estimate
+    rows = found.provenance["rows"]
+    assert rows["split_by"] == "blocks"
+    assert rows["effective"] < found.provenance["n_eval"] / 2
+    assert found.provenance["n_train"] + found.provenance["n_eval"] < 2_000  # the gaps
+    assert "The order of the rows matters" in found.warnings[0]
+    plain = run(as_pair(x, y), request(blocks="none")).estimate
+    assert (plain.provenance["n_train"], plain.provenance["n_eval"]) == (1_600, 400)
+    assert plain.std_error < found.std_error
+    own = run(as_pair(x, y), request(blocks=100)).estimate
+    assert own.provenance["rows"]["units"] == 20
+
+
+@pytest.mark.parametrize("plugin", ["gaussian", "ksg"])
+def test_two_series_without_dependence_are_not_found_dependent(plugin: str) -> None:
+    x, y = (autoregressive(0.98, 1_000, np.random.default_rng(seed)) for seed in (5, 6))
+    plain, found = (run(as_pair(x, y), request(plugin=plugin, blocks=blocks)).estimate for blocks in ("none", "auto"))
+    assert plain.ci[0] > 0
+    assert found.ci[0] < 0 < found.ci[1]
+    assert found.diagnostics["by_chance"]["mean"] > 0
+    assert found.pointwise.mean() == pytest.approx(found.mi)
+
+
+def test_two_series_with_dependence_are_found_dependent() -> None:
+    x, noise = (autoregressive(0.9, 3_000, np.random.default_rng(seed)) for seed in (5, 6))
+    found = run(as_pair(x, 0.6 * x + 0.8 * noise), request(plugin="gaussian")).estimate
+    assert 0 < found.ci[0] < -0.5 * math.log(1 - 0.36) < found.ci[1] < 0.4
+
+
+def test_evaluation_rows_that_are_a_series_widen_the_error() -> None:
+    x, y = (autoregressive(0.9, 500, np.random.default_rng(seed)) for seed in (7, 8))
+    plain, found = (run(as_pair(X, Y), request(blocks=blocks), as_pair(x, y)).estimate for blocks in ("none", "auto"))
+    assert found.mi == plain.mi
+    assert found.std_error > 1.5 * plain.std_error
+
+
+def test_a_splitter_splits(fake: Any) -> None:
+    found = run(as_pair(X, Y), request(cv=KFold(4))).estimate
+    assert (len(fake.made), found.provenance["n_eval"]) == (4, 2_000)
+    assert found.provenance["rows"]["cv"].startswith("KFold(n_splits=4")
+    np.testing.assert_array_equal(fake.made[0].seen[0], X[500:])
+
+
+def test_groups_may_be_a_column_of_a_frame() -> None:
+    frame = pd.DataFrame({"x": X[:200, 0], "who": np.repeat(list("abcdefghij"), 20)})
+    found = mmg.estimate(frame, Y[:200], plugin="gaussian-fake", groups="who")
+    assert (found.provenance["dim_x"], found.provenance["rows"]["units"]) == (1, 10)
+    with pytest.raises(OptionError, match="groups='whom' names no column of a frame"):
+        mmg.estimate(frame, Y[:200], plugin="gaussian-fake", groups="whom")

@@ -13,6 +13,7 @@ from mmg_plugins.mmg.parts.plans import MakePlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Run
 from mmg_registry.core import Proposal
 from mmg_registry.diffusion import TrainingSetup, envelope, train
@@ -50,9 +51,11 @@ class TrainingJob:
         return len(self.rows[0]) + len(self.held_out[0])
 
 
-def split_off_held_out(rows: CoordinateRows, seed: int) -> tuple[CoordinateRows, CoordinateRows]:
-    """Split rows into those to learn from and those to stop by; `rows` are shuffled in place."""
-    return hold_back(*rows, seed)
+def split_off_held_out(
+    rows: CoordinateRows, seed: int, groups: Index | None = None
+) -> tuple[CoordinateRows, CoordinateRows]:
+    """Split rows into those to learn from and those to stop by, no group into both; `rows` are shuffled in place."""
+    return hold_back(*rows, seed, groups)
 
 
 Train = Callable[[TrainingJob], TrainedTerms]

@@ -325,3 +325,25 @@ def test_parquet_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_reader_from_outside() -> None:
     pair = read(write("d.mine", "1 2"), readers={".mine": lambda path: {"x": [1.0, 2.0], "y": np.eye(2)}})
     assert (pair.x.shape, pair.y.shape) == ((2, 1), (2, 2))
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+
+def test_groups_are_numbered_as_they_appear_and_are_no_columns_of_a_pattern() -> None:
+    FRAME.assign(who=["b", "a", "b"] * 10).to_csv("data.csv", index=False)
+    pair = read("data.csv", x="*", y="y", groups="who", where="x0 > -10")
+    assert pair.x_names == ("x0", "x1")
+    assert pair.groups.tolist() == [0, 1, 0] * 10
+    assert read("data.csv", x="x0,x1", y="y").groups is None
+
+
+def test_a_column_of_groups_may_be_x_where_it_is_named() -> None:
+    FRAME.assign(who=np.arange(30) // 3).to_parquet("data.parquet")
+    pair = read("data.parquet", x="who", y="y", groups="who")
+    assert (pair.x_names, len(np.unique(pair.groups))) == (("who",), 10)
+
+
+def test_missing_groups_are_refused() -> None:
+    FRAME.assign(who=["b", "", "b"] * 10).to_csv("data.csv", index=False)
+    refused("The groups 'who' are missing in 10 of 30 rows", "data.csv", x="x0", y="y", groups="who")
