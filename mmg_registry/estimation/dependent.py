@@ -1,7 +1,8 @@
 """Errors of estimates from rows that depend on one another.
 
 `of_dependent_rows` takes the standard error of an estimator, which is that of independent rows, to the number of
-independent rows that these are worth: by the autocorrelation of the per-row values in a series, by the sums over groups and copies.
+independent rows that these are worth: by the autocorrelation of the per-row values in a series, by the sums over
+groups and copies.
 
 `corrected` is for estimators that train nothing, and so take what two series agree in by chance for dependence. The
 same estimator on shifted pairs, row i of x with row i + s of y, shows how much of it such series have without any. The

@@ -24,7 +24,7 @@ LEAST_ROWS = 5  # training rows of a label with an indicator of its own: a rarer
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnParts:
     """One column, as a label and a rest.
 
     Attributes:
@@ -76,21 +76,21 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Side:
+class SideParts:
     """The columns of x or of y.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> zeros = np.where(rng.random(500) < 0.3, 0.0, rng.standard_normal(500))
-        >>> side = Side.of(np.stack([rng.standard_normal(500), zeros, np.arange(500) % 3], axis=1))
+        >>> side = SideParts.of(np.stack([rng.standard_normal(500), zeros, np.arange(500) % 3], axis=1))
         >>> side.has_labels, side.rest_columns, side.given(np.array([[1.5, 0.0, 2.0]]))[:, 2:].tolist()
         (True, 2, [[1.0, 0.0, 1.0]])
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnParts, ...]
 
     @classmethod
-    def of(cls, rows: Array, kinds: Sequence[Kind] = (), count_as_labels: bool = False) -> Side:
+    def of(cls, rows: Array, kinds: Sequence[Kind] = (), count_as_labels: bool = False) -> SideParts:
         """Describe the columns of training rows `(n, dim)`; kinds that are not given are found from the values."""
         known = kinds or [kind_of(rows[:, j]) for j in range(rows.shape[1])]
         return cls(tuple(_column(rows[:, j], kind, count_as_labels) for j, kind in enumerate(known)))
@@ -147,28 +147,28 @@ class Side:
         return [asdict(column) for column in self.columns]
 
     @classmethod
-    def restored(cls, state: Sequence[Mapping[str, Any]]) -> Side:
+    def restored(cls, state: Sequence[Mapping[str, Any]]) -> SideParts:
         """Rebuild a side from what `state` returned."""
         columns: list[dict[str, Any]] = [
             {key: tuple(value) if isinstance(value, list) else value for key, value in each.items()} for each in state
         ]
-        return cls(tuple(Column(**each) for each in columns))
+        return cls(tuple(ColumnParts(**each) for each in columns))
 
-    def _with(self, rows: Array) -> list[tuple[Column, Array]]:
+    def _with(self, rows: Array) -> list[tuple[ColumnParts, Array]]:
         return [(column, rows[:, j]) for j, column in enumerate(self.columns)]
 
 
 @dataclass(frozen=True)
-class Sides:
+class PairParts:
     """The columns of x and of y."""
 
-    x: Side
-    y: Side
+    x: SideParts
+    y: SideParts
 
     @classmethod
-    def of(cls, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()) -> Sides:
+    def of(cls, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()) -> PairParts:
         """Describe the columns of training rows x `(n, dim_x)` and y `(n, dim_y)`."""
-        return cls(Side.of(x, x_kinds), Side.of(y, y_kinds))
+        return cls(SideParts.of(x, x_kinds), SideParts.of(y, y_kinds))
 
     @property
     def words(self) -> dict[str, Any]:
@@ -181,26 +181,26 @@ class Sides:
         return {"x": self.x.state(), "y": self.y.state()}
 
     @classmethod
-    def restored(cls, state: Mapping[str, Any]) -> Sides:
+    def restored(cls, state: Mapping[str, Any]) -> PairParts:
         """Rebuild both sides from what `state` returned."""
-        return cls(Side.restored(state["x"]), Side.restored(state["y"]))
+        return cls(SideParts.restored(state["x"]), SideParts.restored(state["y"]))
 
 
-def _column(column: Array, kind: Kind, count_as_labels: bool) -> Column:
+def _column(column: Array, kind: Kind, count_as_labels: bool) -> ColumnParts:
     if kind.name == "category" or (count_as_labels and kind.name == "count"):
         return _category(column)
     grain = kind.grain or (1.0 if kind.name == "count" else 0.0)
     rest = column[~np.isin(column, kind.atoms)]
     if not kind.atoms or not len(rest):
-        return Column(grain=grain) if len(rest) else _category(column)
+        return ColumnParts(grain=grain) if len(rest) else _category(column)
     quantiles = np.quantile(rest.astype(np.float64), np.linspace(0, 1, QUANTILES))
     atoms = tuple(sorted(kind.atoms))
-    return Column(True, atoms, atoms, tuple(quantiles.tolist()), grain)
+    return ColumnParts(True, atoms, atoms, tuple(quantiles.tolist()), grain)
 
 
-def _category(column: NDArray[Any]) -> Column:
+def _category(column: NDArray[Any]) -> ColumnParts:
     """Describe labels; those shown are in the order of their number of rows, so that codes change nothing."""
     values, first, counts = np.unique(column, return_index=True, return_counts=True)
     order = np.lexsort([first, -counts])
     shown = [float(values[i]) for place, i in enumerate(order) if place == 1 or (place > 1 and counts[i] >= LEAST_ROWS)]
-    return Column(False, tuple(values.astype(float).tolist()), tuple(shown))
+    return ColumnParts(False, tuple(values.astype(float).tolist()), tuple(shown))

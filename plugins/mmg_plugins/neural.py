@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import Self
 
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
     early_weights,
@@ -60,8 +60,8 @@ STAIRS = 5  # rates of the decay in an interval between two evaluations
 PATIENCE = 500  # least steps before a training that gains nothing ends
 LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is less
 STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
-CROWDED_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
-NOTICEABLE = 0.01  # nats that may have gone unseen, from which the result says so
+UNSEEN_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
+NOTICEABLY_UNSEEN = 0.01  # nats that may have gone unseen, from which the result says so
 FITTING, EVALUATION = 0, 1  # streams of the noise that is added to rounded columns
 START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
 
@@ -109,7 +109,7 @@ class FittedNeural:
         rows: number of training rows, held-out ones included.
     """
 
-    sides: Sides
+    sides: PairParts
     pair: PairTransform
     trainable: Trainable
     report: Report
@@ -165,7 +165,7 @@ class Neural(Estimator):
         device = device_of(self.run.device)
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
-        sides = Sides.of(x, y, self.x_kinds, self.y_kinds)
+        sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
         x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):
@@ -225,11 +225,11 @@ class Neural(Estimator):
         trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
         trainable.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
         self._fitted = FittedNeural(
-            Sides.restored(meta["sides"]), pair, trainable, Report(**meta["report"]), meta["rows"]
+            PairParts.restored(meta["sides"]), pair, trainable, Report(**meta["report"]), meta["rows"]
         )
         return self
 
-    def _arranged(self, sides: Sides, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
+    def _arranged(self, sides: PairParts, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
         """Return the rows that the networks take in the place of x and of y: values, and an indicator for each label.
 
         `stream` tells the noise of fitting rows from that of evaluation rows, where noise is added.
@@ -306,6 +306,6 @@ def _unseen(fitted: FittedNeural) -> list[str]:
     if not nothing_learned([fitted.report]):
         return early_weights([fitted.report])
     columns = fitted.pair.dim_x + fitted.pair.dim_y
-    if columns > CROWDED_COLUMNS:
+    if columns > UNSEEN_COLUMNS:
         return [no_evidence(columns)]
-    return [too_small_to_see(fitted.missed)] if fitted.missed > NOTICEABLE else []
+    return [too_small_to_see(fitted.missed)] if fitted.missed > NOTICEABLY_UNSEEN else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmg_registry.data.reading.columnar import text_of
+from mmg_registry.data.reading.columnar import text_of_column
 from mmg_registry.data.reading.options import BLANKS
 from mmg_registry.data.reading.words import EXACT, Column, Words
 from mmg_registry.errors import DataError
@@ -88,5 +88,5 @@ def _is_numbers(column: Any) -> bool:
 
 def _column(column: Any, layout: Layout, place: int) -> Column:
     if str(column.type) == "string":
-        return layout.words.column(text_of(column).tolist(), layout.name_of(place))
+        return layout.words.column(text_of_column(column).tolist(), layout.name_of(place))
     return np.asarray(column.to_numpy(), dtype=np.float64)

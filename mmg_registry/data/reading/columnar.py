@@ -83,7 +83,7 @@ def _column(column: Any) -> NDArray[Any]:
     if kind.startswith("decimal"):
         return np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
     if kind in ("string", "large_string", "string_view") or kind.startswith("dictionary<values=string"):
-        return text_of(column)
+        return text_of_column(column)
     if kind.startswith("dictionary"):
         column = column.cast(column.type.value_type)
     if kind.startswith(("int", "uint")) and column.null_count and _beyond_float(column):
@@ -91,7 +91,7 @@ def _column(column: Any) -> NDArray[Any]:
     return np.asarray(column.to_numpy())
 
 
-def text_of(column: Any) -> NDArray[Any]:
+def text_of_column(column: Any) -> NDArray[Any]:
     """Return a column of text as objects, None where it is missing; rows of one label share one object in memory."""
     pieces = (column if str(column.type).startswith("dictionary") else column.dictionary_encode()).unify_dictionaries()
     words = np.array([*(pieces.chunk(0).dictionary.to_pylist() if pieces.num_chunks else []), None], dtype=object)

@@ -9,10 +9,10 @@ from scipy.special import ndtri
 
 from mmg_registry.arrays import F64
 
-SURE_ERRORS = 3.0
+RANK_ERRORS = 3.0
 """Standard errors by which ranks must find more. Lower: false doubts. Higher: skewed margins go without a word."""
 
-NOTICEABLE = 0.02
+NOTICEABLE_GAIN = 0.02
 """Nats, and share of the estimate, by which ranks must find more. Lower: doubts that change nothing. Higher: as above.
 
 Evidence: chosen; on normal rows both agree to some 0.005 nats at 1,000 rows.
@@ -51,7 +51,7 @@ def surely_more(by_ranks: F64, by_values: F64, mi: float) -> bool:
     """
     more = by_ranks - by_values
     error = float(more.std()) / math.sqrt(len(more))
-    return float(more.mean()) > max(SURE_ERRORS * error, NOTICEABLE * max(1.0, abs(mi)))
+    return float(more.mean()) > max(RANK_ERRORS * error, NOTICEABLE_GAIN * max(1.0, abs(mi)))
 
 
 def too_skewed(by_ranks: float, by_values: float) -> str:

@@ -270,7 +270,7 @@ def log_means(critic: Critic, x: Tensor, y: Tensor, block: int) -> LogMeans:
     """
     order = shuffled(len(x))
     back = torch.argsort(order)
-    parts = [_block_means(critic, *rows) for rows in blocks(x[order], y[order], block)]
+    parts = [_block_means(critic, *rows) for rows in equal_blocks(x[order], y[order], block)]
     return LogMeans(*(torch.cat(each)[back] for each in zip(*parts, strict=True)))
 
 
@@ -279,7 +279,7 @@ def shuffled(n: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(0))
 
 
-def blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def equal_blocks(x: Tensor, y: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Split rows into equal blocks of at most `size` rows, and of two rows at least."""
     parts = -(-len(x) // max(2, size))
     parts = max(1, min(parts, len(x) // 2))

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
 from mmg_plugins.perceptron import perceptron
 from mmg_registry.contracts import Array
@@ -140,7 +140,7 @@ class DoE(Neural):
     Options: ClassVar[type[DoEOptions]] = DoEOptions
     options: DoEOptions
 
-    def _arranged(self, sides: Sides, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
+    def _arranged(self, sides: PairParts, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
         """Return what is given and what has a density: y, or x where y has labels, whose density is infinite."""
         swapped = sides.y.has_labels
         given, modelled = (sides.y, sides.x) if swapped else (sides.x, sides.y)

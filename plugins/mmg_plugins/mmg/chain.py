@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from mmg_plugins.columns import Side, Sides
+from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
-from mmg_plugins.mmg.result import Piece, estimated, joined
+from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.arrays import Index, SavedState
-from mmg_registry.contracts import Array, Progress, Run, below
+from mmg_registry.contracts import Array, Listener, Run, below
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
 FITTING, EVALUATION = 0, 1  # streams of the noise in the place of labels
 BOTH_NOISED = "This estimator noises both sides, and labels have no place in it; use auto, minde-c or ksg."
-
-Listener = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class FittedChain:
         table: counts of the training rows' labels, where labels of both sides are counted.
     """
 
-    sides: Sides
+    sides: PairParts
     gaps: tuple[FittedGap, ...]
     table: LabelTable | None = None
 
@@ -46,7 +44,7 @@ class FittedChain:
         pieces = [Piece(gap.link.words, "trained", self._of(gap, recipe, x, y)) for gap in self.gaps]
         if self.table is not None:
             pieces.insert(0, Piece("I(labels of x; labels of y)", "counted", self.table.estimate(self.sides, x, y)))
-        return joined(pieces, self.sides)
+        return joined_pieces(pieces, self.sides)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -68,7 +66,7 @@ class FittedChain:
             for i, each in enumerate(meta["links"])
         ]
         table = below(arrays, "table.")
-        return cls(Sides.restored(meta["sides"]), tuple(gaps), LabelTable(**table) if table else None)
+        return cls(PairParts.restored(meta["sides"]), tuple(gaps), LabelTable(**table) if table else None)
 
     def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
         rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
@@ -104,22 +102,24 @@ def fit_chain(
     return FittedChain(sides, tuple(gaps), table)
 
 
-def _described(recipe: Recipe, sample: Sample, kinds: tuple[Sequence[Kind], ...]) -> tuple[Sides, LabelTable | None]:
+def _described(
+    recipe: Recipe, sample: Sample, kinds: tuple[Sequence[Kind], ...]
+) -> tuple[PairParts, LabelTable | None]:
     """Return what the columns are made of, and the table of their labels if it is to be counted.
 
     Where both sides are labels and counts alone, counts are labels too if the table stays small.
     """
     for count_as_labels in (True, False) if recipe.counts else ():
-        sides = Sides(*(Side.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
+        sides = PairParts(*(SideParts.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
         whole = not (sides.x.rest_columns or sides.y.rest_columns)
         if (whole or not count_as_labels) and sides.x.has_labels and sides.y.has_labels:
             table = LabelTable.of(sides, *sample)
             if table.is_small:
                 return sides, table
-    return Sides.of(*sample, *kinds), None
+    return PairParts.of(*sample, *kinds), None
 
 
-def _fitted(recipe: Recipe, link: Link, sides: Sides, sample: Sample, groups: Index | None) -> FittedGap:
+def _fitted(recipe: Recipe, link: Link, sides: PairParts, sample: Sample, groups: Index | None) -> FittedGap:
     rows = link.rows(sides, sample, (recipe.run.seed, FITTING))
     return recipe.of(link).fit(*rows, link, link.columns_beside(sides), groups)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.steps import Trail, take
@@ -43,7 +43,7 @@ class Piece(NamedTuple):
     found: Estimate
 
 
-def joined(pieces: Sequence[Piece], sides: Sides) -> Estimate:
+def joined_pieces(pieces: Sequence[Piece], sides: PairParts) -> Estimate:
     """Return the sum of all pieces, with the diagnostics of the last one, which is the largest part of the work.
 
     Errors of pieces on the same rows are taken for independent. Several curves, each over a window of its own, have no

@@ -181,7 +181,7 @@ def test_log_means_reduce_the_table(clamp: float | None) -> None:
 
 def test_blocks_are_equal_and_never_of_one_row() -> None:
     for n, size in ((10, 4), (5, 2), (3, 2), (2, 100)):
-        lengths = [len(x) for x, _ in blocks(torch.zeros(n, 1), torch.zeros(n, 1), size)]
+        lengths = [len(x) for x, _ in equal_blocks(torch.zeros(n, 1), torch.zeros(n, 1), size)]
         assert sum(lengths) == n
         assert min(lengths) >= 2
         assert max(lengths) - min(lengths) <= 1

@@ -11,7 +11,7 @@ import pytest
 from labelled import beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
 
 import mmg_registry as mmg
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.chain import fit_chain
@@ -125,4 +125,4 @@ def test_what_has_no_place_for_labels_says_so() -> None:
 
 def test_links_know_the_columns_they_were_fitted_to() -> None:
     x, y = dropout(600)
-    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == Sides.of(x, y)
+    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == PairParts.of(x, y)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mmg_plugins.columns import Side, Sides
+from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.parts.orientation import Orient, Orientation
 from mmg_registry.contracts import Array
 
@@ -63,7 +63,7 @@ class Link:
         last = f"labels of {given}" if self.labels_given else given
         return f"I({first}; {last}{f' | labels of {noised}' if self.beside else ''})"
 
-    def rows(self, sides: Sides, sample: Sample, seed: tuple[int, int]) -> Sample:
+    def rows(self, sides: PairParts, sample: Sample, seed: tuple[int, int]) -> Sample:
         """Return the rows of x and of y for this link; the columns beside the noised ones are its last."""
         noised, given = self.orientation.apply(sides.x, sides.y)
         of_noised, of_given = self.orientation.apply(*sample)
@@ -72,12 +72,12 @@ class Link:
             given.indicators(of_given) if self.labels_given else given.given(of_given),
         )
 
-    def columns_beside(self, sides: Sides) -> int:
+    def columns_beside(self, sides: PairParts) -> int:
         """Return the number of columns that both denoisers see."""
         noised = self.orientation.apply(sides.x, sides.y)[0]
         return sum(len(column.shown) for column in noised.columns) if self.beside else 0
 
-    def _noised(self, side: Side, rows: Array, seed: tuple[int, int]) -> Array:
+    def _noised(self, side: SideParts, rows: Array, seed: tuple[int, int]) -> Array:
         if self.labels_noised:
             labels = side.indicators(rows)
             draw = np.random.default_rng([*seed, int(self.orientation.swapped)])
@@ -95,17 +95,17 @@ class Link:
         return cls(**{**state, "orientation": Orientation(**state["orientation"])})
 
 
-def links_of(sides: Sides, orient: Orient) -> list[Link]:
+def links_of(sides: PairParts, orient: Orient) -> list[Link]:
     """Return the links beside I(labels of x; labels of y) that are not zero, one of them where one is enough.
 
     Example:
-        >>> from mmg_plugins.columns import Column
+        >>> from mmg_plugins.columns import ColumnParts
         >>> from mmg_plugins.mmg.parts.orientation import noise_x
-        >>> number, label = Column(), Column(False, (0.0, 1.0), (1.0,))
-        >>> mixed = Column(True, (0.0,), (0.0,), (1.0, 2.0))
-        >>> [link.words for link in links_of(Sides(Side((label,)), Side((number,))), noise_x)]
+        >>> number, label = ColumnParts(), ColumnParts(False, (0.0, 1.0), (1.0,))
+        >>> mixed = ColumnParts(True, (0.0,), (0.0,), (1.0, 2.0))
+        >>> [link.words for link in links_of(PairParts(SideParts((label,)), SideParts((number,))), noise_x)]
         ['I(y; labels of x)']
-        >>> [link.words for link in links_of(Sides(Side((mixed,)), Side((mixed,))), noise_x)]
+        >>> [link.words for link in links_of(PairParts(SideParts((mixed,)), SideParts((mixed,))), noise_x)]
         ['I(values of y; labels of x | labels of y)', 'I(values of x; y | labels of x)']
     """
     whole = orient(sides.x.rest_columns, sides.y.rest_columns)
@@ -113,7 +113,7 @@ def links_of(sides: Sides, orient: Orient) -> list[Link]:
     return min((_links(sides, last) for last in (whole, other)), key=len)
 
 
-def _links(sides: Sides, last: Orientation) -> list[Link]:
+def _links(sides: PairParts, last: Orientation) -> list[Link]:
     """Return the links that end with all of one side given, while the side that `last` names is noised."""
     noised, given = last.apply(sides.x, sides.y)
     links = []

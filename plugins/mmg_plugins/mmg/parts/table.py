@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.baselines.counts import information_of_counts, labels_of
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.mmg.thresholds import CORRECTION_ERROR_SHARE, ROWS_A_CELL
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
@@ -30,7 +30,7 @@ class LabelTable:
     rows: Index
 
     @classmethod
-    def of(cls, sides: Sides, x: Array, y: Array) -> LabelTable:
+    def of(cls, sides: PairParts, x: Array, y: Array) -> LabelTable:
         """Count the labels of rows x `(n, dim_x)` and y `(n, dim_y)`."""
         of_x, of_y = sides.x.labels(x), sides.y.labels(y)
         cells, rows = np.unique(np.concatenate([of_x, of_y], axis=1), axis=0, return_counts=True)
@@ -43,7 +43,7 @@ class LabelTable:
         cells = math.prod(len(np.unique(side, axis=0)) for side in (self.x, self.y))
         return bool(self.rows.sum() >= ROWS_A_CELL * cells)
 
-    def estimate(self, sides: Sides, x: Array, y: Array) -> Estimate:
+    def estimate(self, sides: PairParts, x: Array, y: Array) -> Estimate:
         """Estimate from the training rows and rows x `(n, dim_x)`, y `(n, dim_y)` together: nothing was learned.
 
         A share of the correction for few rows is a part of the error, for the correction is of first order.

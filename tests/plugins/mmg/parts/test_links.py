@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from labelled import beside, dropout, two_groups
 
-from mmg_plugins.columns import Column, Side, Sides
+from mmg_plugins.columns import ColumnParts, PairParts, SideParts
 from mmg_plugins.mmg.parts.links import Link, links_of
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 
-NUMBER, LABEL = Column(), Column(False, (0.0, 1.0), (1.0,))
-MIXED = Column(True, (0.0,), (0.0,), (1.0, 2.0))
+NUMBER, LABEL = ColumnParts(), ColumnParts(False, (0.0, 1.0), (1.0,))
+MIXED = ColumnParts(True, (0.0,), (0.0,), (1.0, 2.0))
 
 
 @pytest.mark.parametrize(
@@ -30,20 +30,25 @@ MIXED = Column(True, (0.0,), (0.0,), (1.0, 2.0))
     ],
 )
 def test_one_continuous_side_is_noised_and_the_rest_is_given(
-    x: list[Column], y: list[Column], links: list[str]
+    x: list[ColumnParts], y: list[ColumnParts], links: list[str]
 ) -> None:
-    assert [link.words for link in links_of(Sides(Side(tuple(x)), Side(tuple(y))), noise_x)] == links
+    assert [link.words for link in links_of(PairParts(SideParts(tuple(x)), SideParts(tuple(y))), noise_x)] == links
 
 
 def test_the_variable_asked_for_is_noised_last_where_there_is_a_choice() -> None:
-    both = Sides(Side((MIXED,)), Side((MIXED,)))
+    both = PairParts(SideParts((MIXED,)), SideParts((MIXED,)))
     assert links_of(both, oriented("y"))[-1].words == "I(values of y; x | labels of y)"
-    assert links_of(Sides(Side((NUMBER, NUMBER)), Side((NUMBER,))), noise_fewer_columns)[0].orientation.noised == "y"
+    assert (
+        links_of(PairParts(SideParts((NUMBER, NUMBER)), SideParts((NUMBER,))), noise_fewer_columns)[
+            0
+        ].orientation.noised
+        == "y"
+    )
 
 
 def test_labels_beside_are_the_last_columns_of_the_noised_side() -> None:
     x, y = beside(300)
-    sides = Sides.of(x, y)
+    sides = PairParts.of(x, y)
     last = links_of(sides, noise_x)[-1]
     of_x, of_y = last.rows(sides, (x, y), (0, 0))
     assert last.columns_beside(sides) == 1
@@ -53,10 +58,10 @@ def test_labels_beside_are_the_last_columns_of_the_noised_side() -> None:
 
 
 def test_only_links_between_labels_are_discrete() -> None:
-    assert [link.discrete for link in links_of(Sides.of(*two_groups(300)), noise_x)] == [True]
-    assert [link.discrete for link in links_of(Sides.of(*dropout(300)), noise_x)] == [False]
+    assert [link.discrete for link in links_of(PairParts.of(*two_groups(300)), noise_x)] == [True]
+    assert [link.discrete for link in links_of(PairParts.of(*dropout(300)), noise_x)] == [False]
 
 
 def test_links_come_back_from_json() -> None:
-    for link in links_of(Sides(Side((MIXED,)), Side((MIXED,))), noise_x):
+    for link in links_of(PairParts(SideParts((MIXED,)), SideParts((MIXED,))), noise_x):
         assert Link.restored(json.loads(json.dumps(link.state()))) == link

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from labelled import channel, channel_mi, column
 
-from mmg_plugins.columns import Sides
+from mmg_plugins.columns import PairParts
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.thresholds import ROWS_A_CELL
 
 
 def test_training_and_evaluation_rows_are_counted_together() -> None:
     x, y = channel(3_000)
-    sides = Sides.of(x, y)
+    sides = PairParts.of(x, y)
     whole = LabelTable.of(sides, x[:2_000], y[:2_000]).estimate(sides, x[2_000:], y[2_000:])
     other = LabelTable.of(sides, x[:1_000], y[:1_000]).estimate(sides, x[1_000:], y[1_000:])
     assert whole.mi == pytest.approx(other.mi, abs=1e-12)
@@ -26,7 +26,7 @@ def test_training_and_evaluation_rows_are_counted_together() -> None:
 @pytest.mark.parametrize(("rows", "small"), [(25 * ROWS_A_CELL, True), (25 * ROWS_A_CELL - 1, False)])
 def test_a_table_is_small_for_its_rows(rows: int, small: bool) -> None:
     x, y = column(np.arange(rows) % 5), column(np.arange(rows) // 5 % 5)
-    assert LabelTable.of(Sides.of(x, y), x, y).is_small is small
+    assert LabelTable.of(PairParts.of(x, y), x, y).is_small is small
 
 
 def test_intervals_of_random_tables_hold_what_counts_cannot_know() -> None:
@@ -36,7 +36,7 @@ def test_intervals_of_random_tables_hold_what_counts_cannot_know() -> None:
         shares = rng.dirichlet(np.full(100, 0.5)).reshape(10, 10)
         cells = rng.choice(100, 100 * ROWS_A_CELL, p=shares.ravel())
         x, y = column(cells // 10), column(cells % 10)
-        sides = Sides.of(x, y)
+        sides = PairParts.of(x, y)
         found = LabelTable.of(sides, x[:-50], y[:-50]).estimate(sides, x[-50:], y[-50:])
         expected = shares.sum(1)[:, None] * shares.sum(0)
         truth = float(np.sum(shares[shares > 0] * np.log((shares / expected)[shares > 0])))
@@ -46,6 +46,6 @@ def test_intervals_of_random_tables_hold_what_counts_cannot_know() -> None:
 
 def test_a_table_comes_back_from_its_arrays() -> None:
     x, y = channel(500)
-    sides = Sides.of(x, y)
+    sides = PairParts.of(x, y)
     table = LabelTable.of(sides, x, y)
     assert LabelTable(**table.arrays()).estimate(sides, x, y) == table.estimate(sides, x, y)
