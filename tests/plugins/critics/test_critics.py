@@ -16,7 +16,7 @@ from small_runs import MI, RUN, SMALL, Pair, estimate, folded, pair
 
 from mmg_plugins import neural
 from mmg_plugins.critics.critics import FDIME, MINE, NWJ, SMILE, InfoNCE
-from mmg_plugins.critics.networks import LARGEST, CriticShape, Joint, LogMeans, Separable, blocks, log_means
+from mmg_plugins.critics.networks import LARGEST, CriticShape, Joint, LogMeans, Separable, equal_blocks, log_means
 from mmg_plugins.critics.readings import heavy_row, unnormalised
 from mmg_plugins.densities.doe import DoE
 from mmg_plugins.neural import device_of
