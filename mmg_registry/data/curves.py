@@ -150,7 +150,7 @@ def _on_a_surface(rows: F64, rounding: float) -> bool:
         return True
     power = math.log(max(sparse, rounding) / dense) / math.log(THINNED)
     filling, flat = 1 / dim, 2 / (dim - 1)
-    return power > filling + SURE * (flat - filling)
+    return bool(power > filling + SURE * (flat - filling))
 
 
 def _thickness(centres: F64, among: F64) -> float:
