@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from mmg_registry.data.kinds import kind_of
 from mmg_registry.kinds import Kind
 
 QUANTILES = 257  # points that the law of a mixed column's values is kept by
+ROUND = 1e-5  # largest relative spread of the radii on a circle: what six digits of text leave
+MOST_COLUMNS = 32  # of a side whose pairs are looked at for circles
 LEAST_ROWS = 5  # training rows of a label with an indicator of its own: a rarer one would be an outlier after scaling
 
 
@@ -79,6 +82,14 @@ class ColumnParts:
 class SideParts:
     """The columns of x or of y.
 
+    Two columns on a circle around zero, such as a cosine and a sine, are one angle, which is noised in their place: of
+    noise on the columns themselves a denoiser knows the part across the circle, which tells nothing of the other side
+    and takes most of the training to learn.
+
+    Attributes:
+        columns: what each column is made of.
+        circles: pairs of columns that lie on a circle; no column is in two.
+
     Example:
         >>> rng = np.random.default_rng(0)
         >>> zeros = np.where(rng.random(500) < 0.3, 0.0, rng.standard_normal(500))
@@ -88,12 +99,14 @@ class SideParts:
     """
 
     columns: tuple[ColumnParts, ...]
+    circles: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, rows: Array, kinds: Sequence[Kind] = (), count_as_labels: bool = False) -> SideParts:
         """Describe the columns of training rows `(n, dim)`; kinds that are not given are found from the values."""
         known = kinds or [kind_of(rows[:, j]) for j in range(rows.shape[1])]
-        return cls(tuple(_column(rows[:, j], kind, count_as_labels) for j, kind in enumerate(known)))
+        columns = tuple(_column(rows[:, j], kind, count_as_labels) for j, kind in enumerate(known))
+        return cls(columns, _circles(rows, [j for j, column in enumerate(columns) if column == ColumnParts()]))
 
     @property
     def has_labels(self) -> bool:
@@ -102,8 +115,8 @@ class SideParts:
 
     @property
     def rest_columns(self) -> int:
-        """Return the number of columns that are not all label."""
-        return sum(column.has_rest for column in self.columns)
+        """Return the number of columns that `spread` returns: those that are not all label, a circle's two as one."""
+        return sum(column.has_rest for column in self.columns) - len(self.circles)
 
     @property
     def is_rounded(self) -> bool:
@@ -126,11 +139,13 @@ class SideParts:
         return np.concatenate([*values, self.indicators(rows)], axis=1)
 
     def spread(self, rows: Array, seed: Sequence[int]) -> Array:
-        """Return the rest `(n, rest_columns)` for noise to be added to; rows without label and grain as they are."""
-        if not (self.has_labels or self.is_rounded):
+        """Return the rest `(n, rest_columns)` for noise to be added to; rows of plain numbers as they are."""
+        if not (self.has_labels or self.is_rounded or self.circles):
             return rows
-        draw = np.random.default_rng(list(seed))
-        return np.stack([c.spread(v, draw) for c, v in self._with(rows) if c.has_rest], axis=1)
+        draw, second = np.random.default_rng(list(seed)), {j for _, j in self.circles}
+        spread = {j: c.spread(v, draw) for j, (c, v) in enumerate(self._with(rows)) if c.has_rest}
+        angles = {i: np.arctan2(spread[j], spread[i]) for i, j in self.circles}
+        return np.stack([each for j, each in {**spread, **angles}.items() if j not in second], axis=1)
 
     @property
     def words(self) -> list[str]:
@@ -139,20 +154,22 @@ class SideParts:
             "{} as labels, with an indicator each": sum(not c.has_rest for c in self.columns),
             "{} as a value and an indicator of its atoms": sum(bool(c.has_rest and c.values) for c in self.columns),
             "{} with noise within its grain where it is noised": sum(bool(c.grain) for c in self.columns),
+            "{} on circles, whose angles are noised": 2 * len(self.circles),
         }
         return [text.format(f"{n} column{'s' if n > 1 else ''}") for text, n in counts.items() if n]
 
-    def state(self) -> list[dict[str, Any]]:
-        """Return a JSON-serialisable list, from which `restored` rebuilds the side."""
-        return [asdict(column) for column in self.columns]
+    def state(self) -> dict[str, Any]:
+        """Return a JSON-serialisable mapping, from which `restored` rebuilds the side."""
+        return asdict(self)
 
     @classmethod
-    def restored(cls, state: Sequence[Mapping[str, Any]]) -> SideParts:
+    def restored(cls, state: Mapping[str, Any]) -> SideParts:
         """Rebuild a side from what `state` returned."""
         columns: list[dict[str, Any]] = [
-            {key: tuple(value) if isinstance(value, list) else value for key, value in each.items()} for each in state
+            {key: tuple(value) if isinstance(value, (list, tuple)) else value for key, value in each.items()}
+            for each in state["columns"]
         ]
-        return cls(tuple(ColumnParts(**each) for each in columns))
+        return cls(tuple(ColumnParts(**each) for each in columns), tuple((i, j) for i, j in state["circles"]))
 
     def _with(self, rows: Array) -> list[tuple[ColumnParts, Array]]:
         return [(column, rows[:, j]) for j, column in enumerate(self.columns)]
@@ -184,6 +201,21 @@ class PairParts:
     def restored(cls, state: Mapping[str, Any]) -> PairParts:
         """Rebuild both sides from what `state` returned."""
         return cls(SideParts.restored(state["x"]), SideParts.restored(state["y"]))
+
+
+def _circles(rows: Array, plain: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return pairs of `plain` columns whose squares have the same sum in all rows; each column in one pair at most."""
+    found: list[tuple[int, int]] = []
+    for i, j in combinations(plain if len(plain) <= MOST_COLUMNS else (), 2):
+        taken = {k for pair in found for k in pair}
+        if not {i, j} & taken and _round(rows[:LEAST_ROWS], i, j) and _round(rows, i, j):
+            found.append((i, j))
+    return tuple(found)
+
+
+def _round(rows: Array, i: int, j: int) -> bool:
+    radius = np.hypot(rows[:, i].astype(np.float64), rows[:, j].astype(np.float64))
+    return bool(np.ptp(radius) <= ROUND * radius.mean())
 
 
 def _column(column: Array, kind: Kind, count_as_labels: bool) -> ColumnParts:

@@ -83,9 +83,24 @@ def information(
     n = len(influence)
     worth = max(dim_x + dim_y + 3, round(n if independent is None else independent))
     raw = float(-0.5 * np.sum(np.log1p(-rho) + np.log1p(rho)))
-    at_zero = variance_at_zero(worth, dim_x, dim_y)
-    squared = float(np.sum(rho**2))
-    spread = max(0.0, squared - dim_x * dim_y / (worth - 1)) + max(0.0, float(influence.var()) - squared)
-    per_row = spread + 2 * math.sqrt(at_zero)
-    error = math.sqrt(per_row / max(worth - dim_x - dim_y - 1, 1) + at_zero)
+    heavier = max(0.0, float(influence.var()) - float(np.sum(rho**2)))
+    error = sampling_error(rho, worth, dim_x, dim_y, heavier)
     return GaussianInformation(raw - excess(worth, dim_x, dim_y), error)
+
+
+def sampling_error(rho: F64, n: int, dim_x: int, dim_y: int, heavier: float = 0.0) -> float:
+    """Return the standard error of the information behind canonical correlations of `n` rows, in nats.
+
+    Args:
+        rho: sample canonical correlations, below 1.
+        n: number of rows, more than `dim_x + dim_y + 1`.
+        dim_x, dim_y: columns of x and of y.
+        heavier: variance of the log-density ratio beyond that of normal rows.
+
+    Example:
+        >>> round(sampling_error(np.array([0.8]), 100, 1, 1), 3)
+        0.082
+    """
+    at_zero = variance_at_zero(n, dim_x, dim_y)
+    spread = max(0.0, float(np.sum(rho**2)) - dim_x * dim_y / (n - 1)) + heavier
+    return math.sqrt((spread + 2 * math.sqrt(at_zero)) / max(n - dim_x - dim_y - 1, 1) + at_zero)

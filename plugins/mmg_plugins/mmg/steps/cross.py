@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+from mmg_plugins.baselines.wishart import sampling_error
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NOTICEABLE_PART, SURE_ERRORS
+from mmg_plugins.mmg.trained import FittedGap
+from mmg_plugins.unseen import nothing_learned
 from mmg_registry.diffusion import GapEstimate
 
 
@@ -16,10 +21,20 @@ def watched(evidence: Evidence, value: float) -> Finding:
 def mixed(evidence: Evidence, value: float) -> Finding:
     """Keep the value; return the part of the cross term that is not counted as a part of the error.
 
-    That part may be noise, or it may be bias of the conditional denoiser.
+    That part may be noise, or it may be bias of the conditional denoiser. The bias of linear denoisers is the sampling
+    error of their correlations, whose law is known, so that it is no more than that where the network learned nothing.
     """
     left = abs((1 - evidence.mixed.weight) * evidence.gap.cross)
-    return Finding(value, left, f"of the cross term {evidence.mixed.weight:.2f} is counted: {evidence.mixed.why}")
+    error = min(left, _of_linear_denoisers(evidence.fitted))
+    return Finding(value, error, f"of the cross term {evidence.mixed.weight:.2f} is counted: {evidence.mixed.why}")
+
+
+def _of_linear_denoisers(fitted: FittedGap) -> float:
+    """Return the sampling error of the correlations (nats) where they are all that was learned; else infinity."""
+    rho, dims = fitted.coordinates.rho, (fitted.coordinates.dim_x, fitted.coordinates.dim_y)
+    if not nothing_learned(fitted.trained.reports) or fitted.rows <= sum(dims) + 1 or len(rho) == 0:
+        return math.inf
+    return sampling_error(rho, fitted.rows, *dims)
 
 
 def noticeable(gap: GapEstimate) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from mmg_plugins.mmg.belief import surely_above
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART
@@ -23,7 +24,22 @@ def find(evidence: Evidence, value: float) -> Finding:
     fitted = evidence.fitted
     dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
     error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence, value))
+    error = math.hypot(error, _left_unlearned(evidence))
     return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
+
+
+def _left_unlearned(evidence: Evidence) -> float:
+    """Return what a training that kept early weights may have left unlearned, in nats; 0 for later weights.
+
+    Early weights are kept where memorising begins to cost more than learning brings. Both are then of one size, and
+    what is memorised is measured: by how much the value is larger on training rows.
+    """
+    fitted = evidence.fitted
+    seen = fitted.facts.seen if fitted.facts else None
+    if seen is None or not early_weights(fitted.trained.reports):
+        return 0.0
+    direct = evidence.adjusted[1]
+    return surely_above(seen.value - direct.mean, math.hypot(seen.error, direct.residual_error))
 
 
 def _of_neighbours(evidence: Evidence, value: float) -> float:
