@@ -10,6 +10,7 @@ import math
 
 from mmg_plugins.mmg.belief import surely_above
 from mmg_plugins.mmg.evidence import Evidence
+from mmg_plugins.mmg.steps import cross, generalisation
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART
 from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learned, too_small_to_see
@@ -24,22 +25,25 @@ def find(evidence: Evidence, value: float) -> Finding:
     fitted = evidence.fitted
     dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
     error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence, value))
-    error = math.hypot(error, _left_unlearned(evidence))
+    error = math.hypot(error, _left_unlearned(evidence, value))
     return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
 
 
-def _left_unlearned(evidence: Evidence) -> float:
+def _left_unlearned(evidence: Evidence, value: float) -> float:
     """Return what a training that kept early weights may have left unlearned, in nats; 0 for later weights.
 
     Early weights are kept where memorising begins to cost more than learning brings. Both are then of one size, and
-    what is memorised is measured: by how much the value is larger on training rows.
+    what is memorised is measured: by how much the value is larger on training rows. The steps `cross` and
+    `generalisation` count a part of the same, which is taken off.
     """
     fitted = evidence.fitted
     seen = fitted.facts.seen if fitted.facts else None
     if seen is None or not early_weights(fitted.trained.reports):
         return 0.0
     direct = evidence.adjusted[1]
-    return surely_above(seen.value - direct.mean, math.hypot(seen.error, direct.residual_error))
+    memorised = surely_above(seen.value - direct.mean, math.hypot(seen.error, direct.residual_error))
+    counted = [step.find(evidence, value).error or 0.0 for step in (cross.MIXED, generalisation.STEP)]
+    return math.sqrt(max(0.0, memorised**2 - sum(error**2 for error in counted)))
 
 
 def _of_neighbours(evidence: Evidence, value: float) -> float:
