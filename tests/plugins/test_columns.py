@@ -69,6 +69,19 @@ def test_rounded_columns_are_spread_within_their_grain(grain: float) -> None:
     assert side.given(rows) is rows
 
 
+def test_two_columns_on_a_circle_are_noised_as_one_angle() -> None:
+    angle, other = RNG.uniform(-np.pi, np.pi, 300), RNG.standard_normal(300)
+    rows = np.stack([3 * np.cos(angle), other, 3 * np.sin(angle)], axis=1).round(5)
+    side = SideParts.of(rows)
+    assert (side.circles, side.rest_columns) == (((0, 2),), 2)
+    assert side.spread(rows, (0, 0)) == pytest.approx(np.stack([angle, other], axis=1), abs=1e-4)
+    assert side.given(rows) is rows
+    assert SideParts.restored(json.loads(json.dumps(side.state()))) == side
+    noisy = rows + 1e-3 * RNG.standard_normal(rows.shape)
+    assert SideParts.of(noisy).circles == ()
+    assert SideParts.of(noisy).spread(noisy, (0, 0)) is noisy
+
+
 def test_noise_follows_its_seed() -> None:
     _, y = dropout(300)
     side = SideParts.of(y)

@@ -12,6 +12,7 @@ from gap_evidence import N, evidence, facts, fitted, gap
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
+from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
 from mmg_plugins.mmg.steps import (
     choice,
     cross,
@@ -62,6 +63,17 @@ def test_what_is_not_counted_of_the_cross_term_widens_the_error(term: float, err
     assert found.value == 0.5
     assert found.error == pytest.approx(left)
     assert cross.WATCHED.find(evidence(gap(term, error)), 0.5).error is None
+
+
+@pytest.mark.parametrize(("kept", "most"), [(0, 0.06), (400, 0.5)])
+def test_linear_denoisers_are_wrong_by_the_sampling_of_their_correlations_at_most(kept: int, most: float) -> None:
+    class Correlated(StandardCoordinates):
+        rho = np.array([0.8])  # type: ignore[assignment]
+
+    reports = Report(steps=900, kept=kept), Report(steps=900, kept=kept)
+    linear = fitted(*reports, coordinates=Correlated(np.zeros(2), np.ones(2), 1))
+    found = cross.MIXED.find(evidence(gap(cross=-1.0), fitted=linear), 0.5)
+    assert found.error == pytest.approx(most, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +186,16 @@ def test_what_could_not_be_seen_widens_the_error_only(kept: int) -> None:
     assert found.value == 0.5
     assert bool(found.error) == (kept < 900)
     assert bool(unseen.STEP.warn(given, found, 0.5)) == (kept < 900)
+
+
+@pytest.mark.parametrize(("kept", "unlearned"), [(300, 0.3), (500, 0.0)])
+def test_early_weights_cost_what_was_memorised_beside_them(kept: int, unlearned: float) -> None:
+    report, seen = Report(steps=900, kept=kept), facts(seen=Measured(0.8, 0.0))
+    found = evidence(fitted=fitted(report, known=seen))
+    errors = [step.find(found, 0.5).error or 0.0 for step in (generalisation.STEP, cross.MIXED, unseen.STEP)]
+    plain = unseen.STEP.find(evidence(fitted=fitted(report)), 0.5).error or 0.0
+    left = np.sqrt(max(0.0, 0.3**2 - errors[0] ** 2 - errors[1] ** 2)) if unlearned else 0.0
+    assert errors[2] == pytest.approx(np.hypot(plain, left), rel=0.05)
 
 
 def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
