@@ -21,7 +21,7 @@ from torch import Tensor
 
 from benchmarks import common
 from mmg_plugins.critics.critics import CriticOptions
-from mmg_plugins.critics.networks import Critic, CriticShape, Joint, blocks
+from mmg_plugins.critics.networks import Critic, CriticShape, Joint, equal_blocks
 from mmg_plugins.critics.objectives import OBJECTIVES
 from mmg_plugins.critics.training import CoreDescent, TrainableCritic
 from mmg_registry.core import isa
@@ -68,7 +68,7 @@ def evaluation(dim: int) -> Workloads:
     def side(table: Callable[[Joint, Tensor, Tensor], Tensor]) -> Callable[[], None]:
         @torch.no_grad()
         def run() -> None:
-            for of_x, of_y in blocks(x, y, size):
+            for of_x, of_y in equal_blocks(x, y, size):
                 table(made, of_x[None], of_y[None])
 
         return run

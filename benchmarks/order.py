@@ -5,6 +5,9 @@
 A pair is two first-order autoregressive series of `--rows` rows, x_t = phi x_{t-1} + noise, independent of one another;
 with `--share r` y is r x plus such a series, scaled so that the correlation is r at every row and the information is
 -1/2 log(1 - r^2) nats. `auto` takes some seconds a pair: give it fewer.
+
+Intervals are cut to what is possible and hold no value below 0, so those of independent pairs exclude 0 on one side
+alone: their lower end is above it. `below` counts upper ends under the truth, which only dependent pairs can have.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ def drawn(phi: float, share: float, n: int, seed: int) -> tuple[NDArray[np.float
 
 
 def measure(plugin: str, phi: float, share: float, n: int, pairs: int) -> dict[str, Any]:
-    """Return how many of the 95 % intervals lie above and below the truth, and the mean estimate and error."""
+    """Return the shares of 95 % intervals above and below the truth, and the mean estimate and error, in nats."""
     truth, found = -0.5 * math.log(1 - share**2), []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

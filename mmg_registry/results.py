@@ -215,10 +215,12 @@ def widened(error: float, rows: int) -> float:
 
     Args:
         error: standard error of a mean, in any unit.
-        rows: number of the values, at least 2.
+        rows: number of the values; the spread of a single one is unknown, and its error infinite.
 
     Example:
-        >>> round(widened(1.0, 5), 2), round(widened(1.0, 2_000), 3)
-        (1.42, 1.001)
+        >>> round(widened(1.0, 5), 2), round(widened(1.0, 2_000), 3), widened(0.0, 1)
+        (1.42, 1.001, inf)
     """
+    if rows < 2:
+        return math.inf
     return error * float(stdtrit(rows - 1, 0.975) / ndtri(0.975))

@@ -101,11 +101,17 @@ def fault(line: bytes, schema: str) -> str | None:
     return _fault_of_estimate(document.get("estimate"))
 
 
-def _fault_of_estimate(document: dict[str, Any] | None) -> str | None:
-    """Return why `document` cannot be made an `Estimate` again, as some readers do."""
+def _fault_of_estimate(found: object) -> str | None:
+    """Return why `found` cannot be made an `Estimate` again, as some readers do.
+
+    A plain number is whole: that of another package, which gives no more.
+    """
+    if found is None or isinstance(found, (int, float)):
+        return None
+    if not isinstance(found, dict):
+        return "estimate: it is neither an object nor a number"
     try:
-        if document is not None:
-            Estimate.from_dict(document)
+        Estimate.from_dict(found)
     except (KeyError, TypeError, ValueError) as error:
         return f"estimate: {explain(error)}"
     return None

@@ -22,11 +22,23 @@ def measure(monkeypatch: pytest.MonkeyPatch, path: Path, mi: float, *args: str) 
     return json.loads(path.read_text())["results"]
 
 
-def test_intervals_on_either_side_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    args = ("--plugin", "a", "--memory", "0.5")
-    for mi, sides in ((0.03, (1, 0)), (0.0, (0, 0)), (-0.03, (0, 1))):
-        (row,) = measure(monkeypatch, tmp_path / "o.json", mi, *args)
-        assert (row["above"], row["below"], row["warned"]) == (*sides, 1)
+@pytest.mark.parametrize(
+    ("share", "mi", "sides"),
+    [
+        ("0", 0.03, (1, 0)),
+        ("0", 0.0, (0, 0)),
+        ("0", -0.03, (0, 0)),  # cut to what is possible, the interval begins at 0
+        ("0.6", 0.26, (1, 0)),
+        ("0.6", 0.22, (0, 0)),
+        ("0.6", 0.19, (0, 1)),
+    ],
+)
+def test_intervals_on_either_side_are_counted(
+    share: str, mi: float, sides: tuple[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    args = ("--plugin", "a", "--memory", "0.5", "--share", share)
+    (row,) = measure(monkeypatch, tmp_path / "o.json", mi, *args)
+    assert (row["above"], row["below"], row["warned"]) == (*sides, 1)
 
 
 def test_the_truth_of_dependent_series_is_that_of_their_correlation() -> None:

@@ -14,7 +14,7 @@ from fakes import GaussianMI, gaussian_pair
 
 import mmg_registry as mmg
 from mmg_registry import registry
-from mmg_registry.benchmark.store import RUNS, Store, read
+from mmg_registry.benchmark.store import RUNS, Store, read_rows
 from mmg_registry.bounds.checkpoint import Checkpoint, request_of
 from mmg_registry.errors import DataError
 from mmg_registry.models.decoder import Decoder, mlp
@@ -96,7 +96,7 @@ def test_runs() -> None:
             opened.append(row)
 
     def load() -> None:
-        rows = read(".")
+        rows = read_rows(".")
         assert page(rows, {}).startswith("<!doctype html>")
         assert json.dumps(rows, allow_nan=False)
 

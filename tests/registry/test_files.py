@@ -17,7 +17,7 @@ from places import SUPPORT
 
 import mmg_registry as mmg
 from mmg_registry import registry
-from mmg_registry.benchmark.store import RUNS, Store, read
+from mmg_registry.benchmark.store import RUNS, Store, read_rows
 from mmg_registry.bounds.checkpoint import Checkpoint
 from mmg_registry.files import replacing
 
@@ -113,7 +113,7 @@ def test_a_run_of_a_benchmark(call: str, turn: int, runs: int) -> None:
     with Store(".") as opened:
         opened.append(run_row(seed=0))
     kill_in(RUN, call, turn)
-    assert [row["seed"] for row in read(".")] == list(range(runs))
+    assert [row["seed"] for row in read_rows(".")] == list(range(runs))
     with Store(".") as opened:
         opened.append(run_row(seed=5))
     assert [json.loads(line)["seed"] for line in Path(RUNS).read_text().splitlines()] == [*range(runs), 5]

@@ -192,7 +192,9 @@ def test_infonce_stays_under_its_cap_and_says_when_it_is_near() -> None:
     result = estimate(InfoNCE, pair(rho=0.999), pair(400, rho=0.999, seed=1), block=8, largest_block=8)
     assert result.mi <= result.diagnostics["cap"] == pytest.approx(math.log(8))
     assert any("near its cap of 2.08 nats" in warning for warning in result.warnings)
-    assert not estimate(InfoNCE, pair(), pair(400, seed=1)).warnings[1:]
+    of_short_training = ("The network learned nothing", "Training was cut by the limit of steps")
+    said = estimate(InfoNCE, pair(), pair(400, seed=1)).warnings
+    assert [sentence for sentence in said if not sentence.startswith(of_short_training)] == []
 
 
 @pytest.mark.parametrize(("rho", "compared"), [(0.5, 8), (0.999, 100), (0.9999999, 400)])

@@ -11,6 +11,7 @@ import pytest
 from benchmark_rows import failed_row, run_row
 
 from mmg_registry.benchmark import store
+from mmg_registry.benchmark.lines import fault
 from mmg_registry.benchmark.store import RUNS, Store, key_of, latest, read_rows
 from mmg_registry.errors import DataError, MMGError, OptionError
 
@@ -105,6 +106,7 @@ ESTIMATE = run_row()["estimate"]
         (line(estimate={**ESTIMATE, "ci": [0.1]}), "estimate.ci.1: Field required"),
         (line(estimate={**ESTIMATE, "mi": None}), "a run that is 'ok' has estimate.mi"),
         (line(estimate={**ESTIMATE, "curve": {"edges": "1, 2"}}), "estimate.curve.edges: Input should be"),
+        (line(estimate=0.5), "estimate: Input should be"),
         (line(estimate=None), "a run that is 'ok' has estimate.mi"),
         (line(status="failed"), "a run that is 'failed' has error"),
         (line(seconds={"wall": 1.0}), "a run that is 'ok' has seconds.total"),
@@ -177,6 +179,19 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"runs\.jsonl cannot be read"):
         read_rows(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (0.5, None),  # all that another package gives
+        ({**ESTIMATE, "schema": "foreign/1"}, "estimate: "),
+        ("0.5", "estimate: it is neither an object nor a number"),
+    ],
+)
+def test_an_estimate_of_another_kind_of_benchmark_is_whole_or_a_number(found: object, told: str | None) -> None:
+    said = fault(line(schema="other/1", estimate=found).encode(), "other/1")
+    assert said is None if told is None else told in (said or "")
 
 
 def test_a_number_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:

@@ -38,4 +38,4 @@ def test_rows_of_a_group_are_held_back_together() -> None:
 
 def test_a_single_group_cannot_be_kept_together() -> None:
     x = torch.arange(50.0)[:, None]
-    assert len(hold_back(x, x.clone(), 1, np.zeros(50, dtype=np.int64))[1][0]) == 5
+    assert len(hold_back(x, x.clone(), 1, np.zeros(50, dtype=np.int64))[1][0]) == held_out_of(50) == 16

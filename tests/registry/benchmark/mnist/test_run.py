@@ -211,5 +211,5 @@ def test_too_many_or_too_few_images_are_refused(train: int | None, evaluation: i
 
 @pytest.mark.parametrize("noise", [0.0, -1.0, float("nan"), float("inf")])
 def test_without_noise_every_information_is_infinite(noise: float) -> None:
-    with pytest.raises(OptionError, match="must be positive"):
+    with pytest.raises(OptionError, match="must be a positive number"):
         Setup("toy.npz", "0", 200, 100, noise=noise)
