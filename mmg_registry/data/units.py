@@ -28,6 +28,7 @@ FEWEST_BLOCKS = 10  # of a series, however long it remembers: two of them evalua
 GAP_OF_A_BLOCK = 4  # a quarter of a block at most is left out beside evaluation rows
 COPIES = 0.01  # share of rows that repeat others, from which they are copies
 TIE_FREE = 0.9  # different values a different row, in some column: else repeated rows are ties of rounded columns
+COPIES_A_TIE = 3.0  # at least, and so many more: where labels are few, one in two ties of a column looks like a copy
 GRID = 2.0  # times their number that whole numbers without gaps span at most: every other one is there
 
 SORTED = (
@@ -176,13 +177,15 @@ def first_rows(labels: NDArray[np.int64]) -> Index:
 
 
 def _tie_free(pair: Pair, rows: Index) -> bool:
-    rows_each = len(pair) / len(rows)
-    return any(_varied(side[rows], rows_each) for side in (pair.x, pair.y))
+    return any(_varied(side[rows], len(pair)) for side in (pair.x, pair.y))
 
 
-def _varied(side: Array, rows_each: float) -> bool:
+def _varied(side: Array, n: int) -> bool:
+    """Return whether some column of the different rows, of `n`, has too few ties to explain those that recur."""
+    rows = len(side)
     columns = (np.unique(side[:, j]) for j in range(side.shape[1]))
-    return any(len(values) >= TIE_FREE * len(side) and not _recur(values, rows_each) for values in columns)
+    most = min((1 - TIE_FREE) * rows, (n - rows) / COPIES_A_TIE - 1)
+    return any(rows - len(values) <= most and not _recur(values, n / rows) for values in columns)
 
 
 def _recur(values: Array, rows_each: float) -> bool:
