@@ -20,6 +20,7 @@ from mmg_registry.request import Choices, Request, from_choices
 from mmg_registry.results import Estimate
 
 _BESIDE = [*(each.name for each in fields(Request)), "x_eval", "y_eval"]  # what a wrong name may have meant
+_OF_READING = {"where", "text"}  # options of `read`, which people give to `estimate`
 
 
 @overload
@@ -79,7 +80,10 @@ def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any)
     """
     sides: dict[str, Any] = {side: choices.pop(side) for side in ("x", "y") if side in choices}
     request = from_choices(Request, choices)
-    refuse_unknown(load_plugin(request.plugin), request.options, beside=_BESIDE)
+    plugin = load_plugin(request.plugin)
+    for name in sorted(_OF_READING & request.options.keys() - plugin.Options.model_fields.keys()):
+        demand(False, f"'{name}' says how a table is read: estimate(read(table, x=.., y=.., {name}=..)).")
+    refuse_unknown(plugin, request.options, beside=_BESIDE)
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")

@@ -146,6 +146,7 @@ _rows = Limit("a whole number from 1 to 10**9", _whole(1, MAX_ROWS))
 LIMITS: dict[str, Limit] = {
     "seed": Limit("a whole number from 0 to 2**63 - 1", _whole(0, MAX_SEED)),
     "threads": Limit(f"a whole number from 1 to {MAX_THREADS}", _whole(1, MAX_THREADS)),
+    "plugin": Limit("the name of a plugin, as text", _word("(?s).*")),
     "device": Limit("auto, cpu, cuda or cuda:N with N below 100", _word(r"auto|cpu|cuda(:\d{1,2})?")),
     "max_seconds": Limit("a number of seconds above 0 and at most 1e9", _real(lambda s: 0 < s <= MAX_SECONDS)),
     "unit": Limit("nats or bits", _word("nats|bits")),

@@ -88,7 +88,7 @@ class Request:
 
     def __post_init__(self) -> None:
         optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "progress")
-        keep(self, "seed", "device", "unit", "ci_level", "blocks", "options", optional=optional)
+        keep(self, "plugin", "seed", "device", "unit", "ci_level", "blocks", "options", optional=optional)
         check_kinds(self.kinds)
 
 
@@ -139,7 +139,7 @@ class BoundRequest:
     checkpoint: str | None = None
 
     def __post_init__(self) -> None:
-        keep(self, "n", "seed", "device", "ci_level", "options", optional=("threads", "progress"))
+        keep(self, "plugin", "n", "seed", "device", "ci_level", "options", optional=("threads", "progress"))
 
 
 def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:

@@ -25,7 +25,10 @@ RECURRING = 2  # rows a label at least, on average, of a category; with fewer, t
 NUMBERED = 50  # labels up to which text may look like numbers (months, chromosomes, sites)
 MOSTLY = 0.5  # share of labels that look like numbers or dates, from which all are taken for such
 _NUMBER = re.compile(r"[+-]?[\d.,'_ ]*\d[\d.,'_ ]*(?:e[+-]?\d+)?|0x[\da-f]+", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?(?:[T ].*)?|\d\d?[-/.]\d\d?[-/.]\d{4}(?:[T ].*)?", re.ASCII)
+_TIME = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?"
+_DATE = re.compile(
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?(?:[T ].*)?|\d\d?[-/.]\d\d?[-/.]\d{4}(?:[T ].*)?|" + _TIME, re.ASCII | re.IGNORECASE
+)
 
 
 def is_missing(value: Any) -> bool:
@@ -98,8 +101,8 @@ def refuse_text(codes: Array, labels: Labels, column: str, told: bool) -> None:
         )
     if not told and _share(_DATE, present) > MOSTLY:
         raise DataError(
-            f"{column} holds dates ({present[0]!r:.40}); leave it out, give numbers in its place, such as days since "
-            "the first, or, where each date is a class of its own, say --kind NAME=category (kinds=)."
+            f"{column} holds dates or times ({present[0]!r:.40}); leave it out, give numbers in its place, such as "
+            "days since the first or the hour, or, where each is a class of its own, say --kind NAME=category (kinds=)."
         )
     if not told and len(present) > NUMBERED and _share(_NUMBER, present) > MOSTLY:
         raise DataError(

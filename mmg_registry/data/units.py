@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import dependence
+from mmg_registry.data.kinds import FEW_VALUES, ROWS_A_VALUE
 from mmg_registry.data.order import FEW_MEMORIES, Order, order_of
 from mmg_registry.data.pair import Pair
 from mmg_registry.data.split import away_from, blocks, coded, folds, hold_out
@@ -27,6 +28,8 @@ FEWEST_BLOCKS = 10  # of a series, however long it remembers: two of them evalua
 GAP_OF_A_BLOCK = 4  # a quarter of a block at most is left out beside evaluation rows
 COPIES = 0.01  # share of rows that repeat others, from which they are copies
 TIE_FREE = 0.9  # different values a different row, in some column: else repeated rows are ties of rounded columns
+COPIES_A_TIE = 3.0  # at least, and so many more: where labels are few, one in two ties of a column looks like a copy
+GRID = 2.0  # times their number that whole numbers without gaps span at most: every other one is there
 
 SORTED = (
     "Neighbouring rows are alike in x and in y, as in a sorted file, and are taken for independent; if they are a time "
@@ -174,8 +177,26 @@ def first_rows(labels: NDArray[np.int64]) -> Index:
 
 
 def _tie_free(pair: Pair, rows: Index) -> bool:
-    return any(_varied(side[rows]) for side in (pair.x, pair.y))
+    return any(_varied(side[rows], len(pair)) for side in (pair.x, pair.y))
 
 
-def _varied(side: Array) -> bool:
-    return any(len(np.unique(side[:, j])) >= TIE_FREE * len(side) for j in range(side.shape[1]))
+def _varied(side: Array, n: int) -> bool:
+    """Return whether some column of the different rows, of `n`, has too few ties to explain those that recur."""
+    rows = len(side)
+    columns = (np.unique(side[:, j]) for j in range(side.shape[1]))
+    most = min((1 - TIE_FREE) * rows, (n - rows) / COPIES_A_TIE - 1)
+    return any(rows - len(values) <= most and not _recur(values, n / rows) for values in columns)
+
+
+def _recur(values: Array, rows_each: float) -> bool:
+    """Return whether values recur by themselves: labels, or whole numbers without gaps, as ages have.
+
+    A species beside its genus, or an age beside its group, makes no more different rows than there are species or ages.
+
+    Args:
+        values: the different values of a column, rising.
+        rows_each: rows that each has, on average.
+    """
+    if rows_each < ROWS_A_VALUE or not np.array_equal(values, np.rint(values)):
+        return False
+    return len(values) <= FEW_VALUES or bool(values[-1] - values[0] < GRID * len(values))

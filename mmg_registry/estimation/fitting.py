@@ -13,7 +13,7 @@ import numpy as np
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, guarded
 from mmg_registry.data import Pair
-from mmg_registry.errors import MMGError, PluginError, demand
+from mmg_registry.errors import DataError, MMGError, PluginError, demand
 from mmg_registry.estimation.subsampling import with_error
 from mmg_registry.results import Estimate
 
@@ -45,9 +45,12 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     An estimate without a standard error gets one, unless the estimator declines it; see `subsampling`.
 
     Raises:
+        DataError: when an estimator that trains would see one value of x or of y alone.
         MMGError: when the estimator fails, or returns NaN, an infinite estimate or an invalid standard error.
         PluginError: when it returns an object that is not an `Estimate`.
     """
+    if estimator.trains:
+        _refuse_constant(train)
     start = time.perf_counter()
     estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
@@ -62,6 +65,17 @@ def rows_of(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
     """Return the rows of `pair` with the indices `rows`."""
     groups = None if pair.groups is None else pair.groups[rows]
     return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
+
+
+def _refuse_constant(train: Pair) -> None:
+    """Refuse fitting rows in which nothing of a side varies, as where all rows of a rare label are held out."""
+    for side, array in (("x", train.x), ("y", train.y)):
+        demand(
+            bool(np.any(array != array[:1])),
+            f"In {train.source} no column of {side} varies in the {len(train)} rows that are fitted, for its other "
+            "values are rare and held out; take another --seed, a smaller --eval-fraction, or other folds.",
+            DataError,
+        )
 
 
 def _dense(array: Array) -> Array:

@@ -154,7 +154,7 @@ class PairTransform:
         n, dim_x, dim_y = len(x), x.shape[1], y.shape[1]
         moments, canonical = (fit_tall if n >= TALL * (dim_x + dim_y) else fit_wide)(sides, n)
         if min(len(canonical.a), len(canonical.b)) == 0:
-            raise DataError("No column of x or of y varies; the mutual information with a constant is 0.")
+            raise DataError("No column of x or of y varies in these rows; the mutual information with a constant is 0.")
         return cls(
             _Side(margins[0], moments.mean[:dim_x], canonical.a),
             _Side(margins[1], moments.mean[dim_x:], canonical.b),

@@ -188,6 +188,11 @@ class PairParts:
         return cls(SideParts.of(x, x_kinds), SideParts.of(y, y_kinds))
 
     @property
+    def counted(self) -> bool:
+        """Return whether a side is of labels alone, whose information is finite however well it is known."""
+        return not (self.x.rest_columns and self.y.rest_columns)
+
+    @property
     def words(self) -> dict[str, Any]:
         """Return what the columns are, for the diagnostics; nothing where all are plain numbers."""
         found = {"x": self.x.words, "y": self.y.words}

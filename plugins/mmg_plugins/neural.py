@@ -294,7 +294,7 @@ def _warnings(fitted: FittedNeural) -> list[str]:
             f"Training was cut by the {limits[report.stopped]} after {report.steps} steps, before the held-out "
             "objective had settled."
         )
-    if fitted.pair.at_limit:
+    if fitted.pair.at_limit and not fitted.sides.counted:
         found.append(
             "A linear combination of x and one of y agree to all digits, so the information is larger than any "
             "trained network can tell, perhaps infinite."

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from mmg_plugins.critics.critics import MINE
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.densities.doe import TrainableDensities
 from mmg_plugins.neural import NeuralOptions, procedure
+from mmg_registry import Run
 from mmg_registry.training import Evaluation, RowPair
 from mmg_registry.training.stopping import first_verdict
 
@@ -48,3 +51,11 @@ def test_no_plateau_is_seen_before_learning_begins(kind: Any, columns: int, step
 def test_fewer_rows_are_evaluated_more_often(n: int, every: int) -> None:
     made = procedure(NeuralOptions(), TrainableCritic, rows(n, 2))  # type: ignore[arg-type]
     assert made.intervals.every == every  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "told"), [("label", False), ("length", True)])
+def test_only_what_is_no_label_is_perhaps_infinite_where_x_and_y_agree(name: str, told: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.integers(0, 2, (200, 1)) if name == "label" else rng.standard_normal((200, 1))).astype(float)
+    found = MINE(run=Run(threads=1), steps=50).fit(x, x).estimate(x, x)
+    assert any("agree to all digits" in warning for warning in found.warnings) == told

@@ -37,6 +37,7 @@ def test_one_side_of_the_evaluation_rows_is_refused() -> None:
         ({"ridg": 0.5}, "no option 'ridg'; the nearest is 'ridge'"),
         ({"crossfit": 3}, "no option 'crossfit'; the nearest is 'cross_fit'"),
         ({"zzz": 3}, "no option 'zzz'; it has ridge."),
+        ({"where": "a > 3"}, "'where' says how a table is read: estimate(read(table, x=.., y=.., where=..))."),
     ],
 )
 def test_an_unknown_keyword_may_have_meant_a_choice_or_an_option(choice: dict[str, object], told: str) -> None:

@@ -15,6 +15,7 @@ from mmg_registry.limits import LIMITS, checked, keep
 INSIDE: dict[str, list[Any]] = {
     "seed": [0, 2**63 - 1, np.int64(7), np.uint64(2**63 - 1)],
     "threads": [1, 1024, np.int32(2)],
+    "plugin": ["auto", "mmg-plugins:ksg", ""],
     "device": ["auto", "cpu", "cuda", "cuda:0", "cuda:99"],
     "max_seconds": [5e-324, 1, 1e9, np.float32(0.5), np.int64(60)],
     "unit": ["nats", "bits"],
@@ -42,6 +43,7 @@ REAL = [True, math.nan, math.inf, -math.inf, 10**400, "0.5", [0.5], 1j]
 OUTSIDE: dict[str, list[Any]] = {
     "seed": [-1, 2**63, np.uint64(2**63), *WHOLE],
     "threads": [0, 1025, *WHOLE],
+    "plugin": [3, None, b"ksg", ["ksg"]],
     "device": ["", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:100", "cuda:\u0661", "cpu\n", 0, b"cpu"],
     "max_seconds": [0, -1.0, math.nextafter(1e9, math.inf), *REAL],
     "unit": ["bans", "Nats", 1],

@@ -18,11 +18,17 @@ def is_frame(data: Any) -> bool:
         >>> is_frame(pd.DataFrame({"a": [1.0]})), is_frame(pd.Series([1.0])), is_frame("data.csv")
         (True, False, False)
     """
-    return hasattr(data, "columns") and (hasattr(data, "iloc") or hasattr(data, "get_columns"))
+    return _is_lazy(data) or (hasattr(data, "columns") and (hasattr(data, "iloc") or hasattr(data, "get_columns")))
+
+
+def _is_lazy(data: Any) -> bool:
+    """Return whether `data` is a lazy frame of polars, which warns when it is asked for its columns."""
+    return hasattr(data, "collect") and hasattr(data, "collect_schema")
 
 
 def table_of_frame(frame: Any) -> Table:
     """Return the columns of a frame as a table; names that are no text are chosen by what they print as."""
+    frame = frame.collect() if _is_lazy(frame) else frame
     names = [str(name) for name in frame.columns]
     return Table(names, lambda places: [_column(frame, place, names[place]) for place in places])
 

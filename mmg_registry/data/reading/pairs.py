@@ -158,6 +158,8 @@ def _mask(table: Table, condition: Condition | None) -> tuple[Mask | None, list[
     missing(condition, table.names)
     loaded = _load(table, [table.names.index(name) for name in condition.names], None)
     mask = condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
+    if not mask.any():
+        raise DataError(f"none of its {len(mask)} rows fulfils --where '{condition.text}'")
     return mask, [f"{int(mask.sum())} of {len(mask)} rows fulfil --where."]
 
 

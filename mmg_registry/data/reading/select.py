@@ -190,7 +190,10 @@ def _without(table: Table, side: str, own: Choice, other: Choice, notes: list[st
 
 def _side(table: Table, spec: Spec | None, side: str) -> Choice:
     if spec is not None:
-        return _nonempty(table, select(table, spec), side)
+        choice = select(table, spec)
+        if parts_of(spec) and not choice.places:
+            raise DataError(f"no {table.kind} is left for {side}")
+        return _nonempty(table, choice, side)
     places = _default(table, side)
     return _nonempty(table, Choice(_unambiguous(table, places), frozenset(places)), side)
 

@@ -132,7 +132,7 @@ def canonical_rows(x: F64, y: F64) -> tuple[F64, F64, F64]:
     moments = moments_of(sides, 0, len(x))
     fitted = canonical_of(moments, x.shape[1], shrink=False)
     if min(len(fitted.a), len(fitted.b)) == 0:
-        raise DataError("No column of x or of y varies; the mutual information with a constant is 0.")
+        raise DataError("No column of x or of y varies in these rows; the mutual information with a constant is 0.")
     means = moments.mean[: x.shape[1]], moments.mean[x.shape[1] :]
     placed = zip(sides, means, (fitted.a, fitted.b), strict=True)
     a, b = ((margins(rows).T - mean) @ matrix.T for (margins, rows), mean, matrix in placed)

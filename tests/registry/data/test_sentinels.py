@@ -72,6 +72,21 @@ def test_several_codes_and_codes_of_categories() -> None:
     assert set(found_in(np.where(np.arange(1_000) < 40, 99.0, rng.integers(18, 90, 1_000))).sentinels) == {99.0}
 
 
+@pytest.mark.parametrize("name", ["ages", "counts", "lognormal"])
+def test_minus_one_among_positive_numbers_is_a_code(name: str) -> None:
+    rng = np.random.default_rng(4)
+    column = np.abs(np.asarray(INNOCENT[name](rng, 2_000), dtype=float)) + 2.0
+    column[rng.random(2_000) < 0.03] = -1
+    assert set(found_in(column).sentinels) == {-1.0}
+
+
+def test_minus_one_among_negative_numbers_or_labels_is_none() -> None:
+    rng = np.random.default_rng(4)
+    grid = np.where(rng.random(2_000) < 0.03, -1.0, np.round(rng.normal(size=2_000), 1))
+    assert found_in(grid).sentinels == {}
+    assert found_in(rng.choice([-1.0, 1.0, 2.0], 2_000)).sentinels == {}
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_a_single_far_value_is_an_outlier(rows: int) -> None:
     column = np.random.default_rng(0).normal(size=200)

@@ -59,6 +59,25 @@ def test_ties_of_labels_and_of_rounded_columns_are_no_copies() -> None:
         assert units_of(pair).by == "rows"
 
 
+@pytest.mark.parametrize("ages", [5, 12, 70])
+def test_labels_that_follow_from_others_are_no_copies(ages: int) -> None:
+    age = RNG.integers(18, 18 + ages, 1_500)
+    for group in (age, age // 10, np.array(["a", "b", "c"])[age % 3]):
+        assert units_of(as_pair(age, group)).by == "rows"
+    assert units_of(as_pair(np.array([f"city {i}" for i in age]), age // 10)).by == "rows"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_ties_of_a_finely_rounded_column_beside_labels_are_no_copies(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    assert units_of(as_pair(np.round(rng.standard_normal(1_000), 3), rng.integers(0, 2, 1_000))).by == "rows"
+
+
+def test_copies_of_whole_numbers_far_apart_are_copies() -> None:
+    price = np.tile(RNG.integers(10_000, 90_000, 200), 6)
+    assert units_of(as_pair(price, price // 7)).by == "copies"
+
+
 def test_a_series_is_split_by_blocks_that_outlast_its_memory() -> None:
     found = units_of(series())
     assert found.by == "blocks"

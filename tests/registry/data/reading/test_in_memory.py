@@ -77,3 +77,10 @@ def test_polars() -> None:
     assert pair.x_names == ("e[0]", "e[1]", "c0", "c1")
     assert pair.x.tolist() == [[5, 6, 1, 2], [7, 8, 3, 4]]
     assert to_matrix(frame["a"], "x")[1] == ("a",)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_lazy_frame_of_polars_is_collected() -> None:
+    polars = pytest.importorskip("polars")
+    lazy = polars.LazyFrame({"a": [1, 2], "b": [3, 4]})
+    assert read(lazy, "a", "b").y.tolist() == [[3], [4]]
