@@ -119,6 +119,11 @@ class SideParts:
         return sum(column.has_rest for column in self.columns) - len(self.circles)
 
     @property
+    def indicator_columns(self) -> int:
+        """Return the number of columns that `indicators` returns."""
+        return sum(len(column.shown) for column in self.columns)
+
+    @property
     def is_rounded(self) -> bool:
         """Return whether the rest of some column has a grain."""
         return any(column.grain for column in self.columns)

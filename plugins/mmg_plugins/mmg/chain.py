@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
-from mmg_plugins.mmg.parts.orientation import Orientation
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
@@ -94,7 +93,8 @@ def fit_chain(
     demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
     links = links_of(sides, recipe.orient)
     if table is None and sides.x.has_labels and sides.y.has_labels:
-        links.insert(0, Link(Orientation(False, "both are labels"), labels_noised=True, labels_given=True))
+        direction = recipe.orient(sides.x.indicator_columns, sides.y.indicator_columns)
+        links.insert(0, Link(direction, labels_noised=True, labels_given=True))
     gaps = [
         _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y), groups)
         for i, link in enumerate(links)

@@ -126,3 +126,14 @@ def test_what_has_no_place_for_labels_says_so() -> None:
 def test_links_know_the_columns_they_were_fitted_to() -> None:
     x, y = dropout(600)
     assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == PairParts.of(x, y)
+
+
+@pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
+def test_of_labels_on_both_sides_those_of_fewer_columns_are_noised(turn: Callable[[Pair], Pair]) -> None:
+    """A table of many columns against one label is too large to be counted, and a network tells the label from them."""
+    rng = np.random.default_rng(0)
+    word, label = rng.integers(0, 3, (600, 6)), rng.integers(0, 2, 600)
+    x, y = turn((word.astype(float), label[:, None].astype(float)))
+    (gap,) = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).gaps
+    assert gap.link.labels_noised
+    assert gap.coordinates.dim_x == 1
