@@ -223,4 +223,16 @@ def widened(error: float, rows: int) -> float:
     """
     if rows < 2:
         return math.inf
-    return error * float(stdtrit(rows - 1, 0.975) / ndtri(0.975))
+    return error * student_factor(rows - 1)
+
+
+def student_factor(freedom: float) -> float:
+    """Return by how much an interval from `freedom` + 1 independent values is wider than a normal one; 1 for many.
+
+    It is the ratio of Student's and the normal quantile at 95 %; fewer than one degree of freedom count as one.
+
+    Example:
+        >>> round(student_factor(9.0), 2), round(student_factor(1e6), 2)
+        (1.15, 1.0)
+    """
+    return float(stdtrit(max(freedom, 1.0), 0.975) / ndtri(0.975))

@@ -30,8 +30,6 @@ MIN_ROWS = 10
 FEW_ROWS = 100
 _MIN_MONOTONE_ROWS = 20
 _SEPARATELY = 4  # up to this many similar warnings are given one by one
-_MOST_COPIES = 0.01  # share of rows that repeat others, from which that is said
-_FEW_COPIES = 3  # and so many rows
 
 
 @dataclass(frozen=True)
@@ -365,11 +363,6 @@ def _has_density(kind: Kind) -> bool:
     Rounded values are finitely many, and so are counts and categories.
     """
     return kind.name in ("continuous", "mixed", "angle") and not kind.grain
-
-
-def _is_exact(kind: Kind) -> bool:
-    """Whether no value of a column recurs by nature, so that copies of it are copies of a row."""
-    return kind.name in ("continuous", "angle") and not kind.grain
 
 
 def _linear_reason(pair: Pair, block: ScaledColumns) -> str:

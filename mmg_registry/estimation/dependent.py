@@ -21,18 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.stats import t as student
 
 from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.order import integrated
 from mmg_registry.data.units import Units
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, student_factor
 
 SHIFTS = 20  # their spread is then known to a sixth; more cost as many estimates
 FARTHEST = 4  # the shortest shift is a fourth of the rows at most, so that shifts remain
 LEAST_COVERED = 0.1  # of the rows that must have a partner at a lag for its autocorrelation to count
-TOLD_BY = 0.975  # quantile at which few independent rows widen the interval, as Student's t does
 
 Evaluate = Callable[[Pair], Estimate]
 
@@ -105,16 +103,6 @@ def _lagged(series: F64) -> F64:
     size = next_fast_len(2 * len(series), real=True)
     sums: F64 = irfft(np.abs(rfft(series, size)) ** 2, size)
     return sums
-
-
-def student_factor(freedom: float) -> float:
-    """Return by how much an interval from `freedom` + 1 independent values is wider than a normal one; 1 for many.
-
-    Example:
-        >>> round(student_factor(9.0), 2), round(student_factor(1e6), 2)
-        (1.15, 1.0)
-    """
-    return float(student.ppf(TOLD_BY, max(freedom, 1.0)) / student.ppf(TOLD_BY, np.inf))
 
 
 # --- What such rows show without dependence ---------------------------------------------------------------------------

@@ -18,9 +18,8 @@ from mmg_registry.estimation.dependent import (
     of_dependent_rows,
     off_by_itself,
     shifted,
-    student_factor,
 )
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, student_factor
 
 RNG = np.random.default_rng(0)
 

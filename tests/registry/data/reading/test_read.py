@@ -21,11 +21,6 @@ X, Y = RNG.normal(size=(30, 2)), RNG.normal(size=(30, 1))
 FRAME = pd.DataFrame({"x0": X[:, 0], "x1": X[:, 1], "y": Y[:, 0]})
 
 
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def write(name: str, text: str) -> str:
     Path(name).write_text(text, encoding="utf-8")
     return name
