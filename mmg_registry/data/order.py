@@ -68,7 +68,7 @@ def order_of(x: Array, y: Array) -> Order:
         >>> order_of(*walks).series, order_of(np.sort(walks[0], axis=0), walks[1]).series
         (True, False)
     """
-    sides = [normal_scores(some_columns(side)) for side in (x, y)]
+    sides = [_standard(normal_scores(some_columns(side))) for side in (x, y)]
     if min(side.size for side in sides) == 0:
         return Order()
     acfs = [autocorrelations(side) for side in sides]
@@ -101,8 +101,19 @@ def _one_way(column: NDArray[Any]) -> bool:
 
 
 def normal_scores(rows: Array) -> F64:
-    """Return the ranks of `rows` `(n, d)` as quantiles of the normal law, with mean 0 and spread 1; ties share one."""
-    scores = ndtri((rankdata(rows, axis=0) - 0.5) / len(rows))
+    """Return the ranks of `rows` `(n, d)` as quantiles of the normal law; equal values share their mean rank.
+
+    They are unchanged by any increasing map of a column.
+
+    Example:
+        >>> normal_scores(np.array([[1.0], [100.0], [10.0]])).round(2).ravel().tolist()
+        [-0.97, 0.97, 0.0]
+    """
+    scores: F64 = ndtri((rankdata(rows, axis=0) - 0.5) / len(rows))
+    return scores
+
+
+def _standard(scores: F64) -> F64:
     centred = scores - scores.mean(axis=0)
     standard: F64 = centred / centred.std(axis=0)
     return standard

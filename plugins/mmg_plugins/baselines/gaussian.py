@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.baselines.instant import Instant, InstantOptions
-from mmg_plugins.baselines.ranks import normal_scores, surely_more, too_skewed
+from mmg_plugins.baselines.ranks import surely_more, too_skewed
 from mmg_plugins.baselines.wishart import GaussianInformation, information
 from mmg_registry.arrays import F64
 from mmg_registry.contracts import Array, Options
 from mmg_registry.data.dependence import sample_rows
+from mmg_registry.data.order import normal_scores
 from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import canonical_of, moments_of
 from mmg_registry.preprocess.margins import fit_margins

@@ -9,8 +9,8 @@ import pytest
 from rows import pair
 
 from mmg_plugins.baselines.gaussian import CCA, Gaussian
-from mmg_plugins.baselines.ranks import normal_scores
 from mmg_registry.contracts import Run
+from mmg_registry.data.order import normal_scores
 
 Closed = type[Gaussian] | type[CCA]
 
