@@ -44,8 +44,6 @@ from mmg_registry.contracts import Run
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.names import nearest
 
-_NAMES = [*(step.name for step in steps.AUTO), *WORDS]  # of all that `without` can leave out
-
 
 class AutoOptions(MMGOptions):
     """Options of `auto`; none needs to be set."""
@@ -70,9 +68,9 @@ class AutoOptions(MMGOptions):
     @field_validator("without")
     @classmethod
     def _names_are_known(cls, value: str) -> str:
-        unknown = [name for name in map(str.strip, value.split(",")) if name and name not in _NAMES]
+        unknown = [name for name in map(str.strip, value.split(",")) if name and name not in _names()]
         if unknown:
-            raise ValueError(f"there is no step {unknown[0]!r}; {nearest(unknown[0], _NAMES, 'the steps are')}")
+            raise ValueError(f"there is no step {unknown[0]!r}; {nearest(unknown[0], _names(), 'the steps are')}")
         return value
 
 
@@ -120,8 +118,13 @@ class Auto(GapEstimator):
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
             counts=True,
-            left_out=tuple(name for name in _NAMES if name in left_out),
+            left_out=tuple(name for name in _names() if name in left_out),
         )
+
+
+def _names() -> list[str]:
+    """Return the names of all that `without` can leave out: steps, then challengers."""
+    return [*(step.name for step in steps.AUTO), *WORDS]
 
 
 def _about_few_columns(run: Run) -> Auto:

@@ -7,6 +7,7 @@ it has. Columns that are left out can only lower the information, so that what i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mmg_plugins.mmg.challengers.contract import NOTHING, Challenger, Heard, Question, on_other_rows
 from mmg_plugins.mmg.challengers.screen import dependent_columns
@@ -26,7 +27,7 @@ def asking(fresh: Callable[[Run], Estimator]) -> Challenger:
         of_x, of_y = dependent_columns(x, y, question.run.seed)
         if not len(of_x) or len(of_x) + len(of_y) > FEW_OF_MANY * question.columns:
             return NOTHING
-        few = Question((x[:, of_x], y[:, of_y]), question.rows, question.coordinates, question.run)
+        few = replace(question, given=(x[:, of_x], y[:, of_y]))
         return on_other_rows(lambda: fresh(question.quiet), few)
 
     return Challenger(NAME, ask)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
 from mmg_plugins.mmg.thresholds import CHALLENGE_ERRORS, CHALLENGE_SHARE
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, Run
+from mmg_registry.data.split import hold_out
 
 Given = tuple[Array, Array]  # x and y, as given to fit
 
@@ -54,12 +55,14 @@ class Question:
         rows: the same rows in the denoisers' coordinates.
         coordinates: the denoisers' coordinates.
         run: seed, threads, limits.
+        groups: `(n,)` a number for each row; rows with the same number are not independent. None where all are.
     """
 
     given: Given
     rows: CoordinateRows
     coordinates: Coordinates
     run: Run
+    groups: Index | None = None
 
     @property
     def columns(self) -> int:
@@ -96,20 +99,11 @@ def on_other_rows(fresh: Callable[[], Estimator], question: Question) -> Heard:
     Its value on rows that it was fitted to is larger by what it learned by heart, which to first order is also missing
     from its value on others (Efron, JASA 1986). Half of the difference is a part of the error, not of the sampling.
     """
-    x, y = question.given
-    asked = drawn(len(x), question.run.seed)
-    estimator = fresh().fit(x[~asked], y[~asked])
-    found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[~asked], y[~asked])
+    (x, y), groups = question.given, question.groups
+    fit, asked = hold_out(len(x), CHALLENGE_SHARE, question.run.seed, groups)
+    estimator = fresh()
+    estimator.groups = None if groups is None else groups[fit]
+    estimator.fit(x[fit], y[fit])
+    found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[fit], y[fit])
     sampling = found.std_error or 0.0
     return Heard(found.mi, sampling, float(np.hypot(sampling, max(0.0, seen.mi - found.mi) / 2)))
-
-
-def drawn(n: int, seed: int) -> NDArray[np.bool_]:
-    """Return which of `n` rows are asked about rather than fitted to, `(n,)`.
-
-    Example:
-        >>> int(drawn(100, seed=0).sum())
-        25
-    """
-    picked = np.random.default_rng([seed, n]).permutation(n) < CHALLENGE_SHARE * n
-    return np.asarray(picked)

@@ -16,12 +16,13 @@ def ask(question: Question) -> Heard:
 
     They are biased low where dependence is strong or columns are many. With d columns in all the bias shrinks like
     n^(-1/d) (Gao, Oh and Viswanath, IEEE Trans. Inf. Theory 2018), so that what half of the rows give less tells what
-    all of them miss, which is a part of the error.
+    all of them miss, which is a part of the error. Nothing is said of rows that are not independent: neighbours in
+    time are neighbours in x and in y.
     """
     x, y = question.given
     every = -(-len(x) // NEIGHBOUR_ROWS)
     x, y = x[::every], y[::every]
-    if question.columns > NEIGHBOUR_COLUMNS or len(x) < 4:
+    if question.columns > NEIGHBOUR_COLUMNS or len(x) < 4 or question.groups is not None:
         return NOTHING
     found = _found(x, y, question.quiet)
     if found.diagnostics["rows_with_copies"] or found.diagnostics["method"] == "counts":

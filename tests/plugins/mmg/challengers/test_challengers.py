@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.mmg.challengers import CHALLENGERS, NOTHING, WORDS, Heard, Question, columns, critic, hear, neighbours
-from mmg_plugins.mmg.challengers.contract import Given, drawn, on_other_rows
+from mmg_plugins.mmg.challengers.contract import Given, on_other_rows
 from mmg_plugins.mmg.challengers.screen import dependent_columns, expanded, scores
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
 from mmg_registry.contracts import Estimator, Run
@@ -95,8 +96,13 @@ def test_a_fit_is_judged_on_rows_it_has_not_seen() -> None:
     assert said.error >= said.sampling > 0
 
 
-def test_rows_are_drawn_by_the_seed() -> None:
-    assert drawn(50, 1).tolist() == drawn(50, 1).tolist() != drawn(50, 2).tolist()
+def test_rows_of_a_group_stay_together_and_neighbours_say_nothing_of_them() -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 100, 1))
+    copies = question((np.repeat(x, 10, 0), np.repeat(y, 10, 0)))
+    grouped = replace(copies, groups=np.repeat(np.arange(100), 10))
+    assert critic.ask(copies).least > 0.5  # what the copies tell
+    assert critic.ask(grouped).least <= 0
+    assert neighbours.ask(grouped) == NOTHING
 
 
 # --- screen and columns ---------------------------------------------------------------------------------------------
