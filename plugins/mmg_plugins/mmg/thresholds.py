@@ -180,6 +180,13 @@ CHALLENGE_SHARE = 0.25
 Evidence: chosen. Lower: its own error hides what the network missed. Higher: it learns less.
 """
 
+ASKED_ROWS = 8_000
+"""Most rows that an estimator which was fitted to others is asked about.
+
+Evidence: chosen for time; scores of all pairs in blocks of 512 take a second there.
+Lower: its own error hides what the network missed. Higher: time, and it is fitted to less.
+"""
+
 CRITIC_ROWS = 400
 """Fewest training rows that a critic is fitted to.
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
-from mmg_plugins.mmg.thresholds import CHALLENGE_ERRORS, CHALLENGE_SHARE
+from mmg_plugins.mmg.thresholds import ASKED_ROWS, CHALLENGE_ERRORS, CHALLENGE_SHARE
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.data.split import hold_out
@@ -100,10 +100,12 @@ def on_other_rows(fresh: Callable[[], Estimator], question: Question) -> Heard:
     from its value on others (Efron, JASA 1986). Half of the difference is a part of the error, not of the sampling.
     """
     (x, y), groups = question.given, question.groups
-    fit, asked = hold_out(len(x), CHALLENGE_SHARE, question.run.seed, groups)
+    share = min(CHALLENGE_SHARE, ASKED_ROWS / len(x))
+    fit, asked = hold_out(len(x), share, question.run.seed, groups)
     estimator = fresh()
     estimator.groups = None if groups is None else groups[fit]
     estimator.fit(x[fit], y[fit])
-    found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[fit], y[fit])
+    some = fit[:: -(-len(fit) // ASKED_ROWS)]
+    found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[some], y[some])
     sampling = found.std_error or 0.0
     return Heard(found.mi, sampling, float(np.hypot(sampling, max(0.0, seen.mi - found.mi) / 2)))
