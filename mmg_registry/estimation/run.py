@@ -22,6 +22,7 @@ from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
 from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.encoding import encoding_for
+from mmg_registry.estimation.extrapolation import extrapolated
 from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
@@ -38,7 +39,7 @@ Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
 
 @dataclass(frozen=True)
 class Outcome:
-    """An estimate, and the estimator that gave it (None after cross-fitting, or when nothing was fitted)."""
+    """An estimate, and the estimator that gave it (None where several or none were fitted)."""
 
     estimate: Estimate
     estimator: Estimator | None
@@ -89,6 +90,14 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         not (request.cross_fit and request.cv is not None),
         "The options 'cross_fit' and 'cv' exclude one another; leave one of them out.",
     )
+    demand(
+        not (request.extrapolate and has_eval_rows),
+        "An extrapolation cuts all rows into parts, so give either evaluation rows or extrapolate.",
+    )
+    demand(
+        not (request.extrapolate and request.cv is not None),
+        "The folds of 'cv' are made for all rows, and 'extrapolate' cuts them into parts; use cross_fit=K with it.",
+    )
     record = registry.find(request.plugin)
     make = functools.partial(registry.load_record(record), **request.options)
     make(run=run_of(request))
@@ -106,7 +115,10 @@ def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair |
     encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
     pair = encoding(cleaned.pair)
     if rows is None:
-        return split_up(make, pair, request, units), units
+        split = functools.partial(split_up, make)
+        return (
+            extrapolated(split, pair, request, units) if request.extrapolate else split(pair, request, units)
+        ), units
     return on_given(make, pair, encoding(rows), request, units), units
 
 
