@@ -8,7 +8,7 @@ from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
-from mmg_registry.contracts import Listener, Run
+from mmg_registry.contracts import Listener, Run, left_of
 from mmg_registry.errors import demand
 from mmg_registry.kinds import KINDS, KindName
 from mmg_registry.limits import checked, keep
@@ -50,7 +50,8 @@ class Request:
         seed: seed of everything random, including the split.
         threads: number of threads the estimator may keep busy; None for all cores that this process may use.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        max_seconds: a soft limit on the time of fitting, in seconds, or None.
+        max_seconds: a soft limit on the time of the whole estimate, in seconds, or None. What checks and coordinates
+            take is taken off the training's time, of which there is some at least.
         unit: "nats" or "bits".
         ci_level: level of the confidence interval, between 0 and 1.
         cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
@@ -167,6 +168,16 @@ def run_of(request: Request | BoundRequest) -> Run:
     threads = request.threads or default_threads()
     limit = request.max_seconds if isinstance(request, Request) else None
     return Run(request.seed, threads, request.device, limit, request.progress)
+
+
+def within(request: Request, spent: float) -> Request:
+    """Return `request` with the time that `spent` seconds leave, a tenth of its limit at least.
+
+    Example:
+        >>> within(Request(max_seconds=10.0), 4.0).max_seconds, within(Request(max_seconds=10.0), 40.0).max_seconds
+        (6.0, 1.0)
+    """
+    return replace(request, max_seconds=left_of(request.max_seconds, spent))
 
 
 def run_of_fold(request: Request, i: int, k: int) -> Run:

@@ -108,7 +108,7 @@ def estimate(
     seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of training.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of the whole estimate.")] = None,
     unit: Annotated[str, typer.Option(metavar="nats|bits", help="The unit of the estimate.")] = "nats",
     ci: Annotated[float, typer.Option(help="The level of the confidence interval.")] = 0.95,
     set: Set = None,

@@ -9,9 +9,10 @@ Networks and tensors are small, so training runs on one thread, which gives the 
 from __future__ import annotations
 
 import math
+import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from mmg_plugins.unseen import (
     nothing_learned,
     too_small_to_see,
 )
-from mmg_registry.contracts import Array, Estimator, Options, Run, below
+from mmg_registry.contracts import Array, Estimator, Options, Run, below, left_of
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
@@ -162,7 +163,7 @@ class Neural(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         """Train on x `(n, dim_x)` and y `(n, dim_y)`."""
-        device = device_of(self.run.device)
+        device, started = device_of(self.run.device), time.perf_counter()
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
@@ -172,14 +173,16 @@ class Neural(Estimator):
             rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed, self.groups)
             trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
             trainable.module.to(device)
-            report = self._train(trainable, _on(rows, device), _on(held_out, device))
+            spent = time.perf_counter() - started
+            report = self._train(trainable, _on(rows, device), _on(held_out, device), spent)
             self._fitted = FittedNeural(sides, pair, trainable, report, len(x))
         return self
 
-    def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair) -> Report:
-        o = self.options
+    def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair, spent: float) -> Report:
+        """Train in the time that the coordinates left, who took `spent` seconds."""
+        o, run = self.options, replace(self.run, max_seconds=left_of(self.run.max_seconds, spent))
         learner = MinibatchLearner(trainable, rows, held_out, o.batch, o.lr, self.run.seed)
-        report = train(learner, procedure(o, trainable, rows), self.run)
+        report = train(learner, procedure(o, trainable, rows), run)
         with torch.no_grad():
             self._calibrate(trainable, *held_out)
         return report
