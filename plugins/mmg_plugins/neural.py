@@ -25,7 +25,11 @@ from typing_extensions import Self
 from mmg_plugins.columns import PairParts
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
+    cut_short,
+    directions_unknown,
     early_weights,
+    fewer_rows_than_columns,
+    linear_left,
     missed,
     no_evidence,
     nothing_learned,
@@ -52,6 +56,7 @@ from mmg_registry.training import (
     train,
 )
 from mmg_registry.training.held_out import hold_back
+from mmg_registry.training.stopping import STEPS_SPENT, TIME_SPENT
 
 FEWEST_ROWS = 20  # fewest rows to fit on, of which six are held out
 ENOUGH_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
@@ -199,14 +204,21 @@ class Neural(Estimator):
             found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
         rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
         report = fitted.report
-        errors = {"rows": rows, "choice": report.choice_error, "unfinished": report.unfinished, "unseen": fitted.missed}
+        left = linear_left(fitted.pair.linear, float(found.mi), rows)
+        errors = {
+            "rows": rows,
+            "choice": report.choice_error,
+            "unfinished": report.unfinished,
+            "unseen": fitted.missed,
+            "linear": left,
+        }
         return Estimate(
             mi=float(found.mi),
             std_error=math.hypot(*errors.values()),
             pointwise=found.pointwise.cpu().numpy(),
             diagnostics={**found.words, **_diagnostics(fitted), "errors": errors},
             device=str(device),
-            warnings=[*found.doubts, *_warnings(fitted)],
+            warnings=[*found.doubts, *_warnings(fitted, left, rows)],
         )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -289,14 +301,14 @@ def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
     }
 
 
-def _warnings(fitted: FittedNeural) -> list[str]:
-    report, limits = fitted.report, {"max_steps": "limit of steps", "max_seconds": "time limit"}
-    found = _unseen(fitted)
-    if report.stopped in limits:
-        found.append(
-            f"Training was cut by the {limits[report.stopped]} after {report.steps} steps, before the held-out "
-            "objective had settled."
-        )
+def _warnings(fitted: FittedNeural, left: float, rows: float) -> list[str]:
+    """Return what to warn of: `left` nats of linear dependence beyond an estimate whose rows have the error `rows`."""
+    report = fitted.report
+    found = [*_unseen(fitted), *fewer_rows_than_columns(fitted.rows, fitted.pair.dim_x + fitted.pair.dim_y)]
+    if left > max(rows, NOTICEABLY_UNSEEN):
+        found.append(directions_unknown(left))
+    if report.stopped in (STEPS_SPENT, TIME_SPENT):
+        found.append(cut_short(report.stopped, report.steps))
     if fitted.pair.at_limit and not fitted.sides.counted:
         found.append(
             "A linear combination of x and one of y agree to all digits, so the information is larger than any "

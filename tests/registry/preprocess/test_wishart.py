@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_plugins.baselines.wishart import excess, variance_at_zero
+from mmg_registry.preprocess.wishart import excess, variance_at_zero
 
 
 def simulated(n: int, dim_x: int, dim_y: int, draws: int = 2_000) -> np.ndarray:
