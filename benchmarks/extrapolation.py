@@ -19,12 +19,11 @@ import numpy as np
 
 from benchmarks import common
 from benchmarks.subsampling import ClosedForm
-from mmg_registry.data import as_pair
+from mmg_registry.data import Pair, as_pair
 from mmg_registry.estimation.run import run
 from mmg_registry.registry import register
 from mmg_registry.request import Request
 from mmg_registry.results import Estimate
-from mmg_registry.testing import gaussian_rows
 
 TRUTH = 1.0
 CELLS = (
@@ -33,10 +32,16 @@ CELLS = (
 )  # fmt: skip
 
 
+def drawn(n: int, dim: int, seed: int) -> Pair:
+    """Return `n` rows of `dim` normal pairs of columns, all of one correlation, that share `TRUTH` nats together."""
+    x, noise = np.random.default_rng(seed).standard_normal((2, n, dim))
+    squared = -math.expm1(-2 * TRUTH / dim)
+    return as_pair(x, math.sqrt(squared) * x + math.sqrt(1 - squared) * noise)
+
+
 def measure(plugin: str, n: int, dim: int, draws: int, parts: int) -> dict[str, Any]:
     """Return bias and coverage over `draws` draws of `n` rows of `dim` and `dim` columns, as it is and extrapolated."""
-    correlation = math.sqrt(-math.expm1(-2 * TRUTH / dim))
-    pairs = [as_pair(*gaussian_rows(n, seed, correlation, dim, dim)) for seed in range(draws)]
+    pairs = [drawn(n, dim, seed) for seed in range(draws)]
     plain = [run(pair, Request(plugin=plugin, threads=1)).estimate for pair in pairs]
     found = [run(pair, Request(plugin=plugin, threads=1, extrapolate=parts)).estimate for pair in pairs]
     doubted = [any("line" in text or "still changes" in text for text in each.warnings) for each in found]

@@ -12,7 +12,7 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -294,6 +294,7 @@ def _on(rows: RowPair, device: torch.device) -> RowPair:
 def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
     return {
         "gaussian_mi": fitted.pair.gaussian_mi,
+        "linear_mi": None if fitted.pair.linear is None else asdict(fitted.pair.linear),
         "coordinates": {"x": fitted.pair.x.words, "y": fitted.pair.y.words},
         **fitted.sides.words,
         "parameters": sum(p.numel() for p in fitted.trainable.module.parameters()),
