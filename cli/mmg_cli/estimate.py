@@ -184,15 +184,17 @@ def _check_contradictions(job: EstimateJob) -> None:
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
     demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
-    both = job.extrapolate and job.evaluation
     demand(
-        not both, "--extrapolate cuts all rows into parts, and --eval gives rows of its own; leave one of the two out."
+        not (job.extrapolate and job.evaluation),
+        "--extrapolate cuts all rows into parts, and --eval gives rows of its own; leave one of the two out.",
     )
     twice = job.groups and job.blocks.isdigit()
     demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
-    for name, value in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
-        both = job.save and value
-        demand(not both, f"--save keeps one fitted estimator and {name} fits several; leave one of the two out.")
+    for name, several in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
+        demand(
+            not (job.save and several),
+            f"--save keeps one fitted estimator and {name} fits several; leave one of the two out.",
+        )
 
 
 def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
