@@ -25,6 +25,8 @@ from mmg_registry.names import nearest
 from mmg_registry.results import Estimate
 from mmg_registry.threads import NO_THREADS, default_threads, refused_threads
 
+LEAST_LEFT = 10  # of a time limit, a training has this part at least, whatever went before took
+
 T = TypeVar("T")
 
 Array = NDArray[np.floating[Any]]
@@ -69,7 +71,7 @@ class Run:
         seed: the source of every random draw; the same seed gives the same result.
         threads: the number of threads that the estimator may keep busy.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        max_seconds: a soft limit on the time of `fit`, in seconds, or None.
+        max_seconds: a soft limit on the time of `fit` and `estimate` together, in seconds, or None.
         progress: a function that the fitting thread calls with `Progress`, or None.
 
     Raises:
@@ -89,6 +91,16 @@ class Run:
         """Pass `progress` to the listener, if there is one."""
         if self.progress is not None:
             self.progress(progress)
+
+
+def left_of(limit: float | None, spent: float) -> float | None:
+    """Return the seconds that are left of a time limit, a tenth of it at least: no training ends before it begins.
+
+    Example:
+        >>> left_of(10.0, 4.0), left_of(10.0, 12.0), left_of(None, 4.0)
+        (6.0, 1.0, None)
+    """
+    return None if limit is None else max(limit - spent, limit / LEAST_LEFT) or limit
 
 
 class Configured(ABC):

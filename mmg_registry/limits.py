@@ -22,6 +22,7 @@ MAX_THREADS = 1024  # the most that the compiled core accepts
 MAX_SECONDS = 1e9  # some 31 years; step counts are forecast from it and must fit into 64-bit integers
 MAX_ROWS = 10**9
 MAX_COLUMNS = 10**6  # of a sample that is drawn; a row of so many float64 has 8 MB
+MOST_PARTS = 10  # of the rows in an extrapolation: 55 estimates, and the smallest from a tenth of the rows
 MAX_RUNS = 10**6  # seeds of a benchmark, epochs of a training: years, and their products fit into 64-bit integers
 MAX_LATENT, MAX_UNITS = 4096, 8192  # sizes of the networks that generate and encode images
 
@@ -152,6 +153,7 @@ LIMITS: dict[str, Limit] = {
     "unit": Limit("nats or bits", _word("nats|bits")),
     "ci_level": Limit("between 0 and 1, e.g. 0.95", _real(lambda level: 0 < level < 1)),
     "cross_fit": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
+    "extrapolate": Limit("a whole number from 3 to 10", _whole(3, MOST_PARTS)),
     "eval_fraction": Limit("between 0 and 1, e.g. 0.2", _real(lambda share: 0 < share < 1)),
     "blocks": Limit("auto, none, or a whole number of rows from 1 to 10**9", _length),
     "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),

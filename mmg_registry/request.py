@@ -8,7 +8,7 @@ from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
-from mmg_registry.contracts import Listener, Run
+from mmg_registry.contracts import Listener, Run, left_of
 from mmg_registry.errors import demand
 from mmg_registry.kinds import KINDS, KindName
 from mmg_registry.limits import checked, keep
@@ -34,6 +34,7 @@ class Choices(TypedDict, total=False):
     groups: Any
     blocks: int | str
     cv: Any
+    extrapolate: int | None
     drop_nan: bool
     kinds: Mapping[str, KindName]
     options: Mapping[str, Any]
@@ -49,7 +50,8 @@ class Request:
         seed: seed of everything random, including the split.
         threads: number of threads the estimator may keep busy; None for all cores that this process may use.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        max_seconds: a soft limit on the time of fitting, in seconds, or None.
+        max_seconds: a soft limit on the time of the whole estimate, in seconds, or None. What checks and coordinates
+            take is taken off the training's time, of which there is some at least.
         unit: "nats" or "bits".
         ci_level: level of the confidence interval, between 0 and 1.
         cross_fit: K to use every row for both: K folds, each evaluated by a model fitted on the others.
@@ -60,6 +62,8 @@ class Request:
         blocks: "auto" to look whether the order of rows matters, and to split and count by blocks where it does; the
             number of rows of a block; or "none" to take rows for independent.
         cv: a splitter of scikit-learn, or anything with its `split(X, y, groups)`, in place of `cross_fit`.
+        extrapolate: K to estimate on 1 to K disjoint parts of the rows, and to read off what rows without end would
+            give (`estimation.extrapolation`).
         drop_nan: drop rows with NaN or infinity instead of refusing them.
         kinds: kinds of columns by their names, where what is found from the values is not what is meant.
         options: the plugin's own options.
@@ -81,13 +85,14 @@ class Request:
     groups: Any = field(default=None, repr=False, compare=False)
     blocks: int | str = "auto"
     cv: Any = None
+    extrapolate: int | None = None
     drop_nan: bool = False
     kinds: Mapping[str, KindName] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Listener | None = None
 
     def __post_init__(self) -> None:
-        optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "progress")
+        optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "extrapolate", "progress")
         keep(self, "plugin", "seed", "device", "unit", "ci_level", "blocks", "options", optional=optional)
         check_kinds(self.kinds)
 
@@ -165,6 +170,16 @@ def run_of(request: Request | BoundRequest) -> Run:
     return Run(request.seed, threads, request.device, limit, request.progress)
 
 
+def within(request: Request, spent: float) -> Request:
+    """Return `request` with the time that `spent` seconds leave, a tenth of its limit at least.
+
+    Example:
+        >>> within(Request(max_seconds=10.0), 4.0).max_seconds, within(Request(max_seconds=10.0), 40.0).max_seconds
+        (6.0, 1.0)
+    """
+    return replace(request, max_seconds=left_of(request.max_seconds, spent))
+
+
 def run_of_fold(request: Request, i: int, k: int) -> Run:
     """Return the `Run` of fold `i` of `k`, with its own seed and its share of the time and of the progress bar."""
     seed = int(np.random.SeedSequence([request.seed, i]).generate_state(1)[0] >> 1)
@@ -172,7 +187,18 @@ def run_of_fold(request: Request, i: int, k: int) -> Run:
     return replace(run_of(request), seed=seed, max_seconds=limit, progress=_stretch(request.progress, i, k))
 
 
-def _stretch(listen: Listener | None, i: int, k: int) -> Listener | None:
+def request_of_part(request: Request, i: int, k: int) -> Request:
+    """Return the request of part `i` of `k` of the rows: its share of the time, and of the progress bar.
+
+    Every k from 1 to K has the same share, the K-th, so that the time does not depend on which is largest.
+    """
+    most = request.extrapolate or 1
+    limit = None if request.max_seconds is None else request.max_seconds / (most * k) or request.max_seconds
+    progress = _stretch(request.progress, (k - 1) * k // 2 + i, most * (most + 1) // 2, "part")
+    return replace(request, extrapolate=None, max_seconds=limit, progress=progress)
+
+
+def _stretch(listen: Listener | None, i: int, k: int, what: str = "fold") -> Listener | None:
     if listen is None:
         return None
-    return lambda p: listen(replace(p, fraction=(i + p.fraction) / k, stage=f"fold {i + 1} of {k}, {p.stage}"))
+    return lambda p: listen(replace(p, fraction=(i + p.fraction) / k, stage=f"{what} {i + 1} of {k}, {p.stage}"))

@@ -55,6 +55,7 @@ class EstimateJob:
     evaluation: list[str] | None
     eval_fraction: float | None
     cross_fit: int | None
+    extrapolate: int | None
     drop_nan: bool
     seed: int | None
     threads: int | None
@@ -100,11 +101,14 @@ def estimate(
         float | None, typer.Option(help="Share of the rows held out for evaluation.  [default: 0.2]")
     ] = None,
     cross_fit: Annotated[int | None, typer.Option(metavar="K", help="Use all rows for both, in K folds.")] = None,
+    extrapolate: Annotated[
+        int | None, typer.Option(metavar="K", help="Extrapolate from 1 to K parts of the rows to rows without end.")
+    ] = None,
     drop_nan: Annotated[bool, typer.Option("--drop-nan", help="Drop rows with NaN or infinity.")] = False,
     seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of training.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of the whole estimate.")] = None,
     unit: Annotated[str, typer.Option(metavar="nats|bits", help="The unit of the estimate.")] = "nats",
     ci: Annotated[float, typer.Option(help="The level of the confidence interval.")] = 0.95,
     set: Set = None,
@@ -152,7 +156,17 @@ def execute(job: EstimateJob) -> None:
         MMGError: or one of its subclasses; a failure to write is raised after the result is printed.
     """
     check_limits(
-        job, "seed", "threads", "device", "max_seconds", "unit", "cross_fit", "eval_fraction", "blocks", ci="ci_level"
+        job,
+        "seed",
+        "threads",
+        "device",
+        "max_seconds",
+        "unit",
+        "cross_fit",
+        "eval_fraction",
+        "blocks",
+        "extrapolate",
+        ci="ci_level",
     )
     _check_contradictions(job)
     options = parse_set(job.set or [])
@@ -170,10 +184,17 @@ def _check_contradictions(job: EstimateJob) -> None:
     ways = {"--eval": job.evaluation, "--eval-fraction": job.eval_fraction, "--cross-fit": job.cross_fit}
     given = [name for name, value in ways.items() if value]
     demand(len(given) < 2, f"{' and '.join(given)} exclude one another; keep one of them.")
+    demand(
+        not (job.extrapolate and job.evaluation),
+        "--extrapolate cuts all rows into parts, and --eval gives rows of its own; leave one of the two out.",
+    )
     twice = job.groups and job.blocks.isdigit()
     demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
-    both = job.save and job.cross_fit
-    demand(not both, "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.")
+    for name, several in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
+        demand(
+            not (job.save and several),
+            f"--save keeps one fitted estimator and {name} fits several; leave one of the two out.",
+        )
 
 
 def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
@@ -240,6 +261,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             ci_level=job.ci,
             cross_fit=job.cross_fit,
             eval_fraction=job.eval_fraction,
+            extrapolate=job.extrapolate,
             blocks=job.blocks,
             drop_nan=job.drop_nan,
             kinds=parse_kinds(job.kind or []),

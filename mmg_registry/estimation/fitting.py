@@ -26,7 +26,7 @@ class Part:
 
     Attributes:
         estimate: the estimate that the estimator returned, checked.
-        estimator: the fitted estimator; None after cross-fitting, or when nothing was fitted.
+        estimator: the fitted estimator; None where several were fitted, or none.
         seconds: the duration of "fit" and of "estimate".
         n_train, n_eval: the numbers of fitting and of evaluation rows.
     """

@@ -22,11 +22,12 @@ from mmg_registry.entry_points import PluginRecord
 from mmg_registry.errors import demand
 from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.encoding import encoding_for
+from mmg_registry.estimation.extrapolation import extrapolated
 from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
-from mmg_registry.request import Request, run_of
+from mmg_registry.request import Request, run_of, within
 from mmg_registry.results import Estimate, half_width
 
 _FEW_EVAL_ROWS = 100
@@ -38,7 +39,7 @@ Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
 
 @dataclass(frozen=True)
 class Outcome:
-    """An estimate, and the estimator that gave it (None after cross-fitting, or when nothing was fitted)."""
+    """An estimate, and the estimator that gave it (None where several or none were fitted)."""
 
     estimate: Estimate
     estimator: Estimator | None
@@ -65,7 +66,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
-    part, units = _evaluated(make, cleaned, request, eval_pair)
+    part, units = _evaluated(make, cleaned, request, eval_pair, started)
     result = _placed(_finished(part, cleaned, request), request)
     asked_options = estimator.options.model_dump(mode="json")
     known = {**_asked(record, asked_options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
@@ -89,6 +90,14 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         not (request.cross_fit and request.cv is not None),
         "The options 'cross_fit' and 'cv' exclude one another; leave one of them out.",
     )
+    demand(
+        not (request.extrapolate and has_eval_rows),
+        "An extrapolation cuts all rows into parts, so give either evaluation rows or extrapolate.",
+    )
+    demand(
+        not (request.extrapolate and request.cv is not None),
+        "The folds of 'cv' are made for all rows, and 'extrapolate' cuts them into parts; use cross_fit=K with it.",
+    )
     record = registry.find(request.plugin)
     make = functools.partial(registry.load_record(record), **request.options)
     make(run=run_of(request))
@@ -97,16 +106,24 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
     return record, make
 
 
-def _evaluated(make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None) -> tuple[Part, Units | None]:
-    """Estimate, and return with it which rows belong together; None where nothing had to be estimated."""
+def _evaluated(
+    make: Make, cleaned: Cleaned, request: Request, eval_pair: Pair | None, started: float
+) -> tuple[Part, Units | None]:
+    """Estimate, and return with it which rows belong together; None where nothing had to be estimated.
+
+    The estimator gets the time that is left of the limit since the clock showed `started`.
+    """
     rows = None if eval_pair is None else matching(cleaned, eval_pair, request.drop_nan)
     if cleaned.verdict is not None:
         return _known(cleaned, 0 if rows is None else len(rows)), None
     units = units_of(cleaned.pair, request.blocks)
     encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
-    pair = encoding(cleaned.pair)
+    pair, request = encoding(cleaned.pair), within(request, time.perf_counter() - started)
     if rows is None:
-        return split_up(make, pair, request, units), units
+        split = functools.partial(split_up, make)
+        return (
+            extrapolated(split, pair, request, units) if request.extrapolate else split(pair, request, units)
+        ), units
     return on_given(make, pair, encoding(rows), request, units), units
 
 

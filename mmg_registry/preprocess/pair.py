@@ -12,7 +12,7 @@ Rows are read in chunks and columns one at a time; no float64 copy of the data i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,9 @@ from mmg_registry.preprocess.covariance import TALL, chunks, fit_tall, fit_wide
 from mmg_registry.preprocess.maps import RowArray
 from mmg_registry.preprocess.margins import Margins, fit_margins, flat_margins
 from mmg_registry.preprocess.spirals import Turn, fit_turns
+from mmg_registry.preprocess.wishart import GaussianInformation, of_covariance
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 RHO_MAX = 1.0 - 1e-12  # float64 covariances cannot tell a larger correlation from 1
 PLAIN_GAIN, PLAIN_MARGIN = 1.02, 0.02  # factor and nats by which other coordinates must raise the Gaussian information
 
@@ -89,7 +90,10 @@ class PairTransform:
 
     Attributes:
         x, y: the transforms of the two sides.
-        rho: `(min(dim_x, dim_y),)` canonical correlations in [0, 1), float64.
+        rho: `(min(dim_x, dim_y),)` canonical correlations in [0, 1), float64: along the axes of the transform.
+        linear: the information of a Gaussian pair behind the rows, nats, whatever axes it lies on; None where the rows
+            are too few to tell. Where columns are many for the rows it is more than what `rho` holds, for the axes are
+            not known as well.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -106,6 +110,7 @@ class PairTransform:
     x: _Side
     y: _Side
     rho: F64
+    linear: GaussianInformation | None = None
 
     @classmethod
     def fit(cls, x: RowArray, y: RowArray, gaussianise: bool = True) -> PairTransform:
@@ -159,6 +164,7 @@ class PairTransform:
             _Side(margins[0], moments.mean[:dim_x], canonical.a),
             _Side(margins[1], moments.mean[dim_x:], canonical.b),
             np.clip(canonical.rho, 0.0, RHO_MAX),
+            of_covariance(moments.covariance, n, dim_x),
         )
 
     @property
@@ -194,7 +200,11 @@ class PairTransform:
 
     def state(self) -> tuple[dict[str, RowArray], dict[str, Any]]:
         """Return arrays and a JSON-serialisable dictionary, from which `from_state` rebuilds the transform."""
-        return {**self.x.arrays("x"), **self.y.arrays("y"), "rho": self.rho}, {"version": STATE_VERSION}
+        linear = None if self.linear is None else asdict(self.linear)
+        return {**self.x.arrays("x"), **self.y.arrays("y"), "rho": self.rho}, {
+            "version": STATE_VERSION,
+            "linear": linear,
+        }
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, RowArray], meta: Mapping[str, Any]) -> PairTransform:
@@ -208,7 +218,8 @@ class PairTransform:
                 f"The saved transform has version {meta.get('version')!r}, and this release reads {STATE_VERSION}; "
                 "fit it again."
             )
-        return cls(_Side.from_arrays(arrays, "x"), _Side.from_arrays(arrays, "y"), arrays["rho"])
+        linear = None if meta["linear"] is None else GaussianInformation(**meta["linear"])
+        return cls(_Side.from_arrays(arrays, "x"), _Side.from_arrays(arrays, "y"), arrays["rho"], linear)
 
 
 def _check_pair(x: RowArray, y: RowArray) -> None:

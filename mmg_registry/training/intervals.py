@@ -9,6 +9,9 @@ from mmg_registry.training.clock import Clock
 
 FIFTH = 5  # under a time limit, `EvenIntervals` are at most this part of the steps so far
 TENTH = 10  # under a time limit, `AlignedIntervals` take at most this part of the limit
+DEAR = 0.02  # share of a time limit from which a look is dear: of cheap ones, fifty cost no more than the limit
+PAUSE = 3  # dear looks are this many times their own seconds apart, so that they take a quarter of the time at most
+LONGEST = 0.2  # share of a time limit that a pause may take; without it the limit would be overrun by a pause
 
 
 class Intervals(Protocol):
@@ -23,13 +26,15 @@ class EvenIntervals:
     """Intervals of `every` steps; under a time limit, of a fifth of the steps so far where that is shorter.
 
     Prefer this rule under a time limit: evaluations depend on the number of steps alone, so a training that stops
-    before the limit gives the same result on a fast and on a slow machine.
+    before the limit gives the same result on a fast and on a slow machine, unless its looks are dear.
     """
 
     every: int
 
     def steps_after(self, done: int, clock: Clock) -> int:
-        return self.every if clock.limit is None else max(1, min(self.every, done // FIFTH))
+        if clock.limit is None:
+            return self.every
+        return max(1, min(self.every, done // FIFTH), _steps_in(_pause(clock), done, clock))
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class AlignedIntervals:
     """Evaluations at the multiples of `every`, and one after `first` steps, so that an estimate can be shown early.
 
     Under a time limit the first evaluation follows the first step, and no interval takes longer than a tenth of the
-    limit at the speed so far: a step of a large denoiser may take seconds on a slow machine, and the limit should not
-    be overrun by much.
+    limit at the speed so far, or than the pause after a dear look: a step of a large denoiser may take seconds on a
+    slow machine, and the limit should not be overrun by much.
     """
 
     every: int
@@ -48,7 +53,17 @@ class AlignedIntervals:
         if done == 0:
             return min(self.first, self.every) if clock.limit is None else 1
         rest = self.every - done % self.every
-        elapsed = clock.elapsed
-        if clock.limit is None or elapsed == 0:  # a clock of coarse resolution may still show 0
+        if clock.limit is None or clock.trained <= 0:  # a clock of coarse resolution may still show 0
             return rest
-        return max(1, min(rest, int(done / elapsed * clock.limit / TENTH)))
+        return max(1, min(rest, _steps_in(max(clock.limit / TENTH, _pause(clock)), done, clock)))
+
+
+def _pause(clock: Clock) -> float:
+    """Return the least seconds of training between two looks under a time limit; 0 where they are not dear."""
+    limit = clock.limit or 0.0
+    return min(PAUSE * clock.last_look, LONGEST * limit) if clock.last_look > DEAR * limit else 0.0
+
+
+def _steps_in(seconds: float, done: int, clock: Clock) -> int:
+    """Return how many steps take `seconds` of training at the speed of the `done` ones."""
+    return int(done / clock.trained * seconds) if clock.trained > 0 else 0

@@ -18,7 +18,7 @@ from mmg_registry.training.clock import Clock, Now
 from mmg_registry.training.decay import Decay, Horizon
 from mmg_registry.training.evaluation import OBJECTIVE, Evaluation
 from mmg_registry.training.intervals import Intervals
-from mmg_registry.training.learner import Learner, Refinement
+from mmg_registry.training.learner import Learner, Measurement, Refinement
 from mmg_registry.training.progress import ProgressTeller
 from mmg_registry.training.report import Report
 from mmg_registry.training.stopping import NOTHING_GAINED, STEPS_SPENT, TIME_SPENT, StoppingRule, first_verdict
@@ -162,7 +162,7 @@ class _Training:
         self.report.steps += n_steps
 
     def _evaluate(self) -> None:
-        step, seconds, found = self.report.steps, round(self.clock.elapsed, 3), self.learner.measure()
+        step, seconds, found = self.report.steps, round(self.clock.elapsed, 3), self._look()
         self.evaluations.append(Evaluation(step, found.rows))
         self.report.history.append({"step": step, "seconds": seconds, **found.means})
         self.mi = found.mi
@@ -199,4 +199,8 @@ class _Training:
         return evaluation
 
     def _measured(self, step: int) -> Evaluation:
-        return Evaluation(step, self.learner.measure().rows)
+        return Evaluation(step, self._look().rows)
+
+    def _look(self) -> Measurement:
+        with self.clock.looking():
+            return self.learner.measure()

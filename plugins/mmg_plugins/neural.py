@@ -9,9 +9,10 @@ Networks and tensors are small, so training runs on one thread, which gives the 
 from __future__ import annotations
 
 import math
+import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -24,13 +25,17 @@ from typing_extensions import Self
 from mmg_plugins.columns import PairParts
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
+    cut_short,
+    directions_unknown,
     early_weights,
+    fewer_rows_than_columns,
+    linear_left,
     missed,
     no_evidence,
     nothing_learned,
     too_small_to_see,
 )
-from mmg_registry.contracts import Array, Estimator, Options, Run, below
+from mmg_registry.contracts import Array, Estimator, Options, Run, below, left_of
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
@@ -51,6 +56,7 @@ from mmg_registry.training import (
     train,
 )
 from mmg_registry.training.held_out import hold_back
+from mmg_registry.training.stopping import STEPS_SPENT, TIME_SPENT
 
 FEWEST_ROWS = 20  # fewest rows to fit on, of which six are held out
 ENOUGH_ROWS = 20_000  # training rows; with fewer, over-fitting comes sooner and evaluations are more frequent
@@ -162,7 +168,7 @@ class Neural(Estimator):
 
     def fit(self, x: Array, y: Array) -> Self:
         """Train on x `(n, dim_x)` and y `(n, dim_y)`."""
-        device = device_of(self.run.device)
+        device, started = device_of(self.run.device), time.perf_counter()
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
@@ -172,14 +178,16 @@ class Neural(Estimator):
             rows, held_out = hold_back(*_tensors(pair, x, y, torch.device("cpu")), self.run.seed, self.groups)
             trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
             trainable.module.to(device)
-            report = self._train(trainable, _on(rows, device), _on(held_out, device))
+            spent = time.perf_counter() - started
+            report = self._train(trainable, _on(rows, device), _on(held_out, device), spent)
             self._fitted = FittedNeural(sides, pair, trainable, report, len(x))
         return self
 
-    def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair) -> Report:
-        o = self.options
+    def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair, spent: float) -> Report:
+        """Train in the time that the coordinates left, who took `spent` seconds."""
+        o, run = self.options, replace(self.run, max_seconds=left_of(self.run.max_seconds, spent))
         learner = MinibatchLearner(trainable, rows, held_out, o.batch, o.lr, self.run.seed)
-        report = train(learner, procedure(o, trainable, rows), self.run)
+        report = train(learner, procedure(o, trainable, rows), run)
         with torch.no_grad():
             self._calibrate(trainable, *held_out)
         return report
@@ -196,14 +204,21 @@ class Neural(Estimator):
             found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
         rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
         report = fitted.report
-        errors = {"rows": rows, "choice": report.choice_error, "unfinished": report.unfinished, "unseen": fitted.missed}
+        left = linear_left(fitted.pair.linear, float(found.mi), rows)
+        errors = {
+            "rows": rows,
+            "choice": report.choice_error,
+            "unfinished": report.unfinished,
+            "unseen": fitted.missed,
+            "linear": left,
+        }
         return Estimate(
             mi=float(found.mi),
             std_error=math.hypot(*errors.values()),
             pointwise=found.pointwise.cpu().numpy(),
             diagnostics={**found.words, **_diagnostics(fitted), "errors": errors},
             device=str(device),
-            warnings=[*found.doubts, *_warnings(fitted)],
+            warnings=[*found.doubts, *_warnings(fitted, left, rows)],
         )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -279,6 +294,7 @@ def _on(rows: RowPair, device: torch.device) -> RowPair:
 def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
     return {
         "gaussian_mi": fitted.pair.gaussian_mi,
+        "linear_mi": None if fitted.pair.linear is None else asdict(fitted.pair.linear),
         "coordinates": {"x": fitted.pair.x.words, "y": fitted.pair.y.words},
         **fitted.sides.words,
         "parameters": sum(p.numel() for p in fitted.trainable.module.parameters()),
@@ -286,14 +302,14 @@ def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
     }
 
 
-def _warnings(fitted: FittedNeural) -> list[str]:
-    report, limits = fitted.report, {"max_steps": "limit of steps", "max_seconds": "time limit"}
-    found = _unseen(fitted)
-    if report.stopped in limits:
-        found.append(
-            f"Training was cut by the {limits[report.stopped]} after {report.steps} steps, before the held-out "
-            "objective had settled."
-        )
+def _warnings(fitted: FittedNeural, left: float, rows: float) -> list[str]:
+    """Return what to warn of: `left` nats of linear dependence beyond an estimate whose rows have the error `rows`."""
+    report = fitted.report
+    found = [*_unseen(fitted), *fewer_rows_than_columns(fitted.rows, fitted.pair.dim_x + fitted.pair.dim_y)]
+    if left > max(rows, NOTICEABLY_UNSEEN):
+        found.append(directions_unknown(left))
+    if report.stopped in (STEPS_SPENT, TIME_SPENT):
+        found.append(cut_short(report.stopped, report.steps))
     if fitted.pair.at_limit and not fitted.sides.counted:
         found.append(
             "A linear combination of x and one of y agree to all digits, so the information is larger than any "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from mmg_registry.preprocess.wishart import SPARE_ROWS, GaussianInformation
 from mmg_registry.training import Report
 from mmg_registry.training.held_out import held_out_of
 
@@ -91,6 +92,64 @@ def missed(reports: Sequence[Report], rows: int, dims: tuple[int, int], others: 
         return 0.0
     sampling = unseen(rows, *dims)
     return math.hypot(sampling, min(unheard(rows), others)) if nothing_learned(reports) else sampling
+
+
+def linear_left(linear: GaussianInformation | None, mi: float, error: float) -> float:
+    """Return how far the linear dependence of training rows surely exceeds an estimate, in nats; 0 where it does not.
+
+    With few rows a column, directions are not known well enough to be of use on other rows, while the information along
+    them is known without bias. The error of the difference is subtracted in squares.
+
+    Args:
+        linear: the information of a Gaussian pair behind the training rows; None where it is not known.
+        mi, error: the estimate and the standard error of its rows, in nats.
+
+    Example:
+        >>> known = GaussianInformation(0.5, 0.03)
+        >>> round(linear_left(known, 0.3, 0.04), 3), linear_left(known, 0.46, 0.04), linear_left(None, 0.3, 0.04)
+        (0.194, 0.0, 0.0)
+    """
+    if linear is None or linear.mi <= mi:
+        return 0.0
+    return math.sqrt(max(0.0, (linear.mi - mi) ** 2 - linear.std_error**2 - error**2))
+
+
+def directions_unknown(left: float) -> str:
+    """Return the warning that linear dependence of the training rows is missing from an estimate (nats)."""
+    return (
+        f"The training rows have linear dependence of some {left:.2g} nats beyond the estimate, in directions that so "
+        "few rows for so many columns do not tell well enough for other rows; the standard error includes it. Give "
+        "more rows or fewer columns."
+    )
+
+
+def fewer_rows_than_columns(rows: int, columns: int) -> list[str]:
+    """Return the warning that so few rows cannot tell dependence from chance in so many columns, where it is so.
+
+    Example:
+        >>> len(fewer_rows_than_columns(205, 1_000)), fewer_rows_than_columns(2_000, 1_000)
+        (1, [])
+    """
+    if rows >= columns + SPARE_ROWS:
+        return []
+    return [
+        f"The {rows} training rows are no more than the {columns} columns, so that not even linear dependence can be "
+        "told from chance: nothing above the estimate can be excluded. Give more rows or fewer columns."
+    ]
+
+
+def cut_short(stopped: str, steps: int) -> str:
+    """Return the warning of a training that a limit ended before it had settled.
+
+    Example:
+        >>> cut_short("max_steps", 90)[:56]
+        'Training was cut by the limit of steps after 90 steps, b'
+    """
+    limit = {"max_steps": "limit of steps", "max_seconds": "time limit"}[stopped]
+    return (
+        f"Training was cut by the {limit} after {steps} steps, before the held-out objective had settled: what more of "
+        "it would learn is unknown, and nothing above the interval can be excluded."
+    )
 
 
 def early_weights(reports: Sequence[Report]) -> list[str]:

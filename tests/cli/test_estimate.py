@@ -129,6 +129,13 @@ def test_the_share_of_evaluation_rows(estimate, data) -> None:
     assert (found["n_train"], found["n_eval"]) == (200, 200)
 
 
+def test_extrapolation_tells_the_values_of_all_parts(estimate, data) -> None:
+    found = document(estimate(data, "--json", "-p", "gaussian", "--extrapolate", 3))
+    words = found["diagnostics"]["extrapolation"]
+    assert [len(values) for values in words["values"]] == [1, 2, 3]
+    assert words["intercept"] == pytest.approx(found["mi"])
+
+
 def test_cross_fitting_uses_all_rows_for_both(estimate, data) -> None:
     found = document(estimate(data, "--json", "--cross-fit", 4))
     assert (found["n_train"], found["n_eval"]) == (400, 400)
@@ -321,6 +328,14 @@ def test_a_known_answer_makes_no_plot_and_no_model_and_says_so(estimate) -> None
         (
             ["--save", "m", "--cross-fit", "3"],
             "--save keeps one fitted estimator and --cross-fit fits several; leave one of the two out.",
+        ),
+        (
+            ["--eval", "e.npz", "--extrapolate", "3"],
+            "--extrapolate cuts all rows into parts, and --eval gives rows of its own; leave one of the two out.",
+        ),
+        (
+            ["--save", "m", "--extrapolate", "3"],
+            "--save keeps one fitted estimator and --extrapolate fits several; leave one of the two out.",
         ),
         (["--sep", "ab"], "The option 'sep' is 'ab' and must be one character, or 'blanks'."),
         (

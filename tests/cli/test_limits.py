@@ -23,6 +23,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "max_seconds": [0.0, float("inf"), float("nan"), 1.1e9],
     "ci_level": [0.0, 1.0],
     "cross_fit": [1, 10**9 + 1],
+    "extrapolate": [2, 11],
     "eval_fraction": [0.0, 1.0],
     "blocks": ["0", "some"],
     "unit": ["bans"],
@@ -52,6 +53,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "unit": ["nats", "bits"],
     "ci_level": [1e-9, 1 - 1e-9],
     "cross_fit": [2, 10**9],
+    "extrapolate": [3, 10],
     "eval_fraction": [1e-9, 1 - 1e-9],
     "blocks": ["auto", "none", 1, 10**9],
     "n": [2, 10**9],
@@ -84,6 +86,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "max_seconds": "--max-seconds",
             "ci_level": "--ci",
             "cross_fit": "--cross-fit",
+            "extrapolate": "--extrapolate",
             "eval_fraction": "--eval-fraction",
             "unit": "--unit",
             "blocks": "--blocks",
@@ -189,7 +192,7 @@ def of_split(**choice: Any) -> Any:
 PYTHON: dict[Callable[..., Any], list[str]] = {
     of_estimate: [
         *("seed", "threads", "device", "max_seconds", "ci_level", "cross_fit", "eval_fraction", "unit", "blocks"),
-        *("options", "progress"),
+        *("extrapolate", "options", "progress"),
     ],
     of_bound: ["seed", "threads", "device", "ci_level", "n", "options", "progress"],
     mmg.Run: ["seed", "threads", "device", "max_seconds", "progress"],

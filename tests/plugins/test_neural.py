@@ -59,3 +59,30 @@ def test_only_what_is_no_label_is_perhaps_infinite_where_x_and_y_agree(name: str
     x = (rng.integers(0, 2, (200, 1)) if name == "label" else rng.standard_normal((200, 1))).astype(float)
     found = MINE(run=Run(threads=1), steps=50).fit(x, x).estimate(x, x)
     assert any("agree to all digits" in warning for warning in found.warnings) == told
+
+
+def wide(n: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """One pair of columns with 0.511 nats among as many others."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, n, columns))
+    y[:, 0] = 0.8 * x[:, 0] + 0.6 * y[:, 0]
+    return x, y
+
+
+def test_linear_dependence_that_few_rows_hide_is_in_the_error() -> None:
+    x, y = wide(500, 30)
+    found = MINE(run=Run(threads=1), steps=50).fit(x[:400], y[:400]).estimate(x[400:], y[400:])
+    assert found.mi + found.diagnostics["errors"]["linear"] > 0.4 > found.mi
+    assert any("linear dependence of some" in warning for warning in found.warnings)
+
+
+def test_no_more_rows_than_columns_conclude_nothing() -> None:
+    x, y = wide(100, 45)
+    found = MINE(run=Run(threads=1), steps=50).fit(x[:80], y[:80]).estimate(x[80:], y[80:])
+    assert any("80 training rows are no more than the 90 columns" in warning for warning in found.warnings)
+
+
+def test_a_cut_training_says_what_cannot_be_excluded() -> None:
+    x, y = wide(400, 2)
+    found = MINE(run=Run(threads=1), steps=20).fit(x, y).estimate(x, y)
+    assert any("limit of steps" in text and "nothing above the interval" in text for text in found.warnings)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from mmg_plugins.baselines.instant import Instant, InstantOptions
 from mmg_plugins.baselines.ranks import surely_more, too_skewed
-from mmg_plugins.baselines.wishart import GaussianInformation, information
 from mmg_registry.arrays import F64
 from mmg_registry.contracts import Array, Options
 from mmg_registry.data.dependence import sample_rows
@@ -18,9 +17,9 @@ from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import canonical_of, moments_of
 from mmg_registry.preprocess.margins import fit_margins
 from mmg_registry.preprocess.pair import RHO_MAX
+from mmg_registry.preprocess.wishart import SPARE_ROWS, GaussianInformation, information
 from mmg_registry.results import Estimate
 
-SPARE_ROWS = 3  # rows beyond one a column below which the sample covariance has no log-determinant of finite variance
 MOST_RANKED = 10_000  # rows whose ranks are compared with their values; more take time and change nothing
 AT_LIMIT = (
     "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
@@ -32,8 +31,8 @@ class Gaussian(Instant):
     """What a Gaussian pair with the same canonical correlations would share, after near-normal margins.
 
     -1/2 sum log(1 - r_i^2) nats over the sample canonical correlations of all rows, less what sampling adds to it
-    (see `mmg_plugins.baselines.wishart`): without bias for normal rows, at any number of rows and columns. Exact for a
-    Gaussian copula; else it misses what is not linear in these coordinates, or, less often, is too high.
+    (see `mmg_registry.preprocess.wishart`): without bias for normal rows, at any number of rows and columns. Exact for
+    a Gaussian copula; else it misses what is not linear in these coordinates, or, less often, is too high.
 
     Raises:
         OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.

@@ -40,7 +40,8 @@ class FittedChain:
 
     def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
         """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
-        pieces = [Piece(gap.link.words, "trained", self._of(gap, recipe, x, y)) for gap in self.gaps]
+        own = replace(recipe, run=_share(recipe.run, 0, len(self.gaps)))
+        pieces = [Piece(gap.link.words, "trained", self._of(gap, own, x, y)) for gap in self.gaps]
         if self.table is not None:
             pieces.insert(0, Piece("I(labels of x; labels of y)", "counted", self.table.estimate(self.sides, x, y)))
         return joined_pieces(pieces, self.sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,9 +34,10 @@ from mmg_plugins.mmg.parts.proposals import LogSNRDraws
 from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
+from mmg_plugins.mmg.thresholds import TRAINING_SHARE
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.arrays import Index
-from mmg_registry.contracts import Array, Run
+from mmg_registry.contracts import Array, Run, left_of
 from mmg_registry.diffusion import gaussian_tail
 
 
@@ -111,23 +113,30 @@ class Recipe:
         The last `beside` columns of the noised variable are seen by both denoisers. Rows with the same
         number in `groups` `(n,)` are held out together.
         """
+        started = time.perf_counter()
         noised, given = link.orientation.apply(x, y)
         coordinates = self.coordinates.fit(noised, given, beside)
         rows = coordinates.transform(noised, given)
         # before training, which shuffles `rows` in place
         question = Question((x, y), rows, coordinates, self.run, groups)
         facts = self.remember.before(question) if self.remember else None
-        trained = self.train(self._job(coordinates, rows, groups))
+        trained = self.train(self._job(coordinates, rows, groups, self._training_run(time.perf_counter() - started)))
         return self._remembered((x, y), FittedGap(link, coordinates, trained, len(x), facts))
 
     def measure(self, fitted: FittedGap, x: Array, y: Array) -> Evidence:
         """Measure the gap on evaluation rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, and return all evidence."""
         rows = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y))
-        gap, rho, q = self.gap(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
+        measure = self.gap.within(self.run.max_seconds)
+        gap, rho, q = measure(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
         return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
 
-    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows, groups: Index | None) -> TrainingJob:
+    def _training_run(self, spent: float) -> Run:
+        """Return the run of the training, with what `spent` seconds leave of its share of the time."""
+        limit = self.run.max_seconds
+        return replace(self.run, max_seconds=None if limit is None else left_of(TRAINING_SHARE * limit, spent))
+
+    def _job(self, coordinates: Coordinates, all_rows: CoordinateRows, groups: Index | None, run: Run) -> TrainingJob:
         rows, held_out = split_off_held_out(all_rows, self.run.seed, groups)
         return TrainingJob(
             coordinates=coordinates,
@@ -137,7 +146,7 @@ class Recipe:
             plan=self.plan,
             gap=self.gap,
             integrand=self.integrand,
-            run=self.run,
+            run=run,
             rows=rows,
             held_out=held_out,
         )
@@ -145,7 +154,9 @@ class Recipe:
     def _remembered(self, given: Given, fitted: FittedGap) -> FittedGap:
         if self.remember is None or fitted.facts is None:
             return fitted
-        return replace(fitted, facts=self.remember.after(fitted.facts, given, fitted, self.gap))
+        return replace(
+            fitted, facts=self.remember.after(fitted.facts, given, fitted, self.gap.within(self.run.max_seconds))
+        )
 
 
 def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = None) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +91,7 @@ def measured(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
     return {name: getattr(evidence.gap, name) for name in GAP} | {
         "outside_window": evidence.tail,
         "gaussian_mi": fitted.coordinates.gaussian_mi,
+        "linear_mi": None if fitted.coordinates.linear is None else asdict(fitted.coordinates.linear),
         "coordinates": coordinate_words(fitted),
         "proposal": proposal_words(fitted.trained.proposal),
         "repeats": recipe.gap.repeats_for(len(evidence.rows[0])),

@@ -83,6 +83,27 @@ Evidence: chosen. With one draw, strata do not help a single row.
 Lower: noisy values of single rows. Higher: time, where rows are many.
 """
 
+TRAINING_SHARE = 0.7
+"""Share of a time limit that coordinates and training may take; the others are those of two measurements.
+
+Evidence: chosen. On 5,000 rows of 100 + 100 columns measuring took two thirds of the time of a limit of 8 seconds.
+Lower: short limits end trainings that would have had time. Higher: the limit is overrun where rows are wide.
+"""
+
+MEASURING_SHARE = 0.12
+"""Share of a time limit that a measurement may take, of training rows and of evaluation rows each.
+
+Evidence: chosen, with `TRAINING_SHARE`; what is left is for the checks of the data and the steps.
+Lower: fewer draws of noise, and a larger error. Higher: the limit is overrun.
+"""
+
+PROBED_ROWS = 256
+"""Rows that tell how long a draw takes, where the time of a measurement is limited.
+
+Evidence: chosen; a 256th of what `EVALUATION_DRAWS` asks for with one thread takes milliseconds.
+Lower: the clock tells nothing of small networks. Higher: the probe costs as much as what it saves.
+"""
+
 SEEN_ROWS = 4_000
 """Training rows that the network is evaluated on again, to find what it learned by heart.
 

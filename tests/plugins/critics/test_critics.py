@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -321,6 +322,7 @@ def test_max_seconds_cuts_the_training_and_says_so(cls: type[Any], monkeypatch: 
     time = Time()
     run = Run(threads=1, max_seconds=40.0, progress=lambda _: time.pass_by(1.0))  # a second after every evaluation
     monkeypatch.setattr(neural, "train", partial(train, now=time))
+    monkeypatch.setattr(neural, "time", SimpleNamespace(perf_counter=time))
     result = estimate(cls, folded(), folded(300, seed=1), run, steps=1_000_000, tolerance=0.0, gaussian_start=False)
     assert result.diagnostics["training"]["stopped"] == "max_seconds"
     assert 40.0 <= result.diagnostics["training"]["seconds"] <= 42.0

@@ -138,7 +138,7 @@ def test_cross_fitting_shares_time_and_progress(fake: Any) -> None:
     run(as_pair(X, Y), request(cross_fit=2, max_seconds=10, progress=reports.append))
     assert [report.fraction for report in reports] == [0.25, 0.75]
     assert reports[1].stage == "fold 2 of 2, training"
-    assert {each.run.max_seconds for each in fake.made} == {5.0}
+    assert all(0.5 <= each.run.max_seconds <= 5.0 for each in fake.made)  # half of what the checks of the data leave
 
 
 def test_contradictory_and_impossible_cross_fitting() -> None:

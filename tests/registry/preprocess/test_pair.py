@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmg_registry.errors import DataError
-from mmg_registry.preprocess import PairTransform
+from mmg_registry.preprocess import PairTransform, covariance
 
 N = 20_000
 
@@ -211,3 +211,25 @@ def test_rows_of_another_width_are_refused() -> None:
     pair = PairTransform.fit(normal(0, 100, 2), normal(1, 100, 1))
     with pytest.raises(DataError, match=r"x has shape \(5, 3\)"):
         pair.transform(normal(2, 5, 3), normal(3, 5, 1))
+
+
+def test_few_rows_a_column_know_more_linear_information_than_their_axes_carry() -> None:
+    x, y = normal(40, 600, 40), normal(41, 600, 40)
+    y[:, 0] = 0.8 * x[:, 0] + 0.6 * y[:, 0]
+    pair = PairTransform.fit(x, y)
+    assert pair.linear is not None
+    assert abs(pair.linear.mi - 0.511) < 2 * pair.linear.std_error
+    assert pair.gaussian_mi < 0.45
+    arrays, meta = pair.state()
+    assert PairTransform.from_state(arrays, json.loads(json.dumps(meta))).linear == pair.linear
+    assert PairTransform.fit(x[:82], y[:82]).linear is None
+
+
+def test_one_fold_tells_the_correlations_of_many_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = normal(42, 1_000, 30), normal(43, 1_000, 30)
+    y[:, :3] = 0.9 * x[:, :3] + np.sqrt(0.19) * y[:, :3]
+    folds = PairTransform.fit(x, y, gaussianise=False).rho
+    monkeypatch.setattr(covariance, "ONE_FOLD_COLUMNS", 50)
+    one = PairTransform.fit(x, y, gaussianise=False).rho
+    np.testing.assert_allclose(one[:3], folds[:3], atol=0.08)
+    assert np.sum(one > 0) == 3

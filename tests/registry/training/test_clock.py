@@ -30,3 +30,13 @@ def test_without_a_limit_nothing_is_ever_over() -> None:
     clock = Clock(None, time)
     time.pass_by(1e9)
     assert not clock.is_over(0.0)
+
+
+def test_looks_are_no_training() -> None:
+    time = Time()
+    clock = Clock(10.0, time)
+    time.pass_by(3.0)
+    for seconds in (2.0, 0.5):
+        with clock.looking():
+            time.pass_by(seconds)
+    assert (clock.elapsed, clock.trained, clock.last_look) == (5.5, 3.0, 0.5)

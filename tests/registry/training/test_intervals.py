@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from fake_time import Time
 
 from mmg_registry.training.clock import Clock
@@ -48,3 +49,15 @@ def test_aligned_intervals_under_a_limit_are_a_tenth_of_it_at_most() -> None:
 
 def test_a_clock_that_has_not_moved_yet_limits_nothing() -> None:
     assert AlignedIntervals(100).steps_after(1, Clock(3.0, Time())) == 99
+
+
+@pytest.mark.parametrize("intervals", [EvenIntervals(1_000), AlignedIntervals(1_000)])
+@pytest.mark.parametrize(("look", "pause"), [(0.01, 0.0), (0.5, 1.5), (9.0, 2.0)])
+def test_dear_looks_are_apart(intervals: Intervals, look: float, pause: float) -> None:
+    time = Time()
+    clock = Clock(10.0, time)
+    time.pass_by(0.1)  # ten steps
+    with clock.looking():
+        time.pass_by(look)
+    cheap = 2 if isinstance(intervals, EvenIntervals) else 100  # a fifth of ten steps; a tenth of the limit
+    assert intervals.steps_after(10, clock) == pytest.approx(max(cheap, 100 * pause), abs=1)

@@ -15,6 +15,7 @@ from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, below
 from mmg_registry.errors import demand
 from mmg_registry.preprocess import PairTransform
+from mmg_registry.preprocess.wishart import GaussianInformation
 
 CoordinateRows = tuple[Tensor, Tensor]  # float32 (n, dim_x) of the noised variable, (n, dim_y) of the given one
 
@@ -41,6 +42,10 @@ class Coordinates(Protocol):
     @property
     def gaussian_mi(self) -> float | None:
         """Return the information of a Gaussian pair with these correlations, in nats; None where none are used."""
+
+    @property
+    def linear(self) -> GaussianInformation | None:
+        """Return the information of a Gaussian pair behind the training rows, on whatever axes; None if not known."""
 
     @property
     def at_limit(self) -> bool:
@@ -172,6 +177,10 @@ class CanonicalCoordinates:
         return self.pair.gaussian_mi
 
     @property
+    def linear(self) -> GaussianInformation | None:
+        return self.pair.linear
+
+    @property
     def at_limit(self) -> bool:
         return self.pair.at_limit
 
@@ -235,6 +244,10 @@ class StandardCoordinates:
 
     @property
     def gaussian_mi(self) -> None:
+        return None
+
+    @property
+    def linear(self) -> None:
         return None
 
     @property

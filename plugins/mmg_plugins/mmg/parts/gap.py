@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
-from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS
+from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS, MEASURING_SHARE, PROBED_ROWS
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.core import BIN_SUMS, Proposal
 from mmg_registry.diffusion import Denoiser, GapEstimate, joined, summarise
@@ -40,6 +41,7 @@ class GapMeasure:
         above: further windows above that of the proposal, each with the weight that it counts with.
         denoising: whether the squares are denoising errors, and belong in the curve as such.
         in_torch: whether sums are taken in torch, whatever the training ran in.
+        seconds: most time of a measurement, which then has fewer repeats, one at least; None for no limit.
     """
 
     seed: int
@@ -48,10 +50,11 @@ class GapMeasure:
     above: Above = ()
     denoising: bool = True
     in_torch: bool = False
+    seconds: float | None = None
 
     def __call__(self, trained: TrainedTerms, rows: CoordinateRows) -> GapEstimate:
         """Return the integrals of both integrands over all windows, on rows in the denoisers' coordinates."""
-        gap = self._under(trained.proposal, trained, rows, self.repeats_for(len(rows[0])))
+        gap = self._under(trained.proposal, trained, rows, self._repeats_in_time(trained, rows))
         if self.above:
             higher = [(weight, self._under(window, trained, rows, 1)) for weight, window in self.above]
             gap = joined([(1.0, gap), *higher])
@@ -66,6 +69,21 @@ class GapMeasure:
     def repeats_for(self, n: int) -> int:
         """Return the number of log-SNR and noise draws of each of `n` rows."""
         return self.repeats or int(np.clip(EVALUATION_DRAWS // n, LEAST_REPEATS, MOST_REPEATS))
+
+    def within(self, limit: float | None) -> GapMeasure:
+        """Return the measure with its share of the time limit of an estimate, in seconds."""
+        return replace(self, seconds=None if limit is None else MEASURING_SHARE * limit)
+
+    def _repeats_in_time(self, trained: TrainedTerms, rows: CoordinateRows) -> int:
+        """Return the repeats of a measurement of `rows`, told by the time of one repeat of a few of them."""
+        n = len(rows[0])
+        wanted = self.repeats_for(n)
+        if self.seconds is None or wanted == 1:
+            return wanted
+        some, start = (rows[0][:PROBED_ROWS], rows[1][:PROBED_ROWS]), time.perf_counter()
+        self._under(trained.proposal, trained, some, 1)
+        took = (time.perf_counter() - start) / len(some[0]) * n
+        return max(1, min(wanted, int(self.seconds / took)))
 
     @property
     def words(self) -> dict[str, Any]:

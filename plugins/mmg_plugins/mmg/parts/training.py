@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
@@ -62,7 +62,9 @@ Train = Callable[[TrainingJob], TrainedTerms]
 
 
 def train_terms(job: TrainingJob) -> TrainedTerms:
-    """Train one network for each term, and return them with one proposal that serves them all."""
+    """Train one network for each term, in equal shares of the time, and return them with a proposal that serves all."""
+    limit = None if job.run.max_seconds is None else job.run.max_seconds / len(job.terms)
+    job = replace(job, run=replace(job.run, max_seconds=limit))
     found = [_train_term(job, term) for term in job.terms]
     return TrainedTerms(job.network, tuple(term for term, _ in found), envelope([proposal for _, proposal in found]))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from mmg_plugins.baselines.wishart import sampling_error
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NOTICEABLE_PART, SURE_ERRORS
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_plugins.unseen import nothing_learned
 from mmg_registry.diffusion import GapEstimate
+from mmg_registry.preprocess.wishart import sampling_error
 
 
 def watched(evidence: Evidence, value: float) -> Finding:

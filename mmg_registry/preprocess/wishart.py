@@ -12,9 +12,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import digamma, polygamma
 
 from mmg_registry.arrays import F64
+
+SPARE_ROWS = 3  # rows beyond one a column below which the sample covariance has no log-determinant of finite variance
 
 
 def excess(n: int, dim_x: int, dim_y: int) -> float:
@@ -101,6 +104,46 @@ def sampling_error(rho: F64, n: int, dim_x: int, dim_y: int, heavier: float = 0.
         >>> round(sampling_error(np.array([0.8]), 100, 1, 1), 3)
         0.082
     """
+    return _error(float(np.sum(rho**2)), n, dim_x, dim_y, heavier)
+
+
+def _error(squares: float, n: int, dim_x: int, dim_y: int, heavier: float) -> float:
+    """Return the standard error behind the sum of squared correlations, `squares`."""
     at_zero = variance_at_zero(n, dim_x, dim_y)
-    spread = max(0.0, float(np.sum(rho**2)) - dim_x * dim_y / (n - 1)) + heavier
+    spread = max(0.0, squares - dim_x * dim_y / (n - 1)) + heavier
     return math.sqrt((spread + 2 * math.sqrt(at_zero)) / max(n - dim_x - dim_y - 1, 1) + at_zero)
+
+
+def of_covariance(covariance: F64, n: int, dim_x: int) -> GaussianInformation | None:
+    """Return the information behind the covariance of `n` rows, without any decomposition but Cholesky's.
+
+    Args:
+        covariance: of the columns of x and then of y, `(dim_x + dim_y, dim_x + dim_y)`; columns without variance are
+            left out.
+        n: number of rows.
+        dim_x: columns of x.
+
+    Returns:
+        The information, or None where rows are fewer than columns and three more, or columns depend on one another.
+
+    Example:
+        >>> found = of_covariance(np.array([[1.0, 0.8], [0.8, 1.0]]), 100, 1)
+        >>> round(found.mi, 3), round(found.std_error, 3)
+        (0.506, 0.082)
+    """
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    kept = np.flatnonzero(sd > 0)
+    of_x = int(np.sum(kept < dim_x))
+    dims = of_x, len(kept) - of_x
+    if n < len(kept) + SPARE_ROWS or not all(dims):
+        return None
+    correlation = covariance[np.ix_(kept, kept)] / np.outer(sd[kept], sd[kept])
+    blocks = correlation[:of_x, :of_x], correlation[of_x:, of_x:], correlation
+    try:
+        x, y, both = (np.linalg.cholesky(block) for block in blocks)
+    except np.linalg.LinAlgError:
+        return None
+    raw = float(sum(np.sum(np.log(np.diag(factor))) for factor in (x, y)) - np.sum(np.log(np.diag(both))))
+    half = solve_triangular(x, correlation[:of_x, of_x:], lower=True)
+    squares = float(np.sum(solve_triangular(y, half.T, lower=True) ** 2))
+    return GaussianInformation(raw - excess(n, *dims), _error(squares, n, *dims, heavier=0.0))
