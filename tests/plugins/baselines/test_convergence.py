@@ -23,7 +23,9 @@ def test_a_rise_within_its_error_is_none() -> None:
 
 
 def test_a_rise_that_grows_leaves_most_within_what_neighbours_can_do() -> None:
-    shares = [found.left / found.total for found in (rise_of(10, 1.0, m, 0.5, 0.01, 4) for m in (0.5, 0.6, 0.75)) if found]
+    shares = [
+        found.left / found.total for found in (rise_of(10, 1.0, m, 0.5, 0.01, 4) for m in (0.5, 0.6, 0.75)) if found
+    ]
     assert np.all(np.diff(shares) <= 0)
     assert shares[0] == pytest.approx(10**-0.25 / (1 - 10**-0.25))
 
