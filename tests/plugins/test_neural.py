@@ -59,3 +59,16 @@ def test_only_what_is_no_label_is_perhaps_infinite_where_x_and_y_agree(name: str
     x = (rng.integers(0, 2, (200, 1)) if name == "label" else rng.standard_normal((200, 1))).astype(float)
     found = MINE(run=Run(threads=1), steps=50).fit(x, x).estimate(x, x)
     assert any("agree to all digits" in warning for warning in found.warnings) == told
+
+
+def test_what_neighbours_find_beyond_the_network_widens_its_error_and_is_said() -> None:
+    """A checkerboard, of which a few steps learn nothing."""
+    rng = np.random.default_rng(0)
+    i = rng.integers(0, 4, (1_500, 1))
+    x, y = i + rng.random((1_500, 1)), 2 * rng.integers(0, 2, (1_500, 1)) + i % 2 + rng.random((1_500, 1))
+    made = MINE(run=Run(threads=1), steps=20).fit(x, y)
+    found = made.estimate(x, y)
+    assert any("Nearest neighbours find at least" in warning for warning in found.warnings)
+    assert found.diagnostics["errors"]["neighbours"] > 0.3
+    again = MINE(run=Run(threads=1), steps=20).restore(*made.state()).estimate(x, y)
+    assert again.std_error == found.std_error

@@ -200,8 +200,8 @@ def counted_twice(nats: float) -> str:
     """Return the warning that canonical columns of one side share `nats`."""
     return (
         f"Canonical columns of one side, which a Gaussian takes for independent, share {nats:.2g} nats: they tell "
-        "partly the same of the other side, the sum counts it twice, and the estimate is most often too high. Compare with "
-        "--plugin auto."
+        "partly the same of the other side, the sum counts it twice, and the estimate is most often too high. Compare "
+        "with --plugin auto."
     )
 
 

@@ -181,13 +181,6 @@ Evidence: chosen for time, a fraction of a second.
 Lower: their own error hides what the network missed. Higher: time, growing faster than the rows.
 """
 
-NEIGHBOUR_ERRORS = 2.0
-"""Standard errors of the nearest-neighbour estimate that are subtracted from its excess before it casts doubt.
-
-Evidence: two leave one false doubt in some forty; all 80 intervals of independent pairs hold 0 (`results/null.json`).
-Lower: false doubts widen intervals. Higher: an asinh Student pair that is 0.225 nats short keeps an error of 0.03.
-"""
-
 # --- How far a correction is believed --------------------------------------------------------------------------
 NEGATIVE_CROSS_SHARE = 0.5
 """Share of a significantly negative cross term that is counted: the value midway between both integrands.

@@ -1,4 +1,4 @@
-"""The part that gathers facts of the training rows for the steps of `auto`."""
+"""The part that gathers facts of the training rows for the steps."""
 
 from __future__ import annotations
 
@@ -56,3 +56,7 @@ class RememberRows:
         direct = gap(fitted.trained, rows).rows[:, 0]
         found = facts.adjusted(rows, fitted.coordinates.rho, direct)[0]
         return facts.with_seen(Measured(found.mean, found.residual_error))
+
+
+NEIGHBOURS_ALONE = RememberRows(frozenset({"norms", "generalisation"}))
+"""What the variants that are not `auto` remember: what nearest neighbours find, as a second opinion."""

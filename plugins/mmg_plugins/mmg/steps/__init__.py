@@ -27,6 +27,7 @@ PLAIN: tuple[Step, ...] = (
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
+    neighbours.STEP,
 )
 """Steps of the four MMG variants and of MINDE."""
 
