@@ -163,7 +163,7 @@ def _columns(side: F64, name: str) -> tuple[F64, list[str]]:
     return np.column_stack([found, size]), [*names, f"the norm of {name}"]
 
 
-def _indicators(columns: F64, bins: int) -> F64:
+def _indicators(columns: F64, bins: int) -> NDArray[np.float32]:
     """Return `(n, k * bins)` of 0 and 1: the bin of equal count of each row and column; ties share a bin."""
     n, k = columns.shape
     found = np.zeros((n, k, bins), dtype=np.float32)
@@ -182,9 +182,8 @@ def _scores(columns: F64) -> F64:
 def _nearest(x: F64) -> Index:
     """Return the number of each row's nearest other row `(n,)`, by columns of equal spread."""
     scaled = x / np.maximum(x.std(axis=0), 1e-300)
-    two = cKDTree(scaled).query(scaled, 2)[1]
-    found: Index = np.where(two[:, 0] == np.arange(len(x)), two[:, 1], two[:, 0]).astype(np.int64)
-    return found
+    two: Index = np.asarray(cKDTree(scaled).query(scaled, 2)[1], dtype=np.int64)
+    return np.asarray(np.where(two[:, 0] == np.arange(len(x)), two[:, 1], two[:, 0]))
 
 
 def more_than_linear(left: Left) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rows import MI, pair
 
+from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.baselines.second_opinion import Opinion, ask_neighbours, neighbours_find_more
 from mmg_registry.contracts import Run
 
@@ -27,9 +28,11 @@ def test_many_columns_and_copies_are_not_for_them(most_columns: int) -> None:
 
 def test_their_error_does_not_hold_what_is_left_to_rise() -> None:
     """The lower they are, the surer is that a value below them is too low."""
-    found = ask_neighbours(*pair(2_000, 0.95, dim=5), RUN, 2_000, 20)
-    assert found.error < 0.1
-    assert found.beyond(0.5) > 1.0
+    x, y = pair(2_000, 0.95, dim=5)
+    found, whole = ask_neighbours(x, y, RUN, 2_000, 20), KSG(run=RUN).fit(x, y).estimate(x, y)
+    assert found.value == whole.mi
+    assert found.error == whole.diagnostics["errors"]["rows"]
+    assert 2 * found.error < whole.std_error
 
 
 def test_the_sentence_names_both() -> None:
