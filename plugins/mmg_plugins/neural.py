@@ -170,7 +170,8 @@ class Neural(Estimator):
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
-        neighbours = ask_neighbours(x, y, self.run, ASKED_ROWS, UNSEEN_COLUMNS)
+        dependent = self.groups is not None  # neighbours in time are neighbours in x and in y
+        neighbours = Opinion() if dependent else ask_neighbours(x, y, self.run, ASKED_ROWS, UNSEEN_COLUMNS)
         x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):

@@ -8,9 +8,9 @@ before `tail`.
 from mmg_plugins.mmg.steps import (
     choice,
     cross,
+    doubt,
+    evidence,
     generalisation,
-    neighbours,
-    norms,
     precision,
     rows,
     tail,
@@ -27,7 +27,7 @@ PLAIN: tuple[Step, ...] = (
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
-    neighbours.STEP,
+    doubt.STEP,
 )
 """Steps of the four MMG variants and of MINDE."""
 
@@ -35,13 +35,12 @@ AUTO: tuple[Step, ...] = (
     rows.ADJUSTED,
     cross.MIXED,
     generalisation.STEP,
-    norms.STEP,
     tail.STEP,
     choice.STEP,
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
-    neighbours.STEP,
+    evidence.STEP,
 )
 """Steps of `auto`."""
 
