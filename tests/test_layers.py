@@ -56,10 +56,12 @@ LAYERS = [
     {"mmg_registry.benchmark"},
     # The names that users import.
     {"mmg_registry", "mmg_registry.__main__"},
+    # Estimators without training, whose opinion all others ask.
+    {"mmg_plugins.baselines"},
     # What the families of estimators share.
     {"mmg_plugins", "mmg_plugins.columns", "mmg_plugins.neural", "mmg_plugins.perceptron", "mmg_plugins.unseen"},
-    # The families, each in a room: estimators without training, with critics, with densities,
-    {"mmg_plugins.baselines", "mmg_plugins.critics", "mmg_plugins.densities"},
+    # The families, each in a room: estimators with critics, with densities,
+    {"mmg_plugins.critics", "mmg_plugins.densities"},
     # with denoisers of the orthogonal kind,
     {"mmg_plugins.mmg"},
     # with denoisers of the score,

@@ -22,6 +22,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import Self
 
+from mmg_plugins.baselines.second_opinion import Opinion, ask_neighbours, neighbours_find_more
 from mmg_plugins.columns import PairParts
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
@@ -67,6 +68,7 @@ PATIENCE = 500  # least steps before a training that gains nothing ends
 LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is less
 STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
 UNSEEN_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
+ASKED_ROWS = 8_000  # training rows that nearest neighbours are searched in
 NOTICEABLY_UNSEEN = 0.01  # nats that may have gone unseen, from which the result says so
 FITTING, EVALUATION = 0, 1  # streams of the noise that is added to rounded columns
 START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
@@ -113,6 +115,7 @@ class FittedNeural:
         trainable: trained weights.
         report: report of the training.
         rows: number of training rows, held-out ones included.
+        neighbours: what nearest neighbours find in them.
     """
 
     sides: PairParts
@@ -120,6 +123,7 @@ class FittedNeural:
     trainable: Trainable
     report: Report
     rows: int
+    neighbours: Opinion
 
     @property
     def missed(self) -> float:
@@ -172,6 +176,8 @@ class Neural(Estimator):
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
+        dependent = self.groups is not None  # neighbours in time are neighbours in x and in y
+        neighbours = Opinion() if dependent else ask_neighbours(x, y, self.run, ASKED_ROWS, UNSEEN_COLUMNS)
         x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):
@@ -180,7 +186,7 @@ class Neural(Estimator):
             trainable.module.to(device)
             spent = time.perf_counter() - started
             report = self._train(trainable, _on(rows, device), _on(held_out, device), spent)
-            self._fitted = FittedNeural(sides, pair, trainable, report, len(x))
+            self._fitted = FittedNeural(sides, pair, trainable, report, len(x), neighbours)
         return self
 
     def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair, spent: float) -> Report:
@@ -212,13 +218,15 @@ class Neural(Estimator):
             "unseen": fitted.missed,
             "linear": left,
         }
+        more = errors["neighbours"] = fitted.neighbours.beyond(float(found.mi))
+        doubts = [neighbours_find_more(float(found.mi), more)] if more > NOTICEABLY_UNSEEN else []
         return Estimate(
             mi=float(found.mi),
             std_error=math.hypot(*errors.values()),
             pointwise=found.pointwise.cpu().numpy(),
             diagnostics={**found.words, **_diagnostics(fitted), "errors": errors},
             device=str(device),
-            warnings=[*found.doubts, *_warnings(fitted, left, rows)],
+            warnings=[*found.doubts, *doubts, *_warnings(fitted, left, rows)],
         )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -232,6 +240,7 @@ class Neural(Estimator):
             "pair": meta,
             "report": fitted.report.to_dict(),
             "rows": fitted.rows,
+            "neighbours": list(fitted.neighbours),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
@@ -239,9 +248,9 @@ class Neural(Estimator):
         pair = PairTransform.from_state(below(arrays, "pair."), meta["pair"])
         trainable = self._trainable(pair, torch.Generator().manual_seed(self.run.seed))
         trainable.module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
-        self._fitted = FittedNeural(
-            PairParts.restored(meta["sides"]), pair, trainable, Report(**meta["report"]), meta["rows"]
-        )
+        sides, report = PairParts.restored(meta["sides"]), Report(**meta["report"])
+        neighbours = Opinion(*meta["neighbours"])
+        self._fitted = FittedNeural(sides, pair, trainable, report, meta["rows"], neighbours)
         return self
 
     def _arranged(self, sides: PairParts, x: Array, y: Array, stream: int) -> tuple[Array, Array]:

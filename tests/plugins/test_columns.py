@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from labelled import channel, column, dropout
 
+import mmg_registry as mmg
 from mmg_plugins.columns import LEAST_ROWS, ColumnParts, PairParts, SideParts
 from mmg_registry.kinds import Kind
 
@@ -106,3 +107,17 @@ def test_sides_come_back_from_json() -> None:
     assert PairParts.restored(json.loads(json.dumps(sides.state()))) == sides
     assert list(sides.words["columns"]["x"]) != []
     assert sides.words["columns"]["y"] == []
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("plugin", ["mine", "infonce", "doe", "minde-c"])
+def test_no_trained_estimator_knows_the_codes_of_labels(plugin: str, swap: bool) -> None:
+    """Labels beside zeros that stand out of a continuous side, whichever of x and y they are."""
+    rng = np.random.default_rng(0)
+    k, codes = rng.integers(0, 3, 300), np.array([7.0, -1.0, 40.0])
+    z = np.where(rng.random(300) < 0.3, 0.0, k + rng.standard_normal(300)) if plugin == "mine" else k + rng.random(300)
+    found = []
+    for labels in (k.astype(float), codes[k]):
+        x, y = (z, labels) if swap else (labels, z)
+        found.append(mmg.estimate(x, y, plugin=plugin, steps=20, seed=0, threads=1).mi)
+    assert found[0] == pytest.approx(found[1], abs=1e-12)

@@ -86,3 +86,16 @@ def test_a_cut_training_says_what_cannot_be_excluded() -> None:
     x, y = wide(400, 2)
     found = MINE(run=Run(threads=1), steps=20).fit(x, y).estimate(x, y)
     assert any("limit of steps" in text and "nothing above the interval" in text for text in found.warnings)
+
+
+def test_what_neighbours_find_beyond_the_network_widens_its_error_and_is_said() -> None:
+    """A checkerboard, of which a few steps learn nothing."""
+    rng = np.random.default_rng(0)
+    i = rng.integers(0, 4, (1_500, 1))
+    x, y = i + rng.random((1_500, 1)), 2 * rng.integers(0, 2, (1_500, 1)) + i % 2 + rng.random((1_500, 1))
+    made = MINE(run=Run(threads=1), steps=20).fit(x, y)
+    found = made.estimate(x, y)
+    assert any("Nearest neighbours find at least" in warning for warning in found.warnings)
+    assert found.diagnostics["errors"]["neighbours"] > 0.3
+    again = MINE(run=Run(threads=1), steps=20).restore(*made.state()).estimate(x, y)
+    assert again.std_error == found.std_error

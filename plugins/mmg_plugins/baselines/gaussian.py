@@ -7,6 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_plugins.baselines.innovations import (
+    NEIGHBOUR_COLUMNS,
+    NOTICEABLE,
+    counted_twice,
+    folded,
+    left_over,
+    more_than_linear,
+    nothing_linear,
+)
 from mmg_plugins.baselines.instant import Instant, InstantOptions
 from mmg_plugins.baselines.ranks import surely_more, too_skewed
 from mmg_registry.arrays import F64
@@ -20,7 +29,14 @@ from mmg_registry.preprocess.pair import RHO_MAX
 from mmg_registry.preprocess.wishart import SPARE_ROWS, GaussianInformation, information
 from mmg_registry.results import Estimate
 
-MOST_RANKED = 10_000  # rows whose ranks are compared with their values; more take time and change nothing
+MOST_RANKED = 10_000  # rows that are looked at for doubts; more take time and change nothing
+MOST_FOLDED = 10  # canonical columns of a side that are compared with one another
+LEAST_RHO = 0.2  # canonical correlation of such columns: weaker ones add little, counted twice or not
+SURE = 2.0  # standard errors from which a value is told from 0
+LABELLED = (
+    "Some columns are labels, which no Gaussian describes: the closed form of their correlations neither estimates the "
+    "information nor bounds it. Compare with --plugin ksg or auto."
+)
 AT_LIMIT = (
     "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
     "larger than the estimate, perhaps infinite."
@@ -69,13 +85,20 @@ class Gaussian(Instant):
             pointwise=values,
             device="cpu",
             diagnostics={"canonical_correlations": rho.tolist()},
-            warnings=self._doubts(rho, zx, zy),
+            warnings=self._doubts(rho, found, zx, zy),
         )
 
-    def _doubts(self, rho: F64, zx: F64, zy: F64) -> list[str]:
+    def _doubts(self, rho: F64, found: GaussianInformation, zx: F64, zy: F64) -> list[str]:
         if np.any(rho >= RHO_MAX):
             return [] if self._counted else [AT_LIMIT]
-        return doubted_by_ranks(zx, zy)
+        told = found.mi > SURE * found.std_error
+        if told and any(kind.name == "category" for kind in (*self.x_kinds, *self.y_kinds)):
+            return [LABELLED]
+        some = sample_rows(len(zx), MOST_RANKED)
+        zx, zy = zx[some], zy[some]
+        doubts = doubted_by_ranks(zx, zy) or doubted_by_innovations(zx, zy)
+        columns = zx.shape[1] + zy.shape[1]
+        return doubts or ([] if told or columns <= 2 * NEIGHBOUR_COLUMNS else [nothing_linear(columns)])
 
     @property
     def _counted(self) -> bool:
@@ -111,10 +134,21 @@ def of_gaussian_pair(x: F64, y: F64) -> tuple[GaussianInformation, F64, F64]:
     return found, ratio - ratio.mean() + found.mi, rho
 
 
+def doubted_by_innovations(x: F64, y: F64) -> list[str]:
+    """Return a warning where the pair is surely more than its correlations, or they count something twice."""
+    left = left_over(x, y)
+    if left is not None:
+        return [more_than_linear(left)]
+    if len(x) < x.shape[1] + y.shape[1] + SPARE_ROWS:
+        return []
+    a, b, rho = canonical_rows(x, y)
+    strong = min(int((rho > LEAST_RHO).sum()), MOST_FOLDED)
+    twice = max(folded(side[:, :strong]) for side in (a, b))
+    return [counted_twice(twice)] if twice > NOTICEABLE else []
+
+
 def doubted_by_ranks(x: F64, y: F64) -> list[str]:
-    """Return a warning where the ranks of some of the rows share surely more than their values do."""
-    some = sample_rows(len(x), MOST_RANKED)
-    x, y = x[some], y[some]
+    """Return a warning where the ranks of rows share surely more than their values do."""
     if len(x) < x.shape[1] + y.shape[1] + SPARE_ROWS:
         return []
     by_values, by_ranks = of_gaussian_pair(x, y), of_gaussian_pair(normal_scores(x), normal_scores(y))

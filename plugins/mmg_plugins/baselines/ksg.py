@@ -12,6 +12,7 @@ from pydantic import Field
 from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 
+from mmg_plugins.baselines.convergence import Rise, rise_of, still_rising
 from mmg_plugins.baselines.counts import information_of_counts, labels_of
 from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import TREE_COLUMNS, Norm, Search, first_algorithm, second_algorithm, with_labels
@@ -70,7 +71,8 @@ class KSG(Instant):
     2019), for neighbours share rows, which the spread of the values does not see.
 
     The estimate is low where the information is high for the rows at hand (beyond some log n / 2) and in many columns;
-    the result then warns.
+    the result then warns, and where parts of the rows surely give less, the error holds what the rise leaves to go
+    (see `mmg_plugins.baselines.convergence`).
 
     Raises:
         OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.
@@ -104,9 +106,11 @@ class KSG(Instant):
         values_of = self._method(x[rows], y[rows], *kinds)
         found = values_of(np.arange(len(rows)))
         mi = float(found.values.mean())
+        sampling, rise = self._sampling(values_of, found, sum(not _is_label(kind) for side in kinds for kind in side))
+        errors = {"rows": sampling, "rising": rise.left if rise else 0.0}
         return Estimate(
             mi=mi,
-            std_error=self._error(values_of, found, len(rows)),
+            std_error=math.hypot(*errors.values()),
             pointwise=_spread_out(found.values, rows, len(x)),
             device="cpu",
             diagnostics={
@@ -114,8 +118,9 @@ class KSG(Instant):
                 "rows_used": len(rows),
                 "rows_with_copies": found.copies,
                 "method": found.method,
+                "errors": errors,
             },
-            warnings=self._warnings(found, len(rows), columns),
+            warnings=[*self._warnings(found, len(rows), columns), *([still_rising(rise, mi)] if rise else [])],
         )
 
     @property
@@ -169,17 +174,27 @@ class KSG(Instant):
         spread: Array = np.asarray(rows + draw.uniform(-0.5, 0.5, rows.shape) * grain)
         return spread
 
-    def _error(self, values_of: Callable[[Index], _Values], found: _Values, n: int) -> float:
-        """Return the standard error: by parts of the rows, never below what k neighbours leave."""
+    def _sampling(
+        self, values_of: Callable[[Index], _Values], found: _Values, columns: int
+    ) -> tuple[float, Rise | None]:
+        """Return the error of sampling and the rise with the rows, by parts of the rows; `columns` are continuous.
+
+        The error is never below what k neighbours leave. Too few rows have no parts, and no rise.
+        """
+        n, mi = len(found.values), float(found.values.mean())
         plain = float(found.values.std(ddof=1)) / math.sqrt(n)
         least = math.sqrt(float(polygamma(1, self.options.k)) / n) / 2
         parts = min(PARTS, n // ROWS_A_PART)
         if parts < 3 or found.method == "counts":
-            return max(plain, least) * (1.0 if found.method == "counts" else 1.5)
+            return max(plain, least) * (1.0 if found.method == "counts" else 1.5), None
         order = np.random.default_rng([self.run.seed, 2]).permutation(n)
-        means = [float(values_of(np.sort(part)).values.mean()) for part in np.array_split(order, parts)]
+        means = _means(values_of, np.array_split(order, parts))
         widen = float(student.ppf(0.975, parts - 1)) / 1.96  # so few parts know their own spread roughly
-        return max(plain, least, widen * float(np.std(means, ddof=1)) / math.sqrt(parts))
+        by_parts = widen * float(np.std(means, ddof=1)) / math.sqrt(parts)
+        size = round(n / math.sqrt(parts))
+        middle = _means(values_of, [order[start : start + size] for start in range(0, n - size + 1, size)])
+        rise = rise_of(parts, mi, float(np.mean(middle)), float(np.mean(means)), by_parts, columns)
+        return max(plain, least, by_parts), rise
 
     def _drawn(self, n: int, most: int) -> Index:
         if n <= most:
@@ -209,6 +224,10 @@ class KSG(Instant):
                 "error does not hold; give fewer columns, or compare with --plugin auto."
             )
         return told
+
+
+def _means(values_of: Callable[[Index], _Values], parts: Sequence[Index]) -> list[float]:
+    return [float(values_of(np.sort(part)).values.mean()) for part in parts]
 
 
 def _plain(rows: Array) -> F64:

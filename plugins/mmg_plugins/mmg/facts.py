@@ -1,4 +1,4 @@
-"""Facts of the training rows that `auto` keeps for its steps."""
+"""Facts of the training rows that are kept for the steps."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from mmg_plugins.mmg.parts.coordinates import (
 )
 from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.links import Link
-from mmg_plugins.mmg.parts.memory import Remember
+from mmg_plugins.mmg.parts.memory import NEIGHBOURS_ALONE, Remember
 from mmg_plugins.mmg.parts.mixing import Mix
 from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
@@ -174,6 +174,7 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
         DefaultPlan(options),
         proposals.fixed(),
         GapMeasure(run.seed, options.repeats),
+        remember=NEIGHBOURS_ALONE,
     )
 
 
@@ -190,4 +191,5 @@ def published_recipe(options: MMGOptions, run: Run, module: nn.Module | None = N
         PublishedPlan(options.steps),
         proposals.fixed(),
         GapMeasure(run.seed, options.repeats),
+        remember=NEIGHBOURS_ALONE,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rows import MI, pair
 
+import mmg_registry as mmg
 from mmg_plugins.baselines.gaussian import CCA, Gaussian, log_ratio
 from mmg_registry.contracts import Run
 from mmg_registry.errors import DataError
@@ -57,3 +58,36 @@ def test_one_pair_among_many_columns_is_known_as_well_as_it_can_be(cls: type[Any
     found = cls(run=Run(threads=1)).fit(x, y).estimate(x, y)
     assert abs(found.mi - MI) < 3 * found.std_error
     assert found.std_error < 0.05
+
+
+@pytest.mark.parametrize("cls", [Gaussian, CCA])
+def test_dependence_that_is_not_linear_is_said(cls: type[Any]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2_000, 3))
+    y = x[:, [0]] ** 2 + 0.5 * rng.standard_normal((2_000, 1))
+    found = cls(run=Run(threads=1)).fit(x, y).estimate(x, y)
+    assert any("depend otherwise too" in warning for warning in found.warnings)
+
+
+def test_labels_are_said() -> None:
+    rng = np.random.default_rng(0)
+    k = rng.integers(0, 2, 1_000)
+    x = np.c_[2 * k + rng.standard_normal(1_000)]
+    found = mmg.estimate(x, k, plugin="gaussian", threads=1)
+    assert any("Some columns are labels" in warning for warning in found.warnings)
+
+
+def test_what_several_columns_tell_alike_is_said() -> None:
+    """Embeddings of one angle: each harmonic is correlated with its own, and all of them are one angle."""
+    rng = np.random.default_rng(0)
+    a = rng.uniform(0, 2 * np.pi, 3_000)
+    b = a + 0.5 * rng.standard_normal(3_000)
+    x, y = (np.stack([np.cos(angle), np.cos(2 * angle)], axis=1) for angle in (a, b))
+    noisy = (side @ np.array([[0.6, 0.8], [-0.8, 0.6]]) + 0.01 * rng.standard_normal(side.shape) for side in (x, y))
+    assert CCA(run=Run(threads=1)).fit(x, y).estimate(*noisy).warnings
+
+
+def test_nothing_linear_in_many_columns_is_no_evidence() -> None:
+    x, y = pair(2_000, 0.0, dim=15)
+    found = Gaussian(run=Run(threads=1)).fit(x, y).estimate(x, y)
+    assert any("Nothing linear is sure in 30 columns" in warning for warning in found.warnings)

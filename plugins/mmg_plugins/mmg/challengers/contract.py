@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-
-import numpy as np
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
 from mmg_plugins.mmg.thresholds import ASKED_ROWS, CHALLENGE_ERRORS, CHALLENGE_SHARE
@@ -107,5 +106,6 @@ def on_other_rows(fresh: Callable[[], Estimator], question: Question) -> Heard:
     estimator.fit(x[fit], y[fit])
     some = fit[:: -(-len(fit) // ASKED_ROWS)]
     found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[some], y[some])
-    sampling = found.std_error or 0.0
-    return Heard(found.mi, sampling, float(np.hypot(sampling, max(0.0, seen.mi - found.mi) / 2)))
+    whole = found.std_error or 0.0
+    sampling = found.diagnostics.get("errors", {}).get("rows", whole)
+    return Heard(found.mi, sampling, math.hypot(whole, max(0.0, seen.mi - found.mi) / 2))

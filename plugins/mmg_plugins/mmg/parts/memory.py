@@ -1,11 +1,11 @@
-"""The part that gathers facts of the training rows for the steps of `auto`."""
+"""The part that gathers facts of the training rows for the steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from mmg_plugins.mmg.challengers import Challenger, Given, Question, hear
+from mmg_plugins.mmg.challengers import Challenger, Given, Question, hear, neighbours
 from mmg_plugins.mmg.facts import Measured, TrainingFacts
 from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.thresholds import SEEN_ROWS
@@ -38,9 +38,8 @@ class RememberRows:
     def before(self, question: Question) -> TrainingFacts:
         x, y = (side.numpy() for side in question.rows)
         known = KnownMeans.of(x, y, question.coordinates.rho)
-        if (
-            question.coordinates.beside
-        ):  # what both denoisers see is no part of the information, but of these it would be
+        # what both denoisers see is no part of the information, but for challengers it would be
+        if question.coordinates.beside:
             return TrainingFacts(known, {})
         if "challenge" in self.left_out:
             return TrainingFacts(known)
@@ -56,3 +55,7 @@ class RememberRows:
         direct = gap(fitted.trained, rows).rows[:, 0]
         found = facts.adjusted(rows, fitted.coordinates.rho, direct)[0]
         return facts.with_seen(Measured(found.mean, found.residual_error))
+
+
+NEIGHBOURS_ALONE = RememberRows((neighbours.CHALLENGER,), frozenset({"generalisation"}))
+"""What the variants that are not `auto` remember: what nearest neighbours find, as a second opinion."""

@@ -9,6 +9,7 @@ from mmg_plugins.mmg.steps import (
     challenge,
     choice,
     cross,
+    doubt,
     generalisation,
     precision,
     rows,
@@ -26,6 +27,7 @@ PLAIN: tuple[Step, ...] = (
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
+    doubt.STEP,
 )
 """Steps of the four MMG variants and of MINDE."""
 

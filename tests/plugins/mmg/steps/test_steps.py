@@ -19,6 +19,7 @@ from mmg_plugins.mmg.steps import (
     challenge,
     choice,
     cross,
+    doubt,
     generalisation,
     precision,
     rows,
@@ -237,3 +238,21 @@ def test_nobody_asked_changes_nothing() -> None:
     found = challenge.STEP.find(heard(), 0.5)
     assert (found.value, found.error) == (0.5, 0.0)
     assert found.why.endswith("nothing")
+
+
+def test_a_doubt_keeps_the_value_and_widens_the_error_by_what_others_surely_find_beyond() -> None:
+    given = heard(neighbours=Heard(0.9, 0.05, 0.3))
+    least = given.facts.all_heard("doubt")["neighbours"].least
+    found = doubt.STEP.find(given, 0.5)
+    assert (found.value, found.error) == (0.5, pytest.approx(least - 0.5))
+    assert f"Nearest neighbours find at least {least:.2f} nats" in doubt.STEP.warn(given, found, 0.5)[0]
+
+
+@pytest.mark.parametrize("least", [Heard(0.4, 0.001, 0.1), Heard(0.0, 0.0, 0.0), None])
+def test_nothing_is_doubted_without_a_surely_larger_value(least: Heard | None) -> None:
+    given = heard(**({"neighbours": least} if least else {}))
+    assert doubt.STEP.find(given, 0.5).error == 0.0
+    assert doubt.STEP.find(given, -0.1).error == (
+        0.0 if not least or not least.value else pytest.approx(0.498, abs=0.01)
+    )
+    assert doubt.STEP.warn(given, doubt.STEP.find(given, 0.5), 0.5) == []
