@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from scipy.special import digamma, gammaln, logsumexp, ndtr
@@ -33,7 +33,7 @@ class Sampler:
     Attributes:
         name: its published id, or a descriptive name.
         dim_x, dim_y: dimensions of X and of Y.
-        true_mi: I(X; Y) in nats.
+        truth: I(X; Y) in nats, or a function that computes it, which runs when `true_mi` is first asked for.
         draw: maps (generator, n) to rows (x, y).
 
     Example:
@@ -46,8 +46,13 @@ class Sampler:
     name: str
     dim_x: int
     dim_y: int
-    true_mi: float
+    truth: float | Callable[[], float]
     draw: DrawSamples = field(repr=False, compare=False)
+
+    @cached_property
+    def true_mi(self) -> float:
+        """Return I(X; Y) in nats."""
+        return self.truth() if callable(self.truth) else self.truth
 
     def sample(self, n: int, seed: int = 0) -> Samples:
         """Draw `x` `(n, dim_x)` and `y` `(n, dim_y)` in float64; equal seeds give equal rows.
@@ -66,7 +71,7 @@ class Sampler:
             dim_x: dimension of on_x(X), if it differs.
         """
         draw = partial(_draw_mapped, self.draw, on_x, on_y)
-        return Sampler(f"{prefix}-{self.name}", dim_x or self.dim_x, self.dim_y, self.true_mi, draw)
+        return Sampler(f"{prefix}-{self.name}", dim_x or self.dim_x, self.dim_y, self.truth, draw)
 
 
 def _draw_mapped(base: DrawSamples, on_x: Map, on_y: Map, rng: np.random.Generator, n: int) -> Samples:
@@ -437,7 +442,7 @@ def _high_mi() -> list[Sampler]:
     """Return samplers of two correlated pairs in 3x3: 9.9 to 14.5 nats, plain and mapped; 20 and 30 nats, plain."""
     plain = [multinormal_sparse(3, strength) for strength in (200, 650, 1100, 1550, 2000)]
     mapped = [_both("half_cube", half_cube, base) for base in plain] + [_spiralled(base) for base in plain]
-    extreme = [replace(multinormal_sparse(3, sparse_strength(mi)), true_mi=mi, name=_nats(mi)) for mi in (20.0, 30.0)]
+    extreme = [replace(multinormal_sparse(3, sparse_strength(mi)), truth=mi, name=_nats(mi)) for mi in (20.0, 30.0)]
     return [*plain, *mapped, *extreme]
 
 
