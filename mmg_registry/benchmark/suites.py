@@ -1,10 +1,15 @@
-"""The built-in suites `bmi`, `high-mi` and `null`, offered through the same hook as those of other distributions."""
+"""The built-in suites, offered through the same hook as those of other distributions.
+
+They are `bmi` (the 40 tasks), `high-mi`, `null`, and the pairs that no default was chosen by, `beyond` and
+`beyond-held-out`.
+"""
 
 from __future__ import annotations
 
 from mmg_registry.benchmark.tasks import Task
 from mmg_registry.hooks import hookimpl
 from mmg_registry.samplers import HIGH_MI, NULL, SAMPLERS
+from mmg_registry.samplers.beyond import BEYOND, HELD_OUT
 
 
 @hookimpl
@@ -13,7 +18,9 @@ def mmg_tasks() -> list[Task]:
     bmi = [Task("bmi", bmi_family(name), sampler) for name, sampler in SAMPLERS.items()]
     high = [Task("high-mi", high_family(name), sampler) for name, sampler in HIGH_MI.items()]
     null = [Task("null", "heavy-tailed" if "student" in name else "normal", each) for name, each in NULL.items()]
-    return [*bmi, *high, *null]
+    beyond = {"beyond": BEYOND, "beyond-held-out": HELD_OUT}
+    kinds = [Task(suite, kind, one) for suite, known in beyond.items() for kind, own in known.items() for one in own]
+    return [*bmi, *high, *null, *kinds]
 
 
 def bmi_family(name: str) -> str:
