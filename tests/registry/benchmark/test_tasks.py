@@ -50,6 +50,7 @@ def test_the_built_in_suites_come_through_the_hook() -> None:
     }  # fmt: skip
     assert families["high-mi"] == {"plain": 7, "half-cubed": 5, "spiralled": 5}
     assert families["null"] == {"normal": 4, "heavy-tailed": 4}
+    assert {name: len(found[name]) for name in ("beyond", "beyond-held-out")} == {"beyond": 26, "beyond-held-out": 22}
 
 
 def test_a_stranger_adds_a_suite_and_tasks_to_another(site: Path) -> None:
@@ -105,6 +106,14 @@ def test_globs_select_in_the_suites_order() -> None:
 def test_a_task_needs_a_true_value(truth: float) -> None:
     with pytest.raises(OptionError, match="as its true MI"):
         Task("s", "f", Sampler("t", 1, 1, truth, lambda rng, n: (rng.random((n, 1)), rng.random((n, 1)))))
+
+
+def test_a_computed_truth_is_checked_when_it_is_asked_for() -> None:
+    task = Task("s", "f", Sampler("t", 1, 1, lambda: math.nan, gaussian(1, 0.5).draw))
+    assert task.known_mi is None
+    with pytest.raises(OptionError, match="'t' has nan as its true MI"):
+        _ = task.true_mi
+    assert Task("s", "f", gaussian(1, 0.5)).known_mi == 0.5
 
 
 def test_a_seed_draws_new_training_rows_evaluation_rows_and_training_seed() -> None:
