@@ -6,9 +6,10 @@ a failed run is not solved, whatever its other runs give. A task that the plugin
 nor failed, and does not count among its tasks. With a single seed there is no standard deviation, and only the error
 counts.
 
-Intervals are judged run by run. One is *useful* if half its width is at most max(0.15, 0.15 truth) nats. A *silent miss*
-is a run that is wrong and does not say so: its interval leaves out the truth, or its verdict is "infinite", and it has
-no warning. A run is *far off* if it errs by more than 4 of its own standard errors, or its verdict is "infinite".
+Intervals are judged run by run. One is *useful* if half its width is at most max(0.15, 0.15 truth) nats. A *silent
+miss* is a run that is wrong and does not say so: its interval leaves out the truth, or its verdict is "infinite", and
+it has no warning. A run is *far off* if it errs by more than 4 of its own standard errors, or if its verdict is
+"infinite".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The built-in suites, offered through the same hook as those of other distributions.
 
-They are `bmi` (the 40 tasks), `high-mi`, `null`, and the pairs that no default was chosen by, `beyond` and
-`beyond-held-out`.
+They are `bmi` (the 40 tasks), `high-mi`, `null`, `beyond` (kinds that the 40 do not hold), and `beyond-held-out`, which
+no default was chosen by.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Known-answer pairs of kinds that the 40 tasks do not hold, in two suites of which no default was chosen by.
+"""Known-answer pairs of kinds that the 40 tasks do not hold.
 
-`BEYOND` holds 26 pairs, `HELD_OUT` pairs of other families and with other parameters, each by its kind of dependence.
+`BEYOND` holds 26 pairs, each under its kind of dependence. `HELD_OUT` holds pairs of other families and with other
+parameters, which are kept for judging: no default may be chosen by them.
 True values are closed forms, or sums over grids (`mmg_registry.samplers.quadrature`) that are made when asked for.
 
 The modules, by what makes a pair hard: `folded` and `circular` relations of one number, `noise` of other shapes,

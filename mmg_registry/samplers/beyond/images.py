@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples, gaussian
+from mmg_registry.samplers import DrawSamples, Sampler, Samples, gaussian
 from mmg_registry.samplers.beyond.circular import von_mises, von_mises_mi
 
 LEAST = 0.2  # length and width of the smallest box, as shares of the image
@@ -21,7 +21,7 @@ def boxes(side: int, mi: float) -> Sampler:
     return Sampler(f"image-boxes-{side}", side * side, side * side, mi, draw)
 
 
-def _draw_boxes(side: int, draw: partial[Samples], rng: np.random.Generator, n: int) -> Samples:
+def _draw_boxes(side: int, draw: DrawSamples, rng: np.random.Generator, n: int) -> Samples:
     x, y = draw(rng, n)
     return _boxes(ndtr(x), side), _boxes(ndtr(y), side)
 
@@ -49,7 +49,7 @@ def gratings(side: int, concentration: float) -> Sampler:
     return Sampler(f"image-gratings-{side}", side * side, side * side, partial(von_mises_mi, concentration), draw)
 
 
-def _draw_gratings(side: int, draw: partial[Samples], rng: np.random.Generator, n: int) -> Samples:
+def _draw_gratings(side: int, draw: DrawSamples, rng: np.random.Generator, n: int) -> Samples:
     x, y = draw(rng, n)
     return _grating(x, side, steep=1.0), _grating(y, side, steep=2.0)
 

@@ -87,10 +87,10 @@ def ising(beta: float, side: int = 4) -> Sampler:
 def _ising_law(beta: float, side: int) -> tuple[F64, F64]:
     """Return the spins of all states `(k, side, side)` and their probabilities `(k,)`."""
     bits = (np.arange(2 ** (side * side))[:, None] >> np.arange(side * side)) & 1
-    spins = (2.0 * bits - 1).reshape(-1, side, side)
+    spins: F64 = (2.0 * bits - 1).reshape(-1, side, side)
     aligned = (spins[:, 1:] * spins[:, :-1]).sum((1, 2)) + (spins[:, :, 1:] * spins[:, :, :-1]).sum((1, 2))
     weight = np.exp(beta * aligned)
-    return spins, weight / weight.sum()
+    return spins, np.asarray(weight / weight.sum(), dtype=np.float64)
 
 
 def _halves(spins: F64) -> Samples:
@@ -121,7 +121,7 @@ def _counts_mi(rho: float, mean: float) -> float:
     z = normal_nodes(side=0.5, reach=REACH)
     other = even_panels(-REACH, REACH, 0.5)
     joint = norm.pdf(other.at, rho * z.at[:, None], math.sqrt(1 - rho * rho)) * other.weight
-    chance = poisson.pmf(np.arange(900)[:, None], np.exp(mean + z.at))
+    chance: F64 = np.asarray(poisson.pmf(np.arange(900)[:, None], np.exp(mean + z.at)))
     return mi_of_masses(chance @ (z.weight[:, None] * joint) @ chance.T)
 
 
@@ -163,7 +163,7 @@ def _rate(angle: F64) -> F64:
 
 def _neuron_mi() -> float:
     angle = 2 * np.pi * np.arange(2000) / 2000
-    return mi_of_masses(poisson.pmf(np.arange(80)[:, None], _rate(angle)))
+    return mi_of_masses(np.asarray(poisson.pmf(np.arange(80)[:, None], _rate(angle))))
 
 
 def _draw_neuron(rng: np.random.Generator, n: int) -> Samples:

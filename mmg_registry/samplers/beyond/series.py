@@ -20,7 +20,7 @@ def autoregressive_windows(length: int, *coefficients: float) -> Sampler:
     """
     covariance = toeplitz(_autocorrelations(2 * length, *coefficients))
     before, after, both = (np.linalg.slogdet(covariance[part, part])[1] for part in _parts(length))
-    draw = partial(_draw_windows, length, np.linalg.cholesky(covariance))
+    draw = partial(_draw_windows, length, np.asarray(np.linalg.cholesky(covariance), dtype=np.float64))
     return Sampler(f"ar{len(coefficients)}-windows-{length}", length, length, float(before + after - both) / 2, draw)
 
 
