@@ -38,7 +38,7 @@ def test_the_report_has_a_leaderboard_and_a_bias_table_for_each_suite() -> None:
         "MEAN ERR": "0.1800", "MEDIAN ERR": "0.0300", "MAX ERR": "0.5000",
         "MEDIAN S": "2.0", "MAX S": "2.0", "TOTAL S": "6.0", "SEEDS": "2", "FAILED": "0", "N/A": "0",
     }  # fmt: skip
-    assert table(text, "p            2/2") == {
+    assert table(text, "p          2/2") == {
         "INTERVALS": "p", "COVERED": "2/2 (100 %)", "USEFUL": "2/2 (100 %)", "SILENT MISSES": "0", "> 4 SE": "0",
         "MEDIAN OFF": "+0.0100",
     }  # fmt: skip
