@@ -5,7 +5,8 @@ parameters, which are kept for judging: no default may be chosen by them.
 True values are closed forms, or sums over grids (`mmg_registry.samplers.quadrature`) that are made when asked for.
 
 The modules, by what makes a pair hard: `folded` and `circular` relations of one number, `noise` of other shapes,
-`blocks`, `mixtures`, `copulas`, `few_of_many` columns, `images`, `labels` (counts and zeros too), `series`, and `null`.
+`blocks`, `mixtures`, `copulas`, `few_of_many` columns, `images`, `labels`, `counts` (zeros too), `spins`, `series`, and
+`null`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from mmg_registry.samplers.beyond import (
     blocks,
     circular,
     copulas,
+    counts,
     few_of_many,
     folded,
     images,
@@ -23,6 +25,7 @@ from mmg_registry.samplers.beyond import (
     noise,
     null,
     series,
+    spins,
 )
 
 BEYOND: dict[str, list[Sampler]] = {
@@ -44,8 +47,8 @@ BEYOND: dict[str, list[Sampler]] = {
     ],
     "images": [images.boxes(16, mi=2.0)],
     "labels": [labels.quantised_uniform(5), labels.labelled_clusters(10, sd=0.6), labels.two_arms(sd=0.1)],
-    "counts and zeros": [labels.tuned_neuron(), labels.counts(0.95, mean=1.0), labels.dropout(0.9, kept=0.7)],
-    "spins": [labels.ising(0.5)],
+    "counts and zeros": [counts.tuned_neuron(), counts.counts(0.95, mean=1.0), counts.dropout(0.9, kept=0.7)],
+    "spins": [spins.ising(0.5)],
     "series": [series.autoregressive_windows(5, 0.9)],
     "null": [null.zeros(2), null.curves()],
 }
@@ -64,7 +67,7 @@ HELD_OUT: dict[str, list[Sampler]] = {
     "few of many": [few_of_many.polynomial_in(30, noise=0.5), few_of_many.projected(40, pairs=3, rho=0.7)],
     "images": [images.gratings(14, concentration=4.0)],
     "labels": [few_of_many.vote(5, 15, flipped=0.1), labels.ordinal(6.0, (0.3, 0.6, 0.9), (0.2, 0.4, 0.6, 0.8))],
-    "counts and zeros": [labels.overdispersed(1.0, size=2.0)],
+    "counts and zeros": [counts.overdispersed(1.0, size=2.0)],
     "series": [series.autoregressive_windows(6, 1.2, -0.5)],
     "null": [null.circle_and_counts()],
 }
