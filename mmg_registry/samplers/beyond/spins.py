@@ -24,7 +24,7 @@ def ising(beta: float, side: int = 4) -> Sampler:
 def _ising_law(beta: float, side: int) -> tuple[F64, F64]:
     """Return the spins of all states `(k, side, side)` and their probabilities `(k,)`."""
     bits = (np.arange(2 ** (side * side))[:, None] >> np.arange(side * side)) & 1
-    spins: F64 = (2.0 * bits - 1).reshape(-1, side, side)
+    spins = np.asarray(2.0 * bits - 1, dtype=np.float64).reshape(-1, side, side)
     aligned = (spins[:, 1:] * spins[:, :-1]).sum((1, 2)) + (spins[:, :, 1:] * spins[:, :, :-1]).sum((1, 2))
     weight = np.exp(beta * aligned)
     return spins, np.asarray(weight / weight.sum(), dtype=np.float64)
