@@ -301,7 +301,7 @@ def test_tasks_are_listed(mmg) -> None:
     result = mmg("benchmark", "tasks", "tiny")
     assert result.out.splitlines()[1].split() == ["tiny", "gaussian-1-0.25", "paired", "1", "1", "0.2500"]
     everything = json.loads(mmg("benchmark", "tasks", "--json").out)
-    assert {"bmi", "high-mi", "null", "tiny"} == {task["suite"] for task in everything}
+    assert {"bmi", "high-mi", "null", "discrete", "mutinfo", "tiny"} == {task["suite"] for task in everything}
 
 
 def test_a_report_of_a_folder_goes_where_it_is_asked_to(mmg) -> None:
