@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from mmg_registry.samplers.bmi import SAMPLERS
 from mmg_registry.samplers.by_name import named
-from mmg_registry.samplers.contract import DrawSamples, Map, Sampler, Samples, side_by_side
+from mmg_registry.samplers.contract import DrawSamples, Map, Sampler, Samples, product_of
 from mmg_registry.samplers.discrete.pairs import discrete_pairs
 from mmg_registry.samplers.heavy_tailed import independent_student, student
 from mmg_registry.samplers.high_information import HIGH_MI
@@ -71,7 +71,7 @@ __all__ = [
     "named",
     "normal_cdf",
     "on_both",
-    "side_by_side",
+    "product_of",
     "sparse_strength",
     "spiral",
     "spiralled",

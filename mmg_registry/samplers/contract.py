@@ -69,19 +69,19 @@ def _draw_mapped(base: DrawSamples, on_x: Map, on_y: Map, rng: np.random.Generat
     return on_x(x), on_y(y)
 
 
-def side_by_side(name: str, parts: Sequence[Sampler]) -> Sampler:
+def product_of(name: str, parts: Sequence[Sampler]) -> Sampler:
     """Return independent pairs as one, whose columns are those of all parts and whose information is their sum.
 
     Example:
         >>> from mmg_registry.samplers import gaussian
-        >>> side_by_side("two", [gaussian(1, 0.25), gaussian(2, 0.5)]).true_mi
+        >>> product_of("two", [gaussian(1, 0.25), gaussian(2, 0.5)]).true_mi
         0.75
     """
     dims = sum(part.dim_x for part in parts), sum(part.dim_y for part in parts)
-    draw = partial(_draw_side_by_side, [part.draw for part in parts])
+    draw = partial(_draw_product, [part.draw for part in parts])
     return Sampler(name, *dims, sum(part.true_mi for part in parts), draw)
 
 
-def _draw_side_by_side(draws: Sequence[DrawSamples], rng: np.random.Generator, n: int) -> Samples:
+def _draw_product(draws: Sequence[DrawSamples], rng: np.random.Generator, n: int) -> Samples:
     drawn = [draw(rng, n) for draw in draws]
     return np.hstack([x for x, _ in drawn]), np.hstack([y for _, y in drawn])

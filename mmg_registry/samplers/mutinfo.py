@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers.contract import Sampler, side_by_side
+from mmg_registry.samplers.contract import Sampler, product_of
 from mmg_registry.samplers.discrete.channels import rerolled
 from mmg_registry.samplers.discrete.levels import labelled_normal, shares_of_entropy
 from mmg_registry.samplers.maps import normal_cdf, on_both
@@ -95,4 +95,4 @@ def mutinfo_grid() -> dict[str, list[Sampler]]:
 
 
 def _pair(law: str, mi: float, dim: int) -> Sampler:
-    return replace(side_by_side(f"{law}-{dim}-{mi:g}nats", [COLUMNS[law](mi / dim)] * dim), true_mi=mi)
+    return replace(product_of(f"{law}-{dim}-{mi:g}nats", [COLUMNS[law](mi / dim)] * dim), true_mi=mi)

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from mmg_registry.arrays import F64
 from mmg_registry.limits import checked, demand_value
-from mmg_registry.samplers.contract import Sampler, Samples, side_by_side
+from mmg_registry.samplers.contract import Sampler, Samples, product_of
 from mmg_registry.samplers.tables import entropy, table_mi
 
 NODES = 64  # of Gauss-Legendre in a level of at most two standard deviations, where the normal law is smooth: 1e-15
@@ -30,7 +30,7 @@ def quantised_normal(dim: int = 1, levels: int = 5) -> Sampler:
     """
     demand_value(levels >= 2, "levels", levels, "2 or more")
     parts = [labelled_normal(np.full(levels, 1 / levels))] * checked("dim", dim)
-    return side_by_side(f"quantised-normal-{dim}-{levels}", parts)
+    return product_of(f"quantised-normal-{dim}-{levels}", parts)
 
 
 def labelled_normal(shares: F64) -> Sampler:

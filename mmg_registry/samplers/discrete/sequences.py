@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmg_registry.limits import demand_value
-from mmg_registry.samplers.contract import Sampler, side_by_side
+from mmg_registry.samplers.contract import Sampler, product_of
 from mmg_registry.samplers.tables import of_table
 
 CONCENTRATION = 2.0  # of the Dirichlet law of each table: some 0.1 nats a position
@@ -24,4 +24,4 @@ def sequences(length: int = 8, letters: int = 4, seed: int = 0) -> Sampler:
     demand_value(letters >= 2, "letters", letters, "2 or more")
     tables = np.random.default_rng(seed).dirichlet(np.full(letters**2, CONCENTRATION), length)
     parts = [of_table("letter", table.reshape(letters, letters)) for table in tables]
-    return side_by_side(f"sequences-{length}-{letters}", parts)
+    return product_of(f"sequences-{length}-{letters}", parts)

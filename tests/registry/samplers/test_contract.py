@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmg_registry.errors import OptionError
-from mmg_registry.samplers import HIGH_MI, NULL, SAMPLERS, Sampler, discrete_pairs, gaussian, mutinfo_grid, side_by_side
+from mmg_registry.samplers import HIGH_MI, NULL, SAMPLERS, Sampler, discrete_pairs, gaussian, mutinfo_grid, product_of
 
 ALL = {
     **SAMPLERS,
@@ -55,8 +55,8 @@ def test_no_rows_are_refused(n: int) -> None:
         SAMPLERS["1v1-normal-0.75"].sample(n)
 
 
-def test_pairs_side_by_side_are_independent_of_one_another() -> None:
-    pair = side_by_side("two", [gaussian(1, 0.5), gaussian(2, 0.25)])
+def test_pairs_product_of_are_independent_of_one_another() -> None:
+    pair = product_of("two", [gaussian(1, 0.5), gaussian(2, 0.25)])
     assert pair == Sampler("two", 3, 3, 0.75, pair.draw)
     z = np.corrcoef(np.hstack(pair.sample(20_000)).T)
     assert z[0, 3] == pytest.approx(np.sqrt(-np.expm1(-1.0)), abs=0.02)
