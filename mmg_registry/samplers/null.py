@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from mmg_registry.arrays import F64
+from mmg_registry.kinds import KindName
 from mmg_registry.limits import checked
 from mmg_registry.samplers.contract import Sampler, Samples
 from mmg_registry.samplers.heavy_tailed import independent_student
@@ -78,7 +79,7 @@ def _draw_apart(on_x: DrawColumns, on_y: DrawColumns, dim: int, rng: np.random.G
 def independent_texts(names_x: int = 12, names_y: int = 15) -> Sampler:
     """Return two independent columns of text as codes in the order of their names, all equally likely: 0 nats."""
     draw = partial(_draw_texts, names_x, names_y)
-    kinds = {"x": "category", "y": "category"}
+    kinds: dict[str, KindName] = {"x": "category", "y": "category"}
     return Sampler(f"independent-texts-{names_x}-{names_y}", 1, 1, 0.0, draw, kinds)
 
 

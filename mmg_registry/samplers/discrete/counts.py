@@ -111,7 +111,7 @@ def _all_counts(laws: list[F64]) -> F64:
     for i, law in enumerate(laws):
         half = i % 2
         sides[half] = (sides[half][:, :, None] * law[:, None, :]).reshape(len(law), -1)
-    return sides[0].T @ sides[1]
+    return np.asarray(sides[0].T @ sides[1])
 
 
 def _draw_population(neurons: int, peak: float, rng: np.random.Generator, n: int) -> Samples:

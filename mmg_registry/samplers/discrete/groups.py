@@ -87,7 +87,7 @@ def two_arms(spread: float = 0.12) -> Sampler:
 def _arm(along: F64, arm: Index) -> F64:
     """Return points `(n, 2)` at shares `along` `(n,)` of arms 0 or 1, which make one turn and a half each."""
     angle = 3 * math.pi * along + math.pi * arm
-    return (0.2 + along)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.asarray((0.2 + along)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1))
 
 
 def _draw_arms(spread: float, rng: np.random.Generator, n: int) -> Samples:

@@ -89,10 +89,11 @@ def level_masses(rho: float, cuts_x: F64, cuts_y: F64) -> F64:
     bounds = np.concatenate([[-np.inf], cuts_y, [np.inf]])
     below = ndtr((bounds - rho * x[..., None]) / math.sqrt((1 - rho) * (1 + rho)))
     masses: F64 = np.einsum("an,anb->ab", density, np.diff(below, axis=2))
-    return masses / masses.sum()
+    return np.asarray(masses / masses.sum())
 
 
 def _draw_ordinal(rho: float, cuts_x: F64, cuts_y: F64, rng: np.random.Generator, n: int) -> Samples:
     x = rng.standard_normal((n, 1))
     y = rho * x + math.sqrt((1 - rho) * (1 + rho)) * rng.standard_normal((n, 1))
-    return 1.0 + np.searchsorted(cuts_x, x), 1.0 + np.searchsorted(cuts_y, y)
+    of_x, of_y = (1 + np.searchsorted(cuts, z).astype(np.float64) for cuts, z in ((cuts_x, x), (cuts_y, y)))
+    return of_x, of_y

@@ -39,7 +39,8 @@ def ising(rows: int = 4, columns: int = 4, coupling: float = 0.45) -> Sampler:
 
 def _states(rows: int) -> F64:
     """Return the states of a column `(2^rows, rows)`, -1 and 1."""
-    return 2.0 * ((np.arange(2**rows)[:, None] >> np.arange(rows)) & 1) - 1
+    bits = (np.arange(2**rows)[:, None] >> np.arange(rows)) & 1
+    return np.asarray(2 * bits - 1, dtype=np.float64)
 
 
 def _weights(rows: int, coupling: float) -> tuple[F64, F64]:
