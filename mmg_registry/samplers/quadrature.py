@@ -1,7 +1,7 @@
 """Mutual information in nats as sums over grids, for laws without a closed form.
 
 A joint law is a matrix of masses: those of atoms, or a density times the weights of a quadrature rule along each axis.
-The weights cancel from the ratio p(x, y) / (p(x) p(y)), so that one sum serves both (`mi_of_masses`).
+The weights cancel from the ratio p(x, y) / (p(x) p(y)), so that one sum serves both (`tables.table_mi`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import entr, rel_entr
+from scipy.special import entr
 from scipy.stats import norm
 
 from mmg_registry.arrays import F64
+from mmg_registry.samplers.tables import table_mi
 
 FAR = 9.0  # standard deviations of a normal that are integrated; beyond lies a mass of 1e-19
 TAIL = 1e-18  # probability of the noise that is left out at either end
-NEGLIGIBLE = 1e-150  # smallest mass that is summed: the product of two such margins is still above zero
 
 
 class Nodes(NamedTuple):
@@ -56,19 +56,6 @@ def normal_nodes(side: float = 0.1, reach: float = FAR) -> Nodes:
     """
     rule = even_panels(-reach, reach, side)
     return Nodes(rule.at, rule.weight * norm.pdf(rule.at))
-
-
-def mi_of_masses(masses: F64) -> float:
-    """Return I in nats between the rows and the columns of `masses` `(a, b)`, which are first scaled to sum to 1.
-
-    Example:
-        >>> round(mi_of_masses(np.eye(2)), 6), mi_of_masses(np.ones((2, 3)))
-        (0.693147, 0.0)
-    """
-    joint = masses / masses.sum()
-    joint[joint < NEGLIGIBLE] = 0.0
-    product = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
-    return max(float(rel_entr(joint, product).sum()), 0.0)
 
 
 def entropy(density: F64, weight: F64) -> float:
@@ -113,4 +100,4 @@ def copula_mi(log_density: Callable[[F64, F64], F64]) -> float:
     """
     rule = normal_nodes(side=0.2)
     weight = rule.weight[:, None] * rule.weight
-    return mi_of_masses(weight * np.exp(log_density(rule.at[:, None], rule.at)))
+    return table_mi(weight * np.exp(log_density(rule.at[:, None], rule.at)))

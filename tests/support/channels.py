@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmg_registry.samplers import Sampler
-from mmg_registry.samplers.quadrature import mi_of_masses
+from mmg_registry.samplers.tables import table_mi
 
 LogLaw = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -51,4 +51,4 @@ def by_counts(sampler: Sampler, rows: int = 400_000) -> float:
     table = np.zeros((x.max() + 1, y.max() + 1))
     np.add.at(table, (x, y), 1.0)
     freedom = (table > 0).sum() - (table.sum(1) > 0).sum() - (table.sum(0) > 0).sum() + 1
-    return mi_of_masses(table) - float(freedom) / (2 * rows)
+    return table_mi(table) - float(freedom) / (2 * rows)

@@ -53,7 +53,8 @@ class BenchmarkJob:
 def benchmark(
     context: typer.Context,
     suite: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Suites of tasks: bmi, high-mi, null, or a plugin's own.")
+        str | None,
+        typer.Option(metavar="A,B", help="Suites of tasks: bmi, discrete, high-mi, mutinfo, null, or others."),
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,

@@ -5,13 +5,14 @@ parameters, which are kept for judging: no default may be chosen by them.
 True values are closed forms, or sums over grids (`mmg_registry.samplers.quadrature`) that are made when asked for.
 
 The modules, by what makes a pair hard: `folded` and `circular` relations of one number, `noise` of other shapes,
-`blocks`, `mixtures`, `copulas`, `few_of_many` columns, `images`, `labels`, `counts` (zeros too), `spins`, `series`, and
-`null`.
+`blocks`, `mixtures`, `copulas`, `few_of_many` columns, `images`, `labels`, `counts` (zeros too), `series`, and `null`;
+spins are those of `discrete`.
 """
 
 from __future__ import annotations
 
-from mmg_registry.samplers import Sampler
+from dataclasses import replace
+
 from mmg_registry.samplers.beyond import (
     blocks,
     circular,
@@ -25,8 +26,9 @@ from mmg_registry.samplers.beyond import (
     noise,
     null,
     series,
-    spins,
 )
+from mmg_registry.samplers.contract import Sampler
+from mmg_registry.samplers.discrete.spins import ising
 
 BEYOND: dict[str, list[Sampler]] = {
     "folded": [folded.logistic_map(1, noise=0.05), folded.chirp(5, noise=0.1)],
@@ -48,7 +50,7 @@ BEYOND: dict[str, list[Sampler]] = {
     "images": [images.boxes(16, mi=2.0)],
     "labels": [labels.quantised_uniform(5), labels.labelled_clusters(10, sd=0.6), labels.two_arms(sd=0.1)],
     "counts and zeros": [counts.tuned_neuron(), counts.counts(0.95, mean=1.0), counts.dropout(0.9, kept=0.7)],
-    "spins": [spins.ising(0.5)],
+    "spins": [replace(ising(4, 4, coupling=0.5), name="ising-0.5")],
     "series": [series.autoregressive_windows(5, 0.9)],
     "null": [null.zeros(2), null.curves()],
 }

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from scipy.special import entr
 
-from mmg_registry.samplers import Sampler, Samples
+from mmg_registry.samplers.contract import Sampler, Samples
 
 
 def checkerboard(side: int) -> Sampler:

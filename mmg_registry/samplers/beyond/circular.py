@@ -10,7 +10,7 @@ from scipy.special import i0e, i1e
 from scipy.stats import norm
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
+from mmg_registry.samplers.contract import Sampler, Samples
 from mmg_registry.samplers.quadrature import entropy, even_panels
 
 CAT = np.array([[2, 1], [1, 1]])  # Arnold's map of the torus: it keeps the uniform law

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import digamma, log_ndtr, ndtr
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
+from mmg_registry.samplers.contract import Sampler, Samples
 from mmg_registry.samplers.quadrature import copula_mi
 
 LARGE = 1e15  # mean of a Poisson count from which on the count is the mean, to 8 digits

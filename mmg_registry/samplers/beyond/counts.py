@@ -9,9 +9,10 @@ import numpy as np
 from scipy.stats import nbinom, norm, poisson
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
 from mmg_registry.samplers.beyond.few_of_many import correlated, pairs_mi
-from mmg_registry.samplers.quadrature import even_panels, mi_of_masses, normal_nodes
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.quadrature import even_panels, normal_nodes
+from mmg_registry.samplers.tables import table_mi
 
 REACH = 5.5  # of the normals behind counts: beyond lies a mass of 4e-8, and counts of thousands
 
@@ -28,7 +29,7 @@ def _rate(angle: F64) -> F64:
 
 def _neuron_mi() -> float:
     angle = 2 * np.pi * np.arange(2000) / 2000
-    return mi_of_masses(np.asarray(poisson.pmf(np.arange(80)[:, None], _rate(angle))))
+    return table_mi(np.asarray(poisson.pmf(np.arange(80)[:, None], _rate(angle))))
 
 
 def _draw_neuron(rng: np.random.Generator, n: int) -> Samples:
@@ -48,7 +49,7 @@ def overdispersed(mean: float, size: float) -> Sampler:
 def _overdispersed_mi(mean: float, size: float) -> float:
     x = normal_nodes(side=1.0, reach=REACH)
     chance = nbinom.pmf(np.arange(8000), size, size / (size + np.exp(mean + x.at[:, None])))
-    return mi_of_masses(x.weight[:, None] * chance)
+    return table_mi(x.weight[:, None] * chance)
 
 
 def _draw_overdispersed(mean: float, size: float, rng: np.random.Generator, n: int) -> Samples:
@@ -66,7 +67,7 @@ def _counts_mi(rho: float, mean: float) -> float:
     other = even_panels(-REACH, REACH, 0.5)
     joint = norm.pdf(other.at, rho * z.at[:, None], math.sqrt(1 - rho * rho)) * other.weight
     chance: F64 = np.asarray(poisson.pmf(np.arange(900)[:, None], np.exp(mean + z.at)))
-    return mi_of_masses(chance @ (z.weight[:, None] * joint) @ chance.T)
+    return table_mi(chance @ (z.weight[:, None] * joint) @ chance.T)
 
 
 def _draw_counts(rho: float, mean: float, rng: np.random.Generator, n: int) -> Samples:

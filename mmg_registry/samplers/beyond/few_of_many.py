@@ -10,7 +10,8 @@ from scipy.special import entr
 from scipy.stats import norm
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples, half_cube
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.maps import half_cube
 from mmg_registry.samplers.quadrature import Nodes, entropy, even_panels, noisy_signal_mi, normal_nodes
 
 HIDDEN = 64  # units of the random network that bends two columns into ten

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.stats import norm
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
-from mmg_registry.samplers.quadrature import Nodes, even_panels, mi_of_masses, noisy_signal_mi, normal_nodes
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.quadrature import Nodes, even_panels, noisy_signal_mi, normal_nodes
+from mmg_registry.samplers.tables import table_mi
 
 PHASES = 2 * np.pi * (np.arange(4000) + 0.5) / 4000
 
@@ -75,7 +76,7 @@ def _fork_mi(noise: float) -> float:
     x, reach = normal_nodes(side=noise / 2), 9 + 9 * noise
     y = even_panels(-reach, reach, noise)
     likelihood = norm.pdf(y.at, x.at[:, None], noise) + norm.pdf(y.at, -x.at[:, None], noise)
-    return mi_of_masses(x.weight[:, None] * likelihood * y.weight)
+    return table_mi(x.weight[:, None] * likelihood * y.weight)
 
 
 def _draw_fork(noise: float, rng: np.random.Generator, n: int) -> Samples:
@@ -91,7 +92,7 @@ def ring(width: float) -> Sampler:
 def _ring_mi(width: float) -> float:
     rule = even_panels(-1 - 9 * width, 1 + 9 * width, width)
     radius = np.hypot(rule.at[:, None], rule.at)
-    return mi_of_masses(rule.weight[:, None] * rule.weight * _ring_density(radius, width))
+    return table_mi(rule.weight[:, None] * rule.weight * _ring_density(radius, width))
 
 
 def _ring_density(radius: F64, width: float) -> F64:

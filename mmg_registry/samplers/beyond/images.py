@@ -9,8 +9,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import DrawSamples, Sampler, Samples, gaussian
 from mmg_registry.samplers.beyond.circular import von_mises, von_mises_mi
+from mmg_registry.samplers.contract import DrawSamples, Sampler, Samples
+from mmg_registry.samplers.normal import gaussian
 
 LEAST = 0.2  # length and width of the smallest box, as shares of the image
 

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import norm
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
 from mmg_registry.samplers.beyond.copulas import frank_distribution, frank_rows
-from mmg_registry.samplers.quadrature import mi_of_masses
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.tables import table_mi
 
 CENTRE_SEED = 21
 GRID = np.linspace(-8, 8, 401)
@@ -40,7 +40,7 @@ def _centres(labels: int) -> F64:
 
 def _labelled_mi(labels: int, sd: float) -> float:
     across, down = (norm.pdf(GRID, centre[:, None], sd) for centre in _centres(labels).T)
-    return mi_of_masses((across[:, :, None] * down[:, None, :]).reshape(labels, -1))
+    return table_mi((across[:, :, None] * down[:, None, :]).reshape(labels, -1))
 
 
 def _draw_labelled(labels: int, sd: float, rng: np.random.Generator, n: int) -> Samples:
@@ -62,7 +62,7 @@ def _arm(t: F64, which: F64 | float) -> F64:
 def _arms_mi(sd: float) -> float:
     t = (np.arange(800) + 0.5) / 800
     places = [[norm.pdf(ARM_GRID[:, None], axis, sd) for axis in _arm(t, which).T] for which in (0.0, 1.0)]
-    return mi_of_masses(np.stack([(across @ down.T).ravel() for across, down in places]))
+    return table_mi(np.stack([(across @ down.T).ravel() for across, down in places]))
 
 
 def _draw_arms(sd: float, rng: np.random.Generator, n: int) -> Samples:
@@ -80,7 +80,7 @@ def ordinal(theta: float, cuts_x: tuple[float, ...], cuts_y: tuple[float, ...]) 
 def _ordinal_mi(theta: float, cuts_x: tuple[float, ...], cuts_y: tuple[float, ...]) -> float:
     u, v = (np.array([0.0, *cuts, 1.0]) for cuts in (cuts_x, cuts_y))
     below = frank_distribution(theta, u[:, None], v)
-    return mi_of_masses(np.diff(np.diff(below, axis=0), axis=1))
+    return table_mi(np.diff(np.diff(below, axis=0), axis=1))
 
 
 def _draw_ordinal(

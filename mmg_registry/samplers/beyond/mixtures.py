@@ -10,8 +10,9 @@ from scipy.special import logsumexp, ndtri
 from scipy.stats import chi, norm, qmc
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
-from mmg_registry.samplers.quadrature import even_panels, mi_of_masses
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.quadrature import even_panels
+from mmg_registry.samplers.tables import table_mi
 
 WAVES, WAVE_VARIANCE = 12, 0.1
 CLUSTERS, CLUSTER_SEED = 5, 11
@@ -31,7 +32,7 @@ def _waves_mi() -> float:
     k, sd = np.arange(WAVES)[:, None], math.sqrt(WAVE_VARIANCE)
     a, y = even_panels(-3.0, 20.0, sd), even_panels(-3.0, 8.0, sd)
     joint = norm.pdf(a.at, 1.5 * k, sd).T @ norm.pdf(y.at, 1.5 * (k % 4), sd)
-    return mi_of_masses(a.weight[:, None] * joint * y.weight)
+    return table_mi(a.weight[:, None] * joint * y.weight)
 
 
 def _draw_waves(rng: np.random.Generator, n: int) -> Samples:
@@ -54,7 +55,7 @@ def label_in_width(dim: int, labels: int = 3) -> Sampler:
 def _width_mi(dim: int, labels: int) -> float:
     length = even_panels(0.0, labels * (math.sqrt(dim) + 10), 0.25)
     by_label = [chi.pdf(length.at / k, dim) / k for k in range(1, labels + 1)]
-    return mi_of_masses(np.stack(by_label) * length.weight)
+    return table_mi(np.stack(by_label) * length.weight)
 
 
 def _draw_width(dim: int, labels: int, rng: np.random.Generator, n: int) -> Samples:

@@ -8,15 +8,9 @@ from functools import partial
 import numpy as np
 from scipy.stats import expon, exponnorm, laplace, norm
 
-from mmg_registry.samplers import Sampler, Samples
-from mmg_registry.samplers.quadrature import (
-    Nodes,
-    entropy,
-    even_panels,
-    mi_of_masses,
-    noisy_signal_mi,
-    normal_nodes,
-)
+from mmg_registry.samplers.contract import Sampler, Samples
+from mmg_registry.samplers.quadrature import Nodes, entropy, even_panels, noisy_signal_mi, normal_nodes
+from mmg_registry.samplers.tables import table_mi
 
 
 def laplace_noise(scale: float) -> Sampler:
@@ -57,7 +51,7 @@ def growing_noise() -> Sampler:
 def _growing_mi() -> float:
     size, y = even_panels(0.0, 9.0, 0.25), even_panels(-90.0, 90.0, 1.0)
     likelihood = norm.pdf(y.at, scale=1 + size.at[:, None])
-    return mi_of_masses((size.weight * norm.pdf(size.at))[:, None] * likelihood * y.weight)
+    return table_mi((size.weight * norm.pdf(size.at))[:, None] * likelihood * y.weight)
 
 
 def _draw_growing(rng: np.random.Generator, n: int) -> Samples:

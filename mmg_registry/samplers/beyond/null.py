@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from mmg_registry.samplers import Sampler, Samples
+from mmg_registry.samplers.contract import Sampler, Samples
 
 
 def zeros(dim: int) -> Sampler:

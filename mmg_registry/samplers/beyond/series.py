@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import toeplitz
 
 from mmg_registry.arrays import F64
-from mmg_registry.samplers import Sampler, Samples
+from mmg_registry.samplers.contract import Sampler, Samples
 
 
 def autoregressive_windows(length: int, *coefficients: float) -> Sampler:

@@ -43,28 +43,33 @@ def add(site: Path, source: str, name: str = "stranger") -> None:
 
 def test_the_built_in_suites_come_through_the_hook() -> None:
     found = suites()
-    assert {name: len(found[name]) for name in ("bmi", "high-mi", "null")} == {"bmi": 40, "high-mi": 17, "null": 8}
-    families = {name: Counter(task.family for task in found[name]) for name in ("bmi", "high-mi", "null")}
+    sizes = {"bmi": 40, "high-mi": 17, "null": 33, "discrete": 33, "mutinfo": 63, "beyond": 26, "beyond-held-out": 22}
+    assert {name: len(found[name]) for name in sizes} == sizes
+    families = {name: Counter(task.family for task in tasks) for name, tasks in found.items()}
     assert families["bmi"] == {
         "one-dimensional": 9, "embedding": 1, "multinormal": 9, "student": 6, "transformed": 15,
     }  # fmt: skip
     assert families["high-mi"] == {"plain": 7, "half-cubed": 5, "spiralled": 5}
-    assert families["null"] == {"normal": 4, "heavy-tailed": 4}
-    assert {name: len(found[name]) for name in ("beyond", "beyond-held-out")} == {"beyond": 26, "beyond-held-out": 22}
+    assert families["null"] == {
+        "normal": 4, "heavy-tailed": 4, "skewed": 3, "count": 3, "zeros": 3, "category": 3, "binary": 3, "rounded": 3,
+        "mixed": 2, "category and normal": 2, "binary and skewed": 1, "zeros and count": 1, "texts": 1,
+    }  # fmt: skip
+    assert set(families["mutinfo"].values()) == {9}
+    assert families["discrete"]["quantised"] == families["discrete"]["count"] == 6
 
 
 def test_a_stranger_adds_a_suite_and_tasks_to_another(site: Path) -> None:
     add(site, MINE.format(suite="mine"))
     assert [task.name for task in select(["mine"])] == ["gaussian-2-0.5"]
     assert find("null", "gaussian-2-0").family == "normal"
-    assert len(select(["null"])) == 9
-    assert len(select(["mine", "null", "mine"])) == 10
+    assert len(select(["null"])) == 34
+    assert len(select(["mine", "null", "mine"])) == 35
 
 
 @pytest.mark.parametrize("returned", ["{}", "[3]", "None"])
 def test_what_is_no_task_is_left_out_and_recorded(site: Path, returned: str) -> None:
     add(site, RETURNING.format(returned))
-    assert len(select(["null"])) == 8
+    assert len(select(["null"])) == 33
     assert "mmg_tasks returned" in str(hooks.failures()[0].error)
     assert "stranger" in str(hooks.failures()[0].error)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mmg_registry.samplers import Sampler
 from mmg_registry.samplers.beyond import blocks
-from mmg_registry.samplers.quadrature import mi_of_masses
+from mmg_registry.samplers.tables import table_mi
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_counts_of_blocks_have_the_information(sampler: Sampler) -> None:
     x, y = (side[:, 0].astype(int) for side in sampler.sample(200_000))
     counts = np.zeros((x.max() + 1, y.max() + 1))
     np.add.at(counts, (x, y), 1.0)
-    assert mi_of_masses(counts) == pytest.approx(sampler.true_mi, abs=0.01)
+    assert table_mi(counts) == pytest.approx(sampler.true_mi, abs=0.01)
 
 
 def test_within_a_block_rows_are_uniform_and_independent() -> None:
