@@ -77,6 +77,8 @@ def _draw_mapped(base: DrawSamples, on_x: Map, on_y: Map, rng: np.random.Generat
 def product_of(name: str, parts: Sequence[Sampler]) -> Sampler:
     """Return independent pairs as one, whose columns are those of all parts and whose information is their sum.
 
+    Kinds that a part tells are not kept, for its columns get other names.
+
     Example:
         >>> from mmg_registry.samplers import gaussian
         >>> product_of("two", [gaussian(1, 0.25), gaussian(2, 0.5)]).true_mi
