@@ -52,7 +52,8 @@ def sample(
     source = find_sampler(name, dim, mi)
     x, y = source.sample(n, seed)
     write_atomically(out, lambda handle: _write_npz(handle, x=x, y=y, true_mi=source.true_mi), "The sample")
-    display(f"{out}: {n} rows, {x.shape[1]} columns of x, {y.shape[1]} of y, true MI {source.true_mi:.6f} nats")
+    told = "".join(f", --kind {column}={kind}" for column, kind in source.kinds.items())
+    display(f"{out}: {n} rows, {x.shape[1]} columns of x, {y.shape[1]} of y, true MI {source.true_mi:.6f} nats{told}")
 
 
 def _write_npz(handle: IO[bytes], **arrays: Any) -> None:

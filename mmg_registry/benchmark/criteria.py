@@ -5,6 +5,11 @@ truth, and their standard deviation does not exceed that tolerance; *tight* asks
 a failed run is not solved, whatever its other runs give. A task that the plugin declares not to take is neither solved
 nor failed, and does not count among its tasks. With a single seed there is no standard deviation, and only the error
 counts.
+
+Intervals are judged run by run. One is *useful* if half its width is at most max(0.15, 0.15 truth) nats. A *silent
+miss* is a run that is wrong and does not say so: its interval leaves out the truth, or its verdict is "infinite", and
+it has no warning. A run is *far off* if it errs by more than 4 of its own standard errors, or if its verdict is
+"infinite".
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scipy.special import stdtrit
@@ -43,6 +48,8 @@ class Criterion(NamedTuple):
 
 
 SOLVED, TIGHT = Criterion(0.05, 0.10), Criterion(0.02, 0.05)
+USEFUL = Criterion(0.15, 0.15)  # of half the width of an interval
+FAR = 4.0  # standard errors: of normal errors one in 16,000 is as large
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ class TaskFindings:
         seconds: wall time of each run that did not fail.
         failed: number of runs that failed.
         inapplicable: number of runs that did not begin, because the plugin declares not to take the task.
+        useful: for each run with a confidence interval, in the order of `covered`, whether the interval is useful.
+        silent: number of silent misses.
+        far: number of runs that are far off.
 
     Example:
         >>> cell = TaskFindings("s", "t", "f", 1.0, "p", {0: 1.0, 1: 1.04}, [True, False], [2.0, 4.0], failed=0)
@@ -74,6 +84,9 @@ class TaskFindings:
     seconds: list[float]
     failed: int
     inapplicable: int = 0
+    useful: list[bool] = field(default_factory=list)
+    silent: int = 0
+    far: int = 0
 
     @property
     def applies(self) -> bool:
@@ -124,10 +137,14 @@ class Standing:
     tight: int
     within: dict[str, int]
     covered: int
+    useful: int
     with_interval: int
+    silent: int
+    far: int
     mean_error: float
     median_error: float
     largest_error: float
+    median_signed_error: float
     bias: dict[str, float]
     median_seconds: float
     largest_seconds: float
@@ -147,6 +164,27 @@ def value(row: Row) -> float:
     """Return the estimate of a run in nats; inf where the verdict was "infinite"."""
     found = row["estimate"]
     return math.inf if found["status"] == "infinite" else float(found["mi"])
+
+
+def misses(row: Row) -> bool:
+    """Return whether a run is wrong for sure: its interval leaves out the truth, or its verdict is "infinite"."""
+    found = row["estimate"]
+    if not found["ci"]:
+        return bool(found["status"] == "infinite")
+    low, high = found["ci"]
+    return not low <= row["true_mi"] <= high
+
+
+def is_silent_miss(row: Row) -> bool:
+    """Return whether a run misses without any warning."""
+    return misses(row) and not row["estimate"]["warnings"]
+
+
+def is_far_off(row: Row) -> bool:
+    """Return whether a run errs by more than `FAR` of its standard errors; False for a value without one."""
+    error = row["estimate"]["std_error"]
+    off = abs(value(row) - row["true_mi"])
+    return math.isinf(off) or (error is not None and off > FAR * error)
 
 
 def leaderboard(found: Sequence[TaskFindings]) -> list[Standing]:
@@ -185,7 +223,7 @@ def compare(before: Sequence[TaskFindings], after: Sequence[TaskFindings]) -> li
 
 def _cell(plugin: str, rows: list[Row]) -> TaskFindings:
     good = [row for row in rows if row["status"] == "ok"]
-    intervals = [(row["estimate"]["ci"], row["true_mi"]) for row in good if row["estimate"]["ci"]]
+    barred = [row for row in good if row["estimate"]["ci"]]
     first = rows[0]
     return TaskFindings(
         first["suite"],
@@ -194,16 +232,25 @@ def _cell(plugin: str, rows: list[Row]) -> TaskFindings:
         first["true_mi"],
         plugin,
         values={row["seed"]: value(row) for row in good},
-        covered=[low <= truth <= high for (low, high), truth in intervals],
+        covered=[not misses(row) for row in barred],
         seconds=[row["seconds"]["total"] for row in good],
         failed=sum(row["status"] == "failed" for row in rows),
         inapplicable=sum(row["status"] == DOES_NOT_APPLY for row in rows),
+        useful=[_is_useful(row) for row in barred],
+        silent=sum(map(is_silent_miss, good)),
+        far=sum(map(is_far_off, good)),
     )
+
+
+def _is_useful(row: Row) -> bool:
+    low, high = row["estimate"]["ci"]
+    return bool((high - low) / 2 <= USEFUL.tolerance(row["true_mi"]))
 
 
 def _standing(plugin: str, asked: list[TaskFindings]) -> Standing:
     own = [cell for cell in asked if cell.applies]
-    errors = [abs(each - cell.truth) for cell in own for each in cell.values.values()]
+    signed = [each - cell.truth for cell in own for each in cell.values.values()]
+    errors = [abs(each) for each in signed]
     seconds = [each for cell in own for each in cell.seconds]
     failed = sum(cell.failed for cell in own)
     return Standing(
@@ -216,10 +263,14 @@ def _standing(plugin: str, asked: list[TaskFindings]) -> Standing:
         tight=sum(cell.meets(TIGHT) for cell in own),
         within={f"{tolerance:g}": sum(cell.within(tolerance) for cell in own) for tolerance in PLAIN},
         covered=sum(sum(cell.covered) for cell in own),
+        useful=sum(sum(cell.useful) for cell in own),
         with_interval=sum(len(cell.covered) for cell in own),
+        silent=sum(cell.silent for cell in own),
+        far=sum(cell.far for cell in own),
         mean_error=_mean(errors),
         median_error=statistics.median(errors) if errors else math.nan,
         largest_error=max(errors, default=math.nan),
+        median_signed_error=statistics.median(signed) if signed else math.nan,
         bias={family: _bias(own, family) for family in dict.fromkeys(cell.family for cell in own)},
         median_seconds=statistics.median(seconds) if seconds else math.nan,
         largest_seconds=max(seconds, default=math.nan),

@@ -36,6 +36,8 @@ class _Estimate(_Part):
     mi: float | None
     status: Literal["estimated", "exact", "infinite"]
     ci: tuple[float, float] | None
+    std_error: float | None
+    warnings: list[str]
     curve: dict[str, list[float | None] | None] | None
 
 

@@ -235,6 +235,7 @@ def _estimated(task: Task, run: PlannedRun, settings: Settings) -> dict[str, Any
         seed=rows.training_seed,
         threads=settings.threads,
         max_seconds=settings.max_seconds,
+        kinds=task.sampler.kinds,
         options=run.options,
     )
     found = estimate(as_pair(*rows.train), request, as_pair(*rows.evaluation)).estimate

@@ -38,7 +38,7 @@ class Task:
         sampler: draws its rows, and knows the true information in nats.
 
     Raises:
-        OptionError: for a true value that is negative or not finite.
+        OptionError: for a true value that is negative or not finite; one that has to be computed is checked when it is.
     """
 
     suite: str
@@ -46,10 +46,8 @@ class Task:
     sampler: Sampler
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.true_mi) and self.true_mi >= 0):
-            raise OptionError(
-                f"The task '{self.name}' has {self.true_mi} as its true MI; it must be finite, 0 or more."
-            )
+        if self.known_mi is not None:
+            self._demand_possible(self.known_mi)
 
     @property
     def name(self) -> str:
@@ -57,9 +55,23 @@ class Task:
         return self.sampler.name
 
     @property
+    def known_mi(self) -> float | None:
+        """Return I(X; Y) in nats where it is known without computing; None where it takes a quadrature first."""
+        return None if callable(self.sampler.truth) else self.sampler.truth
+
+    @property
     def true_mi(self) -> float:
-        """Return I(X; Y) in nats."""
+        """Return I(X; Y) in nats.
+
+        Raises:
+            OptionError: for a computed value that is negative or not finite.
+        """
+        self._demand_possible(self.sampler.true_mi)
         return self.sampler.true_mi
+
+    def _demand_possible(self, mi: float) -> None:
+        if not (math.isfinite(mi) and mi >= 0):
+            raise OptionError(f"The task '{self.name}' has {mi} as its true MI; it must be finite, 0 or more.")
 
 
 class Draw(NamedTuple):

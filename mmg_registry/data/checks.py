@@ -149,20 +149,35 @@ def _matched(fit: Pair, rows: Pair, array: Array, side: str) -> Array:
 def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
     """Return a warning if more than 1 % of the evaluation rows are also fitting rows, else an empty list.
 
+    A row of labels and atoms alone does not count, for it recurs by chance.
+
     Raises:
         DataError: when all evaluation rows are fitting rows; the estimate would measure memorisation.
     """
     block = dependence.block_of(fit.x, fit.y)
     prints = dependence.row_prints(block)
-    share = float(np.mean(np.isin(dependence.row_prints(replace(block, parts=(rows.x, rows.y))), prints)))
-    if share <= 0.01 or not _varied(prints):
+    again = np.isin(dependence.row_prints(replace(block, parts=(rows.x, rows.y))), prints)
+    if not _varied(prints):
         return []
-    if share == 1:
+    if again.all():
         raise DataError(
             f"All evaluation rows of {rows.source} are also fitting rows; give rows that are not, or none: "
             "then a part of the data is held out."
         )
+    share = float(np.mean(again & ~_of_labels_alone(fit, rows)))
+    if share <= 0.01:
+        return []
     return [f"{share:.0%} of the evaluation rows are also fitting rows, so the estimate may be too high."]
+
+
+def _of_labels_alone(fit: Pair, rows: Pair) -> NDArray[np.bool_]:
+    """Return which rows `(n,)` hold nothing but labels of categories and atoms of mixed columns."""
+    if not (fit.x_kinds and fit.y_kinds):
+        return np.zeros(len(rows), dtype=np.bool_)
+    columns, kinds = [*rows.x.T, *rows.y.T], [*fit.x_kinds, *fit.y_kinds]
+    rest = [(column, kind) for column, kind in zip(columns, kinds, strict=True) if kind.name != "category"]
+    alone: NDArray[np.bool_] = np.all([np.isin(column, kind.atoms) for column, kind in rest], axis=0)
+    return np.broadcast_to(alone, len(rows))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

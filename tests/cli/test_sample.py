@@ -49,6 +49,10 @@ def test_tasks_of_every_suite_are_samplers(mmg, name: str) -> None:
         assert float(archive["true_mi"]) == {**HIGH_MI, **NULL}[name].true_mi
 
 
+def test_kinds_that_values_do_not_tell_are_said_as_options(mmg) -> None:
+    assert mmg("sample", "named-groups-6", "-n", 50, "-o", "t.npz").out.endswith(" nats, --kind y=category\n")
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

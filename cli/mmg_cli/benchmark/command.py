@@ -53,7 +53,8 @@ class BenchmarkJob:
 def benchmark(
     context: typer.Context,
     suite: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Suites of tasks: bmi, high-mi, null, or a plugin's own.")
+        str | None,
+        typer.Option(metavar="A,B", help="Suites of tasks: bmi, discrete, high-mi, mutinfo, null, or others."),
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
@@ -424,13 +425,16 @@ def tasks(
     json: Json = False,
     verbose: Verbose = 0,
 ) -> None:
-    """List the tasks of all suites: id, family, dimensions and true MI in nats."""
+    """List the tasks of all suites: id, family, dimensions and true MI in nats.
+
+    A true MI that takes a quadrature is computed where SUITE is given, and is - (null in JSON) in the list of all.
+    """
     from mmg_registry.benchmark.tasks import suites
 
     found = _tasks([suite] if suite else list(suites()), [])
     listed = [
         {"suite": each.suite, "task": each.name, "family": each.family, "dim_x": each.sampler.dim_x,
-         "dim_y": each.sampler.dim_y, "true_mi": each.true_mi}
+         "dim_y": each.sampler.dim_y, "true_mi": each.true_mi if suite else each.known_mi}
         for each in found
     ]  # fmt: skip
     if json:
@@ -441,4 +445,6 @@ def tasks(
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -9,7 +9,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.benchmark.figures import PLUGIN_COLOURS, shade, text_of
-from mmg_cli.benchmark.text import CRITERIA, HEAD, bias_rows, by_suite, leaderboard_rows, number
+from mmg_cli.benchmark.text import (
+    CRITERIA,
+    HEAD,
+    INTERVALS,
+    bias_rows,
+    by_suite,
+    interval_rows,
+    leaderboard_rows,
+    number,
+)
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.criteria import TaskFindings
@@ -98,6 +107,8 @@ def _suite(cells: list[TaskFindings]) -> list[str]:
     return [
         f"<h2>Suite {escape(cells[0].suite)}</h2><h3>Leaderboard</h3>",
         _table([name.lower() for name in HEAD], leaderboard_rows(standings)),
+        "<h3>Intervals</h3>",
+        _table(["plugin", *(name.lower() for name in INTERVALS[1:])], interval_rows(standings)),
         "<h3>Bias by family, nats</h3>",
         _table(["plugin", *(name.lower() for name in bias[0][1:])], bias[1:]),
         f"<h3>Estimates</h3>{_estimates(cells)}",

@@ -19,13 +19,18 @@ CRITERIA = (
     "tight: the same with max(0.02, 0.05 truth)",
     "<= 0.05, 0.1, 0.2: tasks whose mean over seeds lies that near the truth, in nats",
     "covered: runs whose interval (of its own level, 95 % by default) holds the truth, of those that give one",
+    "useful: runs whose interval has a half width of at most max(0.15, 0.15 truth) nats, of those that give one",
+    "silent misses: runs whose interval leaves out the truth, or that call it infinite, without any warning",
+    "> 4 se: runs that err by more than 4 of their own standard errors; median off: of estimate - truth, in nats",
     "n/a: tasks that the plugin declares not to take (too many columns, too few rows); in no other count",
     "errors: of single runs, in nats; a task with a failed run counts as neither solved, tight nor near",
 )
 HEAD = (
-    "PLUGIN", "SOLVED", "TIGHT", "<=0.05", "<=0.1", "<=0.2", "COVERED", "MEAN ERR", "MEDIAN ERR", "MAX ERR",
+    "PLUGIN", "SOLVED", "TIGHT", "<=0.05", "<=0.1", "<=0.2", "MEAN ERR", "MEDIAN ERR", "MAX ERR",
     "MEDIAN S", "MAX S", "TOTAL S", "SEEDS", "FAILED", "N/A",
 )  # fmt: skip
+
+INTERVALS = ("INTERVALS", "COVERED", "USEFUL", "SILENT MISSES", "> 4 SE", "MEDIAN OFF")
 
 
 def by_suite(cells: Sequence[TaskFindings]) -> dict[str, list[TaskFindings]]:
@@ -67,13 +72,22 @@ def _leaderboard_row(each: Standing) -> list[str]:
     return [
         each.plugin,
         *(f"{count}/{each.tasks}" for count in counts),
-        share(each.covered, each.with_interval),
         *(number(error, 4) for error in errors),
         *(number(value, 1) for value in seconds),
         str(each.seeds),
         str(each.failed),
         str(each.inapplicable),
     ]
+
+
+def interval_rows(standings: Sequence[Standing]) -> list[list[str]]:
+    """Return one table row per plugin, with the columns of `INTERVALS`."""
+    return [_interval_row(each) for each in standings]
+
+
+def _interval_row(each: Standing) -> list[str]:
+    held = [share(count, each.with_interval) for count in (each.covered, each.useful)]
+    return [each.plugin, *held, str(each.silent), str(each.far), _signed(each.median_signed_error)]
 
 
 def bias_rows(standings: Sequence[Standing]) -> list[list[str]]:
@@ -99,6 +113,8 @@ def report_text(cells: Sequence[TaskFindings]) -> str:
             f"Suite {suite}",
             columns([HEAD, *leaderboard_rows(standings)]),
             "",
+            columns([INTERVALS, *interval_rows(standings)]),
+            "",
             columns(bias_rows(standings)),
             "",
         ]
@@ -107,7 +123,7 @@ def report_text(cells: Sequence[TaskFindings]) -> str:
 
 def summary_document(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the content of the report as one JSON-serialisable document; non-finite numbers become None."""
-    from mmg_registry.benchmark.criteria import SOLVED, TIGHT, cells, leaderboard
+    from mmg_registry.benchmark.criteria import FAR, SOLVED, TIGHT, USEFUL, cells, leaderboard
     from mmg_registry.benchmark.store import distinct
 
     suites = {
@@ -118,7 +134,7 @@ def summary_document(rows: Sequence[Row]) -> dict[str, Any]:
         for suite, own in by_suite(cells(rows)).items()
     }
     sizes = {name: rows[0][name] for name in ("n_train", "n_eval", "threads", "max_seconds")}
-    criteria = {"solved": SOLVED._asdict(), "tight": TIGHT._asdict()}
+    criteria = {"solved": SOLVED._asdict(), "tight": TIGHT._asdict(), "useful": USEFUL._asdict(), "far": FAR}
     places = {name: distinct(rows, name) for name in ("machine", "versions", "revision")}
     return {"schema": SCHEMA, **sizes, "runs": len(rows), **places, "criteria": criteria, "suites": suites}
 

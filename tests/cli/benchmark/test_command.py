@@ -301,7 +301,19 @@ def test_tasks_are_listed(mmg) -> None:
     result = mmg("benchmark", "tasks", "tiny")
     assert result.out.splitlines()[1].split() == ["tiny", "gaussian-1-0.25", "paired", "1", "1", "0.2500"]
     everything = json.loads(mmg("benchmark", "tasks", "--json").out)
-    assert {"bmi", "high-mi", "null", "tiny"} == {task["suite"] for task in everything}
+    known = {"bmi", "high-mi", "null", "discrete", "mutinfo", "beyond", "beyond-held-out", "tiny"}
+    assert known == {task["suite"] for task in everything}
+
+
+def test_a_truth_that_takes_a_quadrature_is_computed_where_its_suite_is_asked_for(mmg) -> None:
+    every = {
+        (task["suite"], task["task"]): task["true_mi"] for task in json.loads(mmg("benchmark", "tasks", "--json").out)
+    }
+    assert (every["beyond", "chirp-5"], every["beyond", "image-boxes-16"]) == (None, 2.0)
+    listed = [line.split() for line in mmg("benchmark", "tasks").out.splitlines()]
+    assert ["beyond", "chirp-5", "folded", "1", "1", "-"] in listed
+    line = next(line for line in mmg("benchmark", "tasks", "beyond").out.splitlines() if "chirp-5" in line)
+    assert line.split() == ["beyond", "chirp-5", "folded", "1", "1", "1.6989"]
 
 
 def test_a_report_of_a_folder_goes_where_it_is_asked_to(mmg) -> None:

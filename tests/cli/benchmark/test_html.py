@@ -77,8 +77,8 @@ def test_every_plugin_and_every_task_is_on_the_page() -> None:
     for task in mmg_tasks():
         assert reader.text.count(task.name) >= 2  # among the estimates, and among the curves
     for plugin in ("one", "two [steps=5]"):
-        assert reader.text.count(plugin) >= 6  # leaderboard and bias of three suites, and more
-    for suite in ("bmi", "high-mi", "null"):
+        assert reader.text.count(plugin) >= 15  # leaderboard, intervals and bias of five suites, and more
+    for suite in ("bmi", "high-mi", "null", "beyond", "beyond-held-out"):
         assert f"Suite {suite}" in reader.text
 
 
@@ -142,6 +142,8 @@ def test_a_bare_script_is_seen() -> None:
 def test_criteria_and_provenance_are_told() -> None:
     text = Reader(page([run_row(), run_row(seed=1, machine={"cpu": "another"})], {})).text
     assert "max(0.05, 0.10 truth)" in text
+    assert "Intervals" in text
+    assert "silent misses: runs whose interval leaves out the truth" in text
     assert "100 rows to train on and 50 to evaluate on" in text
     assert "cpu test, cores 2" in text
     assert "cpu another" in text

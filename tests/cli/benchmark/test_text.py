@@ -35,8 +35,12 @@ def test_the_report_has_a_leaderboard_and_a_bias_table_for_each_suite() -> None:
     text = report_text(cells(ROWS))
     assert table(text, "p  ") == {
         "PLUGIN": "p", "SOLVED": "1/2", "TIGHT": "1/2", "<=0.05": "1/2", "<=0.1": "1/2", "<=0.2": "1/2",
-        "COVERED": "2/2 (100 %)", "MEAN ERR": "0.1800", "MEDIAN ERR": "0.0300", "MAX ERR": "0.5000",
+        "MEAN ERR": "0.1800", "MEDIAN ERR": "0.0300", "MAX ERR": "0.5000",
         "MEDIAN S": "2.0", "MAX S": "2.0", "TOTAL S": "6.0", "SEEDS": "2", "FAILED": "0", "N/A": "0",
+    }  # fmt: skip
+    assert table(text, "p          2/2") == {
+        "INTERVALS": "p", "COVERED": "2/2 (100 %)", "USEFUL": "2/2 (100 %)", "SILENT MISSES": "0", "> 4 SE": "0",
+        "MEDIAN OFF": "+0.0100",
     }  # fmt: skip
     assert "Suite one" in text
     assert "BIAS (NATS)  X        Y\np            +0.0200  -0.5000" in text
@@ -54,6 +58,12 @@ def test_the_summary_is_json_even_without_numbers() -> None:
     marks = {task["task"]: (task["solved"], task["tight"]) for task in document["suites"]["one"]["tasks"]}
     assert marks == {"a": (True, True), "b": (False, False), "e": (False, False)}
     assert document["criteria"]["solved"] == {"absolute": 0.05, "relative": 0.1}
+    assert document["criteria"]["useful"] == {"absolute": 0.15, "relative": 0.15}
+    standing = document["suites"]["one"]["leaderboard"][0]
+    assert {name: standing[name] for name in ("useful", "silent", "far")} == {"useful": 2, "silent": 1, "far": 1}
+    assert standing["median_signed_error"] == pytest.approx(0.02)
+    silent = {task["task"]: (task["silent"], task["useful"]) for task in document["suites"]["one"]["tasks"]}
+    assert silent == {"a": (0, [True, True]), "b": (0, []), "e": (1, [])}
 
 
 def test_a_task_that_a_plugin_does_not_take_is_in_no_other_count() -> None:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from benchmark_rows import failed_row, inapplicable_row, run_row
 
-from mmg_registry.benchmark.criteria import SOLVED, TIGHT, Standing, TaskFindings, cells, compare, leaderboard
+from mmg_registry.benchmark.criteria import (
+    SOLVED,
+    TIGHT,
+    Standing,
+    TaskFindings,
+    cells,
+    compare,
+    is_far_off,
+    is_silent_miss,
+    leaderboard,
+    misses,
+)
 
 
 def cell(truth: float, *estimates: float, failed: int = 0, seconds: tuple[float, ...] = ()) -> TaskFindings:
@@ -80,6 +92,51 @@ def test_cells_gather_the_seeds_of_a_task_and_a_plugin_with_its_options() -> Non
         ("q", {0: 1.0}),
         ("p [steps=5]", {0: 1.0}),
     ]
+
+
+def warned(**about: Any) -> dict[str, Any]:
+    row = run_row(**about)
+    row["estimate"]["warnings"] = ["It may be low."]
+    return row
+
+
+def called_infinite(**about: Any) -> dict[str, Any]:
+    row = run_row(**about)
+    row["estimate"] |= {"status": "infinite", "mi": None, "ci": None, "std_error": None}
+    return row
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong", "silent", "far"),
+    [
+        (run_row(mi=1.09), False, False, False),
+        (run_row(mi=1.11), True, True, False),
+        (warned(mi=1.11), True, False, False),
+        (run_row(mi=1.0 + 3.9 * 0.1 / 1.96), True, True, False),
+        (run_row(mi=1.0 - 4.1 * 0.1 / 1.96), True, True, True),
+        (warned(mi=0.0), True, False, True),
+        (run_row(mi=3.0, half=None), False, False, False),  # nothing was said of how far off it may be
+        (called_infinite(), True, True, True),
+    ],
+)
+def test_what_a_run_says_of_itself(row: dict[str, Any], wrong: bool, silent: bool, far: bool) -> None:
+    assert (misses(row), is_silent_miss(row), is_far_off(row)) == (wrong, silent, far)
+
+
+@pytest.mark.parametrize(
+    ("truth", "half", "useful"), [(0.3, 0.149, True), (0.3, 0.151, False), (2.0, 0.299, True), (2.0, 0.301, False)]
+)
+def test_an_interval_is_useful_while_it_is_narrow_enough(truth: float, half: float, useful: bool) -> None:
+    (found,) = cells([run_row(mi=truth, truth=truth, half=half)])
+    assert found.useful == [useful]
+
+
+def test_the_leaderboard_counts_what_runs_say_of_themselves() -> None:
+    rows = [run_row(task="a", mi=0.9), warned(task="b", mi=0.5), run_row(task="c", mi=0.4), run_row(task="d", half=0.3)]
+    (standing,) = leaderboard(cells([*rows, called_infinite(task="e"), run_row(task="f", mi=1.4, half=None)]))
+    assert (standing.covered, standing.useful, standing.with_interval) == (2, 3, 4)
+    assert (standing.silent, standing.far) == (2, 3)
+    assert standing.median_signed_error == pytest.approx(-0.05)
 
 
 def board() -> list[Standing]:

@@ -52,6 +52,13 @@ def test_every_task_and_plugin_comes_once_before_the_next_seed() -> None:
     assert runs[1].options == {"steps": 1}
 
 
+def test_kinds_that_a_task_tells_reach_the_estimate() -> None:
+    (row,) = rows_of(PlannedRun("discrete", "named-groups-6", "bench-right", seed=0))
+    columns = row["estimate"]["columns"]
+    assert [columns[side]["columns"][0]["kind"] for side in ("x", "y")] == ["continuous", "category"]
+    assert columns["y"]["columns"][0]["reason"] == "as told"
+
+
 def test_a_row_holds_everything_that_is_needed_to_judge_and_to_repeat_the_run() -> None:
     run = a_run(shift=0.1)
     (row,) = rows_of(run)

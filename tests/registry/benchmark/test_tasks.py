@@ -43,27 +43,33 @@ def add(site: Path, source: str, name: str = "stranger") -> None:
 
 def test_the_built_in_suites_come_through_the_hook() -> None:
     found = suites()
-    assert {name: len(found[name]) for name in ("bmi", "high-mi", "null")} == {"bmi": 40, "high-mi": 17, "null": 8}
-    families = {name: Counter(task.family for task in found[name]) for name in ("bmi", "high-mi", "null")}
+    sizes = {"bmi": 40, "high-mi": 17, "null": 33, "discrete": 33, "mutinfo": 63, "beyond": 26, "beyond-held-out": 22}
+    assert {name: len(found[name]) for name in sizes} == sizes
+    families = {name: Counter(task.family for task in tasks) for name, tasks in found.items()}
     assert families["bmi"] == {
         "one-dimensional": 9, "embedding": 1, "multinormal": 9, "student": 6, "transformed": 15,
     }  # fmt: skip
     assert families["high-mi"] == {"plain": 7, "half-cubed": 5, "spiralled": 5}
-    assert families["null"] == {"normal": 4, "heavy-tailed": 4}
+    assert families["null"] == {
+        "normal": 4, "heavy-tailed": 4, "skewed": 3, "count": 3, "zeros": 3, "category": 3, "binary": 3, "rounded": 3,
+        "mixed": 2, "category and normal": 2, "binary and skewed": 1, "zeros and count": 1, "texts": 1,
+    }  # fmt: skip
+    assert set(families["mutinfo"].values()) == {9}
+    assert families["discrete"]["quantised"] == families["discrete"]["count"] == 6
 
 
 def test_a_stranger_adds_a_suite_and_tasks_to_another(site: Path) -> None:
     add(site, MINE.format(suite="mine"))
     assert [task.name for task in select(["mine"])] == ["gaussian-2-0.5"]
     assert find("null", "gaussian-2-0").family == "normal"
-    assert len(select(["null"])) == 9
-    assert len(select(["mine", "null", "mine"])) == 10
+    assert len(select(["null"])) == 34
+    assert len(select(["mine", "null", "mine"])) == 35
 
 
 @pytest.mark.parametrize("returned", ["{}", "[3]", "None"])
 def test_what_is_no_task_is_left_out_and_recorded(site: Path, returned: str) -> None:
     add(site, RETURNING.format(returned))
-    assert len(select(["null"])) == 8
+    assert len(select(["null"])) == 33
     assert "mmg_tasks returned" in str(hooks.failures()[0].error)
     assert "stranger" in str(hooks.failures()[0].error)
 
@@ -105,6 +111,14 @@ def test_globs_select_in_the_suites_order() -> None:
 def test_a_task_needs_a_true_value(truth: float) -> None:
     with pytest.raises(OptionError, match="as its true MI"):
         Task("s", "f", Sampler("t", 1, 1, truth, lambda rng, n: (rng.random((n, 1)), rng.random((n, 1)))))
+
+
+def test_a_computed_truth_is_checked_when_it_is_asked_for() -> None:
+    task = Task("s", "f", Sampler("t", 1, 1, lambda: math.nan, gaussian(1, 0.5).draw))
+    assert task.known_mi is None
+    with pytest.raises(OptionError, match="'t' has nan as its true MI"):
+        _ = task.true_mi
+    assert Task("s", "f", gaussian(1, 0.5)).known_mi == 0.5
 
 
 def test_a_seed_draws_new_training_rows_evaluation_rows_and_training_seed() -> None:

@@ -356,6 +356,19 @@ def test_matching_drops_bad_rows_when_asked() -> None:
     assert len(matching(cleaned(X, Y), as_pair(*with_holes()), drop_nan=True)) == N - 3
 
 
+def test_rows_of_labels_and_atoms_alone_recur_by_chance() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(2, 400, 1)) * (rng.random((2, 400, 1)) < 0.6)  # 16 % of the rows are (0, 0)
+    fit, new = (as_pair(*values[:, rows]) for rows in (slice(300), slice(300, 400)))
+    found = clean(fit).pair
+    assert [kind.name for kind in (*found.x_kinds, *found.y_kinds)] == ["mixed", "mixed"]
+    assert repeated_rows(found, new) == []
+    copied = as_pair(*(np.concatenate([side[:20], side[300:]]) for side in values))
+    assert "of the evaluation rows are also fitting rows" in repeated_rows(found, copied)[0]
+    labels = as_pair(rng.integers(0, 2, size=(400, 8)), rng.integers(0, 2, size=(400, 8)))
+    assert repeated_rows(clean(labels).pair, as_pair(labels.x[:9], rng.integers(0, 2, size=(9, 8)))) == []
+
+
 def test_repeated_rows() -> None:
     fit, new = as_pair(X, Y), as_pair(RNG.normal(size=(50, 2)), RNG.normal(size=(50, 2)))
     assert repeated_rows(fit, new) == []
