@@ -23,7 +23,7 @@ BEGIN, END = "<!-- made by `python -m benchmarks.limits`: begin -->", "<!-- end 
 FILES = ("beyond_auto_10k.json", "beyond_held_out_auto_10k.json")
 NOTHING = "The suites `beyond` and `beyond-held-out` are not measured yet."
 
-Task = dict[str, Any]
+TaskSummary = dict[str, Any]
 
 
 def committed() -> list[Path]:
@@ -31,7 +31,7 @@ def committed() -> list[Path]:
     return [path for path in (common.RESULTS / name for name in FILES) if path.exists()]
 
 
-def tasks_of(path: Path) -> list[Task]:
+def tasks_of(path: Path) -> list[TaskSummary]:
     """Return the findings of all tasks of a summary that the plugin takes, in their order.
 
     Raises:
@@ -47,13 +47,13 @@ def tasks_of(path: Path) -> list[Task]:
     return [task for task in found if task["values"] or task["failed"]]
 
 
-def kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+def kinds(tasks: Sequence[TaskSummary]) -> list[dict[str, Any]]:
     """Return one row a kind of dependence: what holds, counted over its pairs and over their runs."""
     families = dict.fromkeys(task["family"] for task in tasks)
     return [_kind(name, [task for task in tasks if task["family"] == name]) for name in families]
 
 
-def _kind(name: str, own: Sequence[Task]) -> dict[str, Any]:
+def _kind(name: str, own: Sequence[TaskSummary]) -> dict[str, Any]:
     covered = [each for task in own for each in task["covered"]]
     useful = [each for task in own for each in task["useful"]]
     off = [each - task["truth"] for task in own for each in task["values"].values() if each is not None]
@@ -68,12 +68,12 @@ def _kind(name: str, own: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def failures(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+def failures(tasks: Sequence[TaskSummary]) -> list[dict[str, Any]]:
     """Return one row for each pair that is not solved, or whose interval leaves out the truth in any run."""
     return [_failure(task) for task in tasks if not (task["solved"] and all(task["covered"]))]
 
 
-def _failure(task: Task) -> dict[str, Any]:
+def _failure(task: TaskSummary) -> dict[str, Any]:
     spread = "" if task["sd"] is None else f" ± {task['sd']:.3f}"
     return {
         "pair": f"`{task['task']}`",

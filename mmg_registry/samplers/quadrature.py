@@ -58,7 +58,7 @@ def normal_nodes(side: float = 0.1, reach: float = FAR) -> Nodes:
     return Nodes(rule.at, rule.weight * norm.pdf(rule.at))
 
 
-def entropy(density: F64, weight: F64) -> float:
+def density_entropy(density: F64, weight: F64) -> float:
     """Return the differential entropy in nats of a density given at the nodes of a rule, scaled to integrate to 1.
 
     Args:
@@ -67,7 +67,7 @@ def entropy(density: F64, weight: F64) -> float:
 
     Example:
         >>> rule = even_panels(-9.0, 9.0, 0.5)
-        >>> round(entropy(norm.pdf(rule.at), rule.weight) - float(norm.entropy()), 12)
+        >>> round(density_entropy(norm.pdf(rule.at), rule.weight) - float(norm.entropy()), 12)
         0.0
     """
     scaled = np.maximum(density, 0.0) / float(weight @ np.maximum(density, 0.0))
@@ -89,7 +89,7 @@ def noisy_signal_mi(signal: Nodes, noise: Any) -> float:
     low, high = signal.at.min() + noise.ppf(TAIL), signal.at.max() + noise.isf(TAIL)
     rule = even_panels(float(low), float(high), float(noise.std()))
     density = noise.pdf(rule.at[:, None] - signal.at) @ signal.weight
-    return entropy(density, rule.weight) - float(noise.entropy())
+    return density_entropy(density, rule.weight) - float(noise.entropy())
 
 
 def copula_mi(log_density: Callable[[F64, F64], F64]) -> float:

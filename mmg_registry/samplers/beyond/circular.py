@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from mmg_registry.arrays import F64
 from mmg_registry.samplers.contract import Sampler, Samples
-from mmg_registry.samplers.quadrature import entropy, even_panels
+from mmg_registry.samplers.quadrature import density_entropy, even_panels
 
 CAT = np.array([[2, 1], [1, 1]])  # Arnold's map of the torus: it keeps the uniform law
 TURNS = np.arange(-20, 21)
@@ -60,7 +60,7 @@ def _cat_mi(noise: float) -> float:
     """Return twice minus the entropy of the noise in one coordinate, because y is uniform on the torus."""
     rule = even_panels(0.0, 1.0, 0.05)
     density: F64 = norm.pdf(rule.at[:, None] + TURNS, scale=noise).sum(1)
-    return -2 * entropy(density, rule.weight)
+    return -2 * density_entropy(density, rule.weight)
 
 
 def _draw_cat(noise: float, rng: np.random.Generator, n: int) -> Samples:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from mmg_registry.arrays import F64
 from mmg_registry.samplers.contract import Sampler, Samples
 from mmg_registry.samplers.maps import half_cube
-from mmg_registry.samplers.quadrature import Nodes, entropy, even_panels, noisy_signal_mi, normal_nodes
+from mmg_registry.samplers.quadrature import Nodes, density_entropy, even_panels, noisy_signal_mi, normal_nodes
 
 HIDDEN = 64  # units of the random network that bends two columns into ten
 
@@ -114,7 +114,7 @@ def _polynomial_mi(noise: float) -> float:
     transform[0] /= 2
     y = even_panels(-45.0, 110.0, noise)
     density = step / np.pi * (np.exp(-1j * np.outer(y.at, t)) @ transform).real
-    return entropy(density, y.weight) - float(norm.entropy(scale=noise))
+    return density_entropy(density, y.weight) - float(norm.entropy(scale=noise))
 
 
 def _draw_polynomial(dim: int, noise: float, rng: np.random.Generator, n: int) -> Samples:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import expon, exponnorm, laplace, norm
 
 from mmg_registry.samplers.contract import Sampler, Samples
-from mmg_registry.samplers.quadrature import Nodes, entropy, even_panels, noisy_signal_mi, normal_nodes
+from mmg_registry.samplers.quadrature import Nodes, density_entropy, even_panels, noisy_signal_mi, normal_nodes
 from mmg_registry.samplers.tables import table_mi
 
 
@@ -35,7 +35,7 @@ def exponential_noise(scale: float) -> Sampler:
 
 def _exponential_mi(scale: float) -> float:
     rule = even_panels(-9.0, 9 + 42 * scale, 0.25)
-    return entropy(exponnorm.pdf(rule.at, scale), rule.weight) - float(expon.entropy(scale=scale))
+    return density_entropy(exponnorm.pdf(rule.at, scale), rule.weight) - float(expon.entropy(scale=scale))
 
 
 def _draw_exponential(scale: float, rng: np.random.Generator, n: int) -> Samples:

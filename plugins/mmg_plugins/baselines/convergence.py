@@ -15,7 +15,7 @@ SURE_RISE = 3.0
 Evidence: of 200 independent pairs of 1 to 3 columns none rises so much.
 """
 
-MOST_COLUMNS = 20
+FAR_COLUMNS = 20
 """Columns beyond which the rates are those of so many. Lower: bars too narrow. Higher: bars of noise times hundreds."""
 
 
@@ -56,7 +56,7 @@ def rise_of(parts: int, whole: float, middle: float, small: float, error: float,
     if total <= SURE_RISE * error:
         return None
     first, second = middle - small, whole - middle
-    fastest, slowest = (parts ** (-power / (2 * min(max(columns, 1), MOST_COLUMNS))) for power in (2, 1))
+    fastest, slowest = (parts ** (-power / (2 * min(max(columns, 1), FAR_COLUMNS))) for power in (2, 1))
     share = min(max(second / first if first > 0 else math.inf, fastest), slowest)
     return Rise(total, total * share**2 / (1 - share**2))
 

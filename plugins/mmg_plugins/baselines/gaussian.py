@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.baselines.innovations import (
-    NEIGHBOUR_COLUMNS,
     NOTICEABLE,
+    WHOLE_SIDE_COLUMNS,
     counted_twice,
     folded,
     left_over,
@@ -31,8 +31,8 @@ from mmg_registry.results import Estimate
 
 MOST_RANKED = 10_000  # rows that are looked at for doubts; more take time and change nothing
 MOST_FOLDED = 10  # canonical columns of a side that are compared with one another
-LEAST_RHO = 0.2  # canonical correlation of such columns: weaker ones add little, counted twice or not
-SURE = 2.0  # standard errors from which a value is told from 0
+FOLDED_RHO = 0.2  # canonical correlation of such columns: weaker ones add little, counted twice or not
+TOLD_ERRORS = 2.0  # standard errors from which a value is told from 0
 LABELLED = (
     "Some columns are labels, which no Gaussian describes: the closed form of their correlations neither estimates the "
     "information nor bounds it. Compare with --plugin ksg or auto."
@@ -91,14 +91,14 @@ class Gaussian(Instant):
     def _doubts(self, rho: F64, found: GaussianInformation, zx: F64, zy: F64) -> list[str]:
         if np.any(rho >= RHO_MAX):
             return [] if self._counted else [AT_LIMIT]
-        told = found.mi > SURE * found.std_error
+        told = found.mi > TOLD_ERRORS * found.std_error
         if told and any(kind.name == "category" for kind in (*self.x_kinds, *self.y_kinds)):
             return [LABELLED]
         some = sample_rows(len(zx), MOST_RANKED)
         zx, zy = zx[some], zy[some]
         doubts = doubted_by_ranks(zx, zy) or doubted_by_innovations(zx, zy)
         columns = zx.shape[1] + zy.shape[1]
-        return doubts or ([] if told or columns <= 2 * NEIGHBOUR_COLUMNS else [nothing_linear(columns)])
+        return doubts or ([] if told or columns <= 2 * WHOLE_SIDE_COLUMNS else [nothing_linear(columns)])
 
     @property
     def _counted(self) -> bool:
@@ -142,7 +142,7 @@ def doubted_by_innovations(x: F64, y: F64) -> list[str]:
     if len(x) < x.shape[1] + y.shape[1] + SPARE_ROWS:
         return []
     a, b, rho = canonical_rows(x, y)
-    strong = min(int((rho > LEAST_RHO).sum()), MOST_FOLDED)
+    strong = min(int((rho > FOLDED_RHO).sum()), MOST_FOLDED)
     twice = max(folded(side[:, :strong]) for side in (a, b))
     return [counted_twice(twice)] if twice > NOTICEABLE else []
 

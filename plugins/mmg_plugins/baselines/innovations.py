@@ -22,13 +22,13 @@ from scipy.stats import chi2, norm, rankdata
 
 from mmg_registry.arrays import F64, Index
 
-ROWS_A_CELL = 10
+ROWS_A_BOX = 10
 """Rows a cell of a table, on average. Lower: counts are not normal. Higher: coarse tables miss waves."""
 
 MOST_BINS = 16
 """Most bins of a column. Lower: waves are averaged out. Higher: weak dependence is spread over many cells."""
 
-MOST_COLUMNS = 64
+PAIRED_COLUMNS = 64
 """Most columns of a side in tables, evenly chosen among more. Lower: some are not looked at. Higher: time."""
 
 MOST_DISTINCT = 0.95
@@ -37,7 +37,7 @@ MOST_DISTINCT = 0.95
 SURE_WEIGHT = 3.0
 """Standard errors from which a coefficient of a column with ties counts. Lower: as above. Higher: linear parts stay."""
 
-NEIGHBOUR_COLUMNS = 10
+WHOLE_SIDE_COLUMNS = 10
 """Most columns that nearest neighbours are looked for in. Lower: less is seen. Higher: time; neighbours are far."""
 
 LEVEL = 0.002
@@ -71,7 +71,7 @@ def left_over(x: F64, y: F64) -> Left | None:
         >>> left_over(x, 0.8 * x + 0.6 * e), left_over(x, np.abs(x) + 0.6 * e).where
         (None, 'x0 and y0')
     """
-    if len(x) < x.shape[1] + y.shape[1] + ROWS_A_CELL * 4:
+    if len(x) < x.shape[1] + y.shape[1] + ROWS_A_BOX * 4:
         return None
     found = []
     for given, other, names in ((x, y, "xy"), (y, x, "yx")):
@@ -111,7 +111,7 @@ def folded(canonical: F64) -> float:
     of the other side, and a sum over canonical pairs counts it twice.
     """
     k = canonical.shape[1]
-    if k < 2 or len(canonical) < 4 * ROWS_A_CELL:
+    if k < 2 or len(canonical) < 4 * ROWS_A_BOX:
         return 0.0
     return _most(canonical, canonical, np.triu(np.ones((k, k), dtype=bool), 1))[0]
 
@@ -122,7 +122,7 @@ def _most(of_x: F64, of_rest: F64, looked_at: NDArray[np.bool_]) -> tuple[float,
     A table's chi-squared statistic of `n` independent rows has (bins - 1)^2 degrees of freedom, and its excess over
     them is 2n times the information between the bins, to second order. The level is shared by all pairs.
     """
-    n, bins = len(of_x), max(2, min(MOST_BINS, math.isqrt(len(of_x) // ROWS_A_CELL)))
+    n, bins = len(of_x), max(2, min(MOST_BINS, math.isqrt(len(of_x) // ROWS_A_BOX)))
     counts = _indicators(of_x, bins).T @ _indicators(of_rest, bins)
     counts = counts.reshape(of_x.shape[1], bins, of_rest.shape[1], bins)
     expected = counts.sum(axis=3, keepdims=True) * counts.sum(axis=1, keepdims=True) / n
@@ -140,7 +140,7 @@ def by_neighbours(x: F64, rest: F64, names: str = "xy") -> Left | None:
     mutual neighbours) / n^2 where the column is independent of x. A share r that x explains is -1/2 log(1 - r) nats of
     a normal column.
     """
-    if not 1 < x.shape[1] <= NEIGHBOUR_COLUMNS:
+    if not 1 < x.shape[1] <= WHOLE_SIDE_COLUMNS:
         return None
     n, nearest = len(x), _nearest(x)
     error = math.sqrt(n + int((nearest[nearest] == np.arange(n)).sum())) / n
@@ -155,7 +155,7 @@ def by_neighbours(x: F64, rest: F64, names: str = "xy") -> Left | None:
 
 def _columns(side: F64, name: str) -> tuple[F64, list[str]]:
     """Return some columns `(n, k)` of a side and, of several columns, their norm; and their names."""
-    chosen = np.unique(np.linspace(0, side.shape[1] - 1, min(side.shape[1], MOST_COLUMNS)).astype(int))
+    chosen = np.unique(np.linspace(0, side.shape[1] - 1, min(side.shape[1], PAIRED_COLUMNS)).astype(int))
     found, names = side[:, chosen], [f"{name}{j}" for j in chosen]
     if side.shape[1] == 1:
         return found, names

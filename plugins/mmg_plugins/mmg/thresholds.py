@@ -201,7 +201,7 @@ CHALLENGE_SHARE = 0.25
 Evidence: chosen. Lower: its own error hides what the network missed. Higher: it learns less.
 """
 
-ASKED_ROWS = 8_000
+CHALLENGE_ROWS = 8_000
 """Most rows that an estimator which was fitted to others is asked about.
 
 Evidence: chosen for time; scores of all pairs in blocks of 512 take a second there.

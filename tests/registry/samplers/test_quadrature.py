@@ -11,7 +11,7 @@ from scipy import stats
 from mmg_registry.samplers.quadrature import (
     Nodes,
     copula_mi,
-    entropy,
+    density_entropy,
     even_panels,
     noisy_signal_mi,
     normal_nodes,
@@ -56,7 +56,7 @@ def test_a_density_on_nodes_is_a_mass_too() -> None:
 @pytest.mark.parametrize("law", [stats.norm(2, 3), stats.laplace(scale=0.5), stats.gamma(3)])
 def test_entropy_of_known_laws(law: stats.rv_continuous) -> None:
     rule = even_panels(float(law.ppf(1e-15)), float(law.isf(1e-15)), float(law.std()) / 10)
-    assert entropy(law.pdf(rule.at), rule.weight) == pytest.approx(float(law.entropy()), abs=1e-4)
+    assert density_entropy(law.pdf(rule.at), rule.weight) == pytest.approx(float(law.entropy()), abs=1e-4)
 
 
 def test_a_bit_in_noise_against_the_integral_of_its_error() -> None:

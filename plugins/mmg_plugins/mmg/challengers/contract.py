@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
-from mmg_plugins.mmg.thresholds import ASKED_ROWS, CHALLENGE_ERRORS, CHALLENGE_SHARE
+from mmg_plugins.mmg.thresholds import CHALLENGE_ERRORS, CHALLENGE_ROWS, CHALLENGE_SHARE
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.data.split import hold_out
@@ -99,12 +99,12 @@ def on_other_rows(fresh: Callable[[], Estimator], question: Question) -> Heard:
     from its value on others (Efron, JASA 1986). Half of the difference is a part of the error, not of the sampling.
     """
     (x, y), groups = question.given, question.groups
-    share = min(CHALLENGE_SHARE, ASKED_ROWS / len(x))
+    share = min(CHALLENGE_SHARE, CHALLENGE_ROWS / len(x))
     fit, asked = hold_out(len(x), share, question.run.seed, groups)
     estimator = fresh()
     estimator.groups = None if groups is None else groups[fit]
     estimator.fit(x[fit], y[fit])
-    some = fit[:: -(-len(fit) // ASKED_ROWS)]
+    some = fit[:: -(-len(fit) // CHALLENGE_ROWS)]
     found, seen = estimator.estimate(x[asked], y[asked]), estimator.estimate(x[some], y[some])
     whole = found.std_error or 0.0
     sampling = found.diagnostics.get("errors", {}).get("rows", whole)

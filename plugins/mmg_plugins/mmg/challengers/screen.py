@@ -19,7 +19,7 @@ from mmg_registry.contracts import Array
 TERMS = 8  # cosines of each column: eight resolve four waves over the range of the ranks
 SHUFFLES = 4  # of the rows of y: one pair of columns in five independent tables is then taken for dependent
 SCREEN_ROWS = 8_000  # rows of the product, for time
-MOST_COLUMNS = 256  # of a side, for time
+SCREEN_COLUMNS = 256  # of a side, for time
 
 
 def dependent_columns(x: Array, y: Array, seed: int) -> tuple[Index, Index]:
@@ -36,7 +36,7 @@ def dependent_columns(x: Array, y: Array, seed: int) -> tuple[Index, Index]:
         >>> [columns.tolist() for columns in dependent_columns(x, y, seed=0)]
         [[7], [3]]
     """
-    if max(x.shape[1], y.shape[1]) > MOST_COLUMNS:
+    if max(x.shape[1], y.shape[1]) > SCREEN_COLUMNS:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     rng = np.random.default_rng(seed)
     picked = rng.permutation(len(x))[:SCREEN_ROWS]
