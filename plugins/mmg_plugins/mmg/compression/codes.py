@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.encoders import Encoders, TrainableEncoders, compared, contrasts
+from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, contrasts
 from mmg_plugins.mmg.thresholds import (
     CODE_EVALUATE_EVERY,
     CODE_LEAST_STEPS,
@@ -70,8 +70,40 @@ class Evidence(NamedTuple):
     @property
     def pays(self) -> bool:
         """Return whether the codes surely tell more than the linear dependence of all components."""
-        gain = self.learned - self.linear
+        gain = self.learned - max(self.linear, 0.0)
         return gain > max(LEAST_COMPRESSION_GAIN, COMPRESSION_ERRORS * self.error)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The columns of both sides as the encoders see them.
+
+    Attributes:
+        sides: what the columns of x and of y are made of.
+        components: principal components of x and of y, fitted to the rows of each side alone.
+    """
+
+    sides: PairParts
+    components: tuple[Components, Components]
+
+    @classmethod
+    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> Seen:
+        """Fit to training rows; of wide sides nothing but labels differs from plain numbers."""
+        sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
+        given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
+        of_x, of_y = (Components.of(rows, COMPONENTS, seed) for rows in given)
+        return cls(sides, (of_x, of_y))
+
+    def __call__(self, sample: Sample) -> RowPair:
+        """Return the components of x and of y."""
+        sides = zip((self.sides.x, self.sides.y), self.components, sample, strict=True)
+        of_x, of_y = (torch.from_numpy(components(side.given(rows))) for side, components, rows in sides)
+        return of_x, of_y
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the components as named arrays."""
+        sides = zip("xy", self.components, strict=True)
+        return {f"{name}.{key}": array for name, part in sides for key, array in part.arrays().items()}
 
 
 @dataclass(frozen=True)
@@ -83,42 +115,25 @@ class Compression:
 
     Attributes:
         wide: whether x, and whether y, is compressed.
-        sides: what the columns of x and of y are made of, as the encoders see them.
-        components: principal components of x and of y.
+        seen: the columns that the encoders see.
         encoders: the trained encoders.
+        axes: the axes of their codes that tell of the other side.
         evidence: what decided on it.
         report: report of the training.
     """
 
     wide: tuple[bool, bool]
-    sides: PairParts
-    components: tuple[Components, Components]
+    seen: Seen
     encoders: Encoders
+    axes: Axes
     evidence: Evidence
     report: Report
 
-    @classmethod
-    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> Compression:
-        """Fit components to the rows of each side alone, and make encoders that are still to be trained."""
-        sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
-        given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
-        of_x, of_y = (Components.of(rows, COMPONENTS, seed) for rows in given)
-        encoders = Encoders((of_x.dim, of_y.dim), torch.Generator().manual_seed(seed))
-        return cls(wide, sides, (of_x, of_y), encoders, Evidence(0.0, 0.0, 0.0), Report())
-
-    def inputs(self, sample: Sample) -> RowPair:
-        """Return the components of x and of y, which the encoders see."""
-        sides = zip((self.sides.x, self.sides.y), self.components, sample, strict=True)
-        of_x, of_y = (torch.from_numpy(components(side.given(rows))) for side, components, rows in sides)
-        return of_x, of_y
-
     def __call__(self, x: Array, y: Array) -> Sample:
-        """Return the codes `(n, CODE_COLUMNS)` of wide sides, and other sides as they are."""
+        """Return the codes `(n, r)` of wide sides, and other sides as they are."""
         with torch_threads(1), torch.no_grad():
-            codes = self.encoders(self.inputs((x, y)))
-        of_x, of_y = (
-            code.numpy() if wide else rows for code, wide, rows in zip(codes, self.wide, (x, y), strict=True)
-        )
+            codes = self.axes(self.encoders(self.seen((x, y))))
+        of_x, of_y = (code.numpy() if wide else rows for code, wide, rows in zip(codes, self.wide, (x, y), strict=True))
         return of_x, of_y
 
     def kinds(self, kinds: Kinds) -> Kinds:
@@ -132,9 +147,9 @@ class Compression:
         names = [name for name, wide in zip("xy", self.wide, strict=True) if wide]
         return {
             "sides": names,
-            "columns": self.encoders.encode[0][-1].out_features,  # type: ignore[index]
-            "components": {name: part.dim for name, part in zip("xy", self.components, strict=True)},
-            "variance_kept": {name: part.explained for name, part in zip("xy", self.components, strict=True)},
+            "columns": len(self.axes.weight),
+            "components": {name: part.dim for name, part in zip("xy", self.seen.components, strict=True)},
+            "variance_kept": {name: part.explained for name, part in zip("xy", self.seen.components, strict=True)},
             **self.evidence._asdict(),
             "training": self.report.to_dict(),
         }
@@ -142,13 +157,10 @@ class Compression:
     def state(self) -> SavedState:
         """Return named arrays and a JSON-serialisable mapping, from which `restored` rebuilds the compression."""
         weights = {f"net.{key}": value.numpy() for key, value in self.encoders.state_dict().items()}
-        parts = {
-            f"{name}.{key}": array
-            for name, part in zip("xy", self.components, strict=True)
-            for key, array in part.arrays().items()
-        }
-        meta = {"wide": self.wide, "sides": self.sides.state(), "evidence": self.evidence._asdict()}
-        return {**weights, **parts}, {**meta, "report": asdict(self.report)}
+        flat = (*self.axes.mean, *self.axes.matrix, self.axes.weight)
+        axes = {f"axes.{i}": np.ascontiguousarray(each.numpy()) for i, each in enumerate(flat)}
+        meta = {"wide": self.wide, "sides": self.seen.sides.state(), "evidence": self.evidence._asdict()}
+        return {**weights, **axes, **self.seen.arrays()}, {**meta, "report": asdict(self.report)}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Compression:
@@ -156,9 +168,11 @@ class Compression:
         of_x, of_y = (Components.from_arrays(below(arrays, f"{name}.")) for name in "xy")
         encoders = Encoders((of_x.dim, of_y.dim), torch.Generator())
         encoders.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
+        mx, my, of_u, of_v, weight = (torch.tensor(arrays[f"axes.{i}"]) for i in range(5))
+        axes, seen = Axes((mx, my), (of_u, of_v), weight), Seen(PairParts.restored(meta["sides"]), (of_x, of_y))
         wide_x, wide_y = meta["wide"]
-        sides, evidence = PairParts.restored(meta["sides"]), Evidence(**meta["evidence"])
-        return cls((wide_x, wide_y), sides, (of_x, of_y), encoders, evidence, Report(**meta["report"]))
+        evidence, report = Evidence(**meta["evidence"]), Report(**meta["report"])
+        return cls((wide_x, wide_y), seen, encoders, axes, evidence, report)
 
 
 class Tried(NamedTuple):
@@ -183,11 +197,12 @@ def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run
     if not (wide_x or wide_y) or n < FEWEST_TO_COMPRESS or (groups is not None and (groups == groups[0]).all()):
         return None
     fitted, others = hold_out(n, 1 - CODE_SHARE, run.seed, groups)
+    wide = (wide_x, wide_y)
     with torch_threads(1):
-        fresh = Compression.of(sample, kinds, (wide_x, wide_y), run.seed)
-        x, y = fresh.inputs(sample)
+        seen = Seen.of(sample, kinds, wide, run.seed)
+        x, y = seen(sample)
         judging = others[:: -(-len(others) // MOST_JUDGING_ROWS)]
-        return Tried(_trained(fresh, (x[fitted], y[fitted]), (x[judging], y[judging]), run), others)
+        return Tried(_trained(seen, wide, (x[fitted], y[fitted]), (x[judging], y[judging]), run), others)
 
 
 def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
@@ -199,15 +214,22 @@ def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
     return SideParts.of(rows, [each if each.name == "category" or not wide else NUMBER for each in known])
 
 
-def _trained(fresh: Compression, rows: RowPair, others: RowPair, run: Run) -> Compression:
-    learner = MinibatchLearner(TrainableEncoders(fresh.encoders), rows, others, BATCH, CODE_RATE, run.seed)
+def _trained(seen: Seen, wide: tuple[bool, bool], rows: RowPair, others: RowPair, run: Run) -> Compression:
+    draw = torch.Generator().manual_seed(run.seed)
+    encoders = Encoders((rows[0].shape[1], rows[1].shape[1]), draw)
+    learner = MinibatchLearner(TrainableEncoders(encoders), rows, others, BATCH, CODE_RATE, run.seed)
     decay = Decay(0.4, after_overfitting, pieces=5, cut_by_clock=True)
     stopping = [Settled(CODE_TOLERANCE, CODE_LEAST_STEPS)]
     report = train(learner, Procedure(CODE_STEPS, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
-    linear, learned = _linear(rows, others), learner.measure().rows[:, 0]
+    with torch.no_grad():
+        codes = encoders(others)
+        axes = Axes.of(encoders(rows)).telling(codes)
+        return Compression(wide, seen, encoders, axes, _judged(axes.contrasts(codes), _linear(rows, others)), report)
+
+
+def _judged(learned: Tensor, linear: Tensor) -> Evidence:
     error = float((learned - linear).std()) / len(linear) ** 0.5
-    evidence = Evidence(float(learned.mean()), float(linear.mean()), error)
-    return Compression(fresh.wide, fresh.sides, fresh.components, fresh.encoders, evidence, report)
+    return Evidence(float(learned.mean()), float(linear.mean()), error)
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:
