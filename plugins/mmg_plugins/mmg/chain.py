@@ -45,8 +45,7 @@ class FittedChain:
         """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
         if self.compression is None:
             return self._of_columns(recipe, x, y)
-        found = self._of_columns(recipe, *self.compression(x, y))
-        return replace(found, diagnostics={**found.diagnostics, "compression": self.compression.words})
+        return self.compression.judged(self._of_columns(recipe, *self.compression(x, y)))
 
     def _of_columns(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
         pieces = [Piece(gap.link.words, "trained", self._of(gap, recipe, x, y)) for gap in self.gaps]

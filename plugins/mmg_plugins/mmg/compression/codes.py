@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, contrasts
 from mmg_plugins.mmg.thresholds import (
+    BY_HEART_SHARE,
     CODE_EVALUATE_EVERY,
     CODE_LEAST_STEPS,
     CODE_RATE,
@@ -25,6 +27,7 @@ from mmg_plugins.mmg.thresholds import (
     FEWEST_TO_COMPRESS,
     LEAST_COMPRESSION_GAIN,
     MOST_JUDGING_ROWS,
+    NOTICEABLE_PART,
     WIDE_COLUMNS,
 )
 from mmg_registry.arrays import Index, SavedState
@@ -34,6 +37,7 @@ from mmg_registry.data.split import hold_out
 from mmg_registry.kinds import Kind
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.preprocess.principal import Components
+from mmg_registry.results import Estimate
 from mmg_registry.threads import torch_threads
 from mmg_registry.training import (
     Decay,
@@ -61,17 +65,42 @@ class Evidence(NamedTuple):
         learned: the contrast of the codes, a lower bound of the information.
         linear: the same of the linear dependence between the components.
         error: standard error of the difference.
+        by_heart: how much more the codes tell of the rows that trained them.
+        left_out: what axes of the codes that were left out told.
     """
 
     learned: float
     linear: float
     error: float
+    by_heart: float = 0.0
+    left_out: float = 0.0
 
     @property
     def pays(self) -> bool:
         """Return whether the codes surely tell more than the linear dependence of all components."""
         gain = self.learned - max(self.linear, 0.0)
         return gain > max(LEAST_COMPRESSION_GAIN, COMPRESSION_ERRORS * self.error)
+
+    @property
+    def missing(self) -> float:
+        """Return what the codes lack for want of rows, which is half of what they know by heart, to first order."""
+        return BY_HEART_SHARE * max(self.by_heart, 0.0)
+
+    @property
+    def uncertain(self) -> float:
+        """Return the standard error of an estimate from the codes that comes from what they lack."""
+        return math.hypot(self.missing, self.left_out)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Return a sentence where codes lack what is worth a warning."""
+        if not NOTICEABLE_PART(self.uncertain, self.learned):
+            return []
+        return [
+            f"Sides of many columns were compressed to few, which tell {self.by_heart:.2f} nats more of the rows that "
+            f"they were learned from than of others: some {self.missing:.2f} nats, which only more rows would teach, "
+            "are added, and the standard error includes them."
+        ]
 
 
 @dataclass(frozen=True)
@@ -135,6 +164,19 @@ class Compression:
             codes = self.axes(self.encoders(self.seen((x, y))))
         of_x, of_y = (code.numpy() if wide else rows for code, wide, rows in zip(codes, self.wide, (x, y), strict=True))
         return of_x, of_y
+
+    def judged(self, found: Estimate) -> Estimate:
+        """Return an estimate from the codes with what they lack added to it and to its error."""
+        evidence, errors = self.evidence, found.diagnostics.get("errors", {})
+        words = {"compression": self.words, "errors": {**errors, "compression": evidence.uncertain}}
+        return replace(
+            found,
+            mi=found.mi + evidence.missing,
+            std_error=math.hypot(found.std_error or 0.0, evidence.uncertain),
+            pointwise=None if found.pointwise is None else found.pointwise + evidence.missing,
+            diagnostics={**found.diagnostics, **words},
+            warnings=[*found.warnings, *evidence.doubts],
+        )
 
     def kinds(self, kinds: Kinds) -> Kinds:
         """Return the kinds of the columns that are left; of codes they are to be found."""
@@ -222,14 +264,15 @@ def _trained(seen: Seen, wide: tuple[bool, bool], rows: RowPair, others: RowPair
     stopping = [Settled(CODE_TOLERANCE, CODE_LEAST_STEPS)]
     report = train(learner, Procedure(CODE_STEPS, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
     with torch.no_grad():
-        codes = encoders(others)
-        axes = Axes.of(encoders(rows)).telling(codes)
-        return Compression(wide, seen, encoders, axes, _judged(axes.contrasts(codes), _linear(rows, others)), report)
-
-
-def _judged(learned: Tensor, linear: Tensor) -> Evidence:
+        known, codes = encoders(rows), encoders(others)
+    whole = Axes.of(known)
+    axes = whole.telling(codes)
+    learned, linear = axes.contrasts(codes), _linear(rows, others)
+    lost = float(whole.contrasts(codes).mean() - learned.mean())
+    excess = float(axes.contrasts(known).mean() - learned.mean())
     error = float((learned - linear).std()) / len(linear) ** 0.5
-    return Evidence(float(learned.mean()), float(linear.mean()), error)
+    evidence = Evidence(float(learned.mean()), float(linear.mean()), error, excess, max(lost, 0.0))
+    return Compression(wide, seen, encoders, axes, evidence, report)
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:

@@ -77,11 +77,22 @@ def test_evidence_has_to_be_sure(learned: float, linear: float, error: float, pa
     assert Evidence(learned, linear, error).pays == pays
 
 
+def test_what_codes_know_by_heart_is_added_by_half_and_doubted() -> None:
+    sure, known = Evidence(1.0, 0.0, 0.01), Evidence(1.0, 0.0, 0.01, by_heart=0.4, left_out=0.15)
+    assert (sure.missing, sure.uncertain, sure.doubts) == (0.0, 0.0, [])
+    assert known.missing == pytest.approx(0.2)
+    assert known.uncertain == pytest.approx(0.25)
+    assert "0.40 nats more" in known.doubts[0]
+
+
 def test_auto_says_what_it_compressed_and_may_be_told_not_to(tmp_path: Path) -> None:
     x, y = blobs(1_500, RHO)
     model = Auto(run=RUN, steps=40).fit(x[:1_200], y[:1_200])
     found = model.estimate(x[1_200:], y[1_200:])
     assert found.diagnostics["compression"]["sides"] == ["x", "y"]
+    assert found.pointwise is not None
+    assert found.pointwise.mean() == pytest.approx(found.mi, abs=1e-5)
+    assert found.std_error == pytest.approx(np.linalg.norm(list(found.diagnostics["errors"].values())), rel=1e-6)
     storage.save(model, tmp_path / "model")
     assert storage.load(tmp_path / "model").estimate(x[1_200:], y[1_200:]).mi == found.mi
     whole = Auto(run=RUN, steps=20, compress=False).fit(x[:300], y[:300]).estimate(x[1_200:], y[1_200:])
