@@ -28,6 +28,7 @@ from mmg_plugins.mmg.thresholds import (
     LEAST_COMPRESSION_GAIN,
     MOST_JUDGING_ROWS,
     NOTICEABLE_PART,
+    VARIANCE_KEPT,
     WIDE_COLUMNS,
 )
 from mmg_registry.arrays import Index, SavedState
@@ -230,9 +231,10 @@ class Tried(NamedTuple):
 
 
 def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run) -> Tried | None:
-    """Train a compression of wide sides on some of the rows and judge it on the others; None where no side is wide.
+    """Train a compression of wide sides on some of the rows and judge it on the others.
 
-    Rows with the same number in `groups` `(n,)` stay together.
+    None where no side is wide, rows are few, or components hold too little of a wide side to stand for it. Rows with
+    the same number in `groups` `(n,)` stay together.
     """
     wide_x, wide_y = (rows.shape[1] >= WIDE_COLUMNS for rows in sample)
     n = len(sample[0])
@@ -242,6 +244,8 @@ def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run
     wide = (wide_x, wide_y)
     with torch_threads(1):
         seen = Seen.of(sample, kinds, wide, run.seed)
+        if any(is_wide and part.explained < VARIANCE_KEPT for is_wide, part in zip(wide, seen.components, strict=True)):
+            return None
         x, y = seen(sample)
         judging = others[:: -(-len(others) // MOST_JUDGING_ROWS)]
         return Tried(_trained(seen, wide, (x[fitted], y[fitted]), (x[judging], y[judging]), run), others)

@@ -45,6 +45,11 @@ def test_narrow_sides_are_left_alone() -> None:
     assert try_compression((x, y), NO_KINDS, None, RUN) is None
 
 
+def test_columns_without_structure_are_left_alone() -> None:
+    x, y = normal_pairs(600, (0.8,) * 100)
+    assert try_compression((x, y), NO_KINDS, None, RUN) is None
+
+
 def test_a_narrow_side_stays_as_it_is() -> None:
     x, _ = networks(900, RHO, 80)
     y = normal_pairs(900, RHO)[1]
