@@ -71,7 +71,7 @@ class Components:
     @property
     def dim(self) -> int:
         """Return the number of components."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     def __call__(self, rows: NDArray[Any]) -> F32:
         """Return the components `(n, k)` of `rows` `(n, dim)`."""
