@@ -278,7 +278,7 @@ Lower: time for a trial that decides nothing. Higher: small sets of images are n
 COMPONENTS = 64
 """Principal components of a side, at most, that its encoder sees.
 
-Evidence: of images of boxes of 16 x 16 pixels they keep 98 % of the variance (`results/wide.json`).
+Evidence: of images of boxes of 16 x 16 pixels they keep 98 % of the variance ("What becomes of images and embeddings").
 Lower: edges are lost. Higher: time, and more to learn by heart.
 """
 
