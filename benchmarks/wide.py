@@ -50,7 +50,8 @@ def blobs(side: int, width: float = 0.2) -> Callable[[Rows, int], Rows]:
 
     def make(behind: Rows, which: int) -> Rows:
         high, wide = (np.exp(-0.5 * ((t - ndtr(behind[:, j : j + 1])) / width) ** 2) for j in (0, 1))
-        return (high[:, :, None] * wide[:, None, :]).reshape(len(behind), -1)
+        images: Rows = (high[:, :, None] * wide[:, None, :]).reshape(len(behind), -1)
+        return images
 
     return make
 
@@ -63,7 +64,8 @@ def boxes(side: int, least: float = 0.2) -> Callable[[Rows, int], Rows]:
         u = ndtr(behind)
         low = (1 - least) * (1 - np.sqrt(1 - u[:, :1]))
         high = u[:, 1:] * (1 - low - least) + low + least
-        return np.clip(np.minimum(t - side * low, side * high - t), 0, 1)
+        profile: Rows = np.clip(np.minimum(t - side * low, side * high - t), 0, 1)
+        return profile
 
     def make(behind: Rows, which: int) -> Rows:
         return (inside(behind[:, :2])[:, :, None] * inside(behind[:, 2:])[:, None, :]).reshape(len(behind), -1)
@@ -77,7 +79,8 @@ def networks(columns: int, hidden: int = 64) -> Callable[[Rows, int], Rows]:
     def make(behind: Rows, which: int) -> Rows:
         rng = np.random.default_rng(500 + which)
         first, shift = rng.standard_normal((behind.shape[1], hidden)), rng.standard_normal(hidden)
-        return np.tanh(behind @ first + shift) @ rng.standard_normal((hidden, columns)) / np.sqrt(hidden)
+        embedded: Rows = np.tanh(behind @ first + shift) @ rng.standard_normal((hidden, columns)) / np.sqrt(hidden)
+        return embedded
 
     return make
 
