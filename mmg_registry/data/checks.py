@@ -385,7 +385,7 @@ def _linear_reason(pair: Pair, block: ScaledColumns) -> str:
     dense = [_has_density(kind) for kind in pair.x_kinds]
     for relation in dependence.linear_relations(block, first=len(dense)):
         of_x = [k for k in relation.on if k < len(dense)]
-        if any(dense[k] for k in of_x) and dependence.proved(block, relation):
+        if any(dense[k] for k in of_x) and dependence.proved(block, relation, len(dense)):
             return _linear_sentence(pair, relation)
     return ""
 

@@ -6,6 +6,8 @@ estimated. While fitting:
 - **Coordinates** (`mmg_registry.preprocess`): the likelihood of each side alone chooses maps of single columns,
   independent components and a common scale; the pair's likelihood on held-out rows decides whether to undo a rotation
   of the rows by an angle that grows with their squared norm (a turn).
+- **Compression** (`compression`): encoders replace each side of many columns by few where a contrast on other rows
+  surely finds more in these than linear dependence.
 - **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`): categories and atoms of mixed columns are labels,
   which are given, while the side that is continuous is noised; where both sides have labels, the chain rule splits the
   information, and what labels of both sides share is counted if their table is small.
@@ -55,6 +57,9 @@ class AutoOptions(MMGOptions):
     )
     direction: Literal["auto", "x", "y"] = Field(
         "auto", description="the variable to noise; auto: the one with fewer columns"
+    )
+    compress: bool = Field(
+        True, description="learn few columns in the place of many (images, embeddings) where that surely tells more"
     )
     without: str = Field(
         "", description="for experiments: names of steps, or of estimators that the step evidence asks, to leave out"
@@ -118,6 +123,7 @@ class Auto(GapEstimator):
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
             counts=True,
+            compresses=self.options.compress and self.denoiser is None,
             left_out=tuple(name for name in _names() if name in left_out),
         )
 

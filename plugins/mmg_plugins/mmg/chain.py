@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
+from mmg_plugins.mmg.compression.codes import Compression, Kinds, try_compression
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
@@ -32,14 +33,21 @@ class FittedChain:
         sides: what the columns of x and of y are made of.
         gaps: a trained gap for each link; one where neither side has labels.
         table: counts of the training rows' labels, where labels of both sides are counted.
+        compression: the map of wide sides to few columns, of which all of the above are; None where there is none.
     """
 
     sides: PairParts
     gaps: tuple[FittedGap, ...]
     table: LabelTable | None = None
+    compression: Compression | None = None
 
     def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
         """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
+        if self.compression is None:
+            return self._of_columns(recipe, x, y)
+        return self.compression.judged(self._of_columns(recipe, *self.compression(x, y)))
+
+    def _of_columns(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
         own = replace(recipe, run=_share(recipe.run, 0, len(self.gaps)))
         pieces = [Piece(gap.link.words, "trained", self._of(gap, own, x, y)) for gap in self.gaps]
         if self.table is not None:
@@ -52,7 +60,10 @@ class FittedChain:
         arrays = {f"link{i}.{key}": array for i, (own, _) in enumerate(states) for key, array in own.items()}
         table = {} if self.table is None else self.table.arrays()
         counted = {f"table.{key}": array for key, array in table.items()}
-        return {**arrays, **counted}, {"sides": self.sides.state(), "links": [meta for _, meta in states]}
+        codes, meta = self.compression.state() if self.compression else ({}, None)
+        of_codes = {f"compression.{key}": array for key, array in codes.items()}
+        words = {"sides": self.sides.state(), "links": [meta for _, meta in states], "compression": meta}
+        return {**arrays, **counted, **of_codes}, words
 
     @classmethod
     def restored(cls, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedChain:
@@ -66,7 +77,9 @@ class FittedChain:
             for i, each in enumerate(meta["links"])
         ]
         table = below(arrays, "table.")
-        return cls(PairParts.restored(meta["sides"]), tuple(gaps), LabelTable(**table) if table else None)
+        counts, words = LabelTable(**table) if table else None, meta["compression"]
+        compression = Compression.restored(below(arrays, "compression."), words) if words else None
+        return cls(PairParts.restored(meta["sides"]), tuple(gaps), counts, compression)
 
     def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
         rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
@@ -84,28 +97,40 @@ def fit_chain(
 ) -> FittedChain:
     """Fit every link that the kinds of the columns ask for to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`.
 
-    Rows with the same number in `groups` `(n,)` are held out together.
+    Rows with the same number in `groups` `(n,)` are held out together. Where the recipe compresses and that pays, all
+    links are fitted to the rows that trained no compression.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
         OptionError: for labels beside numbers on both sides, where the network has no place for them.
     """
-    sides, table = _described(recipe, (x, y), (x_kinds, y_kinds))
+    sample, kinds = (x, y), (x_kinds, y_kinds)
+    tried = try_compression(sample, kinds, groups, _share(recipe.run, 0, 2)) if recipe.compresses else None
+    if tried is None:
+        return _fit_links(recipe, sample, kinds, groups)
+    recipe = replace(recipe, run=_share(recipe.run, 1, 2))
+    if not tried.compression.evidence.pays:
+        return _fit_links(recipe, sample, kinds, groups)
+    codes, rest = tried.compression(x[tried.others], y[tried.others]), None if groups is None else groups[tried.others]
+    fitted = _fit_links(recipe, codes, tried.compression.kinds(kinds), rest)
+    return replace(fitted, compression=tried.compression)
+
+
+def _fit_links(recipe: Recipe, sample: Sample, kinds: Kinds, groups: Index | None) -> FittedChain:
+    sides, table = _described(recipe, sample, kinds)
     demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
     links = links_of(sides, recipe.orient)
     if table is None and sides.x.has_labels and sides.y.has_labels:
         direction = recipe.orient(sides.x.indicator_columns, sides.y.indicator_columns)
         links.insert(0, Link(direction, labels_noised=True, labels_given=True))
     gaps = [
-        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y), groups)
+        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, sample, groups)
         for i, link in enumerate(links)
     ]
     return FittedChain(sides, tuple(gaps), table)
 
 
-def _described(
-    recipe: Recipe, sample: Sample, kinds: tuple[Sequence[Kind], ...]
-) -> tuple[PairParts, LabelTable | None]:
+def _described(recipe: Recipe, sample: Sample, kinds: Kinds) -> tuple[PairParts, LabelTable | None]:
     """Return what the columns are made of, and the table of their labels if it is to be counted.
 
     Where both sides are labels and counts alone, counts are labels too if the table stays small.

@@ -75,6 +75,7 @@ class Recipe:
         left_out: the names of steps that were left out for an experiment.
         counts: whether labels on both sides are counted where their table is small, in place of training for them.
         one_sided: whether one side alone is noised, so that the other may have labels.
+        compresses: whether sides of many columns are compressed to few where that pays.
     """
 
     run: Run
@@ -95,6 +96,7 @@ class Recipe:
     left_out: tuple[str, ...] = ()
     counts: bool = False
     one_sided: bool = True
+    compresses: bool = False
 
     def of(self, link: Link) -> Recipe:
         """Return the recipe of one link of the chain rule.

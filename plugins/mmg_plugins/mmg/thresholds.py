@@ -280,3 +280,92 @@ Evidence: on the same tables with 5 to 10 rows a cell, 0.02 to 0.36 of the corre
 with a third of it 33 of 40 intervals held the information of random tables of 10 by 10.
 Lower: intervals of large tables end above the truth. Higher: they are wider than they need be.
 """
+
+# --- What is compressed ----------------------------------------------------------------------------------------
+WIDE_COLUMNS = 64
+"""Columns of a side from which a compression of it is tried.
+
+Evidence: chosen. The smallest images have as many pixels (8 x 8), and up to 50 columns the denoiser learns without.
+Lower: time for a trial that does not pay. Higher: small images are noised pixel by pixel.
+"""
+
+FEWEST_TO_COMPRESS = 500
+"""Training rows from which a compression is tried.
+
+Evidence: chosen; with fewer, some hundred rows that trained nothing cannot tell what it gains.
+Lower: time for a trial that decides nothing. Higher: small sets of images are noised pixel by pixel.
+"""
+
+COMPONENTS = 64
+"""Principal components of a side, at most, that its encoder sees.
+
+Evidence: of images of boxes of 16 x 16 pixels they keep 98 % of the variance ("What becomes of images and embeddings").
+Lower: edges are lost. Higher: time, and more to learn by heart.
+"""
+
+VARIANCE_KEPT = 0.8
+"""Share of the variance of a wide side that its components must keep for a compression to be tried.
+
+Columns without structure have dependence in directions that no component holds, and the judge would not see it.
+Evidence: chosen. Images of boxes keep 0.98, 100 independent columns some 0.7.
+Lower: linear dependence of many directions is lost. Higher: images with noise are noised pixel by pixel.
+"""
+
+CODE_COLUMNS, CODE_UNITS = 8, 128
+"""Columns of the codes that a wide side is compressed to at most, and units of its encoder's two hidden layers.
+
+Evidence: boxes of 16 x 16 pixels, four numbers behind each image: contrasts on other rows of 1.58 with eight columns
+and 0.77 with four. 64 units give 1.48, 192 give 1.53.
+Lower: information is lost. Higher: rows are learned by heart.
+"""
+
+AXIS_SHARE = 0.05
+"""Share of the contrast on other rows up to which the last axes of the codes are left out.
+
+Two numbers behind a side make a surface in eight columns, and the denoiser would learn that in the place of what the
+sides share: random networks of two columns, 768 + 768 columns, 1.02 nats, gave 1.04 +- 13 with all eight. An axis that
+is a function of others is missed by scores that were learned with it, though it held no information of its own.
+Evidence: chosen, half of what an estimate may be off. Lower: surfaces. Higher: information is lost.
+"""
+
+REBUILD_WEIGHT = 3.0
+"""Weight of the share of variance that decoders fail to rebuild, in the encoders' loss of contrasts (nats).
+
+Evidence: boxes of 16 x 16 pixels, two nats, 5,000 rows: contrasts on other rows of 1.25 with 0, 1.58 with 3, 1.48
+with 20.
+Lower: encoders learn rows by heart. Higher: they spend their columns on what the other side does not share.
+"""
+
+CODE_SHARE = 0.6
+"""Share of the training rows that encoders learn from; the others judge them, and are all that the denoisers see.
+
+Codes of rows that trained an encoder depend more on one another than those of other rows, and a denoiser would learn
+that.
+Evidence: boxes: the linear dependence of codes is 2.20 nats on the encoders' rows and 1.94 on others.
+Lower: poor codes. Higher: few rows for the denoiser.
+"""
+
+CODE_STEPS, CODE_LEAST_STEPS, CODE_EVALUATE_EVERY = 1_000, 400, 100
+"""Most training steps of encoders, steps before which no plateau ends them, and steps between evaluations.
+
+Evidence: boxes gain 0.01 nats between steps 500 and 1,000. Lower: codes lose information. Higher: time.
+"""
+
+CODE_RATE = 2e-3
+"""Learning rate of encoders, before it decays. Evidence: chosen, that of critics. Lower, higher: slow or noisy."""
+
+CODE_TOLERANCE = 0.01
+"""Gain (nats) of a third of the encoders' training below which it ends.
+
+Evidence: chosen, a fifth of what an estimate may be off. Lower: time. Higher: codes lose information.
+"""
+
+MOST_JUDGING_ROWS = 4_000
+"""Rows that judge encoders. Evidence: chosen for time. Lower: a less certain choice. Higher: time."""
+
+LEAST_COMPRESSION_GAIN, COMPRESSION_ERRORS = 0.02, 2.0
+"""Gain in nats over linear dependence, and in its standard errors, from which a compression is used.
+
+Evidence: chosen; two standard errors leave one false choice in some forty, which costs rows and no honesty.
+Lower: sides that are linearly dependent lose what their codes do not hold. Higher: images are noised by pixels.
+"""

@@ -113,4 +113,4 @@ def test_a_column_that_few_rows_relate_to_x_is_one_by_chance(told: int, chance: 
     y[:told, 1] = 3 * x[:told, 1]
     assert dependence.by_chance(x, y) == chance
     block = dependence.block_of(x, y)
-    assert [dependence.proved(block, each) for each in dependence.linear_relations(block, 2)] == [not chance]
+    assert [dependence.proved(block, each, 2) for each in dependence.linear_relations(block, 2)] == [not chance]

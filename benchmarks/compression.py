@@ -1,0 +1,135 @@
+"""Images and embeddings of known information: what `auto` finds in sides of hundreds of columns.
+
+    python -m benchmarks.compression [--only blob-16,networks-768] [--seeds 0] [--rows 8000] [--output FILE]
+
+Each side is a function of few normal columns that tells them, so that the information is that of the pairs of columns
+behind: images of a blob at a place, images of a box with four edges, and random networks of two columns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+import mmg_registry as mmg
+from benchmarks import common
+
+EVALUATION_ROWS = 2_000
+Side = NDArray[Any]
+
+
+class WidePair(NamedTuple):
+    """A wide pair: correlations of the columns behind, and what makes a side of them, given its number 0 or 1."""
+
+    rho: tuple[float, ...]
+    make: Callable[[Side, int], Side]
+
+    @property
+    def truth(self) -> float:
+        """Return the information in nats."""
+        return float(-0.5 * np.log1p(-(np.array(self.rho) ** 2)).sum())
+
+    def draw(self, n: int, seed: int) -> tuple[Side, Side]:
+        """Return `n` rows of x and of y as float32."""
+        rng, r = np.random.default_rng(seed), np.array(self.rho)
+        x = rng.standard_normal((n, len(r)))
+        y = r * x + np.sqrt(1 - r**2) * rng.standard_normal((n, len(r)))
+        return self.make(x, 0).astype(np.float32), self.make(y, 1).astype(np.float32)
+
+
+def blobs(side: int, width: float = 0.2) -> Callable[[Side, int], Side]:
+    """Return what draws images of a blob, whose place two columns tell."""
+    t = np.linspace(0, 1, side)
+
+    def make(behind: Side, which: int) -> Side:
+        high, wide = (np.exp(-0.5 * ((t - ndtr(behind[:, j : j + 1])) / width) ** 2) for j in (0, 1))
+        images: Side = (high[:, :, None] * wide[:, None, :]).reshape(len(behind), -1)
+        return images
+
+    return make
+
+
+def boxes(side: int, least: float = 0.2) -> Callable[[Side, int], Side]:
+    """Return what draws images of a box, whose edges four columns tell."""
+    t = np.arange(side)
+
+    def inside(behind: Side) -> Side:
+        u = ndtr(behind)
+        low = (1 - least) * (1 - np.sqrt(1 - u[:, :1]))
+        high = u[:, 1:] * (1 - low - least) + low + least
+        profile: Side = np.clip(np.minimum(t - side * low, side * high - t), 0, 1)
+        return profile
+
+    def make(behind: Side, which: int) -> Side:
+        return (inside(behind[:, :2])[:, :, None] * inside(behind[:, 2:])[:, None, :]).reshape(len(behind), -1)
+
+    return make
+
+
+def networks(columns: int, hidden: int = 64) -> Callable[[Side, int], Side]:
+    """Return what passes few columns through a random network of one hidden layer."""
+
+    def make(behind: Side, which: int) -> Side:
+        rng = np.random.default_rng(500 + which)
+        first, shift = rng.standard_normal((behind.shape[1], hidden)), rng.standard_normal(hidden)
+        embedded: Side = np.tanh(behind @ first + shift) @ rng.standard_normal((hidden, columns)) / np.sqrt(hidden)
+        return embedded
+
+    return make
+
+
+def correlations(mi: float, pairs: int) -> tuple[float, ...]:
+    """Return equal correlations of `pairs` pairs of columns that share `mi` nats."""
+    return (float(np.sqrt(-np.expm1(-2 * mi / pairs))),) * pairs
+
+
+CASES = {
+    "blob-16": WidePair(correlations(2.0, 2), blobs(16)),
+    "box-16": WidePair(correlations(2.0, 4), boxes(16)),
+    "networks-768": WidePair((0.8, 0.8), networks(768)),
+    "networks-3072": WidePair((0.7, 0.85), networks(3_072)),
+}
+
+
+def measure(name: str, seed: int, rows: int) -> dict[str, Any]:
+    """Return what `auto` finds in one draw, with the CPU seconds that it takes."""
+    case = CASES[name]
+    x, y = case.draw(rows + EVALUATION_ROWS, seed)
+    start = time.process_time()
+    found = mmg.estimate(x[:rows], y[:rows], x_eval=x[rows:], y_eval=y[rows:], plugin="auto", seed=seed, threads=1)
+    compression = found.diagnostics.get("compression", {})
+    return {
+        "case": name, "rows": rows, "seed": seed, "columns": x.shape[1], "truth": case.truth, "mi": found.mi,
+        "std_error": found.std_error, "status": found.status, "interval": found.ci,
+        "compressed_to": compression.get("columns"),
+        "contrast": compression.get("learned"),
+        "cpu_seconds": time.process_time() - start,
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the cases and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(CASES))
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--rows", type=int, default=8_000)
+    parser.add_argument("--output", type=Path, default=common.RESULTS / "compression.json")
+    asked = parser.parse_args(arguments)
+    seeds = [int(seed) for seed in asked.seeds.split(",")]
+    lines = []
+    for name in asked.only.split(","):
+        for seed in seeds:
+            lines.append(measure(name, seed, asked.rows))
+            common.write(asked.output, common.document(lines, seeds=seeds, rows=asked.rows))
+            print(lines[-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()
