@@ -57,9 +57,16 @@ LAYERS = [
     # The names that users import.
     {"mmg_registry", "mmg_registry.__main__"},
     # What the families of estimators share.
-    {"mmg_plugins", "mmg_plugins.columns", "mmg_plugins.neural", "mmg_plugins.perceptron", "mmg_plugins.unseen"},
-    # The families, each in a room: estimators without training, with critics, with densities,
-    {"mmg_plugins.baselines", "mmg_plugins.critics", "mmg_plugins.densities"},
+    {
+        "mmg_plugins",
+        "mmg_plugins.belief",
+        "mmg_plugins.columns",
+        "mmg_plugins.neural",
+        "mmg_plugins.perceptron",
+        "mmg_plugins.unseen",
+    },
+    # The families, each in a room: estimators without training, with critics, with densities, with masked positions,
+    {"mmg_plugins.baselines", "mmg_plugins.critics", "mmg_plugins.densities", "mmg_plugins.masked"},
     # with denoisers of the orthogonal kind,
     {"mmg_plugins.mmg"},
     # with denoisers of the score,
@@ -72,8 +79,8 @@ LAYERS = [
 # Of these the name stands for their own file alone: what else is in them has a layer of its own.
 DIVIDED = {"mmg_registry", "mmg_plugins"}
 # What families share, and which other families they build on.
-SHARED = {"columns", "neural", "perceptron", "unseen"}
-NEEDS = {"mmg": {"baselines"}, "minde": {"mmg"}, "bounds": {"critics"}}
+SHARED = {"belief", "columns", "neural", "perceptron", "unseen"}
+NEEDS = {"mmg": {"baselines", "masked"}, "masked": {"baselines"}, "minde": {"mmg"}, "bounds": {"critics"}}
 PLACES = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HEAVY = ("torch", "numpy", "pydantic", "scipy", "pluggy", "typer", "mmg_plugins", "mmg_cli")
