@@ -122,6 +122,23 @@ def _intervals(values: F64, counts: Index) -> tuple[F64, list[int]]:
     return values[inner], sizes
 
 
+def are_ordered(rows: Array, kinds: Sequence[Kind] = ()) -> list[bool]:
+    """Return for each column of rows `(n, dim)` whether its values are numbers; only those of a category are not.
+
+    Kinds that are not given are found from the values.
+
+    Example:
+        >>> are_ordered(np.stack([np.arange(100.0) % 3, np.arange(100.0)], axis=1))
+        [False, True]
+    """
+    known = kinds or [kind_of(rows[:, j]) for j in range(rows.shape[1])]
+    return [kind.name != "category" for kind in known]
+
+
+def _refuse_nan(rows: Array) -> None:
+    demand(not bool(np.isnan(rows).any()), "Rows with NaN have no class; leave them out.", DataError)
+
+
 @dataclass(frozen=True)
 class Alphabets:
     """The alphabets of all columns of one side."""
@@ -129,13 +146,14 @@ class Alphabets:
     columns: tuple[Alphabet, ...]
 
     @classmethod
-    def of(cls, rows: Array, kinds: Sequence[Kind] = ()) -> Alphabets:
-        """Return the alphabets of training rows `(n, dim)`; all that is no category is ordered.
+    def of(cls, rows: Array, ordered: Sequence[bool]) -> Alphabets:
+        """Return the alphabets of training rows `(n, dim)`, whose columns are `ordered` or labels.
 
-        Kinds that are not given are found from the values.
+        Raises:
+            DataError: for NaN, which has no class.
         """
-        known = kinds or [kind_of(rows[:, j]) for j in range(rows.shape[1])]
-        return cls(tuple(Alphabet.of(rows[:, j], kind.name != "category") for j, kind in enumerate(known)))
+        _refuse_nan(rows)
+        return cls(tuple(Alphabet.of(rows[:, j], each) for j, each in enumerate(ordered)))
 
     @property
     def freedom(self) -> int:
@@ -153,7 +171,7 @@ class Alphabets:
         Raises:
             DataError: for NaN, which has no class.
         """
-        demand(not bool(np.isnan(rows).any()), "Rows with NaN have no class; leave them out.", DataError)
+        _refuse_nan(rows)
         return np.stack([each.classes(rows[:, j]) for j, each in enumerate(self.columns)], axis=1)
 
     def state(self) -> list[dict[str, Any]]:

@@ -21,7 +21,6 @@ from mmg_registry.arrays import Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, demand
-from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate, widened
 from mmg_registry.threads import torch_threads
 from mmg_registry.training import (
@@ -227,17 +226,17 @@ def fit_positions(
     settings: Settings,
     run: Run,
     sample: tuple[Array, Array],
-    kinds: tuple[Sequence[Kind], Sequence[Kind]] = ((), ()),
+    ordered: tuple[Sequence[bool], Sequence[bool]],
     swapped: bool = False,
     groups: Index | None = None,
 ) -> FittedPositions:
-    """Train on rows x `(n, dim_x)` and y `(n, dim_y)` of `sample`, whose columns all count as discrete.
+    """Train on rows x `(n, dim_x)` and y `(n, dim_y)` of `sample`, whose columns are all discrete.
 
     Args:
         settings: sizes of the network and of the training.
         run: seed, device, limits.
         sample: x and y; numbers of columns that are no category are pooled into intervals.
-        kinds: of the columns of x and of y; found from the values where empty.
+        ordered: for each column of x and of y whether its values are numbers, in place of labels.
         swapped: whether to predict y from x, in place of x from y.
         groups: `(n,)` a number for each row; rows with the same one are held out together.
 
@@ -246,7 +245,7 @@ def fit_positions(
     """
     n = len(sample[0])
     demand(n >= FEWEST_ROWS, f"Predicting masked positions needs {FEWEST_ROWS} rows, and there are {n}.", DataError)
-    x, y = (Alphabets.of(rows, each) for rows, each in zip(sample, kinds, strict=True))
+    x, y = (Alphabets.of(rows, each) for rows, each in zip(sample, ordered, strict=True))
     alphabets = (y, x) if swapped else (x, y)
     device = torch_device(run.device)
     every = classes_of(alphabets, swapped, *sample, device)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from typing_extensions import Self
 
+from mmg_plugins.masked.alphabets import are_ordered
 from mmg_plugins.masked.fitted import FittedPositions, Settings, fit_positions
 from mmg_plugins.unseen import FEWEST_IN_ALL
 from mmg_registry.arrays import SavedState
@@ -83,8 +84,8 @@ class Masked(Estimator):
     def fit(self, x: Array, y: Array) -> Self:
         """Train on x `(n, dim_x)` and y `(n, dim_y)`; columns that are no category are taken as ordered numbers."""
         swapped = y.shape[1] < x.shape[1] if self.options.direction == "auto" else self.options.direction == "y"
-        kinds = (self.x_kinds, self.y_kinds)
-        self._fitted = fit_positions(self.options.settings, self.run, (x, y), kinds, swapped, self.groups)
+        ordered = are_ordered(x, self.x_kinds), are_ordered(y, self.y_kinds)
+        self._fitted = fit_positions(self.options.settings, self.run, (x, y), ordered, swapped, self.groups)
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:

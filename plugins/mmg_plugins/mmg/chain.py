@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
+from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
@@ -31,27 +32,31 @@ class FittedChain:
     Attributes:
         sides: what the columns of x and of y are made of.
         gaps: a trained gap for each link; one where neither side has labels.
-        table: counts of the training rows' labels, where labels of both sides are counted.
+        labels: what was learned of the labels of both sides, where both have some: counts of the training rows' labels,
+            or a prediction.
     """
 
     sides: PairParts
     gaps: tuple[FittedGap, ...]
-    table: LabelTable | None = None
+    labels: LabelTable | PredictedLabels | None = None
 
     def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
         """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
         pieces = [Piece(gap.link.words, "trained", self._of(gap, recipe, x, y)) for gap in self.gaps]
-        if self.table is not None:
-            pieces.insert(0, Piece("I(labels of x; labels of y)", "counted", self.table.estimate(self.sides, x, y)))
+        if self.labels is not None:
+            pieces.insert(
+                0, Piece("I(labels of x; labels of y)", self.labels.how, self.labels.estimate(self.sides, x, y))
+            )
         return joined_pieces(pieces, self.sides)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         states = [gap.state() for gap in self.gaps]
         arrays = {f"link{i}.{key}": array for i, (own, _) in enumerate(states) for key, array in own.items()}
-        table = {} if self.table is None else self.table.arrays()
-        counted = {f"table.{key}": array for key, array in table.items()}
-        return {**arrays, **counted}, {"sides": self.sides.state(), "links": [meta for _, meta in states]}
+        of_labels, meta = ({}, None) if self.labels is None else self.labels.state()
+        labels = {f"labels.{key}": array for key, array in of_labels.items()}
+        links = [each for _, each in states]
+        return {**arrays, **labels}, {"sides": self.sides.state(), "links": links, "labels": meta}
 
     @classmethod
     def restored(cls, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedChain:
@@ -64,8 +69,8 @@ class FittedChain:
             FittedGap.restored(recipe.coordinates, recipe.network, recipe.run, below(arrays, f"link{i}."), each)
             for i, each in enumerate(meta["links"])
         ]
-        table = below(arrays, "table.")
-        return cls(PairParts.restored(meta["sides"]), tuple(gaps), LabelTable(**table) if table else None)
+        labels = _labels_restored(recipe, below(arrays, "labels."), meta["labels"])
+        return cls(PairParts.restored(meta["sides"]), tuple(gaps), labels)
 
     def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
         rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
@@ -92,14 +97,16 @@ def fit_chain(
     sides, table = _described(recipe, (x, y), (x_kinds, y_kinds))
     demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
     links = links_of(sides, recipe.orient)
-    if table is None and sides.x.has_labels and sides.y.has_labels:
-        direction = recipe.orient(sides.x.indicator_columns, sides.y.indicator_columns)
-        links.insert(0, Link(direction, labels_noised=True, labels_given=True))
+    predicts = table is None and sides.x.has_labels and sides.y.has_labels
+    trainings = len(links) + predicts
     gaps = [
-        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, (x, y), groups)
+        _fitted(replace(recipe, run=_share(recipe.run, i, trainings)), link, sides, (x, y), groups)
         for i, link in enumerate(links)
     ]
-    return FittedChain(sides, tuple(gaps), table)
+    if not predicts:
+        return FittedChain(sides, tuple(gaps), table)
+    last = replace(recipe, run=_share(recipe.run, len(links), trainings))
+    return FittedChain(sides, tuple(gaps), _predicted(last, sides, (x, y), groups))
 
 
 def _described(
@@ -107,7 +114,7 @@ def _described(
 ) -> tuple[PairParts, LabelTable | None]:
     """Return what the columns are made of, and the table of their labels if it is to be counted.
 
-    Where both sides are labels and counts alone, counts are labels too if the table stays small.
+    Where both sides are labels and counts alone, counts are labels too, unless they have very many values.
     """
     for count_as_labels in (True, False) if recipe.counts else ():
         sides = PairParts(*(SideParts.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
@@ -116,7 +123,25 @@ def _described(
             table = LabelTable.of(sides, *sample)
             if table.is_small:
                 return sides, table
+            if count_as_labels and are_few(sides.x) and are_few(sides.y):
+                return sides, None
     return PairParts.of(*sample, *kinds), None
+
+
+def _predicted(recipe: Recipe, sides: PairParts, sample: Sample, groups: Index | None) -> PredictedLabels:
+    """Predict the labels of the side that the recipe would noise: by default those of fewer columns."""
+    x, y = (sum(bool(column.values) for column in side.columns) for side in (sides.x, sides.y))
+    return PredictedLabels.of(recipe.positions, recipe.run, sides, sample, recipe.orient(x, y).swapped, groups)
+
+
+def _labels_restored(
+    recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None
+) -> LabelTable | PredictedLabels | None:
+    if meta is None:
+        return None
+    if meta["how"] == "counted":
+        return LabelTable(**arrays)
+    return PredictedLabels.restored(recipe.positions, recipe.run, arrays, meta)
 
 
 def _fitted(recipe: Recipe, link: Link, sides: PairParts, sample: Sample, groups: Index | None) -> FittedGap:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from mmg_plugins.masked.fitted import Settings
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
@@ -70,7 +71,9 @@ class Recipe:
         steps: lead from that value to the estimate and its standard error.
         describe: adds further diagnostics.
         left_out: the names of steps that were left out for an experiment.
-        counts: whether labels on both sides are counted where their table is small, in place of training for them.
+        counts: whether counts are labels where both sides are of labels and counts alone, and a small table of labels
+            is counted in place of training for it.
+        positions: the training that predicts the labels of one side from those of the other.
         one_sided: whether one side alone is noised, so that the other may have labels.
     """
 
@@ -91,6 +94,7 @@ class Recipe:
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
     left_out: tuple[str, ...] = ()
     counts: bool = False
+    positions: Settings = field(default_factory=Settings)
     one_sided: bool = True
 
     def of(self, link: Link) -> Recipe:
@@ -99,7 +103,7 @@ class Recipe:
         Labels are known for certain from a finite log-SNR on, so that the linear denoisers, which always share ever
         finer digits, say nothing of what lies outside the window.
         """
-        if not link.discrete:
+        if not link.labels_given:
             return self
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
         return replace(self, tail=nothing_outside, steps=kept)
@@ -161,6 +165,7 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
         DefaultPlan(options),
         proposals.fixed(),
         GapMeasure(run.seed, options.repeats),
+        positions=Settings(min(Settings.steps, options.steps or Settings.steps)),
     )
 
 
