@@ -99,7 +99,7 @@ class Alphabet:
         return cls(state["ordered"], tuple(state["values"]), tuple(state["shares"]))
 
 
-def _labels(values: F64, counts: Index) -> tuple[F64, list[int]]:
+def _labels(values: Array, counts: Index) -> tuple[Array, list[int]]:
     """Return the labels, commonest first, that have a class of their own, and the rows of all classes."""
     common = int((counts >= LEAST_ROWS).sum())
     sizes, rare = counts[:common].tolist(), int(counts[common:].sum())
@@ -108,7 +108,7 @@ def _labels(values: F64, counts: Index) -> tuple[F64, list[int]]:
     return values[:common], [*sizes[:-1], sizes[-1] + rare]
 
 
-def _intervals(values: F64, counts: Index) -> tuple[F64, list[int]]:
+def _intervals(values: Array, counts: Index) -> tuple[Array, list[int]]:
     """Return the largest value of each interval but the last, and the rows of all intervals."""
     least = max(float(LEAST_ROWS), counts.sum() / MOST_CLASSES)
     ends: list[int] = []

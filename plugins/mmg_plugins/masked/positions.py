@@ -92,7 +92,8 @@ class TrainablePositions(Trainable):
         numbers = torch.randint(positions, (len(x),), generator=self.draw)
         kept = kept_at_random(numbers, positions, self.draw).to(x.device)
         with_y, alone = self.module(x, y, kept)
-        return -(weights_of(kept) * (with_y + alone)).sum(1).mean()
+        gain: Tensor = (weights_of(kept) * (with_y + alone)).sum(1).mean()
+        return -gain
 
     def shares(self, x: Tensor, y: Tensor) -> Tensor:
         sums = summed(self.module, (x, y), min(LOOKS, x.shape[1]), self.seed)
