@@ -5,6 +5,7 @@ A class is a function of the column, so that pooling values never raises an info
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -109,8 +110,12 @@ def _labels(values: Array, counts: Index) -> tuple[Array, list[int]]:
 
 
 def _intervals(values: Array, counts: Index) -> tuple[Array, list[int]]:
-    """Return the largest value of each interval but the last, and the rows of all intervals."""
-    least = max(float(LEAST_ROWS), counts.sum() / MOST_CLASSES)
+    """Return the largest value of each interval but the last, and the rows of all intervals.
+
+    Few rows have no more intervals than an interval has rows, or single rows would be learned.
+    """
+    n = float(counts.sum())
+    least = max(LEAST_ROWS, math.sqrt(n), n / MOST_CLASSES)
     ends: list[int] = []
     rows = 0
     for i, count in enumerate(counts.tolist()):
