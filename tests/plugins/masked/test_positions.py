@@ -54,7 +54,7 @@ def test_the_strata_are_every_number_of_kept_positions() -> None:
     every = [summed(Exact(law), rows, 2, seed).with_y.sum(1) for seed in range(40)]  # type: ignore[arg-type]
     x, y = rows
     joint = torch.from_numpy(law)[x[:, 0], x[:, 1], y[:, 0]] / torch.from_numpy(law).sum((0, 1))[y[:, 0]]
-    assert torch.allclose(torch.stack(every).mean(0), joint.log(), atol=0.6)
+    assert (torch.stack(every).mean(0) - joint.log()).abs().mean().item() < 0.1
     assert torch.stack(every).mean().item() == pytest.approx(joint.log().mean().item(), abs=0.005)
 
 
