@@ -130,7 +130,8 @@ def measure(plugin: str, case: str, seed: int, rows: int) -> dict[str, Any]:
     drawn = CASES[case](np.random.default_rng([seed, 77]), rows)
     start = time.process_time()
     kind = "count" if case.startswith("counts") else "category"
-    kinds = {f"{side}{j}": kind for side, each in (("x", drawn.x), ("y", drawn.y)) for j in range(each.shape[1])}
+    names = {side: [f"{side}{j}" for j in range(each.shape[1])] for side, each in (("x", drawn.x), ("y", drawn.y))}
+    kinds = {name: kind for side, many in names.items() for name in (many if len(many) > 1 else [side])}
     found = mmg.estimate(drawn.x, drawn.y, plugin=plugin, seed=seed, threads=1, kinds=kinds)
     low, high = found.ci or (float("nan"),) * 2
     return {
