@@ -22,21 +22,21 @@ import mmg_registry as mmg
 from benchmarks import common
 
 EVALUATION_ROWS = 2_000
-Side = NDArray[Any]
+WideSide = NDArray[Any]
 
 
 class WidePair(NamedTuple):
     """A wide pair: correlations of the columns behind, and what makes a side of them, given its number 0 or 1."""
 
     rho: tuple[float, ...]
-    make: Callable[[Side, int], Side]
+    make: Callable[[WideSide, int], WideSide]
 
     @property
     def truth(self) -> float:
         """Return the information in nats."""
         return float(-0.5 * np.log1p(-(np.array(self.rho) ** 2)).sum())
 
-    def draw(self, n: int, seed: int) -> tuple[Side, Side]:
+    def draw(self, n: int, seed: int) -> tuple[WideSide, WideSide]:
         """Return `n` rows of x and of y as float32."""
         rng, r = np.random.default_rng(seed), np.array(self.rho)
         x = rng.standard_normal((n, len(r)))
@@ -44,42 +44,42 @@ class WidePair(NamedTuple):
         return self.make(x, 0).astype(np.float32), self.make(y, 1).astype(np.float32)
 
 
-def blobs(side: int, width: float = 0.2) -> Callable[[Side, int], Side]:
+def blobs(side: int, width: float = 0.2) -> Callable[[WideSide, int], WideSide]:
     """Return what draws images of a blob, whose place two columns tell."""
     t = np.linspace(0, 1, side)
 
-    def make(behind: Side, which: int) -> Side:
+    def make(behind: WideSide, which: int) -> WideSide:
         high, wide = (np.exp(-0.5 * ((t - ndtr(behind[:, j : j + 1])) / width) ** 2) for j in (0, 1))
-        images: Side = (high[:, :, None] * wide[:, None, :]).reshape(len(behind), -1)
+        images: WideSide = (high[:, :, None] * wide[:, None, :]).reshape(len(behind), -1)
         return images
 
     return make
 
 
-def boxes(side: int, least: float = 0.2) -> Callable[[Side, int], Side]:
+def boxes(side: int, least: float = 0.2) -> Callable[[WideSide, int], WideSide]:
     """Return what draws images of a box, whose edges four columns tell."""
     t = np.arange(side)
 
-    def inside(behind: Side) -> Side:
+    def inside(behind: WideSide) -> WideSide:
         u = ndtr(behind)
         low = (1 - least) * (1 - np.sqrt(1 - u[:, :1]))
         high = u[:, 1:] * (1 - low - least) + low + least
-        profile: Side = np.clip(np.minimum(t - side * low, side * high - t), 0, 1)
+        profile: WideSide = np.clip(np.minimum(t - side * low, side * high - t), 0, 1)
         return profile
 
-    def make(behind: Side, which: int) -> Side:
+    def make(behind: WideSide, which: int) -> WideSide:
         return (inside(behind[:, :2])[:, :, None] * inside(behind[:, 2:])[:, None, :]).reshape(len(behind), -1)
 
     return make
 
 
-def networks(columns: int, hidden: int = 64) -> Callable[[Side, int], Side]:
+def networks(columns: int, hidden: int = 64) -> Callable[[WideSide, int], WideSide]:
     """Return what passes few columns through a random network of one hidden layer."""
 
-    def make(behind: Side, which: int) -> Side:
+    def make(behind: WideSide, which: int) -> WideSide:
         rng = np.random.default_rng(500 + which)
         first, shift = rng.standard_normal((behind.shape[1], hidden)), rng.standard_normal(hidden)
-        embedded: Side = np.tanh(behind @ first + shift) @ rng.standard_normal((hidden, columns)) / np.sqrt(hidden)
+        embedded: WideSide = np.tanh(behind @ first + shift) @ rng.standard_normal((hidden, columns)) / np.sqrt(hidden)
         return embedded
 
     return make

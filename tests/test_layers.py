@@ -59,9 +59,16 @@ LAYERS = [
     # Estimators without training, whose opinion all others ask.
     {"mmg_plugins.baselines"},
     # What the families of estimators share.
-    {"mmg_plugins", "mmg_plugins.columns", "mmg_plugins.neural", "mmg_plugins.perceptron", "mmg_plugins.unseen"},
-    # The families, each in a room: estimators with critics, with densities,
-    {"mmg_plugins.critics", "mmg_plugins.densities"},
+    {
+        "mmg_plugins",
+        "mmg_plugins.belief",
+        "mmg_plugins.columns",
+        "mmg_plugins.neural",
+        "mmg_plugins.perceptron",
+        "mmg_plugins.unseen",
+    },
+    # The families, each in a room: estimators with critics, with densities, with masked positions,
+    {"mmg_plugins.critics", "mmg_plugins.densities", "mmg_plugins.masked"},
     # with denoisers of the orthogonal kind,
     {"mmg_plugins.mmg"},
     # with denoisers of the score,
@@ -74,8 +81,8 @@ LAYERS = [
 # Of these the name stands for their own file alone: what else is in them has a layer of its own.
 DIVIDED = {"mmg_registry", "mmg_plugins"}
 # What families share, and which other families they build on.
-SHARED = {"columns", "neural", "perceptron", "unseen"}
-NEEDS = {"mmg": {"baselines", "critics"}, "minde": {"mmg"}, "bounds": {"critics"}}
+SHARED = {"belief", "columns", "neural", "perceptron", "unseen"}
+NEEDS = {"mmg": {"baselines", "critics", "masked"}, "masked": {"baselines"}, "minde": {"mmg"}, "bounds": {"critics"}}
 PLACES = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HEAVY = ("torch", "numpy", "pydantic", "scipy", "pluggy", "typer", "mmg_plugins", "mmg_cli")

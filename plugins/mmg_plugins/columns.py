@@ -8,7 +8,7 @@ given as values with an indicator for each label, so that no code, order or name
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -36,6 +36,7 @@ class ColumnParts:
         shown: those with an indicator of their own; of a category all but the commonest and rare ones, by their rows.
         rest: quantiles of the values that are no labels, where the column has both.
         grain: width of the noise that the rest is spread by before it is noised; 0 for none.
+        ordered: whether the labels are counts, whose order means something.
     """
 
     has_rest: bool = True
@@ -43,6 +44,7 @@ class ColumnParts:
     shown: tuple[float, ...] = ()
     rest: tuple[float, ...] = ()
     grain: float = 0.0
+    ordered: bool = False
 
     def labels(self, column: Array) -> Index:
         """Return the place of each row's label among `values` `(n,)`; -1 for the rest, and for labels never seen."""
@@ -230,7 +232,7 @@ def _round(rows: Array, i: int, j: int) -> bool:
 
 def _column(column: Array, kind: Kind, count_as_labels: bool) -> ColumnParts:
     if kind.name == "category" or (count_as_labels and kind.name == "count"):
-        return _category(column)
+        return replace(_category(column), ordered=kind.name == "count")
     grain = kind.grain or (1.0 if kind.name == "count" else 0.0)
     rest = column[~np.isin(column, kind.atoms)]
     if not kind.atoms or not len(rest):

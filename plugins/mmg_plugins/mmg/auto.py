@@ -8,9 +8,11 @@ estimated. While fitting:
   of the rows by an angle that grows with their squared norm (a turn).
 - **Compression** (`compression`): encoders replace each side of many columns by few where a contrast on other rows
   surely finds more in these than linear dependence.
-- **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`): categories and atoms of mixed columns are labels,
-  which are given, while the side that is continuous is noised; where both sides have labels, the chain rule splits the
-  information, and what labels of both sides share is counted if their table is small.
+- **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`, `parts.labels`): categories and atoms of mixed
+  columns are labels, which are given, while the side that is continuous is noised; where both sides have labels, the
+  chain rule splits the information. What labels of both sides share is counted if their table is small; else the masked
+  labels of one side are predicted from the kept ones, with the other side's labels and without (`mmg_plugins.masked`).
+  Counts are labels where both sides are of labels and counts alone.
 - **Direction** (`parts.orientation`): of two continuous variables the one with fewer columns is noised.
 - **Terms of the chain rule** (`parts.terms`): where few of many columns depend linearly on the other variable, these
   columns are split off and trained apart.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.codes import Compression, Kinds, try_compression
+from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
@@ -32,13 +33,14 @@ class FittedChain:
     Attributes:
         sides: what the columns of x and of y are made of.
         gaps: a trained gap for each link; one where neither side has labels.
-        table: counts of the training rows' labels, where labels of both sides are counted.
+        labels: what was learned of the labels of both sides, where both have some: counts of the training rows' labels,
+            or a prediction.
         compression: the map of wide sides to few columns, of which all of the above are; None where there is none.
     """
 
     sides: PairParts
     gaps: tuple[FittedGap, ...]
-    table: LabelTable | None = None
+    labels: LabelTable | PredictedLabels | None = None
     compression: Compression | None = None
 
     def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
@@ -48,22 +50,24 @@ class FittedChain:
         return self.compression.judged(self._of_columns(recipe, *self.compression(x, y)))
 
     def _of_columns(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
-        own = replace(recipe, run=_share(recipe.run, 0, len(self.gaps)))
+        own = replace(recipe, run=_share(recipe.run, 0, max(1, len(self.gaps))))
         pieces = [Piece(gap.link.words, "trained", self._of(gap, own, x, y)) for gap in self.gaps]
-        if self.table is not None:
-            pieces.insert(0, Piece("I(labels of x; labels of y)", "counted", self.table.estimate(self.sides, x, y)))
+        if self.labels is not None:
+            of_labels = self.labels.estimate(self.sides, x, y)
+            pieces.insert(0, Piece("I(labels of x; labels of y)", self.labels.how, of_labels))
         return joined_pieces(pieces, self.sides)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         states = [gap.state() for gap in self.gaps]
         arrays = {f"link{i}.{key}": array for i, (own, _) in enumerate(states) for key, array in own.items()}
-        table = {} if self.table is None else self.table.arrays()
-        counted = {f"table.{key}": array for key, array in table.items()}
-        codes, meta = self.compression.state() if self.compression else ({}, None)
+        of_labels, meta = ({}, None) if self.labels is None else self.labels.state()
+        labels = {f"labels.{key}": array for key, array in of_labels.items()}
+        codes, words = self.compression.state() if self.compression else ({}, None)
         of_codes = {f"compression.{key}": array for key, array in codes.items()}
-        words = {"sides": self.sides.state(), "links": [meta for _, meta in states], "compression": meta}
-        return {**arrays, **counted, **of_codes}, words
+        links = [each for _, each in states]
+        told = {"sides": self.sides.state(), "links": links, "labels": meta, "compression": words}
+        return {**arrays, **labels, **of_codes}, told
 
     @classmethod
     def restored(cls, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> FittedChain:
@@ -76,10 +80,9 @@ class FittedChain:
             FittedGap.restored(recipe.coordinates, recipe.network, recipe.run, below(arrays, f"link{i}."), each)
             for i, each in enumerate(meta["links"])
         ]
-        table = below(arrays, "table.")
-        counts, words = LabelTable(**table) if table else None, meta["compression"]
+        labels, words = _labels_restored(recipe, below(arrays, "labels."), meta["labels"]), meta["compression"]
         compression = Compression.restored(below(arrays, "compression."), words) if words else None
-        return cls(PairParts.restored(meta["sides"]), tuple(gaps), counts, compression)
+        return cls(PairParts.restored(meta["sides"]), tuple(gaps), labels, compression)
 
     def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
         rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
@@ -120,20 +123,22 @@ def _fit_links(recipe: Recipe, sample: Sample, kinds: Kinds, groups: Index | Non
     sides, table = _described(recipe, sample, kinds)
     demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
     links = links_of(sides, recipe.orient)
-    if table is None and sides.x.has_labels and sides.y.has_labels:
-        direction = recipe.orient(sides.x.indicator_columns, sides.y.indicator_columns)
-        links.insert(0, Link(direction, labels_noised=True, labels_given=True))
+    predicts = table is None and sides.x.has_labels and sides.y.has_labels
+    trainings = len(links) + predicts
     gaps = [
-        _fitted(replace(recipe, run=_share(recipe.run, i, len(links))), link, sides, sample, groups)
+        _fitted(replace(recipe, run=_share(recipe.run, i, trainings)), link, sides, sample, groups)
         for i, link in enumerate(links)
     ]
-    return FittedChain(sides, tuple(gaps), table)
+    if not predicts:
+        return FittedChain(sides, tuple(gaps), table)
+    last = replace(recipe, run=_share(recipe.run, len(links), trainings))
+    return FittedChain(sides, tuple(gaps), _predicted(last, sides, sample, groups))
 
 
 def _described(recipe: Recipe, sample: Sample, kinds: Kinds) -> tuple[PairParts, LabelTable | None]:
     """Return what the columns are made of, and the table of their labels if it is to be counted.
 
-    Where both sides are labels and counts alone, counts are labels too if the table stays small.
+    Where both sides are labels and counts alone, counts are labels too, unless they have very many values.
     """
     for count_as_labels in (True, False) if recipe.counts else ():
         sides = PairParts(*(SideParts.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
@@ -142,7 +147,25 @@ def _described(recipe: Recipe, sample: Sample, kinds: Kinds) -> tuple[PairParts,
             table = LabelTable.of(sides, *sample)
             if table.is_small:
                 return sides, table
+            if count_as_labels and are_few(sides.x) and are_few(sides.y):
+                return sides, None
     return PairParts.of(*sample, *kinds), None
+
+
+def _predicted(recipe: Recipe, sides: PairParts, sample: Sample, groups: Index | None) -> PredictedLabels:
+    """Predict the labels of the side that the recipe would noise: by default those of fewer columns."""
+    x, y = (sum(bool(column.values) for column in side.columns) for side in (sides.x, sides.y))
+    return PredictedLabels.of(recipe.positions, recipe.run, sides, sample, recipe.orient(x, y).swapped, groups)
+
+
+def _labels_restored(
+    recipe: Recipe, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None
+) -> LabelTable | PredictedLabels | None:
+    if meta is None:
+        return None
+    if meta["how"] == "counted":
+        return LabelTable(**arrays)
+    return PredictedLabels.restored(recipe.positions, recipe.run, arrays, meta)
 
 
 def _fitted(recipe: Recipe, link: Link, sides: PairParts, sample: Sample, groups: Index | None) -> FittedGap:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from mmg_plugins.masked.fitted import Settings
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.challengers import Given, Question
 from mmg_plugins.mmg.evidence import Evidence, Tail, height
@@ -73,7 +74,9 @@ class Recipe:
         steps: lead from that value to the estimate and its standard error.
         describe: adds further diagnostics.
         left_out: the names of steps that were left out for an experiment.
-        counts: whether labels on both sides are counted where their table is small, in place of training for them.
+        counts: whether counts are labels where both sides are of labels and counts alone, and a small table of labels
+            is counted in place of training for it.
+        positions: the training that predicts the labels of one side from those of the other.
         one_sided: whether one side alone is noised, so that the other may have labels.
         compresses: whether sides of many columns are compressed to few where that pays.
     """
@@ -95,6 +98,7 @@ class Recipe:
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
     left_out: tuple[str, ...] = ()
     counts: bool = False
+    positions: Settings = field(default_factory=Settings)
     one_sided: bool = True
     compresses: bool = False
 
@@ -104,7 +108,7 @@ class Recipe:
         Labels are known for certain from a finite log-SNR on, so that the linear denoisers, which always share ever
         finer digits, say nothing of what lies outside the window.
         """
-        if not link.discrete:
+        if not link.labels_given:
             return self
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
         return replace(self, tail=nothing_outside, steps=kept)
@@ -177,6 +181,7 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
         proposals.fixed(),
         GapMeasure(run.seed, options.repeats),
         remember=NEIGHBOURS_ALONE,
+        positions=Settings(min(Settings.steps, options.steps or Settings.steps)),
     )
 
 

@@ -16,6 +16,8 @@ from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.chain import fit_chain
 from mmg_plugins.mmg.mmg import MMG, MMGOrthogonalAdaptive
+from mmg_plugins.mmg.parts.labels import PredictedLabels
+from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
@@ -89,7 +91,7 @@ def test_counts_are_labels_where_their_table_is_small() -> None:
     kinds = [Kind("count", "told", 50, grain=1.0)]
     chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), column(label), count, (), kinds)
     assert chain.gaps == ()
-    assert chain.table is not None
+    assert isinstance(chain.labels, LabelTable)
 
 
 def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
@@ -129,11 +131,56 @@ def test_links_know_the_columns_they_were_fitted_to() -> None:
 
 
 @pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
-def test_of_labels_on_both_sides_those_of_fewer_columns_are_noised(turn: Callable[[Pair], Pair]) -> None:
+def test_of_labels_on_both_sides_those_of_fewer_columns_are_predicted(turn: Callable[[Pair], Pair]) -> None:
     """A table of many columns against one label is too large to be counted, and a network tells the label from them."""
     rng = np.random.default_rng(0)
     word, label = rng.integers(0, 3, (600, 6)), rng.integers(0, 2, 600)
     x, y = turn((word.astype(float), label[:, None].astype(float)))
-    (gap,) = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).gaps
-    assert gap.link.labels_noised
-    assert gap.coordinates.dim_x == 1
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y)
+    assert chain.gaps == ()
+    assert isinstance(chain.labels, PredictedLabels)
+    assert len(chain.labels.fitted.open_positions) == 1
+
+
+def bits(n: int, extra: bool = False) -> Pair:
+    """Return five bits through a channel each, whose table is large; with `extra` numbers of correlation .8 beside."""
+    pairs = [channel(n, seed=seed) for seed in range(5)]
+    x, y = (np.hstack([pair[side] for pair in pairs]) for side in (0, 1))
+    if not extra:
+        return x, y
+    rng = np.random.default_rng(9)
+    number = rng.standard_normal((n, 1))
+    return np.hstack([x, number]), np.hstack([0.8 * number + 0.6 * rng.standard_normal((n, 1)), y])
+
+
+@pytest.mark.parametrize("cls", [Auto, MMGOrthogonalAdaptive], ids=lambda cls: cls.name)
+def test_large_tables_of_labels_are_predicted(cls: Any) -> None:
+    found = estimate(bits(4_000), cls)
+    assert found.mi == pytest.approx(5 * channel_mi(), abs=0.12)
+    assert found.diagnostics["chain"][0]["how"] == "predicted"
+    assert found.std_error is not None
+    assert found.std_error < 0.1
+
+
+def test_predicted_labels_and_numbers_beside_them_sum_to_the_information() -> None:
+    found = estimate(bits(4_000, extra=True))
+    assert found.mi == pytest.approx(5 * channel_mi() + gaussian_mi(), abs=0.2)
+    assert [part["how"] for part in found.diagnostics["chain"]] == ["predicted", "trained", "trained"]
+
+
+def test_saved_predictions_of_labels_give_the_same_estimate(tmp_path: Path) -> None:
+    x, y = bits(1_200)
+    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(x[:1_000], y[:1_000])
+    storage.save(model, tmp_path / "model")
+    back = storage.load(tmp_path / "model").estimate(x[1_000:], y[1_000:])
+    assert back.mi == model.estimate(x[1_000:], y[1_000:]).mi
+
+
+def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
+    rng = np.random.default_rng(0)
+    rate = rng.normal(1.5, 0.8, 2_000)
+    x, y = (column(rng.poisson(np.exp(rate))) for _ in range(2))
+    kinds = [Kind("count", "told", 60)]
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y, kinds, kinds)
+    assert isinstance(chain.labels, PredictedLabels)
+    assert all(side.columns[0].ordered for side in chain.labels.fitted.alphabets)

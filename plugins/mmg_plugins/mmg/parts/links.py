@@ -23,16 +23,6 @@ from mmg_registry.contracts import Array
 
 Sample = tuple[Array, Array]  # rows of x and of y
 
-LABEL_SPREAD = 0.125
-"""Standard deviation of the noise on indicators, 0 and 1, of labels that are noised.
-
-Both denoisers know a label for certain long before the log-SNR where they stop to agree on its last digit, and a
-network never learns that to the end. With noise of its own a label is read wrongly in 3 rows of 100,000, and nothing
-but noise is left beyond.
-Evidence: without it a channel of three symbols, 0.57 nats, gives 0.77 +- 11.6 (`mmg-orthogonal-adaptive`).
-Lower: as without. Higher: labels are read wrongly, and the value is too low.
-"""
-
 
 @dataclass(frozen=True)
 class Link:
@@ -40,26 +30,20 @@ class Link:
 
     Attributes:
         orientation: which side is noised.
-        labels_noised: whether its labels are noised, as columns of 0 and 1, in place of its rest.
-        labels_given: whether only the labels of the other side are given, in place of all of it.
+        labels_given: whether only the labels of the other side are given, in place of all of it, so that nothing is
+            shared by ever finer digits.
         beside: whether both denoisers see the labels of the noised side.
     """
 
     orientation: Orientation
-    labels_noised: bool = False
     labels_given: bool = False
     beside: bool = False
-
-    @property
-    def discrete(self) -> bool:
-        """Return whether only labels are given or noised, so that nothing is shared by ever finer digits."""
-        return self.labels_noised or self.labels_given
 
     @property
     def words(self) -> str:
         """Return which information this is."""
         noised, given = self.orientation.noised, self.orientation.given
-        first = f"labels of {noised}" if self.labels_noised else f"values of {noised}" if self.beside else noised
+        first = f"values of {noised}" if self.beside else noised
         last = f"labels of {given}" if self.labels_given else given
         return f"I({first}; {last}{f' | labels of {noised}' if self.beside else ''})"
 
@@ -78,10 +62,6 @@ class Link:
         return sum(len(column.shown) for column in noised.columns) if self.beside else 0
 
     def _noised(self, side: SideParts, rows: Array, seed: tuple[int, int]) -> Array:
-        if self.labels_noised:
-            labels = side.indicators(rows)
-            draw = np.random.default_rng([*seed, int(self.orientation.swapped)])
-            return np.asarray(labels + LABEL_SPREAD * draw.standard_normal(labels.shape))
         spread = side.spread(rows, (*seed, int(self.orientation.swapped)))
         return np.concatenate([spread, side.indicators(rows)], axis=1) if self.beside else spread
 

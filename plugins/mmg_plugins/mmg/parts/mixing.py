@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mmg_plugins.mmg.belief import shrinkage
+from mmg_plugins.belief import shrinkage
 from mmg_plugins.mmg.thresholds import NEGATIVE_CROSS_SHARE
 from mmg_registry.diffusion import GapEstimate
 

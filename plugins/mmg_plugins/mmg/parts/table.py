@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmg_plugins.baselines.counts import information_of_counts, labels_of
 from mmg_plugins.columns import PairParts
 from mmg_plugins.mmg.thresholds import CORRECTION_ERROR_SHARE, ROWS_A_CELL
-from mmg_registry.arrays import Index
+from mmg_registry.arrays import Index, SavedState
 from mmg_registry.contracts import Array
 from mmg_registry.results import Estimate
 
@@ -28,6 +28,7 @@ class LabelTable:
     x: Index
     y: Index
     rows: Index
+    how: ClassVar[str] = "counted"
 
     @classmethod
     def of(cls, sides: PairParts, x: Array, y: Array) -> LabelTable:
@@ -63,6 +64,7 @@ class LabelTable:
             diagnostics={"cells": found.cells, "rows": len(every[0]), "limit": found.limit, "errors": parts},
         )
 
-    def arrays(self) -> dict[str, NDArray[np.int64]]:
-        """Return named arrays, which are the arguments of a table."""
-        return {name: np.ascontiguousarray(array, dtype=np.int64) for name, array in vars(self).items()}
+    def state(self) -> SavedState:
+        """Return named arrays, which are the arguments of a table, and how it estimates."""
+        arrays = {name: np.ascontiguousarray(array, dtype=np.int64) for name, array in vars(self).items()}
+        return arrays, {"how": self.how}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mmg_plugins.mmg.belief import surely_above
+from mmg_plugins.belief import surely_above
 from mmg_plugins.mmg.challengers import WORDS
 from mmg_plugins.mmg.challengers.contract import NOTHING, Heard
 from mmg_plugins.mmg.evidence import Evidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mmg_plugins.mmg.belief import surely_above
+from mmg_plugins.belief import surely_above
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.steps.contract import Finding, Step

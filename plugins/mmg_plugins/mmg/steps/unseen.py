@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from mmg_plugins.mmg.belief import surely_above
+from mmg_plugins.belief import surely_above
 from mmg_plugins.mmg.challengers import neighbours
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps import cross, generalisation

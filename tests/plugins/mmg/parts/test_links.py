@@ -57,9 +57,9 @@ def test_labels_beside_are_the_last_columns_of_the_noised_side() -> None:
     assert of_y.shape == (300, 2)
 
 
-def test_only_links_between_labels_are_discrete() -> None:
-    assert [link.discrete for link in links_of(PairParts.of(*two_groups(300)), noise_x)] == [True]
-    assert [link.discrete for link in links_of(PairParts.of(*dropout(300)), noise_x)] == [False]
+def test_labels_alone_are_given_where_a_side_is_all_label() -> None:
+    assert [link.labels_given for link in links_of(PairParts.of(*two_groups(300)), noise_x)] == [True]
+    assert [link.labels_given for link in links_of(PairParts.of(*dropout(300)), noise_x)] == [False]
 
 
 def test_links_come_back_from_json() -> None:

@@ -48,4 +48,4 @@ def test_a_table_comes_back_from_its_arrays() -> None:
     x, y = channel(500)
     sides = PairParts.of(x, y)
     table = LabelTable.of(sides, x, y)
-    assert LabelTable(**table.arrays()).estimate(sides, x, y) == table.estimate(sides, x, y)
+    assert LabelTable(**table.state()[0]).estimate(sides, x, y) == table.estimate(sides, x, y)

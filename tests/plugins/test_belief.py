@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mmg_plugins.mmg.belief import shrinkage, surely_above
+from mmg_plugins.belief import shrinkage, surely_above
 from mmg_plugins.mmg.parts.mixing import cross_weight
 from mmg_plugins.mmg.thresholds import Noticeable
 

@@ -1,0 +1,329 @@
+"""A trained prediction of masked positions, and the estimate that it gives: fitted, read, saved and restored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mmg_plugins.baselines.counts import information_of_counts
+from mmg_plugins.belief import surely_above
+from mmg_plugins.masked.alphabets import LEAST_ROWS, Alphabets
+from mmg_plugins.masked.network import MaskedNetwork
+from mmg_plugins.masked.positions import TrainablePositions, summed
+from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learned, too_small_to_see
+from mmg_registry.arrays import Index, SavedState
+from mmg_registry.contracts import Array, Run, below
+from mmg_registry.devices import torch_device
+from mmg_registry.errors import DataError, demand
+from mmg_registry.results import Estimate, widened
+from mmg_registry.threads import torch_threads
+from mmg_registry.training import (
+    ESTIMATE,
+    Decay,
+    EvenIntervals,
+    MinibatchLearner,
+    NothingGained,
+    Procedure,
+    Report,
+    RowPair,
+    Settled,
+    train,
+    wherever_learned,
+)
+from mmg_registry.training.held_out import hold_back
+
+FEWEST_ROWS = 20  # fewest rows to fit on, of which six are held out
+EVERY, EVERY_OF_FEW, ENOUGH_ROWS = 100, 25, 4_000  # steps between two looks, with many training rows and with fewer
+LEAST_STEPS = 400  # before a plateau counts
+PATIENCE = 600  # least steps before a training that gains nothing ends
+DECAY, STAIRS = 0.4, 5  # share of the steps that the final decay takes, and its rates between two looks
+NOTICEABLY_UNSEEN = 0.01  # nats that may have gone unseen, from which the result says so
+UNSEEN_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
+
+DRAWS = 16
+"""Masks of an evaluation row, or one for each position if there are more of these.
+
+Evidence: chosen for time; each position's number of kept ones then has a stratum of its own.
+Lower: noise of the masks adds to the error. Higher: time.
+"""
+
+SEEN_ROWS = 4_000
+"""Training rows that are read again, to find what was learned by heart.
+
+Evidence: as many as `auto` reads again, which tells the excess to some 0.01 nats.
+Lower: the excess is lost in noise, and is not believed. Higher: time, up to that of the evaluation itself.
+"""
+
+BY_HEART_SHARE = 0.5
+"""Share of the excess on training rows that is added to the estimate, and that widens its error.
+
+Evidence: theory, to first order: memorising raises the value on training rows by as much as it lowers it on others
+(the optimism of a fit: Efron, JASA 1986).
+Lower: estimates of few rows stay low. Higher: what was not learned is counted as if it were memorised.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training of masked positions needs to know.
+
+    Attributes:
+        steps: most training steps.
+        width, depth: units of a hidden layer, and hidden layers.
+        batch: rows a training step.
+        rate: learning rate, before it decays to zero.
+        tolerance: nats; training ends when a third of it gains less on held-out rows.
+    """
+
+    steps: int = 4_000
+    width: int = 64
+    depth: int = 2
+    batch: int = 256
+    rate: float = 2e-3
+    tolerance: float = 0.002
+
+
+class Seen(NamedTuple):
+    """A value on training rows and its standard error, in nats."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class FittedPositions:
+    """A fitted prediction, which `fit_positions` leaves and `restored` rebuilds.
+
+    Attributes:
+        alphabets: of the predicted side and of the given one.
+        swapped: whether y is predicted from x, in place of x from y.
+        network: trained weights.
+        report: report of the training.
+        open_positions: `(positions,)` whether y helped to predict a position of held-out rows; others contribute 0.
+        seen: the value on training rows.
+        counted: what a count of the training rows' classes says, where their table is small; else None.
+        rows: number of training rows, held-out ones included.
+    """
+
+    alphabets: tuple[Alphabets, Alphabets]
+    swapped: bool
+    network: MaskedNetwork
+    report: Report
+    open_positions: NDArray[np.bool_]
+    seen: Seen
+    counted: Seen | None
+    rows: int
+
+    def estimate(self, run: Run, x: Array, y: Array) -> Estimate:
+        """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, with pointwise values.
+
+        Raises:
+            DataError: for rows with NaN.
+        """
+        device = torch_device(run.device)
+        rows = classes_of(self.alphabets, self.swapped, x, y, device)
+        with torch_threads(1), torch.no_grad():
+            gains = gains_of(self.network.to(device), rows, run.seed)
+        values = gains @ self.open_positions.astype(np.float64)
+        sampling = widened(float(values.std(ddof=1)) / math.sqrt(len(values)), len(values))
+        by_heart = BY_HEART_SHARE * surely_above(
+            self.seen.value - float(values.mean()), math.hypot(self.seen.error, sampling)
+        )
+        mi = float(values.mean()) + by_heart
+        errors = {
+            "rows": sampling,
+            "generalisation": by_heart,
+            "choice": self.report.choice_error,
+            "unfinished": self.report.unfinished,
+            "unseen": self.missed,
+            "counts": self._beyond(mi),
+        }
+        return Estimate(
+            mi=mi,
+            std_error=math.hypot(*errors.values()),
+            pointwise=values - values.mean() + mi,
+            device=str(device),
+            diagnostics={**self._words, "errors": errors},
+            warnings=self._warnings,
+        )
+
+    @property
+    def missed(self) -> float:
+        """Return the standard error of what the training could not have seen, in nats."""
+        one, other = (max(side.freedom, 1) for side in self.alphabets)
+        return missed([self.report], self.rows, (one, other))
+
+    def _beyond(self, mi: float) -> float:
+        """Return what the count of classes finds beyond the estimate and two of its own errors, in nats."""
+        return 0.0 if self.counted is None else max(0.0, self.counted.value - 2 * self.counted.error - mi)
+
+    @property
+    def _words(self) -> dict[str, Any]:
+        predicted, given = self.alphabets
+        return {
+            "predicted": "y" if self.swapped else "x",
+            "classes": {"predicted": _sizes(predicted), "given": _sizes(given)},
+            "positions": {"predicted": len(self.open_positions), "helped": int(self.open_positions.sum())},
+            "counted": None if self.counted is None else self.counted._asdict(),
+            "parameters": sum(each.numel() for each in self.network.parameters()),
+            "training": self.report.to_dict(),
+        }
+
+    @property
+    def _warnings(self) -> list[str]:
+        limits = {"max_steps": "limit of steps", "max_seconds": "time limit"}
+        cut = limits.get(self.report.stopped)
+        said = [] if cut is None else [_CUT.format(cut, self.report.steps)]
+        if not nothing_learned([self.report]):
+            return [*said, *early_weights([self.report])]
+        columns = sum(len(side.columns) for side in self.alphabets)
+        if columns > UNSEEN_COLUMNS:
+            return [*said, no_evidence(columns)]
+        return [*said, too_small_to_see(self.missed)] if self.missed > NOTICEABLY_UNSEEN else said
+
+    def state(self) -> SavedState:
+        """Return the weights as named arrays, and everything else as a JSON-serialisable mapping."""
+        arrays = {f"net.{key}": value.cpu().numpy() for key, value in self.network.state_dict().items()}
+        return {**arrays, "open_positions": self.open_positions.astype(np.int64)}, {
+            "alphabets": [side.state() for side in self.alphabets],
+            "swapped": self.swapped,
+            "report": self.report.to_dict(),
+            "seen": list(self.seen),
+            "counted": None if self.counted is None else list(self.counted),
+            "rows": self.rows,
+        }
+
+    @classmethod
+    def restored(
+        cls, settings: Settings, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    ) -> FittedPositions:
+        """Rebuild what `state` saved, with the sizes of `settings`."""
+        predicted, given = (Alphabets.restored(each) for each in meta["alphabets"])
+        network = made(settings, predicted, given, seed=0)
+        network.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
+        return cls(
+            (predicted, given),
+            meta["swapped"],
+            network,
+            Report(**meta["report"]),
+            arrays["open_positions"].astype(bool),
+            Seen(*meta["seen"]),
+            None if meta["counted"] is None else Seen(*meta["counted"]),
+            meta["rows"],
+        )
+
+
+_CUT = "Training was cut by the {} after {} steps, before the held-out objective had settled."
+
+
+def fit_positions(
+    settings: Settings,
+    run: Run,
+    sample: tuple[Array, Array],
+    ordered: tuple[Sequence[bool], Sequence[bool]],
+    swapped: bool = False,
+    groups: Index | None = None,
+) -> FittedPositions:
+    """Train on rows x `(n, dim_x)` and y `(n, dim_y)` of `sample`, whose columns are all discrete.
+
+    Args:
+        settings: sizes of the network and of the training.
+        run: seed, device, limits.
+        sample: x and y; numbers of columns that are no category are pooled into intervals.
+        ordered: for each column of x and of y whether its values are numbers, in place of labels.
+        swapped: whether to predict y from x, in place of x from y.
+        groups: `(n,)` a number for each row; rows with the same one are held out together.
+
+    Raises:
+        DataError: for fewer than 20 rows, or rows with NaN.
+    """
+    n = len(sample[0])
+    demand(n >= FEWEST_ROWS, f"Predicting masked positions needs {FEWEST_ROWS} rows, and there are {n}.", DataError)
+    x, y = (Alphabets.of(rows, each) for rows, each in zip(sample, ordered, strict=True))
+    alphabets = (y, x) if swapped else (x, y)
+    device = torch_device(run.device)
+    every = classes_of(alphabets, swapped, *sample, device)
+    counted = counted_in(every)  # before rows are held back, which reorders them
+    with torch_threads(1):
+        rows, held_out = hold_back(*every, run.seed, groups)
+        network, report = trained(settings, run, alphabets, rows, held_out, device)
+        with torch.no_grad():
+            helped = gains_of(network, held_out, run.seed).mean(0) > 0
+            values = gains_of(network, _first(rows), run.seed) @ helped.astype(np.float64)
+    seen = Seen(float(values.mean()), float(values.std()) / math.sqrt(len(values)))
+    return FittedPositions(alphabets, swapped, network, report, helped, seen, counted, n)
+
+
+def trained(
+    settings: Settings,
+    run: Run,
+    alphabets: tuple[Alphabets, Alphabets],
+    rows: RowPair,
+    held_out: RowPair,
+    device: torch.device,
+) -> tuple[MaskedNetwork, Report]:
+    """Train a fresh network on `rows`, guided by `held_out`, both classes on `device`."""
+    network = made(settings, *alphabets, run.seed).to(device)
+    trainable = TrainablePositions(network, torch.Generator().manual_seed(run.seed), run.seed)
+    learner = MinibatchLearner(trainable, rows, held_out, settings.batch, settings.rate, run.seed)
+    return network, train(learner, _procedure(settings, len(rows[0])), run)
+
+
+def _procedure(settings: Settings, rows: int) -> Procedure:
+    every = EVERY if rows >= ENOUGH_ROWS else EVERY_OF_FEW
+    return Procedure(
+        settings.steps,
+        EvenIntervals(every),
+        Decay(DECAY, wherever_learned, pieces=STAIRS, cut_by_clock=True),
+        [NothingGained(settings.tolerance, PATIENCE), Settled(settings.tolerance, LEAST_STEPS)],
+        unfinished_column=ESTIMATE,
+    )
+
+
+def made(settings: Settings, predicted: Alphabets, given: Alphabets, seed: int) -> MaskedNetwork:
+    """Return a fresh network, its weights drawn from `seed`."""
+    draw = torch.Generator().manual_seed(seed)
+    return MaskedNetwork(predicted, given, (settings.width, settings.depth), draw)
+
+
+def gains_of(network: MaskedNetwork, rows: RowPair, seed: int) -> NDArray[np.float64]:
+    """Return what the given side adds to each position of rows, `(n, positions)` in nats."""
+    positions = rows[0].shape[1]
+    draws = 1 if positions == 1 else max(DRAWS, positions)
+    return summed(network, rows, draws, seed).gains.double().cpu().numpy()
+
+
+def classes_of(
+    alphabets: tuple[Alphabets, Alphabets], swapped: bool, x: Array, y: Array, device: torch.device
+) -> RowPair:
+    """Return the classes of the predicted side `(n, positions)` and of the given one `(n, columns)`."""
+    sides = (y, x) if swapped else (x, y)
+    first, second = (torch.from_numpy(own.classes(rows)).to(device) for own, rows in zip(alphabets, sides, strict=True))
+    return first, second
+
+
+def counted_in(rows: RowPair) -> Seen | None:
+    """Return what a count says of one column each, where there are `LEAST_ROWS` rows for each cell of the table."""
+    if any(side.shape[1] > 1 for side in rows):
+        return None
+    one, other = (side[:, 0].cpu().numpy() for side in rows)
+    if len(one) < LEAST_ROWS * len(np.unique(one)) * len(np.unique(other)):
+        return None
+    found = information_of_counts(one, other)
+    return Seen(found.mi, found.std_error)
+
+
+def _first(rows: RowPair) -> RowPair:
+    """Return some of the training rows, which are in random order but for those that traded places."""
+    every = -(-len(rows[0]) // SEEN_ROWS)
+    return rows[0][::every], rows[1][::every]
+
+
+def _sizes(side: Alphabets) -> list[int]:
+    return [column.size for column in side.columns]
