@@ -63,10 +63,10 @@ class Stacked:
 def stacked(
     network: TrainedDenoiser, mixture: MixtureDenoisers, held_out: RowPair, proposal: Proposal, seed: int
 ) -> Stacked | None:
-    """Return network and mixture with the weight that held-out rows favour; None where these gain less than their error.
+    """Return network and mixture with the weight that held-out rows favour; None where these do not surely gain.
 
     With errors e of the network and e + d of the mixture, the squared error of the weight w is |e + w d|^2, least at
-    w = -sum(e d) / sum(d d).
+    w = -sum(e d) / sum(d d). The gain counts from its standard error on, as that of later weights of a training does.
 
     Args:
         network: trained denoisers without columns of context.

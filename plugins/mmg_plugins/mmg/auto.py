@@ -16,8 +16,8 @@ estimated. While fitting:
   drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
   importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
-- **A mixture of normal densities beside the network** (`parts.stacking`): of few rows it learns clusters and curves that
-  the network would memorise; held-out rows weigh one against the other.
+- **A mixture of normal densities beside the network** (`parts.stacking`): of few rows it learns clusters and curves
+  that the network would memorise; held-out rows weigh one against the other.
 - **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
 
 The steps of `mmg_plugins.mmg.steps.AUTO`, one a file, then lead from the measured gap to the estimate; the result lists
