@@ -13,6 +13,7 @@ z and y, and m and S are mean and covariance of x given y.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -127,8 +128,7 @@ def maximised(rows: F64, k: int, pull: float, seed: int) -> Mixture:
         pull: rows that the common covariance counts as in that of each component; infinite for the common one alone.
         seed: seed of the first centres.
     """
-    nearest = kmeans2(rows, k, minit="++", seed=seed)[1] if k > 1 else np.zeros(len(rows), dtype=np.int64)
-    mixture, last = _of_shares(rows, np.eye(k)[nearest], pull), -math.inf
+    mixture, last = _of_shares(rows, np.eye(k)[_nearest(rows, k, seed)], pull), -math.inf
     for _ in range(MOST_ROUNDS):
         parts = mixture.log_parts(rows)
         total = logsumexp(parts, axis=1, keepdims=True)
@@ -137,6 +137,15 @@ def maximised(rows: F64, k: int, pull: float, seed: int) -> Mixture:
             break
         last = now
     return mixture
+
+
+def _nearest(rows: F64, k: int, seed: int) -> NDArray[np.int64]:
+    """Return the number of the centre that each row is nearest to; a centre without rows starts at the mean."""
+    if k == 1:
+        return np.zeros(len(rows), dtype=np.int64)
+    with warnings.catch_warnings():  # of centres without rows
+        warnings.simplefilter("ignore", UserWarning)
+        return np.asarray(kmeans2(rows, k, minit="++", seed=seed)[1], dtype=np.int64)
 
 
 def _of_shares(rows: F64, share: F64, pull: float) -> Mixture:
