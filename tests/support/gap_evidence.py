@@ -35,7 +35,7 @@ def facts(**changed: Any) -> TrainingFacts:
     """Facts that change nothing, but for those given."""
     known = KnownMeans(np.zeros(14), 160)
     nothing = Measured(0.0, 0.0)
-    return TrainingFacts(known, **{"norms": nothing, "neighbours": nothing, "seen": nothing, **changed})
+    return TrainingFacts(known, **{"heard": {}, "seen": nothing, **changed})
 
 
 def fitted(*reports: Report, known: TrainingFacts | None = None, coordinates: Any = None) -> FittedGap:

@@ -32,6 +32,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.challengers import CHALLENGERS, WORDS, columns
 from mmg_plugins.mmg.estimator import GapEstimator
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.options import MMGOptions
@@ -42,6 +43,7 @@ from mmg_plugins.mmg.parts.stacking import alone, with_mixture
 from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE
+from mmg_registry.contracts import Run
 from mmg_registry.diffusion.proposals import FLOOR
 from mmg_registry.names import nearest
 
@@ -60,7 +62,9 @@ class AutoOptions(MMGOptions):
     mixture: bool = Field(
         True, description="of few rows, also fit a mixture of normal densities, and weigh it by held-out rows"
     )
-    without: str = Field("", description="for experiments: names of steps to leave out, as the result lists them")
+    without: str = Field(
+        "", description="for experiments: names of steps, or of estimators that the step evidence asks, to leave out"
+    )
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -70,10 +74,9 @@ class AutoOptions(MMGOptions):
     @field_validator("without")
     @classmethod
     def _names_are_known(cls, value: str) -> str:
-        known = [step.name for step in steps.AUTO]
-        unknown = [name for name in map(str.strip, value.split(",")) if name and name not in known]
+        unknown = [name for name in map(str.strip, value.split(",")) if name and name not in _names()]
         if unknown:
-            raise ValueError(f"there is no step {unknown[0]!r}; {nearest(unknown[0], known, 'the steps are')}")
+            raise ValueError(f"there is no step {unknown[0]!r}; {nearest(unknown[0], _names(), 'the steps are')}")
         return value
 
 
@@ -117,13 +120,23 @@ class Auto(GapEstimator):
             split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
             stack=with_mixture if self.options.mixture and self.denoiser is None else alone,
-            remember=RememberRows(left_out),
+            remember=RememberRows((*CHALLENGERS, columns.asking(_about_few_columns)), left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
             counts=True,
-            left_out=tuple(step.name for step in steps.AUTO if step.name in left_out),
+            left_out=tuple(name for name in _names() if name in left_out),
         )
+
+
+def _names() -> list[str]:
+    """Return the names of all that `without` can leave out: steps, then challengers."""
+    return [*(step.name for step in steps.AUTO), *WORDS]
+
+
+def _about_few_columns(run: Run) -> Auto:
+    """Return the estimator of few columns, which looks for no fewer."""
+    return Auto(run=run, without=columns.NAME)
 
 
 def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.challengers import Given, Question
 from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
@@ -23,7 +24,7 @@ from mmg_plugins.mmg.parts.coordinates import (
 )
 from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.links import Link
-from mmg_plugins.mmg.parts.memory import Given, Remember
+from mmg_plugins.mmg.parts.memory import Remember
 from mmg_plugins.mmg.parts.mixing import Mix
 from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
@@ -117,7 +118,8 @@ class Recipe:
         coordinates = self.coordinates.fit(noised, given, beside)
         rows = coordinates.transform(noised, given)
         # before training, which shuffles `rows` in place
-        facts = self.remember.before((x, y), coordinates, rows, self.run) if self.remember else None
+        question = Question((x, y), rows, coordinates, self.run, groups)
+        facts = self.remember.before(question) if self.remember else None
         trained = self.train(self._job(coordinates, rows, groups))
         return self._remembered((x, y), FittedGap(link, coordinates, trained, len(x), facts))
 

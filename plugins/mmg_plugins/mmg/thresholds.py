@@ -33,7 +33,7 @@ class Noticeable:
 
 # --- What is worth a warning --------------------------------------------------------------------------------
 NOTICEABLE_PART = Noticeable(floor=0.01, share=0.02)
-"""Parts worth a warning: a cross term, a gap at the window's end, an excess of norms or neighbours; in nats.
+"""Parts worth a warning: a cross term, a gap at the window's end, a rise to what another estimator finds; in nats.
 
 Evidence: chosen for the noise of the 40 tasks with 110,000 rows, whose median error is 0.004 and largest 0.022 nats.
 Lower: warnings on tasks that are solved. Higher: a bias of several standard errors goes without a warning.
@@ -182,7 +182,34 @@ Evidence: chosen.
 Lower: the first steps, with moments still unknown, throw weights far off. Higher: time.
 """
 
-# --- How far nearest neighbours are believed ------------------------------------------------------------------
+# --- What other estimators are asked, and how far they are believed ------------------------------------------------
+CHALLENGE_ERRORS = 1.5
+"""Standard errors that the excess of another estimator must have before any of it is believed (`surely_above`).
+
+Evidence: chosen; what is believed at twice as many is three quarters.
+Lower: noise of the best of several raises estimates of independent pairs. Higher: what the network missed stays missed.
+"""
+
+CHALLENGE_SHARE = 0.25
+"""Share of the training rows that an estimator which is asked does not fit, and is asked about.
+
+Evidence: chosen. Lower: its own error hides what the network missed. Higher: it learns less.
+"""
+
+ASKED_ROWS = 8_000
+"""Most rows that an estimator which was fitted to others is asked about.
+
+Evidence: chosen for time; scores of all pairs in blocks of 512 take a second there.
+Lower: its own error hides what the network missed. Higher: time, and it is fitted to less.
+"""
+
+CRITIC_ROWS = 400
+"""Fewest training rows that a critic is fitted to.
+
+Evidence: chosen; with fewer its bound is near 0 and its error some 0.1 nats. Lower: time for nothing. Higher: no second
+opinion on few rows in many columns.
+"""
+
 NEIGHBOUR_COLUMNS = 20
 """Columns of x and y together up to which nearest neighbours are used.
 
@@ -190,18 +217,23 @@ Evidence: chosen; on the 25x25 tasks they find next to nothing, and time grows w
 Lower: no second opinion where one is due. Higher: time for an answer of zero.
 """
 
-NEIGHBOUR_ROWS = 4_000
+NEIGHBOUR_ROWS = 16_000
 """Training rows that nearest neighbours are searched in.
 
-Evidence: chosen for time, a fraction of a second.
+Evidence: chosen for time, some seconds at most.
 Lower: their own error hides what the network missed. Higher: time, growing faster than the rows.
 """
 
-NEIGHBOUR_ERRORS = 2.0
-"""Standard errors of the nearest-neighbour estimate that are subtracted from its excess before it casts doubt.
+SCREENED_COLUMNS = 6
+"""Columns of x and y together from which few of many are looked for.
 
-Evidence: two leave one false doubt in some forty; all 80 intervals of independent pairs hold 0 (`results/null.json`).
-Lower: false doubts widen intervals. Higher: an asinh Student pair that is 0.225 nats short keeps an error of 0.03.
+Evidence: chosen. Lower: a second training where the first has little to ignore. Higher: few of some go unseen.
+"""
+
+FEW_OF_MANY = 0.5
+"""Largest share of all columns that counts as few, and that the estimator is asked about alone.
+
+Evidence: chosen. Lower: fewer second trainings. Higher: second trainings that ignore next to nothing.
 """
 
 # --- How far a correction is believed --------------------------------------------------------------------------

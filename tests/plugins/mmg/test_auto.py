@@ -12,8 +12,6 @@ import pytest
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.evidence import Evidence
-from mmg_plugins.mmg.facts import Measured
-from mmg_plugins.mmg.parts import memory
 from mmg_plugins.mmg.steps import Finding, Step
 from mmg_registry import storage
 from mmg_registry.contracts import Run
@@ -127,10 +125,10 @@ def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     model = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
     assert model.fitted.gaps[0].facts is not None
-    floor, error = model.fitted.gaps[0].facts.needed("norms", "norms")
+    floor, error, *_ = model.fitted.gaps[0].facts.all_heard("evidence")["norms"]
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
-    assert found.diagnostics["errors"]["norms"] > 0.05
+    assert found.diagnostics["errors"]["evidence"] > 0.05
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi)
     assert any("norms of rows of x and of y alone share at least 0." in sentence for sentence in found.warnings)
@@ -141,16 +139,18 @@ def test_norms_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
     for rows in (pair(1_000, 2, 2), tuple(side[::-1] if i else side for i, side in enumerate(scaled(1_000)))):
         x, y = rows
         found = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
-        assert found.diagnostics["errors"]["norms"] == 0
+        assert found.diagnostics["steps"][-1]["by"] != "norms"
         assert not any("norms of rows" in sentence for sentence in found.warnings)
 
 
-def test_what_nearest_neighbours_find_and_the_network_did_not_learn_widens_the_error() -> None:
+def test_what_nearest_neighbours_find_and_the_network_did_not_learn_raises_the_estimate() -> None:
     x, y = ring(1000, seed=0)
     found = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
-    missed = found.diagnostics["errors"]["neighbours"]
-    assert missed > 0.3
-    assert found.std_error > missed
+    step = found.diagnostics["steps"][-1]
+    assert (step["name"], step["by"]) == ("evidence", "neighbours")
+    assert step["rise"] > 0.3
+    assert found.pointwise is not None
+    assert found.pointwise.mean() == pytest.approx(found.mi)
     assert any("Nearest neighbours find at least" in sentence for sentence in found.warnings)
 
 
@@ -159,8 +159,10 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
     x, y = {"enough learned": pair(1000, 1, 1), "many columns": pair(1000, 11, 11), "copies": pair(1000, 1, 1)}[case]
     if case == "copies":
         x, y = np.repeat(x[:100], 10, 0), np.repeat(y[:100], 10, 0)
-    found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
-    assert found.diagnostics["errors"]["neighbours"] < 0.02
+    model = Auto(run=Run(threads=1), steps=20)
+    model.groups = np.repeat(np.arange(80), 10) if case == "copies" else None
+    found = model.fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    assert found.diagnostics["steps"][-1]["by"] != "neighbours"
     assert not any("Nearest neighbours" in sentence for sentence in found.warnings)
 
 
@@ -202,7 +204,7 @@ def test_each_step_can_be_left_out(scaled_model: Auto, name: str) -> None:
     assert name not in found.diagnostics["errors"]
     assert found.pointwise is not None
     assert float(found.pointwise.mean()) == pytest.approx(found.mi, abs=1e-9)
-    if name in ("rows", "norms"):
+    if name in ("rows", "evidence"):
         assert found.mi != whole.mi
 
 
@@ -212,19 +214,23 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
     assert (found.mi, found.std_error) == (found.diagnostics["orthogonal"], 0.0)
 
 
-@pytest.mark.parametrize(("name", "fact"), [("norms",) * 2, ("neighbours",) * 2, ("generalisation", "seen")])
-def test_what_is_left_out_of_fit_is_not_computed(monkeypatch: pytest.MonkeyPatch, name: str, fact: str) -> None:
+def test_what_is_left_out_of_fit_is_not_computed() -> None:
     x, y = scaled(1_000)
-    computed: list[str] = []
-    for step, function in (("norms", "norm_information"), ("neighbours", "ask_neighbours")):
-        monkeypatch.setattr(memory, function, lambda *_, step=step: computed.append(step) or Measured(0.0, 0.0))
-    model = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800])
-    assert model.fitted.gaps[0].facts is not None
-    assert getattr(model.fitted.gaps[0].facts, fact) is None
-    assert computed == [step for step in ("norms", "neighbours") if step != name]
+    model = Auto(run=Run(threads=1), steps=20, without="evidence,generalisation").fit(x[:800], y[:800])
+    facts = model.fitted.gaps[0].facts
+    assert facts is not None
+    assert (facts.heard, facts.seen) == (None, None)
     assert np.isfinite(model.estimate(x[800:], y[800:]).mi)
-    with pytest.raises(OptionError, match=f"The step '{name}' was left out of fit"):
+    with pytest.raises(OptionError, match="The step 'generalisation' was left out of fit"):
         estimate_scaled(model)
+
+
+@pytest.mark.parametrize("name", ["norms", "neighbours", "critic", "columns"])
+def test_each_challenger_can_be_left_out(name: str) -> None:
+    x, y = scaled(1_000)
+    found = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    assert name + " " not in found.diagnostics["steps"][-1]["why"].removeprefix("other estimators find")
+    assert any(f"Left out for an experiment: {name}" in sentence for sentence in found.warnings)
 
 
 def test_steps_that_there_are_not_are_refused() -> None:

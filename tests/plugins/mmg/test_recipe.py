@@ -12,6 +12,7 @@ from gap_evidence import evidence, facts, gap
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.auto import Auto
+from mmg_plugins.mmg.challengers import Heard
 from mmg_plugins.mmg.estimator import GapEstimator
 from mmg_plugins.mmg.facts import Measured, TrainingFacts
 from mmg_plugins.mmg.mmg import MMG, MMGAdaptive, MMGOrthogonal, MMGOrthogonalAdaptive
@@ -56,8 +57,8 @@ def test_rows_move_with_their_mean(listed: tuple[Step, ...], tail: float) -> Non
 # --- Facts ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seen", [None, Measured(0.4, 0.01)])
 def test_facts_of_the_training_rows_come_back_from_their_arrays(seen: Any) -> None:
-    kept = facts(norms=Measured(0.2, 0.02), neighbours=Measured(0.3, 0.03), seen=seen)
+    kept = facts(heard={"critic": Heard(0.3, 0.03, 0.1, 0.5)} if seen else None, seen=seen)
     back = TrainingFacts.of_arrays(kept.arrays())
-    assert (back.norms, back.neighbours, back.seen) == (kept.norms, kept.neighbours, kept.seen)
+    assert (back.heard, back.seen) == (kept.heard, kept.seen)
     assert np.array_equal(back.known.mean, kept.known.mean)
     assert back.known.count == kept.known.count

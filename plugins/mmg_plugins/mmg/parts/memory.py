@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mmg_plugins.mmg.challengers import Challenger, Given, Question, hear
 from mmg_plugins.mmg.facts import Measured, TrainingFacts
-from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates
 from mmg_plugins.mmg.parts.gap import GapMeasure
-from mmg_plugins.mmg.steps.neighbours import ask_neighbours
 from mmg_plugins.mmg.thresholds import SEEN_ROWS
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.contracts import Array, Run
-from mmg_registry.diffusion import KnownMeans, norm_information
-
-Given = tuple[Array, Array]  # x and y, as given to fit
-NOTHING = Measured(0.0, 0.0)
+from mmg_registry.diffusion import KnownMeans
 
 
 class Remember(Protocol):
     """The part of a recipe that gathers facts."""
 
-    def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
+    def before(self, question: Question) -> TrainingFacts:
         """Return the facts that the training rows give without a network."""
 
     def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
@@ -33,19 +28,24 @@ class RememberRows:
     """The part that gathers the facts that the steps need.
 
     Attributes:
-        left_out: names of steps; a fact that only these need is not computed.
+        challengers: other estimators that are heard.
+        left_out: names of steps and of challengers; a fact that only these need is not computed.
     """
 
+    challengers: tuple[Challenger, ...] = ()
     left_out: frozenset[str] = frozenset()
 
-    def before(self, given: Given, coordinates: Coordinates, rows: CoordinateRows, run: Run) -> TrainingFacts:
-        x, y = (side.numpy() for side in rows)
-        known = KnownMeans.of(x, y, coordinates.rho)
-        if coordinates.beside:  # what both denoisers see is no part of the information, but of these it would be
-            return TrainingFacts(known, NOTHING, NOTHING)
-        norms = None if "norms" in self.left_out else Measured(*norm_information(x, y))
-        neighbours = None if "neighbours" in self.left_out else ask_neighbours(*given, run)
-        return TrainingFacts(known, norms, neighbours)
+    def before(self, question: Question) -> TrainingFacts:
+        x, y = (side.numpy() for side in question.rows)
+        known = KnownMeans.of(x, y, question.coordinates.rho)
+        if (
+            question.coordinates.beside
+        ):  # what both denoisers see is no part of the information, but of these it would be
+            return TrainingFacts(known, {})
+        if "evidence" in self.left_out:
+            return TrainingFacts(known)
+        asked = [each for each in self.challengers if each.name not in self.left_out]
+        return TrainingFacts(known, hear(asked, question))
 
     def after(self, facts: TrainingFacts, given: Given, fitted: FittedGap, gap: GapMeasure) -> TrainingFacts:
         if "generalisation" in self.left_out:

@@ -8,9 +8,8 @@ before `tail`.
 from mmg_plugins.mmg.steps import (
     choice,
     cross,
+    evidence,
     generalisation,
-    neighbours,
-    norms,
     precision,
     rows,
     tail,
@@ -34,13 +33,12 @@ AUTO: tuple[Step, ...] = (
     rows.ADJUSTED,
     cross.MIXED,
     generalisation.STEP,
-    norms.STEP,
     tail.STEP,
     choice.STEP,
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
-    neighbours.STEP,
+    evidence.STEP,
 )
 """Steps of `auto`."""
 

@@ -14,7 +14,7 @@ from mmg_plugins.mmg.thresholds import BY_HEART_SHARE
 def find(evidence: Evidence, value: float) -> Finding:
     """Add half of the excess of the value on training rows, and return that half as a part of the error too."""
     direct = evidence.adjusted[1]
-    seen = evidence.facts.needed("seen", STEP.name)
+    seen = evidence.facts.seen_for(STEP.name)
     half = half_by_heart(Measured(direct.mean, direct.residual_error), seen)
     return Finding(value + half, half, "half of what the direct value is larger by on training rows")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from mmg_plugins.mmg.belief import surely_above
+from mmg_plugins.mmg.challengers import neighbours
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps import cross, generalisation
 from mmg_plugins.mmg.steps.contract import Finding, Step
@@ -49,7 +50,7 @@ def _left_unlearned(evidence: Evidence, value: float) -> float:
 def _of_neighbours(evidence: Evidence, value: float) -> float:
     """Return what neighbours cannot rule out, in nats: their excess and a standard error; infinite if not asked."""
     facts = evidence.fitted.facts
-    known = facts.neighbours if facts else None
+    known = (facts.heard or {}).get(neighbours.CHALLENGER.name) if facts else None
     if known is None or not known.error:
         return math.inf
     return max(0.0, known.value - value) + known.error

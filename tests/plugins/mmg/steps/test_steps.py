@@ -10,6 +10,8 @@ import pytest
 from gap_evidence import N, evidence, facts, fitted, gap
 
 from mmg_plugins.mmg import steps
+from mmg_plugins.mmg.challengers import Heard
+from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
@@ -17,15 +19,13 @@ from mmg_plugins.mmg.steps import (
     choice,
     cross,
     generalisation,
-    neighbours,
-    norms,
     precision,
     rows,
     tail,
     unfinished,
     unseen,
 )
-from mmg_registry.contracts import Run
+from mmg_plugins.mmg.steps import evidence as evidence_step
 from mmg_registry.errors import OptionError
 from mmg_registry.results import widened
 from mmg_registry.training import Report
@@ -99,30 +99,11 @@ def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more
     assert found.value == 1.0 + (found.error or 0.0)
 
 
-@pytest.mark.parametrize(
-    ("fact", "step"), [("norms", norms.STEP), ("neighbours", neighbours.STEP), ("seen", generalisation.STEP)]
-)
+@pytest.mark.parametrize(("fact", "step"), [("heard", evidence_step.STEP), ("seen", generalisation.STEP)])
 def test_a_step_that_was_left_out_of_fit_is_refused(fact: str, step: steps.Step) -> None:
     given = evidence(fitted=fitted(known=facts(**{fact: None})))
     with pytest.raises(OptionError, match=f"'{step.name}' was left out of fit by 'without'"):
         step.find(given, 1.0)
-
-
-# --- norms ----------------------------------------------------------------------------------------------------------
-def test_a_floor_raises_what_lies_below_it_and_says_so() -> None:
-    given = evidence(fitted=fitted(known=facts(norms=Measured(0.3, 0.0))))
-    low, high = norms.STEP.find(given, 0.1), norms.STEP.find(given, 0.5)
-    assert (low.value, low.error) == (pytest.approx(0.3), pytest.approx(0.1))
-    assert (high.value, high.error) == (0.5, 0.0)
-    assert "alone share at least 0.30 nats" in norms.STEP.warn(given, low, 0.3)[0]
-    assert norms.STEP.warn(given, high, 0.5) == []
-
-
-def test_a_floor_is_believed_as_far_as_it_is_known() -> None:
-    raised = [norms.raised_to(0.1, Measured(0.2, error))[0] for error in (0.0, 0.05, 0.09, 0.1, 0.2)]
-    assert raised == sorted(raised, reverse=True)
-    assert raised[0] == pytest.approx(0.1)
-    assert raised[-2:] == [0, 0]
 
 
 # --- tail -----------------------------------------------------------------------------------------------------------
@@ -201,8 +182,8 @@ def test_early_weights_cost_what_was_memorised_beside_them(kept: int, unlearned:
 def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
     nothing = Report(steps=900, kept=0)
     errors = [
-        unseen.STEP.find(evidence(fitted=fitted(nothing, known=facts(neighbours=found))), 0.0).error or 0.0
-        for found in (Measured(0.0, 0.01), Measured(0.03, 0.01), Measured(9.0, 0.01), Measured(0.0, 0.0))
+        unseen.STEP.find(evidence(fitted=fitted(nothing, known=facts(heard={"neighbours": found}))), 0.0).error or 0.0
+        for found in (Heard(0.0, 0.01, 0.01), Heard(0.03, 0.01, 0.01), Heard(9.0, 0.01, 0.01), Heard(0.0, 0.0, 0.0))
     ]
     assert errors == sorted(errors)
     assert errors[-1] == errors[-2] > errors[0]
@@ -214,29 +195,45 @@ def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
     assert "no evidence" in unseen.STEP.warn(given, unseen.STEP.find(given, 0.0), 0.0)[0]
 
 
-# --- neighbours -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("found", "error", "missed"), [(0.9, 0.05, 0.3), (0.9, 0.3, 0.0), (0.1, 0.0, 0.0)])
-def test_neighbours_doubt_what_lies_beyond_two_of_their_errors(found: float, error: float, missed: float) -> None:
-    given = evidence(fitted=fitted(known=facts(neighbours=Measured(found, error))))
-    doubt = neighbours.STEP.find(given, 0.5)
-    assert (doubt.value, doubt.error) == (0.5, pytest.approx(missed))
-    assert bool(neighbours.STEP.warn(given, doubt, 0.5)) == (missed > 0)
+# --- evidence -------------------------------------------------------------------------------------------------------
+def heard(**said: Heard) -> Evidence:
+    """Return evidence with what challengers said."""
+    return evidence(fitted=fitted(known=facts(heard=said)))
 
 
-@pytest.mark.parametrize("case", ["many columns", "copies", "one row"])
-def test_neighbours_say_nothing_where_they_cannot_tell(case: str) -> None:
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((2, 300, 11 if case == "many columns" else 1))
-    if case == "copies":
-        x, y = np.repeat(x[:30], 10, 0), np.repeat(y[:30], 10, 0)
-    if case == "one row":
-        x, y = x[:1], y[:1]
-    assert neighbours.ask_neighbours(x, y, Run(threads=1)) == (0.0, 0.0)
+def test_an_estimate_is_raised_to_what_another_estimator_surely_finds() -> None:
+    given = heard(critic=Heard(0.9, 0.01, 0.1), norms=Heard(0.6, 0.001, 0.001, 0.5))
+    found = evidence_step.STEP.find(given, 0.5)
+    assert isinstance(found, evidence_step.Raised)
+    assert found.by == "critic"
+    assert found.value == 0.5 + found.rise == pytest.approx(0.9, abs=0.01)
+    assert found.error == pytest.approx(0.1)
+    said = evidence_step.STEP.warn(given, found, found.value)
+    assert "A critic finds at least 0.90 nats" in said[0]
+    assert f"raised by {found.rise:.2f}" in said[0]
 
 
-def test_neighbours_work_on_the_cpu_whatever_the_network_does() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((1_000, 1))
-    y = 0.8 * x + 0.6 * rng.standard_normal((1_000, 1))
-    found, error = neighbours.ask_neighbours(x, y, Run(device="cuda", threads=1))
-    assert found == pytest.approx(-0.5 * math.log(1 - 0.64), abs=4 * error)
+def test_what_tells_but_a_part_adds_a_part_of_the_rise_to_the_error() -> None:
+    found = evidence_step.STEP.find(heard(norms=Heard(0.9, 0.001, 0.001, 0.5)), 0.5)
+    assert found.error == pytest.approx((found.value - 0.5) / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("least", [Heard(0.4, 0.001, 0.1), Heard(0.9, 0.5, 0.5), Heard(0.0, 0.0, 0.0)])
+def test_what_is_less_or_not_sure_changes_nothing(least: Heard) -> None:
+    given = heard(neighbours=least)
+    found = evidence_step.STEP.find(given, 0.5)
+    assert (found.value, found.error) == (0.5, 0.0)
+    assert evidence_step.STEP.warn(given, found, 0.5) == []
+
+
+def test_a_rise_is_believed_as_far_as_it_is_known() -> None:
+    raised = [evidence_step.STEP.find(heard(critic=Heard(0.6, e, e)), 0.5).value for e in (0.0, 0.03, 0.06, 0.2)]
+    assert raised == sorted(raised, reverse=True)
+    assert raised[0] == pytest.approx(0.6, abs=0.01)
+    assert raised[-1] == 0.5
+
+
+def test_nobody_asked_changes_nothing() -> None:
+    found = evidence_step.STEP.find(heard(), 0.5)
+    assert (found.value, found.error) == (0.5, 0.0)
+    assert found.why.endswith("nothing")
