@@ -16,7 +16,7 @@ estimated. While fitting:
   drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
   importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
-- **A mixture of normal densities beside the network** (`parts.stacking`): of few rows it learns clusters and curves
+- **A mixture of normal densities beside the network** (`parts.stack`): of few rows it learns clusters and curves
   that the network would memorise; held-out rows weigh one against the other.
 - **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
 
@@ -39,7 +39,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
-from mmg_plugins.mmg.parts.stacking import alone, with_mixture
+from mmg_plugins.mmg.parts.stack import alone, with_mixture
 from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE

@@ -30,7 +30,7 @@ from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
-from mmg_plugins.mmg.parts.stacking import Stack, alone
+from mmg_plugins.mmg.parts.stack import Stack, alone
 from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step

@@ -11,7 +11,7 @@ from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.networks import Networks
 from mmg_plugins.mmg.parts.plans import MakePlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
-from mmg_plugins.mmg.parts.stacking import Stack
+from mmg_plugins.mmg.parts.stack import Stack
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.arrays import Index

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmg_plugins.mmg.parts.stacking import with_mixture
+from mmg_plugins.mmg.parts.stack import with_mixture
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_plugins.mmg.thresholds import MIXTURE_COLUMNS, MIXTURE_ROWS
 from mmg_plugins.mmg.trained import TrainedTerm
