@@ -73,7 +73,7 @@ LAYERS = [
 DIVIDED = {"mmg_registry", "mmg_plugins"}
 # What families share, and which other families they build on.
 SHARED = {"columns", "neural", "perceptron", "unseen"}
-NEEDS = {"mmg": {"baselines"}, "minde": {"mmg"}, "bounds": {"critics"}}
+NEEDS = {"mmg": {"baselines", "critics"}, "minde": {"mmg"}, "bounds": {"critics"}}
 PLACES = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HEAVY = ("torch", "numpy", "pydantic", "scipy", "pluggy", "typer", "mmg_plugins", "mmg_cli")

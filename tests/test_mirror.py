@@ -16,6 +16,7 @@ TOPICS = {
     "cli/test_startup.py": "what help and listing import",
     "cli/test_third_party.py": "distributions of strangers, in the whole program",
     "plugins/baselines/test_other_packages.py": "`ksg` beside what JIDT and NPEET print for the same rows",
+    "plugins/mmg/challengers/test_challengers.py": "each challenger, and what they have in common",
     "plugins/mmg/parts/test_parts.py": "each part of a recipe alone",
     "plugins/mmg/steps/test_steps.py": "each step alone, and a fake one put into the list",
     "registry/core/test_csrc.py": "the C++ sources and what the compiler makes of them",

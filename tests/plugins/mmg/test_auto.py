@@ -125,10 +125,10 @@ def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     model = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
     assert model.fitted.gaps[0].facts is not None
-    floor, error, *_ = model.fitted.gaps[0].facts.all_heard("evidence")["norms"]
+    floor, error, *_ = model.fitted.gaps[0].facts.all_heard("challenge")["norms"]
     assert 0.15 < floor < 0.29
     assert floor - error < found.mi <= floor
-    assert found.diagnostics["errors"]["evidence"] > 0.05
+    assert found.diagnostics["errors"]["challenge"] > 0.05
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi)
     assert any("norms of rows of x and of y alone share at least 0." in sentence for sentence in found.warnings)
@@ -147,7 +147,7 @@ def test_what_nearest_neighbours_find_and_the_network_did_not_learn_raises_the_e
     x, y = ring(1000, seed=0)
     found = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
     step = found.diagnostics["steps"][-1]
-    assert (step["name"], step["by"]) == ("evidence", "neighbours")
+    assert (step["name"], step["by"]) == ("challenge", "neighbours")
     assert step["rise"] > 0.3
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi)
@@ -204,7 +204,7 @@ def test_each_step_can_be_left_out(scaled_model: Auto, name: str) -> None:
     assert name not in found.diagnostics["errors"]
     assert found.pointwise is not None
     assert float(found.pointwise.mean()) == pytest.approx(found.mi, abs=1e-9)
-    if name in ("rows", "evidence"):
+    if name in ("rows", "challenge"):
         assert found.mi != whole.mi
 
 
@@ -216,7 +216,7 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
 
 def test_what_is_left_out_of_fit_is_not_computed() -> None:
     x, y = scaled(1_000)
-    model = Auto(run=Run(threads=1), steps=20, without="evidence,generalisation").fit(x[:800], y[:800])
+    model = Auto(run=Run(threads=1), steps=20, without="challenge,generalisation").fit(x[:800], y[:800])
     facts = model.fitted.gaps[0].facts
     assert facts is not None
     assert (facts.heard, facts.seen) == (None, None)

@@ -2,7 +2,7 @@
 
 A network can fail to begin to learn, and its held-out loss cannot show that. Each challenger looks at the training rows
 in a way of its own and says how much information it finds, with an error, mostly as a lower bound on rows that it was
-not fitted to. The step `evidence` compares them with the network's value by one rule.
+not fitted to. The step `challenge` compares them with the network's value by one rule.
 
 To add a challenger, write a file that holds a `Challenger` and give it a place in `CHALLENGERS`.
 """

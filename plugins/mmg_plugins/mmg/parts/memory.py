@@ -42,7 +42,7 @@ class RememberRows:
             question.coordinates.beside
         ):  # what both denoisers see is no part of the information, but of these it would be
             return TrainingFacts(known, {})
-        if "evidence" in self.left_out:
+        if "challenge" in self.left_out:
             return TrainingFacts(known)
         asked = [each for each in self.challengers if each.name not in self.left_out]
         return TrainingFacts(known, hear(asked, question))

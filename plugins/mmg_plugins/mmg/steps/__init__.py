@@ -6,9 +6,9 @@ before `tail`.
 """
 
 from mmg_plugins.mmg.steps import (
+    challenge,
     choice,
     cross,
-    evidence,
     generalisation,
     precision,
     rows,
@@ -38,7 +38,7 @@ AUTO: tuple[Step, ...] = (
     unfinished.STEP,
     unseen.STEP,
     precision.STEP,
-    evidence.STEP,
+    challenge.STEP,
 )
 """Steps of `auto`."""
 

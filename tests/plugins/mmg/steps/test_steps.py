@@ -16,6 +16,7 @@ from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
 from mmg_plugins.mmg.steps import (
+    challenge,
     choice,
     cross,
     generalisation,
@@ -25,7 +26,6 @@ from mmg_plugins.mmg.steps import (
     unfinished,
     unseen,
 )
-from mmg_plugins.mmg.steps import evidence as evidence_step
 from mmg_registry.errors import OptionError
 from mmg_registry.results import widened
 from mmg_registry.training import Report
@@ -99,7 +99,7 @@ def test_half_of_what_training_rows_show_more_is_added_and_widens_the_error(more
     assert found.value == 1.0 + (found.error or 0.0)
 
 
-@pytest.mark.parametrize(("fact", "step"), [("heard", evidence_step.STEP), ("seen", generalisation.STEP)])
+@pytest.mark.parametrize(("fact", "step"), [("heard", challenge.STEP), ("seen", generalisation.STEP)])
 def test_a_step_that_was_left_out_of_fit_is_refused(fact: str, step: steps.Step) -> None:
     given = evidence(fitted=fitted(known=facts(**{fact: None})))
     with pytest.raises(OptionError, match=f"'{step.name}' was left out of fit by 'without'"):
@@ -195,7 +195,7 @@ def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
     assert "no evidence" in unseen.STEP.warn(given, unseen.STEP.find(given, 0.0), 0.0)[0]
 
 
-# --- evidence -------------------------------------------------------------------------------------------------------
+# --- challenge ------------------------------------------------------------------------------------------------------
 def heard(**said: Heard) -> Evidence:
     """Return evidence with what challengers said."""
     return evidence(fitted=fitted(known=facts(heard=said)))
@@ -203,37 +203,37 @@ def heard(**said: Heard) -> Evidence:
 
 def test_an_estimate_is_raised_to_what_another_estimator_surely_finds() -> None:
     given = heard(critic=Heard(0.9, 0.01, 0.1), norms=Heard(0.6, 0.001, 0.001, 0.5))
-    found = evidence_step.STEP.find(given, 0.5)
-    assert isinstance(found, evidence_step.Raised)
+    found = challenge.STEP.find(given, 0.5)
+    assert isinstance(found, challenge.Raised)
     assert found.by == "critic"
     assert found.value == 0.5 + found.rise == pytest.approx(0.9, abs=0.01)
     assert found.error == pytest.approx(0.1)
-    said = evidence_step.STEP.warn(given, found, found.value)
+    said = challenge.STEP.warn(given, found, found.value)
     assert "A critic finds at least 0.90 nats" in said[0]
     assert f"raised by {found.rise:.2f}" in said[0]
 
 
 def test_what_tells_but_a_part_adds_a_part_of_the_rise_to_the_error() -> None:
-    found = evidence_step.STEP.find(heard(norms=Heard(0.9, 0.001, 0.001, 0.5)), 0.5)
+    found = challenge.STEP.find(heard(norms=Heard(0.9, 0.001, 0.001, 0.5)), 0.5)
     assert found.error == pytest.approx((found.value - 0.5) / 2, rel=0.01)
 
 
 @pytest.mark.parametrize("least", [Heard(0.4, 0.001, 0.1), Heard(0.9, 0.5, 0.5), Heard(0.0, 0.0, 0.0)])
 def test_what_is_less_or_not_sure_changes_nothing(least: Heard) -> None:
     given = heard(neighbours=least)
-    found = evidence_step.STEP.find(given, 0.5)
+    found = challenge.STEP.find(given, 0.5)
     assert (found.value, found.error) == (0.5, 0.0)
-    assert evidence_step.STEP.warn(given, found, 0.5) == []
+    assert challenge.STEP.warn(given, found, 0.5) == []
 
 
 def test_a_rise_is_believed_as_far_as_it_is_known() -> None:
-    raised = [evidence_step.STEP.find(heard(critic=Heard(0.6, e, e)), 0.5).value for e in (0.0, 0.03, 0.06, 0.2)]
+    raised = [challenge.STEP.find(heard(critic=Heard(0.6, e, e)), 0.5).value for e in (0.0, 0.03, 0.06, 0.2)]
     assert raised == sorted(raised, reverse=True)
     assert raised[0] == pytest.approx(0.6, abs=0.01)
     assert raised[-1] == 0.5
 
 
 def test_nobody_asked_changes_nothing() -> None:
-    found = evidence_step.STEP.find(heard(), 0.5)
+    found = challenge.STEP.find(heard(), 0.5)
     assert (found.value, found.error) == (0.5, 0.0)
     assert found.why.endswith("nothing")

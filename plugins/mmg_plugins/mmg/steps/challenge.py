@@ -1,4 +1,4 @@
-"""The step `evidence`: the information is no lower than what another estimator surely finds.
+"""The step `challenge`: the information is no lower than what another estimator surely finds.
 
 The held-out loss of a network cannot show a dependence that the network never began to learn.
 """
@@ -62,4 +62,4 @@ def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
     ]
 
 
-STEP = Step("evidence", find, warn)
+STEP = Step("challenge", find, warn)
