@@ -4,7 +4,7 @@ from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, feat
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
 from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective, TrainedDenoiser
 from mmg_registry.diffusion.learner import DenoiserLearner, Refine
-from mmg_registry.diffusion.mixture import Mixture, MixtureDenoisers, fit_mixture
+from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture, fit_mixture
 from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.stacking import Stacked, as_saved, stacked
@@ -17,9 +17,9 @@ __all__ = [
     "FusedDenoiser",
     "GapEstimate",
     "KnownMeans",
-    "Mixture",
     "MixtureDenoisers",
     "ModuleDenoiser",
+    "NormalMixture",
     "Objective",
     "Refine",
     "Schedule",

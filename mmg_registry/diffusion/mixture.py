@@ -30,9 +30,9 @@ from mmg_registry.core.reference import Draws, channel
 COMPONENTS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)  # numbers tried, each a third larger than the one before
 GIVE_UP = 2  # larger numbers in turn that do worse end the search
 LEAST_ROWS = 8  # rows for each component
-FOLDS = 4
+MIXTURE_FOLDS = 4
 MOST_ROUNDS = 100  # of expectation and maximisation
-SETTLED = 1e-3  # nats a row that a round must gain; the number of components changes ten times as much
+LEAST_GAIN = 1e-3  # nats a row that a round must gain; the number of components changes ten times as much
 RIDGE = 1e-6  # of a column's variance, so that columns that repeat others have a density
 
 
@@ -40,7 +40,7 @@ RIDGE = 1e-6  # of a column's variance, so that columns that repeat others have 
 
 
 @dataclass(frozen=True)
-class Mixture:
+class NormalMixture:
     """A mixture of k normal densities in d columns.
 
     Attributes:
@@ -53,9 +53,9 @@ class Mixture:
     mean: F64
     covariance: F64
 
-    def of(self, columns: slice) -> Mixture:
+    def of(self, columns: slice) -> NormalMixture:
         """Return the mixture that some of the columns have."""
-        return Mixture(self.log_share, self.mean[:, columns], self.covariance[:, columns, columns])
+        return NormalMixture(self.log_share, self.mean[:, columns], self.covariance[:, columns, columns])
 
     def log_parts(self, rows: F64) -> F64:
         """Return the logarithm of share times density of every row `(n, d)` and component, `(n, k)`."""
@@ -79,7 +79,7 @@ class Mixture:
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in vars(self).items()}
 
     @classmethod
-    def of_arrays(cls, arrays: Mapping[str, Tensor]) -> Mixture:
+    def of_arrays(cls, arrays: Mapping[str, Tensor]) -> NormalMixture:
         """Rebuild what `arrays` returned."""
         return cls(**{name: array.numpy() for name, array in arrays.items()})
 
@@ -87,7 +87,7 @@ class Mixture:
 # --- Fitting ------------------------------------------------------------------------------------------------
 
 
-def fit_mixture(rows: F64, seed: int) -> Mixture:
+def fit_mixture(rows: F64, seed: int) -> NormalMixture:
     """Fit a mixture to `rows` `(n, d)`, with as many components as rows left out of the fit favour.
 
     Args:
@@ -100,7 +100,7 @@ def fit_mixture(rows: F64, seed: int) -> Mixture:
         >>> len(fit_mixture(rows, seed=0).log_share)
         3
     """
-    fold = np.random.default_rng(seed).permutation(len(rows)) % FOLDS
+    fold = np.random.default_rng(seed).permutation(len(rows)) % MIXTURE_FOLDS
     found = [each for pull in (math.inf, rows.shape[1] + 1.0) for each in _tried(rows, fold, pull, seed)]
     _, k, pull = max(found)
     return maximised(rows, k, pull, seed)
@@ -112,14 +112,14 @@ def _tried(rows: F64, fold: NDArray[np.int64], pull: float, seed: int) -> Iterat
     for k in COMPONENTS:
         if worse == GIVE_UP or k * LEAST_ROWS > len(rows):
             return
-        parts = [maximised(rows[fold != i], k, pull, seed).log_density(rows[fold == i]) for i in range(FOLDS)]
+        parts = [maximised(rows[fold != i], k, pull, seed).log_density(rows[fold == i]) for i in range(MIXTURE_FOLDS)]
         value = float(np.concatenate(parts).mean())
         worse = 0 if value > best else worse + 1
         best = max(best, value)
         yield value, k, pull
 
 
-def maximised(rows: F64, k: int, pull: float, seed: int) -> Mixture:
+def maximised(rows: F64, k: int, pull: float, seed: int) -> NormalMixture:
     """Return the mixture of `k` components of greatest likelihood near a start from k-means.
 
     Args:
@@ -133,7 +133,7 @@ def maximised(rows: F64, k: int, pull: float, seed: int) -> Mixture:
         parts = mixture.log_parts(rows)
         total = logsumexp(parts, axis=1, keepdims=True)
         mixture, now = _of_shares(rows, np.exp(parts - total), pull), float(total.mean())
-        if now - last < SETTLED:
+        if now - last < LEAST_GAIN:
             break
         last = now
     return mixture
@@ -148,7 +148,7 @@ def _nearest(rows: F64, k: int, seed: int) -> NDArray[np.int64]:
         return np.asarray(kmeans2(rows, k, minit="++", seed=seed)[1], dtype=np.int64)
 
 
-def _of_shares(rows: F64, share: F64, pull: float) -> Mixture:
+def _of_shares(rows: F64, share: F64, pull: float) -> NormalMixture:
     """Return the mixture in which every row belongs to the components by its shares `(n, k)`."""
     (n, d), count = rows.shape, share.sum(0) + 1e-9
     mean = share.T @ rows / count[:, None]
@@ -156,7 +156,7 @@ def _of_shares(rows: F64, share: F64, pull: float) -> Mixture:
     scatter = (share.T[:, :, None] * left).transpose(0, 2, 1) @ left
     common = scatter.sum(0) / n + RIDGE * np.eye(d)
     drawn = (scatter + pull * common) / (count + pull)[:, None, None] if pull < math.inf else 0.0 * scatter + common
-    return Mixture(np.log((count + 1) / (n + len(count))), mean, drawn)
+    return NormalMixture(np.log((count + 1) / (n + len(count))), mean, drawn)
 
 
 # --- Denoising ----------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class MixtureDenoisers:
         dim_x: number of columns of x, all of them noised.
     """
 
-    def __init__(self, mixture: Mixture, dim_x: int) -> None:
+    def __init__(self, mixture: NormalMixture, dim_x: int) -> None:
         x, y = slice(0, dim_x), slice(dim_x, None)
         whole = mixture.covariance
         gain = np.linalg.solve(whole[:, y, y], whole[:, y, x]).transpose(0, 2, 1)

@@ -14,7 +14,7 @@ from torch import Tensor
 from mmg_registry.core import Proposal
 from mmg_registry.core.reference import Draws, Errors, ErrorsOf, gap_draws, gap_of_errors
 from mmg_registry.diffusion.denoisers import TrainedDenoiser
-from mmg_registry.diffusion.mixture import Mixture, MixtureDenoisers
+from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture
 from mmg_registry.training import RowPair
 from mmg_registry.training.evaluation import gained
 
@@ -105,4 +105,4 @@ def as_saved(network: TrainedDenoiser, noised: int, snapshot: Mapping[str, Tenso
     if WEIGHT not in snapshot:
         return network
     arrays = {name.removeprefix(MIXTURE): each for name, each in snapshot.items() if name.startswith(MIXTURE)}
-    return Stacked(network, MixtureDenoisers(Mixture.of_arrays(arrays), noised), float(snapshot[WEIGHT]))
+    return Stacked(network, MixtureDenoisers(NormalMixture.of_arrays(arrays), noised), float(snapshot[WEIGHT]))

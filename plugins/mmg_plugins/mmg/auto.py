@@ -39,7 +39,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
-from mmg_plugins.mmg.parts.stack import alone, with_mixture
+from mmg_plugins.mmg.parts.stack import network_alone, with_mixture
 from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE
@@ -119,7 +119,7 @@ class Auto(GapEstimator):
             orient=oriented(self.options.direction),
             split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
-            stack=with_mixture if self.options.mixture and self.denoiser is None else alone,
+            stack=with_mixture if self.options.mixture and self.denoiser is None else network_alone,
             remember=RememberRows((*CHALLENGERS, columns.asking(_about_few_columns)), left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),

@@ -30,7 +30,7 @@ from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
-from mmg_plugins.mmg.parts.stack import Stack, alone
+from mmg_plugins.mmg.parts.stack import Stack, network_alone
 from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
@@ -86,7 +86,7 @@ class Recipe:
     orient: Orient = noise_x
     split: Split = one_term
     train: Train = train_terms
-    stack: Stack = alone
+    stack: Stack = network_alone
     remember: Remember | None = None
     integrand: Integrand = "direct"
     mix: Mix = mixing.direct
@@ -106,7 +106,7 @@ class Recipe:
         if not link.discrete:
             return self
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
-        return replace(self, tail=nothing_outside, steps=kept, stack=alone)
+        return replace(self, tail=nothing_outside, steps=kept, stack=network_alone)
 
     def fit(self, x: Array, y: Array, link: Link, beside: int = 0, groups: Index | None = None) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.

@@ -11,12 +11,12 @@ import torch
 from mmg_registry.arrays import F64
 from mmg_registry.core import Proposal
 from mmg_registry.core.reference import Draws, Errors, gap_draws, gap_of_errors
-from mmg_registry.diffusion import Mixture, MixtureDenoisers, fit_mixture
+from mmg_registry.diffusion import MixtureDenoisers, NormalMixture, fit_mixture
 from mmg_registry.diffusion.mixture import maximised
 
 CENTRES = np.array([[-4.0, -4.0], [4.0, -4.0], [0.0, 5.0]])
 RHO = 0.8
-PAIR = Mixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, RHO], [RHO, 1.0]]]))
+PAIR = NormalMixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, RHO], [RHO, 1.0]]]))
 
 
 def clusters(n: int, seed: int = 0) -> F64:
@@ -44,7 +44,7 @@ def test_the_log_ratio_averages_to_the_information() -> None:
 
 def test_arrays_rebuild_the_same_mixture() -> None:
     fitted, rows = fit_mixture(clusters(200), seed=0), clusters(50, seed=1)
-    assert np.array_equal(Mixture.of_arrays(fitted.arrays()).log_density(rows), fitted.log_density(rows))
+    assert np.array_equal(NormalMixture.of_arrays(fitted.arrays()).log_density(rows), fitted.log_density(rows))
 
 
 # --- The fit ------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_denoisers_of_one_component_are_the_linear_ones() -> None:
 
 
 def test_the_gap_between_the_denoisers_is_the_information_of_the_mixture() -> None:
-    mixture = Mixture(np.full(3, -math.log(3)), CENTRES, np.repeat(np.eye(2)[None], 3, 0))
+    mixture = NormalMixture(np.full(3, -math.log(3)), CENTRES, np.repeat(np.eye(2)[None], 3, 0))
     x, y = split(clusters(4_000))
     of = MixtureDenoisers(mixture, 1)
 

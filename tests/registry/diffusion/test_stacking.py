@@ -9,11 +9,11 @@ from torch import Tensor
 
 from mmg_registry.core import Network, Proposal
 from mmg_registry.core.reference import gap_draws
-from mmg_registry.diffusion import FusedDenoiser, Mixture, MixtureDenoisers, Stacked, as_saved, stacked
+from mmg_registry.diffusion import FusedDenoiser, MixtureDenoisers, NormalMixture, Stacked, as_saved, stacked
 
 Q = Proposal.uniform(-6.0, 6.0, 8)
 RHO = torch.tensor([0.8], dtype=torch.float64)
-RIGHT, WRONG = (Mixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, r], [r, 1.0]]])) for r in (0.8, -0.8))
+RIGHT, WRONG = (NormalMixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, r], [r, 1.0]]])) for r in (0.8, -0.8))
 
 
 def pair(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ def test_a_mixture_that_says_the_same_is_left_out() -> None:
 
 def test_the_weight_has_the_least_error_on_held_out_rows() -> None:
     rows = pair(200, seed=1)
-    half = Mixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, 0.5], [0.5, 1.0]]]))
+    half = NormalMixture(np.zeros(1), np.zeros((1, 2)), np.array([[[1.0, 0.5], [0.5, 1.0]]]))
     start = torch.zeros(1, dtype=torch.float64)
     found = stacked(network(start), MixtureDenoisers(half, 1), rows, Q, seed=0)
     assert found is not None

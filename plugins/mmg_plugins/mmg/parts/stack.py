@@ -19,7 +19,7 @@ from mmg_registry.training.stopping import TIME_SPENT
 Stack = Callable[[TrainedTerm, CoordinateRows, CoordinateRows, Proposal, Run], TrainedTerm]
 
 
-def alone(
+def network_alone(
     trained: TrainedTerm, rows: CoordinateRows, held_out: CoordinateRows, proposal: Proposal, run: Run
 ) -> TrainedTerm:
     """Return the trained network as it is."""
