@@ -2,10 +2,12 @@
 
 from mmg_registry.diffusion.adjustment import Adjusted, KnownMeans, adjust, features
 from mmg_registry.diffusion.curve import GapEstimate, joined, summarise
-from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
+from mmg_registry.diffusion.denoisers import Denoiser, FusedDenoiser, ModuleDenoiser, Objective, TrainedDenoiser
 from mmg_registry.diffusion.learner import DenoiserLearner, Refine
+from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture, fit_mixture
 from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
+from mmg_registry.diffusion.stacking import Stacked, as_saved, stacked
 from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
 __all__ = [
@@ -15,19 +17,26 @@ __all__ = [
     "FusedDenoiser",
     "GapEstimate",
     "KnownMeans",
+    "MixtureDenoisers",
     "ModuleDenoiser",
+    "NormalMixture",
     "Objective",
     "Refine",
     "Schedule",
+    "Stacked",
+    "TrainedDenoiser",
     "TrainingSetup",
     "adaptive_logistic",
     "adjust",
+    "as_saved",
     "default_logistic",
     "envelope",
     "features",
+    "fit_mixture",
     "gaussian_tail",
     "joined",
     "norm_information",
+    "stacked",
     "summarise",
     "train",
 ]

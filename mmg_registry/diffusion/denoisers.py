@@ -26,17 +26,14 @@ from mmg_registry.core import (
 from mmg_registry.core.cuda import chosen_maths
 
 
-class Denoiser(Protocol):
-    """A trainable pair of denoisers (with and without y) and the gap between them."""
+class TrainedDenoiser(Protocol):
+    """A pair of denoisers (with and without y) and the gap between them."""
 
     n_parameters: int
 
     @property
     def backend(self) -> dict[str, str]:
         """Return what computes, for the result: "isa" is an instruction set, "cuda" or "torch"."""
-
-    def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
-        """Run `n_steps` optimiser steps from `first_step` on and return losses `(n_steps, 2)` without and with y."""
 
     def gap(self, x: Tensor, y: Tensor, proposal: Proposal, *, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
         """Return the per-bin sums and per-row means of the averaged weights; see `mmg_registry.core.mmse_gap`."""
@@ -49,6 +46,13 @@ class Denoiser(Protocol):
 
     def rewind(self, snapshot: Mapping[str, Tensor]) -> None:
         """Use the averaged weights of `snapshot` in all further evaluations."""
+
+
+class Denoiser(TrainedDenoiser, Protocol):
+    """A pair of denoisers that can be trained."""
+
+    def train(self, proposal: Proposal, plan: TrainPlan, first_step: int, n_steps: int) -> Tensor:
+        """Run `n_steps` optimiser steps from `first_step` on and return losses `(n_steps, 2)` without and with y."""
 
     def checkpoint(self) -> Any:
         """Return a copy of everything that training changes, for `resume`."""

@@ -20,6 +20,7 @@ class Report:
         unfinished: what more training would still gain (nats), extrapolated from the held-out gain of the decay by a
             power law in the steps.
         seconds: wall time of the training.
+        of_others: share of an estimate that comes from what was fitted beside this training (0 to 1).
         stopped: what ended the constant stretch: "plateau", "overfitting", "max_seconds" or "max_steps"; "start" where
             nothing was gained, which ends the whole training.
         history: for every evaluation its step, seconds, and the learner's means over held-out rows. The last entry
@@ -35,6 +36,7 @@ class Report:
     choice_error: float = 0.0
     unfinished: float = 0.0
     seconds: float = 0.0
+    of_others: float = 0.0
     stopped: str = STEPS_SPENT
     history: list[dict[str, float]] = field(default_factory=list)
 

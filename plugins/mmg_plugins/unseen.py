@@ -20,6 +20,13 @@ Evidence: chosen; the last decay is the last 0.2 to 0.4 of the steps, so that ha
 Lower: networks that over-fit from the middle on go without a word. Higher: nearly every training on few rows warns.
 """
 
+MOST_SHARE = 0.5
+"""Share of what was fitted beside a training from which the training's early end says nothing of the estimate.
+
+Evidence: chosen, the larger part.
+Lower: trainings that make most of an estimate go without a word. Higher: warnings of networks that hardly count.
+"""
+
 FEWEST_IN_ALL = 25
 """Fewest rows of an estimator that trains, those that evaluate included.
 
@@ -64,13 +71,13 @@ def unheard(rows: int) -> float:
 
 
 def nothing_learned(reports: Sequence[Report]) -> bool:
-    """Return whether every training kept its initial weights.
+    """Return whether every training kept its initial weights, and nothing else was learned beside it.
 
     Example:
         >>> nothing_learned([Report(steps=900, kept=0)]), nothing_learned([Report(steps=900, kept=100)])
         (True, False)
     """
-    return all(report.kept == 0 for report in reports)
+    return all(report.kept == 0 and not report.of_others for report in reports)
 
 
 def missed(reports: Sequence[Report], rows: int, dims: tuple[int, int], others: float = math.inf) -> float:
@@ -153,7 +160,7 @@ def cut_short(stopped: str, steps: int) -> str:
 
 
 def early_weights(reports: Sequence[Report]) -> list[str]:
-    """Return a warning for each training that kept weights from its first half.
+    """Return a warning for each training that kept weights from its first half, and makes most of the estimate.
 
     Example:
         >>> early_weights([Report(steps=900, kept=800)])
@@ -163,7 +170,7 @@ def early_weights(reports: Sequence[Report]) -> list[str]:
         f"Training kept the weights of step {each.kept} of {each.steps}, for later ones did worse on held-out rows: "
         "what more rows would teach is missing, so the estimate is low rather than high."
         for each in reports
-        if 0 < each.kept <= EARLY_SHARE * each.steps
+        if 0 < each.kept <= EARLY_SHARE * each.steps and each.of_others < MOST_SHARE
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,3 +48,14 @@ def test_a_second_opinion_counts_if_it_would_have_noticed_less() -> None:
 def test_weights_of_the_first_half_are_said() -> None:
     assert "step 300 of 900" in early_weights([EARLY])[0]
     assert early_weights([NOTHING, LAST]) == []
+
+
+def test_what_was_fitted_beside_a_training_is_no_nothing() -> None:
+    helped = Report(steps=900, kept=0, of_others=0.3)
+    assert not nothing_learned([helped])
+    assert missed([helped], 1_000, (2, 2)) == unseen(1_000, 2, 2)
+
+
+def test_early_weights_are_said_only_where_they_make_most_of_the_estimate() -> None:
+    assert early_weights([replace(EARLY, of_others=0.4)])
+    assert early_weights([replace(EARLY, of_others=0.6)]) == []

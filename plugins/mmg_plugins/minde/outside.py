@@ -12,7 +12,7 @@ from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.steps import PLAIN, Finding, Step, cross
 from mmg_registry.core import Proposal, reference
-from mmg_registry.diffusion import Denoiser
+from mmg_registry.diffusion import TrainedDenoiser
 
 
 def as_they_are(rows: CoordinateRows) -> CoordinateRows:
@@ -33,7 +33,7 @@ class OutsideSums:
     noised: Callable[[CoordinateRows], CoordinateRows] = as_they_are
 
     def __call__(
-        self, denoiser: Denoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
+        self, denoiser: TrainedDenoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
     ) -> tuple[Tensor, Tensor]:
         errors_of = against_gaussian(denoiser.errors(), self.sigma)
         return reference.gap_of_errors(errors_of, *self.noised(rows), proposal, seed=seed, repeats=repeats)

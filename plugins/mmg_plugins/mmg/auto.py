@@ -20,6 +20,8 @@ estimated. While fitting:
   drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
   importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
+- **A mixture of normal densities beside the network** (`parts.stack`): of few rows it learns clusters and curves
+  that the network would memorise; held-out rows weigh one against the other.
 - **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
 
 The steps of `mmg_plugins.mmg.steps.AUTO`, one a file, then lead from the measured gap to the estimate; the result lists
@@ -41,6 +43,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.memory import RememberRows
 from mmg_plugins.mmg.parts.orientation import oriented
+from mmg_plugins.mmg.parts.stack import network_alone, with_mixture
 from mmg_plugins.mmg.parts.terms import linear_apart, one_term
 from mmg_plugins.mmg.recipe import Recipe, default_recipe
 from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE
@@ -62,6 +65,9 @@ class AutoOptions(MMGOptions):
     )
     compress: bool = Field(
         True, description="learn few columns in the place of many (images, embeddings) where that surely tells more"
+    )
+    mixture: bool = Field(
+        True, description="of few rows, also fit a mixture of normal densities, and weigh it by held-out rows"
     )
     without: str = Field(
         "", description="for experiments: names of steps, or of estimators that the step evidence asks, to leave out"
@@ -120,6 +126,7 @@ class Auto(GapEstimator):
             orient=oriented(self.options.direction),
             split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
+            stack=with_mixture if self.options.mixture and self.denoiser is None else network_alone,
             remember=RememberRows((*CHALLENGERS, columns.asking(_about_few_columns)), left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
@@ -150,6 +157,7 @@ def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
         "weight_of_cross_term": evidence.mixed.weight,
         "weight_why": evidence.mixed.why,
         "width": trained.network.words(evidence.fitted.coordinates).get("width"),
+        "weight_of_mixture": [each.report.of_others for each in trained.terms],
         "training_stopped": trained.reports[0].stopped,
         "split": apart,
         "split_why": "columns without linear dependence, noised apart" if apart else "none",

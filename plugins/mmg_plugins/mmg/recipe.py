@@ -32,6 +32,7 @@ from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
+from mmg_plugins.mmg.parts.stack import Stack, network_alone
 from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
 from mmg_plugins.mmg.steps import Step
@@ -66,6 +67,7 @@ class Recipe:
         orient: chooses the variable to noise.
         split: splits the information into terms of the chain rule.
         train: trains all terms.
+        stack: asks others beside the trained network of each term.
         remember: gathers facts of the training rows for the steps; None where no step needs any.
         integrand: names the integrand whose running value is reported, and whose curve shows what happens at the
             window's end.
@@ -90,6 +92,7 @@ class Recipe:
     orient: Orient = noise_x
     split: Split = one_term
     train: Train = train_terms
+    stack: Stack = network_alone
     remember: Remember | None = None
     integrand: Integrand = "direct"
     mix: Mix = mixing.direct
@@ -106,12 +109,12 @@ class Recipe:
         """Return the recipe of one link of the chain rule.
 
         Labels are known for certain from a finite log-SNR on, so that the linear denoisers, which always share ever
-        finer digits, say nothing of what lies outside the window.
+        finer digits, say nothing of what lies outside the window. They have no density that a mixture could be.
         """
         if not link.labels_given:
             return self
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
-        return replace(self, tail=nothing_outside, steps=kept)
+        return replace(self, tail=nothing_outside, steps=kept, stack=network_alone)
 
     def fit(self, x: Array, y: Array, link: Link, beside: int = 0, groups: Index | None = None) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
@@ -151,6 +154,7 @@ class Recipe:
             proposals=self.proposals,
             plan=self.plan,
             gap=self.gap,
+            stack=self.stack,
             integrand=self.integrand,
             run=run,
             rows=rows,

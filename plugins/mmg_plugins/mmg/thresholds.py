@@ -158,6 +158,22 @@ Evidence: such an evaluation costs as much as hundreds of steps.
 Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_ROWS`.
 """
 
+# --- Where a mixture is fitted beside the network ----------------------------------------------------------------
+MIXTURE_ROWS = 4_000
+"""Training rows from which no mixture of normal densities is fitted beside the network.
+
+Evidence: chosen; with 300 to 2,000 rows mixtures take 60 to 100 % of the weight ("A mixture beside the network"), and
+time grows with the rows.
+Lower: clusters of few rows are memorised. Higher: time, where the network has rows enough.
+"""
+
+MIXTURE_COLUMNS = 20
+"""Columns of x and y together up to which a mixture is fitted.
+
+Evidence: chosen for time, seconds for 2,000 rows; a covariance of 20 columns has 210 numbers.
+Lower: clusters in 10 columns a side are memorised. Higher: time, for mixtures of one component.
+"""
+
 # --- How long is trained ---------------------------------------------------------------------------------------
 AUTO_STEPS, DEFAULT_STEPS = 24_000, 10_000
 """Most training steps of `auto`, and of the MMG variants.

@@ -17,7 +17,7 @@ from mmg_plugins.mmg.parts.terms import Term
 from mmg_registry.arrays import NamedArrays, SavedState
 from mmg_registry.contracts import Run, below
 from mmg_registry.core import Proposal
-from mmg_registry.diffusion import Denoiser
+from mmg_registry.diffusion import TrainedDenoiser, as_saved
 from mmg_registry.training import Report
 
 Meta = Mapping[str, Any]
@@ -28,7 +28,7 @@ class TrainedTerm:
     """One term of the chain rule, its denoiser at the kept weights, and the report of its training."""
 
     term: Term
-    denoiser: Denoiser
+    denoiser: TrainedDenoiser
     report: Report
 
 
@@ -121,8 +121,8 @@ class FittedGap:
 def _restored(coordinates: Coordinates, network: Networks, run: Run, arrays: NamedArrays, meta: Meta) -> TrainedTerm:
     term = Term(meta["first"], meta["last"])
     denoiser = network.build(coordinates, term, no_rows(coordinates), run)
-    denoiser.rewind({key: torch.tensor(value) for key, value in arrays.items()})
-    return TrainedTerm(term, denoiser, Report(**meta["report"]))
+    snapshot = {key: torch.tensor(value) for key, value in arrays.items()}
+    return TrainedTerm(term, as_saved(denoiser, term.noised, snapshot), Report(**meta["report"]))
 
 
 def _saved(q: Proposal) -> dict[str, Any]:

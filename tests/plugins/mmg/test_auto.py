@@ -16,6 +16,7 @@ from mmg_plugins.mmg.steps import Finding, Step
 from mmg_registry import storage
 from mmg_registry.contracts import Run
 from mmg_registry.errors import OptionError
+from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 from mmg_registry.testing import check_estimator
 
@@ -121,7 +122,7 @@ def scaled(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
     x, y = scaled(1_000)
-    model = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
+    model = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800])
     found = model.estimate(x[800:], y[800:])
     assert model.fitted.gaps[0].facts is not None
     floor, error, *_ = model.fitted.gaps[0].facts.all_heard("challenge")["norms"]
@@ -137,14 +138,14 @@ def test_an_estimate_is_no_lower_than_what_norms_share() -> None:
 def test_norms_raise_nothing_where_the_estimate_is_not_surely_lower() -> None:
     for rows in (pair(1_000, 2, 2), tuple(side[::-1] if i else side for i, side in enumerate(scaled(1_000)))):
         x, y = rows
-        found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+        found = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
         assert found.diagnostics["steps"][-1]["by"] != "norms"
         assert not any("norms of rows" in sentence for sentence in found.warnings)
 
 
 def test_what_nearest_neighbours_find_and_the_network_did_not_learn_raises_the_estimate() -> None:
     x, y = ring(1000, seed=0)
-    found = Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    found = Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
     step = found.diagnostics["steps"][-1]
     assert (step["name"], step["by"]) == ("challenge", "neighbours")
     assert step["rise"] > 0.3
@@ -261,3 +262,33 @@ def test_what_is_kept_of_the_training_rows_is_saved(scaled_model: Auto, tmp_path
     after = estimate_scaled(storage.load(tmp_path / "model"))  # type: ignore[arg-type]
     assert after.mi == before.mi
     assert after.diagnostics["errors"] == before.diagnostics["errors"]
+
+
+# ------------------------------------------------------------------------------------------ mixtures
+@pytest.fixture(scope="module")
+def ring_model() -> Auto:
+    return Auto(run=Run(threads=1), steps=20).fit(*ring(800, seed=0))
+
+
+def test_what_the_network_of_few_rows_did_not_learn_comes_from_a_mixture(ring_model: Auto) -> None:
+    rows = ring(800, seed=0), ring(400, seed=1)
+    network = Auto(run=Run(threads=1), steps=20, mixture=False).fit(*rows[0]).estimate(*rows[1])
+    both = ring_model.estimate(*rows[1])
+    assert network.diagnostics["direct"] < 0.5 < 1.0 < both.diagnostics["direct"]
+    assert network.diagnostics["choices"]["weight_of_mixture"] == [0.0]
+    assert both.diagnostics["choices"]["weight_of_mixture"][0] > 0.5
+
+
+def test_a_mixture_is_saved_with_its_weight(ring_model: Auto, tmp_path: Path) -> None:
+    storage.save(ring_model, tmp_path / "model")
+    loaded = storage.load(tmp_path / "model")
+    assert loaded.estimate(*ring(100, seed=2)).mi == ring_model.estimate(*ring(100, seed=2)).mi
+
+
+def test_labels_are_left_to_the_network() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, (600, 1)).astype(float)
+    x = 4 * y + rng.standard_normal((600, 1))
+    model = Auto(run=Run(threads=1), steps=20)
+    model.x_kinds, model.y_kinds = (Kind("continuous", "for a test", 600),), (Kind("category", "for a test", 2),)
+    assert model.fit(x, y).estimate(x, y).diagnostics["choices"]["weight_of_mixture"] == [0.0]

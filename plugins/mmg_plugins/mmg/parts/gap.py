@@ -15,16 +15,16 @@ from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.thresholds import EVALUATION_DRAWS, LEAST_REPEATS, MEASURING_SHARE, PROBED_ROWS
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.core import BIN_SUMS, Proposal
-from mmg_registry.diffusion import Denoiser, GapEstimate, joined, summarise
+from mmg_registry.diffusion import GapEstimate, TrainedDenoiser, joined, summarise
 from mmg_registry.diffusion.learner import MOST_REPEATS
 
 # From a denoiser, rows of its term, a proposal, repeats and a seed: sums over bins, and means of rows in nats.
-Sums = Callable[[Denoiser, CoordinateRows, Proposal, int, int], tuple[Tensor, Tensor]]
+Sums = Callable[[TrainedDenoiser, CoordinateRows, Proposal, int, int], tuple[Tensor, Tensor]]
 Above = tuple[tuple[float, Proposal], ...]  # weights and windows
 
 
 def own_sums(
-    denoiser: Denoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
+    denoiser: TrainedDenoiser, rows: CoordinateRows, proposal: Proposal, repeats: int, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Return the sums of the denoiser's own squared errors."""
     return denoiser.gap(*rows, proposal, repeats=repeats, seed=seed)

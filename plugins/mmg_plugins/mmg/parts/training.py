@@ -11,6 +11,7 @@ from mmg_plugins.mmg.parts.gap import GapMeasure
 from mmg_plugins.mmg.parts.networks import Networks
 from mmg_plugins.mmg.parts.plans import MakePlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
+from mmg_plugins.mmg.parts.stack import Stack
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_plugins.mmg.trained import TrainedTerm, TrainedTerms
 from mmg_registry.arrays import Index
@@ -29,6 +30,7 @@ class TrainingJob:
     Attributes:
         coordinates, terms, network, proposals, plan: parts of the recipe, or what they made of the training rows.
         gap: measures losses on held-out rows.
+        stack: asks others beside each trained network.
         integrand: the integrand whose running value is reported as progress.
         rows: rows to learn from, in the denoisers' coordinates.
         held_out: rows to stop by, in the denoisers' coordinates.
@@ -40,6 +42,7 @@ class TrainingJob:
     proposals: LogSNRDraws
     plan: MakePlan
     gap: GapMeasure
+    stack: Stack
     integrand: Integrand
     run: Run
     rows: CoordinateRows
@@ -75,4 +78,5 @@ def _train_term(job: TrainingJob, term: Term) -> tuple[TrainedTerm, Proposal]:
     plan, schedule = job.plan(job.coordinates.dim_x, job.n_rows)
     setup = TrainingSetup(term.rows(job.held_out), schedule, job.run)
     last, report = train(denoiser, job.proposals.first(), plan, setup, **how)
-    return TrainedTerm(term, denoiser, report), job.proposals.evaluated(last)
+    trained = TrainedTerm(term, denoiser, report)
+    return job.stack(trained, term.rows(job.rows), setup.held_out, last, job.run), job.proposals.evaluated(last)
