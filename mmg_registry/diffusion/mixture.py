@@ -27,7 +27,7 @@ from torch import Tensor
 from mmg_registry.arrays import F64
 from mmg_registry.core.reference import Draws, channel
 
-COMPONENTS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)  # numbers tried, each a third larger than the one before
+SIZES_TRIED = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)  # numbers tried, each a third larger than the one before
 GIVE_UP = 2  # larger numbers in turn that do worse end the search
 LEAST_ROWS = 8  # rows for each component
 MIXTURE_FOLDS = 4
@@ -109,7 +109,7 @@ def fit_mixture(rows: F64, seed: int) -> NormalMixture:
 def _tried(rows: F64, fold: NDArray[np.int64], pull: float, seed: int) -> Iterator[tuple[float, int, float]]:
     """Yield the log-density (nats) of rows left out, for ever more components, until these do worse."""
     best, worse = -math.inf, 0
-    for k in COMPONENTS:
+    for k in SIZES_TRIED:
         if worse == GIVE_UP or k * LEAST_ROWS > len(rows):
             return
         parts = [maximised(rows[fold != i], k, pull, seed).log_density(rows[fold == i]) for i in range(MIXTURE_FOLDS)]
@@ -145,7 +145,7 @@ def _nearest(rows: F64, k: int, seed: int) -> NDArray[np.int64]:
         return np.zeros(len(rows), dtype=np.int64)
     with warnings.catch_warnings():  # of centres without rows
         warnings.simplefilter("ignore", UserWarning)
-        return np.asarray(kmeans2(rows, k, minit="++", seed=seed)[1], dtype=np.int64)
+        return np.asarray(kmeans2(rows, k, minit="++", seed=np.random.default_rng(seed))[1], dtype=np.int64)
 
 
 def _of_shares(rows: F64, share: F64, pull: float) -> NormalMixture:

@@ -70,7 +70,7 @@ Lower: estimates of few rows stay low. Higher: what was not learned is counted a
 
 
 @dataclass(frozen=True)
-class Settings:
+class MaskedTraining:
     """What a training of masked positions needs to know.
 
     Attributes:
@@ -201,7 +201,7 @@ class FittedPositions:
 
     @classmethod
     def restored(
-        cls, settings: Settings, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+        cls, settings: MaskedTraining, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
     ) -> FittedPositions:
         """Rebuild what `state` saved, with the sizes of `settings`."""
         predicted, given = (Alphabets.restored(each) for each in meta["alphabets"])
@@ -223,7 +223,7 @@ _CUT = "Training was cut by the {} after {} steps, before the held-out objective
 
 
 def fit_positions(
-    settings: Settings,
+    settings: MaskedTraining,
     run: Run,
     sample: tuple[Array, Array],
     ordered: tuple[Sequence[bool], Sequence[bool]],
@@ -261,7 +261,7 @@ def fit_positions(
 
 
 def trained(
-    settings: Settings,
+    settings: MaskedTraining,
     run: Run,
     alphabets: tuple[Alphabets, Alphabets],
     rows: RowPair,
@@ -275,7 +275,7 @@ def trained(
     return network, train(learner, _procedure(settings, len(rows[0])), run)
 
 
-def _procedure(settings: Settings, rows: int) -> Procedure:
+def _procedure(settings: MaskedTraining, rows: int) -> Procedure:
     every = EVERY if rows >= ENOUGH_ROWS else EVERY_OF_FEW
     return Procedure(
         settings.steps,
@@ -286,7 +286,7 @@ def _procedure(settings: Settings, rows: int) -> Procedure:
     )
 
 
-def made(settings: Settings, predicted: Alphabets, given: Alphabets, seed: int) -> MaskedNetwork:
+def made(settings: MaskedTraining, predicted: Alphabets, given: Alphabets, seed: int) -> MaskedNetwork:
     """Return a fresh network, its weights drawn from `seed`."""
     draw = torch.Generator().manual_seed(seed)
     return MaskedNetwork(predicted, given, (settings.width, settings.depth), draw)

@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import Self
 
 from mmg_plugins.masked.alphabets import are_ordered
-from mmg_plugins.masked.fitted import FittedPositions, Settings, fit_positions
+from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, fit_positions
 from mmg_plugins.unseen import FEWEST_IN_ALL
 from mmg_registry.arrays import SavedState
 from mmg_registry.contracts import Array, Estimator, Options, Run
@@ -35,9 +35,9 @@ class MaskedOptions(Options):
     )
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> MaskedTraining:
         """Return the settings of the training."""
-        return Settings(self.steps, self.width, self.depth, self.batch, self.lr, self.tolerance)
+        return MaskedTraining(self.steps, self.width, self.depth, self.batch, self.lr, self.tolerance)
 
 
 class Masked(Estimator):

@@ -24,7 +24,7 @@ LOOKS = 4  # masks of a held-out row at each look
 MOST_NUMBERS = 1 << 22  # numbers that a pass holds for its outputs
 
 
-class Sums(NamedTuple):
+class PositionSums(NamedTuple):
     """The log-probabilities `(n, positions)` of a pass with y and of one without, in nats, summed over a chain."""
 
     with_y: Tensor
@@ -53,17 +53,17 @@ def weights_of(kept: Tensor) -> Tensor:
     return masked * (kept.shape[1] / masked.sum(1, keepdim=True))
 
 
-def summed(network: MaskedNetwork, rows: tuple[Tensor, Tensor], draws: int, seed: int) -> Sums:
+def summed(network: MaskedNetwork, rows: tuple[Tensor, Tensor], draws: int, seed: int) -> PositionSums:
     """Return the sums over positions of rows x `(n, positions)` and y `(n, columns)`, from `draws` masks a row."""
     draw = torch.Generator().manual_seed(seed)
     size = max(1, MOST_NUMBERS // (network.positions * network.classes))
     parts = [_summed(network, x, y, draws, draw) for x, y in zip(*(each.split(size) for each in rows), strict=True)]
-    return Sums(*(torch.cat(part) for part in zip(*parts, strict=True)))
+    return PositionSums(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
-def _summed(network: MaskedNetwork, x: Tensor, y: Tensor, draws: int, draw: torch.Generator) -> Sums:
+def _summed(network: MaskedNetwork, x: Tensor, y: Tensor, draws: int, draw: torch.Generator) -> PositionSums:
     n, positions = x.shape
-    sums = Sums(torch.zeros(n, positions, device=x.device), torch.zeros(n, positions, device=x.device))
+    sums = PositionSums(torch.zeros(n, positions, device=x.device), torch.zeros(n, positions, device=x.device))
     for stratum in range(draws):
         share = (stratum + torch.rand(n, generator=draw)) / draws
         kept = kept_at_random((share * positions).long().clamp(max=positions - 1), positions, draw).to(x.device)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from mmg_plugins.masked.fitted import Settings
+from mmg_plugins.masked.fitted import MaskedTraining
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.challengers import Given, Question
 from mmg_plugins.mmg.evidence import Evidence, Tail, height
@@ -101,7 +101,7 @@ class Recipe:
     describe: Callable[[Recipe, Evidence], dict[str, Any]] = say_no_more
     left_out: tuple[str, ...] = ()
     counts: bool = False
-    positions: Settings = field(default_factory=Settings)
+    positions: MaskedTraining = field(default_factory=MaskedTraining)
     one_sided: bool = True
     compresses: bool = False
 
@@ -185,7 +185,7 @@ def default_recipe(options: MMGOptions, run: Run, module: nn.Module | None = Non
         proposals.fixed(),
         GapMeasure(run.seed, options.repeats),
         remember=NEIGHBOURS_ALONE,
-        positions=Settings(min(Settings.steps, options.steps or Settings.steps)),
+        positions=MaskedTraining(min(MaskedTraining.steps, options.steps or MaskedTraining.steps)),
     )
 
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from labelled import channel, channel_mi
 
-from mmg_plugins.masked.fitted import FittedPositions, Seen, Settings, counted_in, fit_positions
+from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, Seen, counted_in, fit_positions
 from mmg_registry.contracts import Run
 
 RUN = Run(threads=1)
-SHORT = Settings(steps=60, width=16)
+SHORT = MaskedTraining(steps=60, width=16)
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ class CodesEvidence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenColumns:
     """The columns of both sides as the encoders see them.
 
     Attributes:
@@ -117,7 +117,7 @@ class Seen:
     components: tuple[Components, Components]
 
     @classmethod
-    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> Seen:
+    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
         """Fit to training rows; of wide sides nothing but labels differs from plain numbers."""
         sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
         given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
@@ -153,7 +153,7 @@ class Compression:
     """
 
     wide: tuple[bool, bool]
-    seen: Seen
+    seen: SeenColumns
     encoders: Encoders
     axes: Axes
     evidence: CodesEvidence
@@ -212,7 +212,7 @@ class Compression:
         encoders = Encoders((of_x.dim, of_y.dim), torch.Generator())
         encoders.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
         mx, my, of_u, of_v, weight = (torch.tensor(arrays[f"axes.{i}"]) for i in range(5))
-        axes, seen = Axes((mx, my), (of_u, of_v), weight), Seen(PairParts.restored(meta["sides"]), (of_x, of_y))
+        axes, seen = Axes((mx, my), (of_u, of_v), weight), SeenColumns(PairParts.restored(meta["sides"]), (of_x, of_y))
         wide_x, wide_y = meta["wide"]
         evidence, report = CodesEvidence(**meta["evidence"]), Report(**meta["report"])
         return cls((wide_x, wide_y), seen, encoders, axes, evidence, report)
@@ -243,7 +243,7 @@ def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run
     fitted, others = hold_out(n, 1 - CODE_SHARE, run.seed, groups)
     wide = (wide_x, wide_y)
     with torch_threads(1):
-        seen = Seen.of(sample, kinds, wide, run.seed)
+        seen = SeenColumns.of(sample, kinds, wide, run.seed)
         if any(is_wide and part.explained < VARIANCE_KEPT for is_wide, part in zip(wide, seen.components, strict=True)):
             return None
         x, y = seen(sample)
@@ -260,7 +260,7 @@ def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
     return SideParts.of(rows, [each if each.name == "category" or not wide else NUMBER for each in known])
 
 
-def _trained(seen: Seen, wide: tuple[bool, bool], rows: RowPair, others: RowPair, run: Run) -> Compression:
+def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: RowPair, run: Run) -> Compression:
     draw = torch.Generator().manual_seed(run.seed)
     encoders = Encoders((rows[0].shape[1], rows[1].shape[1]), draw)
     learner = MinibatchLearner(TrainableEncoders(encoders), rows, others, BATCH, CODE_RATE, run.seed)

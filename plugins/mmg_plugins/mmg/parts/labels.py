@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.masked.fitted import FittedPositions, Settings, fit_positions
+from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, fit_positions
 from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Array, Run
 from mmg_registry.results import Estimate
@@ -39,7 +39,7 @@ class PredictedLabels:
     @classmethod
     def of(
         cls,
-        settings: Settings,
+        settings: MaskedTraining,
         run: Run,
         sides: PairParts,
         sample: tuple[Array, Array],
@@ -62,7 +62,7 @@ class PredictedLabels:
 
     @classmethod
     def restored(
-        cls, settings: Settings, run: Run, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+        cls, settings: MaskedTraining, run: Run, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
     ) -> PredictedLabels:
         """Rebuild what `state` saved, with the network of `settings`."""
         return cls(run, FittedPositions.restored(settings, arrays, meta))

@@ -14,7 +14,16 @@ from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps import cross, generalisation
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART
-from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learned, too_small_to_see
+from mmg_plugins.unseen import (
+    directions_unknown,
+    early_weights,
+    fewer_rows_than_columns,
+    linear_left,
+    missed,
+    no_evidence,
+    nothing_learned,
+    too_small_to_see,
+)
 
 
 def find(evidence: Evidence, value: float) -> Finding:
@@ -26,8 +35,16 @@ def find(evidence: Evidence, value: float) -> Finding:
     fitted = evidence.fitted
     dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
     error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence, value))
-    error = math.hypot(error, _left_unlearned(evidence, value))
+    error = math.hypot(error, _left_unlearned(evidence, value), _linear_left(evidence, value))
     return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
+
+
+def _linear_left(evidence: Evidence, value: float) -> float:
+    """Return how far the linear dependence of training rows exceeds a value without learning, in nats."""
+    fitted = evidence.fitted
+    if not nothing_learned(fitted.trained.reports):
+        return 0.0
+    return linear_left(fitted.coordinates.linear, value, evidence.mixed.error or 0.0)
 
 
 def _left_unlearned(evidence: Evidence, value: float) -> float:
@@ -61,10 +78,12 @@ def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
     fitted, error = evidence.fitted, finding.error or 0.0
     if not nothing_learned(fitted.trained.reports):
         return early_weights(fitted.trained.reports)
-    columns = fitted.coordinates.dim_x + fitted.coordinates.dim_y
+    left, columns = _linear_left(evidence, finding.value), fitted.coordinates.dim_x + fitted.coordinates.dim_y
+    found = [*fewer_rows_than_columns(fitted.rows, columns)]
+    found += [directions_unknown(left)] if NOTICEABLE_PART(left, mi) else []
     if columns > NEIGHBOUR_COLUMNS:
-        return [no_evidence(columns)]
-    return [too_small_to_see(error)] if NOTICEABLE_PART(error, mi) else []
+        return [*found, no_evidence(columns)]
+    return [*found, too_small_to_see(error)] if NOTICEABLE_PART(error, mi) else found
 
 
 STEP = Step("unseen", find, warn)

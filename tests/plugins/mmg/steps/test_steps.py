@@ -28,6 +28,7 @@ from mmg_plugins.mmg.steps import (
     unseen,
 )
 from mmg_registry.errors import OptionError
+from mmg_registry.preprocess.wishart import GaussianInformation
 from mmg_registry.results import widened
 from mmg_registry.training import Report
 
@@ -190,8 +191,18 @@ def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
     assert errors[-1] == errors[-2] > errors[0]
 
 
+@pytest.mark.parametrize(("kept", "left"), [(0, 0.4), (900, 0.0)])
+def test_linear_dependence_that_directions_do_not_tell_is_in_the_error(kept: int, left: float) -> None:
+    plain = StandardCoordinates(np.zeros(2), np.ones(2), 1)
+    coordinates = SimpleNamespace(dim_x=1, dim_y=1, rho=plain.rho, linear=GaussianInformation(0.9, 0.0))
+    given = evidence(fitted=fitted(Report(steps=900, kept=kept), coordinates=coordinates))
+    found = unseen.STEP.find(given, 0.5)
+    assert found.error == pytest.approx(left, abs=0.05)
+    assert any("directions" in said for said in unseen.STEP.warn(given, found, 0.5)) == bool(left)
+
+
 def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
-    coordinates = SimpleNamespace(dim_x=1, dim_y=50)
+    coordinates = SimpleNamespace(dim_x=1, dim_y=50, linear=None)
     given = evidence(fitted=fitted(Report(steps=900, kept=0), coordinates=coordinates))
     assert "no evidence" in unseen.STEP.warn(given, unseen.STEP.find(given, 0.0), 0.0)[0]
 
