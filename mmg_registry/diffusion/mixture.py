@@ -145,7 +145,7 @@ def _nearest(rows: F64, k: int, seed: int) -> NDArray[np.int64]:
         return np.zeros(len(rows), dtype=np.int64)
     with warnings.catch_warnings():  # of centres without rows
         warnings.simplefilter("ignore", UserWarning)
-        return np.asarray(kmeans2(rows, k, minit="++", seed=np.random.default_rng(seed))[1], dtype=np.int64)
+        return np.asarray(kmeans2(rows, k, minit="++", seed=seed % 2**32)[1], dtype=np.int64)
 
 
 def _of_shares(rows: F64, share: F64, pull: float) -> NormalMixture:
