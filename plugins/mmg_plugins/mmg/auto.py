@@ -36,7 +36,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from mmg_plugins.mmg import steps
-from mmg_plugins.mmg.challengers import CHALLENGERS, WORDS, columns
+from mmg_plugins.mmg.challengers import WORDS, Challenger, columns, critic, neighbours, norms
 from mmg_plugins.mmg.estimator import GapEstimator
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.options import MMGOptions
@@ -127,7 +127,7 @@ class Auto(GapEstimator):
             split=linear_apart if self.denoiser is None else one_term,
             proposals=proposals.following_gap(FLOOR),
             stack=with_mixture if self.options.mixture and self.denoiser is None else network_alone,
-            remember=RememberRows((*CHALLENGERS, columns.asking(_about_few_columns)), left_out),
+            remember=RememberRows(self._challengers(), left_out),
             mix=mixing.orthogonal if "cross" in left_out else mixing.by_cross_term,
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
@@ -136,15 +136,19 @@ class Auto(GapEstimator):
             left_out=tuple(name for name in _names() if name in left_out),
         )
 
+    def _challengers(self) -> tuple[Challenger, ...]:
+        """Return those who are asked; none of them trains for more steps than this estimator may."""
+        steps = self.options.steps or AUTO_STEPS
+
+        def fresh(run: Run) -> Auto:
+            return Auto(run=run, steps=steps, without=columns.NAME)
+
+        return norms.CHALLENGER, neighbours.CHALLENGER, critic.asking(steps), columns.asking(fresh)
+
 
 def _names() -> list[str]:
     """Return the names of all that `without` can leave out: steps, then challengers."""
     return [*(step.name for step in steps.AUTO), *WORDS]
-
-
-def _about_few_columns(run: Run) -> Auto:
-    """Return the estimator of few columns, which looks for no fewer."""
-    return Auto(run=run, without=columns.NAME)
 
 
 def choices(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:

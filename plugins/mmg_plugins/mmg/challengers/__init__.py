@@ -4,21 +4,19 @@ A network can fail to begin to learn, and its held-out loss cannot show that. Ea
 in a way of its own and says how much information it finds, with an error, mostly as a lower bound on rows that it was
 not fitted to. The step `challenge` compares them with the network's value by one rule.
 
-To add a challenger, write a file that holds a `Challenger` and give it a place in `CHALLENGERS`.
+To add a challenger, write a file that holds a `Challenger`, give it words in `WORDS`, and a place among those that
+`auto` asks.
 """
 
 from mmg_plugins.mmg.challengers import columns, critic, neighbours, norms
 from mmg_plugins.mmg.challengers.contract import NOTHING, Challenger, Given, Heard, Question, hear
 
-CHALLENGERS: tuple[Challenger, ...] = (norms.CHALLENGER, neighbours.CHALLENGER, critic.CHALLENGER)
-"""Challengers that need nothing but the rows; `auto` adds `columns`, which asks `auto` itself about few columns."""
-
 WORDS = {
     norms.CHALLENGER.name: "The norms of rows of x and of y alone share",
     neighbours.CHALLENGER.name: "Nearest neighbours find",
-    critic.CHALLENGER.name: "A critic finds",
+    critic.NAME: "A critic finds",
     columns.NAME: "The few columns that a screen of all pairs finds to be dependent share",
 }
 """How a sentence about each challenger begins."""
 
-__all__ = ["CHALLENGERS", "NOTHING", "WORDS", "Challenger", "Given", "Heard", "Question", "hear"]
+__all__ = ["NOTHING", "WORDS", "Challenger", "Given", "Heard", "Question", "hear"]

@@ -6,16 +6,20 @@ from mmg_plugins.critics.critics import MINE
 from mmg_plugins.mmg.challengers.contract import NOTHING, Challenger, Heard, Question, on_other_rows
 from mmg_plugins.mmg.thresholds import CRITIC_ROWS
 
+NAME = "critic"
+MOST_STEPS = 6_000  # the critic's own default
 
-def ask(question: Question) -> Heard:
-    """Return the bound on rows that the critic was not fitted to; nothing for too few rows to fit one.
+
+def asking(most_steps: int = MOST_STEPS) -> Challenger:
+    """Return the challenger whose critic trains for at most so many steps.
 
     Whatever the critic f has learned, E f(x, y) - log E exp f(x, y') is at most the information (Donsker and Varadhan,
     Comm. Pure Appl. Math. 1983; Belghazi et al., ICML 2018).
     """
-    if len(question.given[0]) < CRITIC_ROWS:
-        return NOTHING
-    return on_other_rows(lambda: MINE(run=question.quiet), question)
 
+    def ask(question: Question) -> Heard:
+        if len(question.given[0]) < CRITIC_ROWS:
+            return NOTHING
+        return on_other_rows(lambda: MINE(run=question.quiet, steps=min(most_steps, MOST_STEPS)), question)
 
-CHALLENGER = Challenger("critic", ask)
+    return Challenger(NAME, ask)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mmg_plugins.baselines.ksg import KSG
-from mmg_plugins.mmg.challengers import CHALLENGERS, NOTHING, WORDS, Heard, Question, columns, critic, hear, neighbours
+from mmg_plugins.mmg.challengers import NOTHING, WORDS, Heard, Question, columns, critic, hear, neighbours, norms
 from mmg_plugins.mmg.challengers.contract import Given, on_other_rows
 from mmg_plugins.mmg.challengers.screen import dependent_columns, expanded, scores
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
@@ -40,13 +40,16 @@ def folded(n: int, dims: int, seed: int = 0) -> Given:
     return x, y
 
 
+SOME = (norms.CHALLENGER, neighbours.CHALLENGER, critic.asking(300))
+
+
 def test_every_challenger_has_words() -> None:
-    assert [*(each.name for each in CHALLENGERS), columns.NAME] == list(WORDS)
+    assert [*(each.name for each in SOME), columns.NAME] == list(WORDS)
 
 
 def test_all_are_heard_by_name() -> None:
-    said = hear(CHALLENGERS, question(line(1_000)))
-    assert list(said) == [each.name for each in CHALLENGERS]
+    said = hear(SOME, question(line(1_000)))
+    assert list(said) == [each.name for each in SOME]
     assert said["neighbours"].value == pytest.approx(TRUTH, abs=0.1)
     assert said["critic"].least < TRUTH
 
@@ -75,7 +78,7 @@ def test_neighbours_doubt_themselves_where_half_of_the_rows_find_less() -> None:
 
 # --- critic, and what is found on other rows ------------------------------------------------------------------------
 def test_a_critic_says_nothing_of_few_rows() -> None:
-    assert critic.ask(question(line(200))) == NOTHING
+    assert critic.asking().ask(question(line(200))) == NOTHING
 
 
 def test_a_fit_is_judged_on_rows_it_has_not_seen() -> None:
@@ -100,8 +103,8 @@ def test_rows_of_a_group_stay_together_and_neighbours_say_nothing_of_them() -> N
     x, y = np.random.default_rng(0).standard_normal((2, 100, 1))
     copies = question((np.repeat(x, 10, 0), np.repeat(y, 10, 0)))
     grouped = replace(copies, groups=np.repeat(np.arange(100), 10))
-    assert critic.ask(copies).least > 0.5  # what the copies tell
-    assert critic.ask(grouped).least <= 0
+    assert critic.asking().ask(copies).least > 0.5  # what the copies tell
+    assert critic.asking().ask(grouped).least <= 0
     assert neighbours.ask(grouped) == NOTHING
 
 
