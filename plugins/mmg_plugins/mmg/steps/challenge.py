@@ -28,13 +28,13 @@ class Raised(Finding):
 def find(evidence: Evidence, value: float) -> Raised:
     """Raise the value towards that of the challenger who surely finds most, as far as the rise is believed.
 
-    The error of what was found then counts too. Nothing is concluded from challengers who find less, for all of them
-    are low where they fail.
+    The error of what was found then counts too. That of the value plays no part: a lower bound that is known better is
+    the better estimate, even where the value is low by chance. Nothing is concluded from challengers who find less, for
+    all of them are low where they fail.
     """
     heard = evidence.facts.all_heard(STEP.name)
     by, best = surest(heard)
-    noise = math.hypot(best.sampling, evidence.adjusted[0].residual_error)
-    rise = surely_above(best.value - value, CHALLENGE_ERRORS * noise)
+    rise = surely_above(best.value - value, CHALLENGE_ERRORS * best.sampling)
     error = math.hypot(best.error, best.partial * rise) if rise else 0.0
     said = ", ".join(f"{name} {each.value:.4g} +- {each.sampling:.2g}" for name, each in heard.items()) or "nothing"
     return Raised(value + rise, error, f"other estimators find in the training rows: {said}", rise, by if rise else "")
