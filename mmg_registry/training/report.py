@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mmg_registry.training.stopping import STEPS_SPENT
@@ -39,6 +39,15 @@ class Report:
     of_others: float = 0.0
     stopped: str = STEPS_SPENT
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def as_unlearned(self) -> Report:
+        """Return a copy that says that the initial weights were kept, with nothing to choose or to gain.
+
+        Example:
+            >>> Report(steps=40, kept=20, unfinished=0.5).as_unlearned().kept
+            0
+        """
+        return replace(self, kept=0, choice_error=0.0, unfinished=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable dictionary from which `Report(**dictionary)` rebuilds the report."""

@@ -22,7 +22,9 @@ estimated. While fitting:
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
 - **A mixture of normal densities beside the network** (`parts.stack`): of few rows it learns clusters and curves
   that the network would memorise; held-out rows weigh one against the other.
-- **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide.
+- **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide. Where the direct
+  one is surely negative, the conditional denoiser has learned by heart, and counts as if it had learned nothing
+  (`evidence`).
 
 The steps of `mmg_plugins.mmg.steps.AUTO`, one a file, then lead from the measured gap to the estimate; the result lists
 them. Their thresholds are named in `mmg_plugins.mmg.thresholds`.
@@ -132,6 +134,7 @@ class Auto(GapEstimator):
             steps=tuple(step for step in steps.AUTO if step.name not in left_out),
             describe=choices,
             counts=True,
+            gates=True,
             compresses=self.options.compress and self.denoiser is None,
             left_out=tuple(name for name in _names() if name in left_out),
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from mmg_plugins.mmg.facts import TrainingFacts
+from mmg_plugins.mmg.facts import Measured, TrainingFacts
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.parts.mixing import Mixed
 from mmg_plugins.mmg.parts.training import Integrand
+from mmg_plugins.mmg.thresholds import SURE_ERRORS
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.diffusion import Adjusted, GapEstimate
 
@@ -58,6 +60,31 @@ class Evidence:
         rho = self.fitted.coordinates.rho
         mixed, direct = self.facts.adjusted(self.rows, rho, self.mixed.rows, self.gap.rows[:, 0])
         return mixed, direct
+
+    @property
+    def surely_worse(self) -> bool:
+        """Return whether the conditional denoiser is surely worse than the unconditional one."""
+        return self.gap.direct < -SURE_ERRORS * self.gap.direct_se
+
+    def without_learning(self) -> Evidence:
+        """Return the evidence of denoisers that do not tell the rows of x apart by y: both integrands are 0.
+
+        What a conditional denoiser that is worse than the unconditional one has learned, it has learned by heart. Its
+        values are no estimate, and neither is what they seem to leave unlearned.
+        """
+        gap, trained, facts = self.gap, self.fitted.trained, self.fitted.facts
+        rows = torch.zeros_like(gap.rows)
+        terms = tuple(replace(each, report=each.report.as_unlearned()) for each in trained.terms)
+        fitted = replace(
+            self.fitted,
+            trained=replace(trained, terms=terms),
+            facts=facts.with_seen(Measured(0.0, 0.0)) if facts else None,
+        )
+        nothing = replace(
+            gap, direct=0.0, orthogonal=0.0, cross=0.0, direct_se=0.0, orthogonal_se=0.0, cross_se=0.0, rows=rows
+        )
+        mixed = Mixed(rows[:, 0], 0.0, 0.0, "the conditional denoiser is surely worse than the unconditional one", 0.0)
+        return replace(self, gap=nothing, mixed=mixed, tail=0.0, linear_height=0.0, fitted=fitted)
 
 
 def height(tail: Tail, rho: NDArray[np.float64], logsnr: float, step: float = 1e-3) -> float:

@@ -80,6 +80,7 @@ class Recipe:
             is counted in place of training for it.
         positions: the training that predicts the labels of one side from those of the other.
         one_sided: whether one side alone is noised, so that the other may have labels.
+        gates: whether a conditional denoiser that is surely worse than the unconditional one counts as unlearned.
         compresses: whether sides of many columns are compressed to few where that pays.
     """
 
@@ -103,6 +104,7 @@ class Recipe:
     counts: bool = False
     positions: MaskedTraining = field(default_factory=MaskedTraining)
     one_sided: bool = True
+    gates: bool = False
     compresses: bool = False
 
     def of(self, link: Link) -> Recipe:
@@ -138,7 +140,8 @@ class Recipe:
         measure = self.gap.within(self.run.max_seconds)
         gap, rho, q = measure(fitted.trained, rows), fitted.coordinates.rho, fitted.trained.proposal
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
-        return Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
+        evidence = Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
+        return evidence.without_learning() if self.gates and evidence.surely_worse else evidence
 
     def _training_run(self, spent: float) -> Run:
         """Return the run of the training, with what `spent` seconds leave of its share of the time."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gap_evidence import evidence, facts, gap
+from gap_evidence import evidence, facts, fitted, gap
 
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg import steps
@@ -19,6 +19,7 @@ from mmg_plugins.mmg.mmg import MMG, MMGAdaptive, MMGOrthogonal, MMGOrthogonalAd
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.result import pointwise
 from mmg_plugins.mmg.steps import Finding, Step
+from mmg_registry.training import Report
 
 ALL: list[type[GapEstimator]] = [
     MMG, MMGAdaptive, MMGOrthogonal, MMGOrthogonalAdaptive, Auto, MINDEConditional, MINDEJoint,
@@ -52,6 +53,22 @@ def test_rows_move_with_their_mean(listed: tuple[Step, ...], tail: float) -> Non
     later = Step("later", lambda evidence, value: Finding(value + 1.0, None, "for a test"))
     trail = steps.take((*listed, later), evidence(gap(cross=0.1), tail=tail))
     assert float(pointwise(trail).mean()) == pytest.approx(trail.mi)
+
+
+# --- A conditional denoiser that is worse ---------------------------------------------------------------------------
+@pytest.mark.parametrize(("direct", "worse"), [(0.5, False), (-0.02, False), (-0.5, True)])
+def test_a_conditional_denoiser_that_is_surely_worse_has_learned_nothing(direct: float, worse: bool) -> None:
+    known = facts(seen=Measured(3.0, 0.01), heard={"critic": Heard(0.4, 0.01, 0.1)})
+    given = evidence(
+        gap(direct=direct, cross=-2.0), fitted=fitted(Report(steps=900, kept=900, unfinished=7.0), known=known)
+    )
+    assert given.surely_worse == worse
+    if worse:
+        trail = steps.take(steps.AUTO, given.without_learning())
+        assert trail.mi == pytest.approx(0.4, abs=0.01)
+        assert trail.std_error < 0.2
+        assert float(pointwise(trail).mean()) == pytest.approx(trail.mi)
+        assert any("learned nothing" in said for said in trail.warnings)
 
 
 # --- Facts ----------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Heard(NamedTuple):
 
         Example:
             >>> Heard(0.5, 0.05, 0.1).least
-            0.4
+            0.425
         """
         return self.value - CHALLENGE_ERRORS * self.sampling
 
