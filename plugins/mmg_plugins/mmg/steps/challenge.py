@@ -34,7 +34,7 @@ def find(evidence: Evidence, value: float) -> Raised:
     """
     heard = evidence.facts.all_heard(STEP.name)
     by, best = surest(heard)
-    rise = surely_above(best.value - value, CHALLENGE_ERRORS * best.sampling)
+    rise = surely_above(best.value - max(value, 0.0), CHALLENGE_ERRORS * best.sampling)
     error = math.hypot(best.error, best.partial * rise) if rise else 0.0
     said = ", ".join(f"{name} {each.value:.4g} +- {each.sampling:.2g}" for name, each in heard.items()) or "nothing"
     return Raised(value + rise, error, f"other estimators find in the training rows: {said}", rise, by if rise else "")
