@@ -160,7 +160,7 @@ def test_nearest_neighbours_cast_no_doubt_where_they_find_no_more_or_cannot_tell
     x, y = {"enough learned": pair(1000, 1, 1), "many columns": pair(1000, 11, 11), "copies": pair(1000, 1, 1)}[case]
     if case == "copies":
         x, y = np.repeat(x[:100], 10, 0), np.repeat(y[:100], 10, 0)
-    model = Auto(run=Run(threads=1), steps=20)
+    model = Auto(run=Run(threads=1), steps=20, mixture=False)
     model.groups = np.repeat(np.arange(80), 10) if case == "copies" else None
     found = model.fit(x[:800], y[:800]).estimate(x[800:], y[800:])
     assert found.diagnostics["steps"][-1]["by"] != "neighbours"
@@ -182,7 +182,7 @@ NAMES = [step.name for step in steps.AUTO]
 @pytest.fixture(scope="module")
 def scaled_model() -> Auto:
     x, y = scaled(1_000)
-    return Auto(run=Run(threads=1), steps=20).fit(x[:800], y[:800])
+    return Auto(run=Run(threads=1), steps=20, mixture=False).fit(x[:800], y[:800])
 
 
 def estimate_scaled(model: Auto, without: str = "") -> Estimate:
@@ -217,7 +217,7 @@ def test_all_steps_can_be_left_out(scaled_model: Auto) -> None:
 
 def test_what_is_left_out_of_fit_is_not_computed() -> None:
     x, y = scaled(1_000)
-    model = Auto(run=Run(threads=1), steps=20, without="challenge,generalisation").fit(x[:800], y[:800])
+    model = Auto(run=Run(threads=1), steps=20, mixture=False, without="challenge,generalisation").fit(x[:800], y[:800])
     facts = model.fitted.gaps[0].facts
     assert facts is not None
     assert (facts.heard, facts.seen) == (None, None)
@@ -229,7 +229,9 @@ def test_what_is_left_out_of_fit_is_not_computed() -> None:
 @pytest.mark.parametrize("name", ["norms", "neighbours", "critic", "columns"])
 def test_each_challenger_can_be_left_out(name: str) -> None:
     x, y = scaled(1_000)
-    found = Auto(run=Run(threads=1), steps=20, without=name).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    found = (
+        Auto(run=Run(threads=1), steps=20, mixture=False, without=name).fit(x[:800], y[:800]).estimate(x[800:], y[800:])
+    )
     assert name + " " not in found.diagnostics["steps"][-1]["why"].removeprefix("other estimators find")
     assert any(f"Left out for an experiment: {name}" in sentence for sentence in found.warnings)
 
