@@ -26,15 +26,14 @@ from mmg_plugins.baselines.second_opinion import Opinion, ask_neighbours, neighb
 from mmg_plugins.columns import PairParts
 from mmg_plugins.unseen import (
     FEWEST_IN_ALL,
+    NOTICEABLY_UNSEEN,
+    UNSEEN_COLUMNS,
     cut_short,
     directions_unknown,
-    early_weights,
     fewer_rows_than_columns,
+    left_unseen,
     linear_left,
     missed,
-    no_evidence,
-    nothing_learned,
-    too_small_to_see,
 )
 from mmg_registry.contracts import Array, Estimator, Options, Run, below, left_of
 from mmg_registry.devices import torch_device
@@ -67,9 +66,7 @@ STAIRS = 5  # rates of the decay in an interval between two evaluations
 PATIENCE = 500  # least steps before a training that gains nothing ends
 LEAST_INTERVALS, LEAST_STEPS = 4, 1_000  # before a plateau counts, whichever is less
 STEPS_A_COLUMN = 50  # least steps for each column: with more columns learning begins later
-UNSEEN_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
 ASKED_ROWS = 8_000  # training rows that nearest neighbours are searched in
-NOTICEABLY_UNSEEN = 0.01  # nats that may have gone unseen, from which the result says so
 FITTING, EVALUATION = 0, 1  # streams of the noise that is added to rounded columns
 START_RHO = 0.999  # largest correlation of the Gaussian start, whose curvature grows like 1 / (1 - rho)
 
@@ -314,7 +311,8 @@ def _diagnostics(fitted: FittedNeural) -> dict[str, Any]:
 def _warnings(fitted: FittedNeural, left: float, rows: float) -> list[str]:
     """Return what to warn of: `left` nats of linear dependence beyond an estimate whose rows have the error `rows`."""
     report = fitted.report
-    found = [*_unseen(fitted), *fewer_rows_than_columns(fitted.rows, fitted.pair.dim_x + fitted.pair.dim_y)]
+    columns = fitted.pair.dim_x + fitted.pair.dim_y
+    found = [*left_unseen(report, columns, fitted.missed), *fewer_rows_than_columns(fitted.rows, columns)]
     if left > max(rows, NOTICEABLY_UNSEEN):
         found.append(directions_unknown(left))
     if report.stopped in (STEPS_SPENT, TIME_SPENT):
@@ -325,12 +323,3 @@ def _warnings(fitted: FittedNeural, left: float, rows: float) -> list[str]:
             "trained network can tell, perhaps infinite."
         )
     return found
-
-
-def _unseen(fitted: FittedNeural) -> list[str]:
-    if not nothing_learned([fitted.report]):
-        return early_weights([fitted.report])
-    columns = fitted.pair.dim_x + fitted.pair.dim_y
-    if columns > UNSEEN_COLUMNS:
-        return [no_evidence(columns)]
-    return [too_small_to_see(fitted.missed)] if fitted.missed > NOTICEABLY_UNSEEN else []

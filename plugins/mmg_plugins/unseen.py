@@ -27,6 +27,19 @@ Evidence: chosen, the larger part.
 Lower: trainings that make most of an estimate go without a word. Higher: warnings of networks that hardly count.
 """
 
+UNSEEN_COLUMNS = 20
+"""Columns of both sides in more of which nothing learned says nothing.
+
+Evidence: chosen, as many as nearest neighbours are asked in.
+Lower: alarms in few columns. Higher: a small bar where a dependence on few unknown combinations goes unseen.
+"""
+
+NOTICEABLY_UNSEEN = 0.01
+"""Nats that may have gone unseen, from which the result says so.
+
+Evidence: chosen. Lower: a sentence with every independent pair. Higher: what is missing goes without a word.
+"""
+
 FEWEST_IN_ALL = 25
 """Fewest rows of an estimator that trains, those that evaluate included.
 
@@ -189,3 +202,17 @@ def too_small_to_see(error: float) -> str:
         f"The network learned nothing that its held-out rows could tell, beyond linear dependence; about {error:.2g} "
         "nats could have gone unseen, which the standard error includes."
     )
+
+
+def left_unseen(report: Report, columns: int, error: float) -> list[str]:
+    """Return a warning where a training kept its initial or early weights, and `error` nats may have gone unseen.
+
+    Example:
+        >>> left_unseen(Report(steps=900, kept=900), 2, 0.0), len(left_unseen(Report(steps=900), 2, 0.1))
+        ([], 1)
+    """
+    if not nothing_learned([report]):
+        return early_weights([report])
+    if columns > UNSEEN_COLUMNS:
+        return [no_evidence(columns)]
+    return [too_small_to_see(error)] if error > NOTICEABLY_UNSEEN else []

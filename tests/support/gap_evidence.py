@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmg_plugins.belief import Measured
 from mmg_plugins.mmg.evidence import Evidence
-from mmg_plugins.mmg.facts import Measured, TrainingFacts
+from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
 from mmg_plugins.mmg.parts.links import Link

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mmg_plugins.baselines.counts import information_of_counts
-from mmg_plugins.belief import surely_above
+from mmg_plugins.baselines.second_opinion import Opinion
+from mmg_plugins.belief import SEEN_ROWS, Measured, half_by_heart
 from mmg_plugins.masked.alphabets import LEAST_ROWS, Alphabets
 from mmg_plugins.masked.network import MaskedNetwork
 from mmg_plugins.masked.positions import TrainablePositions, summed
-from mmg_plugins.unseen import early_weights, missed, no_evidence, nothing_learned, too_small_to_see
+from mmg_plugins.unseen import left_unseen, missed
 from mmg_registry.arrays import Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.devices import torch_device
@@ -43,29 +44,12 @@ EVERY, EVERY_OF_FEW, ENOUGH_ROWS = 100, 25, 4_000  # steps between two looks, wi
 LEAST_STEPS = 400  # before a plateau counts
 PATIENCE = 600  # least steps before a training that gains nothing ends
 DECAY, STAIRS = 0.4, 5  # share of the steps that the final decay takes, and its rates between two looks
-NOTICEABLY_UNSEEN = 0.01  # nats that may have gone unseen, from which the result says so
-UNSEEN_COLUMNS = 20  # of both sides: in more, nothing learned says nothing
 
 DRAWS = 16
 """Masks of an evaluation row, or one for each position if there are more of these.
 
 Evidence: chosen for time; each position's number of kept ones then has a stratum of its own.
 Lower: noise of the masks adds to the error. Higher: time.
-"""
-
-SEEN_ROWS = 4_000
-"""Training rows that are read again, to find what was learned by heart.
-
-Evidence: as many as `auto` reads again, which tells the excess to some 0.01 nats.
-Lower: the excess is lost in noise, and is not believed. Higher: time, up to that of the evaluation itself.
-"""
-
-BY_HEART_SHARE = 0.5
-"""Share of the excess on training rows that is added to the estimate, and that widens its error.
-
-Evidence: theory, to first order: memorising raises the value on training rows by as much as it lowers it on others
-(the optimism of a fit: Efron, JASA 1986).
-Lower: estimates of few rows stay low. Higher: what was not learned is counted as if it were memorised.
 """
 
 
@@ -89,13 +73,6 @@ class MaskedTraining:
     tolerance: float = 0.002
 
 
-class Seen(NamedTuple):
-    """A value on training rows and its standard error, in nats."""
-
-    value: float
-    error: float
-
-
 @dataclass(frozen=True)
 class FittedPositions:
     """A fitted prediction, which `fit_positions` leaves and `restored` rebuilds.
@@ -116,8 +93,8 @@ class FittedPositions:
     network: MaskedNetwork
     report: Report
     open_positions: NDArray[np.bool_]
-    seen: Seen
-    counted: Seen | None
+    seen: Measured
+    counted: Opinion | None
     rows: int
 
     def estimate(self, run: Run, x: Array, y: Array) -> Estimate:
@@ -132,9 +109,7 @@ class FittedPositions:
             gains = gains_of(self.network.to(device), rows, run.seed)
         values = gains @ self.open_positions.astype(np.float64)
         sampling = widened(float(values.std(ddof=1)) / math.sqrt(len(values)), len(values))
-        by_heart = BY_HEART_SHARE * surely_above(
-            self.seen.value - float(values.mean()), math.hypot(self.seen.error, sampling)
-        )
+        by_heart = half_by_heart(Measured(float(values.mean()), sampling), self.seen)
         mi = float(values.mean()) + by_heart
         errors = {
             "rows": sampling,
@@ -142,7 +117,7 @@ class FittedPositions:
             "choice": self.report.choice_error,
             "unfinished": self.report.unfinished,
             "unseen": self.missed,
-            "counts": self._beyond(mi),
+            "counts": self.counted.beyond(mi) if self.counted else 0.0,
         }
         return Estimate(
             mi=mi,
@@ -158,10 +133,6 @@ class FittedPositions:
         """Return the standard error of what the training could not have seen, in nats."""
         one, other = (max(side.freedom, 1) for side in self.alphabets)
         return missed([self.report], self.rows, (one, other))
-
-    def _beyond(self, mi: float) -> float:
-        """Return what the count of classes finds beyond the estimate and two of its own errors, in nats."""
-        return 0.0 if self.counted is None else max(0.0, self.counted.value - 2 * self.counted.error - mi)
 
     @property
     def _words(self) -> dict[str, Any]:
@@ -180,12 +151,8 @@ class FittedPositions:
         limits = {"max_steps": "limit of steps", "max_seconds": "time limit"}
         cut = limits.get(self.report.stopped)
         said = [] if cut is None else [_CUT.format(cut, self.report.steps)]
-        if not nothing_learned([self.report]):
-            return [*said, *early_weights([self.report])]
         columns = sum(len(side.columns) for side in self.alphabets)
-        if columns > UNSEEN_COLUMNS:
-            return [*said, no_evidence(columns)]
-        return [*said, too_small_to_see(self.missed)] if self.missed > NOTICEABLY_UNSEEN else said
+        return [*said, *left_unseen(self.report, columns, self.missed)]
 
     def state(self) -> SavedState:
         """Return the weights as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -213,8 +180,8 @@ class FittedPositions:
             network,
             Report(**meta["report"]),
             arrays["open_positions"].astype(bool),
-            Seen(*meta["seen"]),
-            None if meta["counted"] is None else Seen(*meta["counted"]),
+            Measured(*meta["seen"]),
+            None if meta["counted"] is None else Opinion(*meta["counted"]),
             meta["rows"],
         )
 
@@ -256,7 +223,7 @@ def fit_positions(
         with torch.no_grad():
             helped = gains_of(network, held_out, run.seed).mean(0) > 0
             values = gains_of(network, _first(rows), run.seed) @ helped.astype(np.float64)
-    seen = Seen(float(values.mean()), float(values.std()) / math.sqrt(len(values)))
+    seen = Measured(float(values.mean()), float(values.std()) / math.sqrt(len(values)))
     return FittedPositions(alphabets, swapped, network, report, helped, seen, counted, n)
 
 
@@ -308,7 +275,7 @@ def classes_of(
     return first, second
 
 
-def counted_in(rows: RowPair) -> Seen | None:
+def counted_in(rows: RowPair) -> Opinion | None:
     """Return what a count says of one column each, where there are `LEAST_ROWS` rows for each cell of the table."""
     if any(side.shape[1] > 1 for side in rows):
         return None
@@ -316,7 +283,7 @@ def counted_in(rows: RowPair) -> Seen | None:
     if len(one) < LEAST_ROWS * len(np.unique(one)) * len(np.unique(other)):
         return None
     found = information_of_counts(one, other)
-    return Seen(found.mi, found.std_error)
+    return Opinion(found.mi, found.std_error)
 
 
 def _first(rows: RowPair) -> RowPair:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmg_plugins.mmg.facts import Measured, TrainingFacts
+from mmg_plugins.belief import Measured
+from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.parts.mixing import Mixed
 from mmg_plugins.mmg.parts.training import Integrand

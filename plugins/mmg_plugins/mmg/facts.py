@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmg_plugins.belief import Measured
 from mmg_plugins.mmg.challengers.contract import Heard
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_registry.contracts import below
@@ -17,13 +18,6 @@ from mmg_registry.diffusion import Adjusted, KnownMeans, adjust, features
 from mmg_registry.errors import demand
 
 T = TypeVar("T")
-
-
-class Measured(NamedTuple):
-    """A value and its standard error, both in nats."""
-
-    value: float
-    error: float
 
 
 @dataclass(frozen=True)

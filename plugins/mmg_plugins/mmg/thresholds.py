@@ -104,14 +104,6 @@ Evidence: chosen; a 256th of what `EVALUATION_DRAWS` asks for with one thread ta
 Lower: the clock tells nothing of small networks. Higher: the probe costs as much as what it saves.
 """
 
-SEEN_ROWS = 4_000
-"""Training rows that the network is evaluated on again, to find what it learned by heart.
-
-Evidence: with 4,000 rows the excess is known to 0.007 to 0.012 nats on tasks of 10,000 rows ("What was learned by
-heart").
-Lower: the excess is lost in noise, and is not believed. Higher: time, up to that of the evaluation itself.
-"""
-
 # --- What is split off and what is searched -------------------------------------------------------------------
 MANY_COLUMNS = 8
 """Columns of the noised variable up to which the chain rule does not split it.
@@ -263,14 +255,6 @@ NEGATIVE_CROSS_SHARE = 0.5
 
 Evidence: over-fitted 25x25 spirals, direct 0.967 to 0.989, orthogonal 1.043 to 1.083, midway 1.014 to 1.029 of 1.022.
 Lower: nearer to the orthogonal value, too high. Higher: nearer to the direct one, too low.
-"""
-
-BY_HEART_SHARE = 0.5
-"""Share of the excess on training rows that is added to the estimate, and that widens its error.
-
-Evidence: half is what theory gives to first order (`half_by_heart`); with 10,000 rows twice that was missing, for
-training stops before it has learned everything.
-Lower: estimates of few rows stay low. Higher: what training did not learn is counted as if it were memorised.
 """
 
 FLOOR_ERROR_SHARE = 0.5

@@ -10,7 +10,9 @@ import pytest
 import torch
 from labelled import channel, channel_mi
 
-from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, Seen, counted_in, fit_positions
+from mmg_plugins.baselines.second_opinion import Opinion
+from mmg_plugins.belief import Measured
+from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, counted_in, fit_positions
 from mmg_registry.contracts import Run
 
 RUN = Run(threads=1)
@@ -36,7 +38,7 @@ def test_large_tables_and_several_columns_are_not_counted() -> None:
 
 def test_what_a_count_finds_beyond_the_estimate_is_a_part_of_the_error(fitted: FittedPositions) -> None:
     x, y = channel(300, seed=1)
-    found = replace(fitted, counted=Seen(2.0, 0.1)).estimate(RUN, x, y)
+    found = replace(fitted, counted=Opinion(2.0, 0.1)).estimate(RUN, x, y)
     assert found.diagnostics["errors"]["counts"] == pytest.approx(1.8 - found.mi)
     assert found.std_error is not None
     assert found.std_error > 1.8 - found.mi
@@ -44,8 +46,8 @@ def test_what_a_count_finds_beyond_the_estimate_is_a_part_of_the_error(fitted: F
 
 def test_half_of_what_was_memorised_is_added_and_in_the_error(fitted: FittedPositions) -> None:
     x, y = channel(300, seed=1)
-    plain = replace(fitted, seen=Seen(0.0, 0.01)).estimate(RUN, x, y)
-    found = replace(fitted, seen=Seen(plain.mi + 0.8, 0.0)).estimate(RUN, x, y)
+    plain = replace(fitted, seen=Measured(0.0, 0.01)).estimate(RUN, x, y)
+    found = replace(fitted, seen=Measured(plain.mi + 0.8, 0.0)).estimate(RUN, x, y)
     assert plain.diagnostics["errors"]["generalisation"] == 0.0
     assert found.diagnostics["errors"]["generalisation"] == pytest.approx(0.4, abs=0.01)
     assert found.mi - plain.mi == pytest.approx(found.diagnostics["errors"]["generalisation"])
@@ -53,7 +55,7 @@ def test_half_of_what_was_memorised_is_added_and_in_the_error(fitted: FittedPosi
 
 def test_closed_positions_contribute_nothing(fitted: FittedPositions) -> None:
     x, y = channel(300, seed=1)
-    shut = replace(fitted, open_positions=np.zeros(1, dtype=bool), seen=Seen(0.0, 0.0))
+    shut = replace(fitted, open_positions=np.zeros(1, dtype=bool), seen=Measured(0.0, 0.0))
     assert shut.estimate(RUN, x, y).mi == 0.0
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from gap_evidence import evidence, facts, fitted, gap
 
+from mmg_plugins.belief import Measured
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.challengers import Heard
 from mmg_plugins.mmg.estimator import GapEstimator
-from mmg_plugins.mmg.facts import Measured, TrainingFacts
+from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.mmg import MMG, MMGAdaptive, MMGOrthogonal, MMGOrthogonalAdaptive
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.result import pointwise

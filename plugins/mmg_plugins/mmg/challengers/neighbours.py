@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from mmg_plugins.baselines.ksg import KSG
+from mmg_plugins.baselines.second_opinion import found_by_neighbours
 from mmg_plugins.mmg.challengers.contract import NOTHING, Challenger, Heard, Question
 from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NEIGHBOUR_ROWS
+
+FEWEST_ROWS = 4  # to search for neighbours in
 
 
 def ask(question: Question) -> Heard:
@@ -15,12 +17,10 @@ def ask(question: Question) -> Heard:
     in y.
     """
     x, y = question.given
-    every = -(-len(x) // NEIGHBOUR_ROWS)
-    x, y = x[::every], y[::every]
-    if question.columns > NEIGHBOUR_COLUMNS or len(x) < 4 or question.groups is not None:
+    if question.columns > NEIGHBOUR_COLUMNS or len(x) < FEWEST_ROWS or question.groups is not None:
         return NOTHING
-    found = KSG(run=question.quiet, max_rows=len(x)).fit(x, y).estimate(x, y)
-    if found.diagnostics["rows_with_copies"] or found.diagnostics["method"] == "counts":
+    found = found_by_neighbours(x, y, question.run, NEIGHBOUR_ROWS, max_rows=NEIGHBOUR_ROWS)
+    if found is None:
         return NOTHING
     return Heard(found.mi, found.diagnostics["errors"]["rows"], found.std_error or 0.0)
 

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mmg_plugins.belief import BY_HEART_SHARE
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, own_contrasts
 from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.thresholds import (
-    BY_HEART_SHARE,
     CODE_EVALUATE_EVERY,
     CODE_LEAST_STEPS,
     CODE_RATE,
@@ -280,7 +280,7 @@ def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: 
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:
-    """Return the own_contrasts `(n,)` of `others` under the Gaussian law with the canonical correlations of `rows`."""
+    """Return the contrasts `(n,)` of `others` under the Gaussian law with the canonical correlations of `rows`."""
     pair = PairTransform.fit(rows[0].numpy(), rows[1].numpy(), gaussianise=False)
     rho = torch.from_numpy(np.minimum(pair.rho, 0.999).astype(np.float32))
     zx, zy = (torch.from_numpy(side)[:, : len(rho)] for side in pair.transform(others[0].numpy(), others[1].numpy()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mmg_plugins.belief import SEEN_ROWS, Measured
 from mmg_plugins.mmg.challengers import Challenger, Given, Question, hear, neighbours
-from mmg_plugins.mmg.facts import Measured, TrainingFacts
+from mmg_plugins.mmg.facts import TrainingFacts
 from mmg_plugins.mmg.parts.gap import GapMeasure
-from mmg_plugins.mmg.thresholds import SEEN_ROWS
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.diffusion import KnownMeans
 

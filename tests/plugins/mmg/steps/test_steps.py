@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gap_evidence import N, evidence, facts, fitted, gap
 
+from mmg_plugins.belief import Measured
 from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.challengers import Heard
 from mmg_plugins.mmg.evidence import Evidence
-from mmg_plugins.mmg.facts import Measured
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
 from mmg_plugins.mmg.steps import (
