@@ -180,8 +180,10 @@ class Estimator(Configured):
     declines_error: ClassVar[bool] = False
     kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
     one_hot: ClassVar[bool] = True
+    conditional: ClassVar[bool] = False
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    z_kinds: tuple[Kind, ...] = ()
     groups: NDArray[np.int64] | None = None
 
     @abstractmethod
