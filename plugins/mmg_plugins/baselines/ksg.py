@@ -15,11 +15,21 @@ from scipy.stats import t as student
 from mmg_plugins.baselines.convergence import Rise, rise_of, still_rising
 from mmg_plugins.baselines.counts import information_of_counts, labels_of
 from mmg_plugins.baselines.instant import Instant
-from mmg_plugins.baselines.neighbours import TREE_COLUMNS, Norm, Search, first_algorithm, second_algorithm, with_labels
+from mmg_plugins.baselines.neighbours import (
+    TREE_COLUMNS,
+    Norm,
+    Search,
+    Triple,
+    first_algorithm,
+    given_z,
+    given_z_mixed,
+    second_algorithm,
+    with_labels,
+)
 from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Options
 from mmg_registry.data.kinds import kind_of
-from mmg_registry.errors import DataError
+from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
@@ -27,6 +37,8 @@ SLOW_COLUMNS = 6  # with more, a second is enough for some thousand rows only
 PARTS = 10  # disjoint parts of the rows, whose estimates' spread tells the error
 ROWS_A_PART = 30  # at least; fewer rows make fewer parts, three at least
 CROWDED_COLUMNS = 20  # of both sides together: with more, neighbours are far in any number of rows
+GRAIN_STREAMS = (0, 1, 3)  # of the noise within the grain of x, y and z; 2 is that of the parts
+SQUARES_ALONE = "Algorithm 2 has no form for a variable that is given; leave the option out."
 AT_CEILING = 0.5  # share of rows whose neighbours in x and in y are those in (x, y) and no others
 
 
@@ -74,6 +86,9 @@ class KSG(Instant):
     the result then warns, and where parts of the rows surely give less, the error holds what the rise leaves to go
     (see `mmg_plugins.baselines.convergence`).
 
+    Where z is given, all columns continuous, it is the estimator of Frenzel and Pompe (PRL 2007); where some are labels
+    or mixed, that of Mesner and Shalizi (IEEE Trans. Inf. Theory 2020).
+
     Raises:
         OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.
         DataError: for fewer than two rows, or other widths than those of `fit`.
@@ -92,18 +107,22 @@ class KSG(Instant):
     reference = "Kraskov, Stoegbauer and Grassberger, arXiv cond-mat/0305641"
     Options: ClassVar[type[KSGOptions]] = KSGOptions
     has_pointwise = True
+    conditional = True
     one_hot: ClassVar[bool] = False
 
     options: KSGOptions
 
-    def estimate(self, x: Array, y: Array) -> Estimate:
+    def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:
         """Return the mean of the rows' values; rows beyond `max_rows` have the mean as their pointwise value."""
-        columns = x.shape[1] + y.shape[1]
+        demand(z is None or self.options.algorithm == 1, SQUARES_ALONE)
+        sides = [side for side in (x, y, z) if side is not None]
+        columns = sum(side.shape[1] for side in sides)
         rows = self._drawn(len(x), self.options.max_rows or (10_000 if columns <= SLOW_COLUMNS else 4_000))
         if len(rows) < 2:
             raise DataError(f"The estimator 'ksg' compares rows, and {len(rows)} is too few; give it more.")
-        kinds = _kinds(x[rows], self.x_kinds), _kinds(y[rows], self.y_kinds)
-        values_of = self._method(x[rows], y[rows], *kinds)
+        known = (self.x_kinds, self.y_kinds, self.z_kinds)
+        kinds = [_kinds(side[rows], each) for side, each in zip(sides, known, strict=False)]
+        values_of = self._method([side[rows] for side in sides], kinds)
         found = values_of(np.arange(len(rows)))
         mi = float(found.values.mean())
         sampling, rise = self._sampling(values_of, found, sum(not _is_label(kind) for side in kinds for kind in side))
@@ -127,29 +146,31 @@ class KSG(Instant):
     def _mapped(self) -> bool:
         return self.options.columns == "gaussianised"
 
-    def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
-        mapped = super()._coordinates(x, y)
+    def _coordinates(self, *sides: Array) -> tuple[F64, ...]:
+        mapped = super()._coordinates(*sides)
         if self._mapped:
             return mapped
         scaled = _standardised if self.options.columns == "standardised" else _plain
-        return scaled(x), scaled(y)
+        return tuple(scaled(side) for side in sides)
 
-    def _method(
-        self, x: Array, y: Array, x_kinds: Sequence[Kind], y_kinds: Sequence[Kind]
-    ) -> Callable[[Index], _Values]:
-        """Return what gives the values of chosen rows, by the kinds of the columns."""
-        x_labels, y_labels = all(map(_is_label, x_kinds)), all(map(_is_label, y_kinds))
-        if x_labels and y_labels:
-            labels = labels_of(np.asarray(x, dtype=np.float64)), labels_of(np.asarray(y, dtype=np.float64))
-            return lambda rows: _Values(information_of_counts(labels[0][rows], labels[1][rows]).values, "counts")
-        zx, zy = self._coordinates(self._within_grain(x, x_kinds, 0), self._within_grain(y, y_kinds, 1))
-        if x_labels or y_labels:
-            wide, side = (zy, x) if x_labels else (zx, y)
+    def _method(self, sides: Sequence[Array], kinds: Sequence[Sequence[Kind]]) -> Callable[[Index], _Values]:
+        """Return what gives the values of chosen rows of x, y and perhaps z, by the kinds of the columns."""
+        all_labels = [all(map(_is_label, each)) for each in kinds]
+        if all(all_labels):
+            labels = [labels_of(np.asarray(side, dtype=np.float64)) for side in sides]
+            return lambda rows: _Values(information_of_counts(*(each[rows] for each in labels)).values, "counts")
+        within = (self._within_grain(*each) for each in zip(sides, kinds, GRAIN_STREAMS, strict=False))
+        placed = self._coordinates(*within)
+        if len(sides) == 2 and any(all_labels):
+            wide, side = (placed[1], sides[0]) if all_labels[0] else (placed[0], sides[1])
             names = labels_of(np.asarray(side, dtype=np.float64))
             how = self._search(wide.shape[1])
             return lambda rows: _Values(with_labels(wide[rows], names[rows], how(len(rows))), "neighbours by label")
-        zx, zy = _labels_apart(zx, x_kinds), _labels_apart(zy, y_kinds)
-        return lambda rows: self._continuous(zx[rows], zy[rows])
+        apart = [_labels_apart(*each) for each in zip(placed, kinds, strict=True)]
+        if len(sides) == 2:
+            return lambda rows: self._continuous(apart[0][rows], apart[1][rows])
+        plain = not any(_has_ties(kind) for each in kinds for kind in each)
+        return lambda rows: self._given((apart[0][rows], apart[1][rows], apart[2][rows]), plain)
 
     def _continuous(self, x: F64, y: F64) -> _Values:
         how = self._search(x.shape[1] + y.shape[1])(len(x))
@@ -158,6 +179,13 @@ class KSG(Instant):
         values, copies = first_algorithm(x, y, how)
         top = digamma(np.float64(len(x))) - digamma(how.k + 1)
         return _Values(values, "squares", copies, float(np.mean(values >= top)))
+
+    def _given(self, rows: Triple, plain: bool) -> _Values:
+        """Return the values given z, of `plain` continuous columns or of mixed ones."""
+        how = self._search(sum(side.shape[1] for side in rows))(len(rows[0]))
+        if plain:
+            return _Values(given_z(*rows, how), "squares given z")
+        return _Values(given_z_mixed(*rows, how), "squares given z, ties counted")
 
     def _search(self, columns: int) -> Callable[[int], Search]:
         norm: Norm = "maximum" if columns <= TREE_COLUMNS else "euclidean"
@@ -264,6 +292,10 @@ def _one_hot(column: F64) -> F64:
 
 def _is_label(kind: Kind) -> bool:
     return kind.name == "category"
+
+
+def _has_ties(kind: Kind) -> bool:
+    return _is_label(kind) or bool(kind.atoms)
 
 
 def _spread_out(values: F64, rows: Index, n: int) -> F64:
