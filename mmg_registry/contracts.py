@@ -183,7 +183,6 @@ class Estimator(Configured):
     kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
     conditional: ClassVar[bool] = False
     one_hot: ClassVar[bool] = True
-    conditional: ClassVar[bool] = False
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     z_kinds: tuple[Kind, ...] = ()
