@@ -12,7 +12,7 @@ from pydantic import Field
 from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 
-from mmg_plugins.baselines.convergence import Rise, rise_of, still_rising
+from mmg_plugins.baselines.convergence import Rise, rise_of, still_falling, still_rising
 from mmg_plugins.baselines.counts import information_of_counts, labels_of
 from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import (
@@ -39,6 +39,7 @@ ROWS_A_PART = 30  # at least; fewer rows make fewer parts, three at least
 CROWDED_COLUMNS = 20  # of both sides together: with more, neighbours are far in any number of rows
 GRAIN_STREAMS = (0, 1, 3)  # of the noise within the grain of x, y and z; 2 is that of the parts
 SQUARES_ALONE = "Algorithm 2 has no form for a variable that is given; leave the option out."
+FAR = 1e6  # of labels that are given: farther than any row in standard units
 AT_CEILING = 0.5  # share of rows whose neighbours in x and in y are those in (x, y) and no others
 
 
@@ -86,8 +87,10 @@ class KSG(Instant):
     the result then warns, and where parts of the rows surely give less, the error holds what the rise leaves to go
     (see `mmg_plugins.baselines.convergence`).
 
-    Where z is given, all columns continuous, it is the estimator of Frenzel and Pompe (PRL 2007); where some are labels
-    or mixed, that of Mesner and Shalizi (IEEE Trans. Inf. Theory 2020).
+    Where z is given, it is the estimator of Frenzel and Pompe (PRL 2007); where columns of x or y are labels or mixed,
+    that of Mesner and Shalizi (IEEE Trans. Inf. Theory 2020). It is low in many columns, and high where z
+    tells x and y more finely than its neighbours resolve: where parts of the rows surely give more, the error holds
+    what the fall leaves to go.
 
     Raises:
         OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.
@@ -125,8 +128,14 @@ class KSG(Instant):
         values_of = self._method([side[rows] for side in sides], kinds)
         found = values_of(np.arange(len(rows)))
         mi = float(found.values.mean())
-        sampling, rise = self._sampling(values_of, found, sum(not _is_label(kind) for side in kinds for kind in side))
+        continuous = sum(not _is_label(kind) for side in kinds for kind in side)
+        sampling, rise, fall = self._sampling(values_of, found, continuous)
         errors = {"rows": sampling, "rising": rise.left if rise else 0.0}
+        errors |= {} if z is None else {"falling": fall.left if fall else 0.0}
+        moved = [
+            *([still_rising(rise, mi)] if rise else []),
+            *([still_falling(fall, mi)] if fall and z is not None else []),
+        ]
         return Estimate(
             mi=mi,
             std_error=math.hypot(*errors.values()),
@@ -139,7 +148,7 @@ class KSG(Instant):
                 "method": found.method,
                 "errors": errors,
             },
-            warnings=[*self._warnings(found, len(rows), columns), *([still_rising(rise, mi)] if rise else [])],
+            warnings=[*self._warnings(found, len(rows), columns), *moved],
         )
 
     @property
@@ -166,11 +175,12 @@ class KSG(Instant):
             names = labels_of(np.asarray(side, dtype=np.float64))
             how = self._search(wide.shape[1])
             return lambda rows: _Values(with_labels(wide[rows], names[rows], how(len(rows))), "neighbours by label")
-        apart = [_labels_apart(*each) for each in zip(placed, kinds, strict=True)]
+        apart = [_labels_apart(*each) for each in zip(placed[:2], kinds[:2], strict=True)]
         if len(sides) == 2:
             return lambda rows: self._continuous(apart[0][rows], apart[1][rows])
-        plain = not any(_has_ties(kind) for each in kinds for kind in each)
-        return lambda rows: self._given((apart[0][rows], apart[1][rows], apart[2][rows]), plain)
+        z = _labels_far(placed[2], kinds[2])
+        plain = not any(_has_ties(kind) for each in kinds[:2] for kind in each)
+        return lambda rows: self._given((apart[0][rows], apart[1][rows], z[rows]), plain)
 
     def _continuous(self, x: F64, y: F64) -> _Values:
         how = self._search(x.shape[1] + y.shape[1])(len(x))
@@ -181,7 +191,7 @@ class KSG(Instant):
         return _Values(values, "squares", copies, float(np.mean(values >= top)))
 
     def _given(self, rows: Triple, plain: bool) -> _Values:
-        """Return the values given z, of `plain` continuous columns or of mixed ones."""
+        """Return the values given z, of x and y that are `plain` continuous columns or mixed ones."""
         how = self._search(sum(side.shape[1] for side in rows))(len(rows[0]))
         if plain:
             return _Values(given_z(*rows, how), "squares given z")
@@ -204,25 +214,26 @@ class KSG(Instant):
 
     def _sampling(
         self, values_of: Callable[[Index], _Values], found: _Values, columns: int
-    ) -> tuple[float, Rise | None]:
-        """Return the error of sampling and the rise with the rows, by parts of the rows; `columns` are continuous.
+    ) -> tuple[float, Rise | None, Rise | None]:
+        """Return the error of sampling, and the rise and the fall with the rows, by parts; `columns` are continuous.
 
-        The error is never below what k neighbours leave. Too few rows have no parts, and no rise.
+        The error is never below what k neighbours leave. Too few rows have no parts, and neither rise nor fall.
         """
         n, mi = len(found.values), float(found.values.mean())
         plain = float(found.values.std(ddof=1)) / math.sqrt(n)
         least = math.sqrt(float(polygamma(1, self.options.k)) / n) / 2
         parts = min(PARTS, n // ROWS_A_PART)
         if parts < 3 or found.method == "counts":
-            return max(plain, least) * (1.0 if found.method == "counts" else 1.5), None
+            return max(plain, least) * (1.0 if found.method == "counts" else 1.5), None, None
         order = np.random.default_rng([self.run.seed, 2]).permutation(n)
         means = _means(values_of, np.array_split(order, parts))
         widen = float(student.ppf(0.975, parts - 1)) / 1.96  # so few parts know their own spread roughly
         by_parts = widen * float(np.std(means, ddof=1)) / math.sqrt(parts)
         size = round(n / math.sqrt(parts))
         middle = _means(values_of, [order[start : start + size] for start in range(0, n - size + 1, size)])
-        rise = rise_of(parts, mi, float(np.mean(middle)), float(np.mean(means)), by_parts, columns)
-        return max(plain, least, by_parts), rise
+        steps = np.array([mi, np.mean(middle), np.mean(means)])
+        rise, fall = (rise_of(parts, *(sign * steps).tolist(), by_parts, columns) for sign in (1, -1))
+        return max(plain, least, by_parts), rise, fall
 
     def _drawn(self, n: int, most: int) -> Index:
         if n <= most:
@@ -282,6 +293,15 @@ def _labels_apart(side: F64, kinds: Sequence[Kind]) -> F64:
     if not any(_is_label(kind) and kind.values > 2 for kind in kinds):
         return side
     parts = [side[:, [j]] if not _is_label(kind) else _one_hot(side[:, j]) for j, kind in enumerate(kinds)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _labels_far(side: F64, kinds: Sequence[Kind]) -> F64:
+    """Return what is given `(n, d)` with labels so far apart that no row of another one is a neighbour.
+
+    Given a label, only rows of that label tell how x and y depend.
+    """
+    parts = [FAR * _one_hot(side[:, j]) if _is_label(kind) else side[:, [j]] for j, kind in enumerate(kinds)]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
