@@ -4,8 +4,8 @@
         [--seeds 1] [--compared A,B] [--output FILE]
 
 Beside the estimates of the triples in `--compared`, all unless told, stands I(X; Y, Z) - I(X; Z) of two estimates by
-the same plugin on the same rows, and how much CPU time the one took relative to I(X; Y, Z), which sees the same columns.
-Plugins that train nothing evaluate all rows.
+the same plugin on the same rows, and how much CPU time the one took relative to I(X; Y, Z), which sees the same
+columns. Plugins that train nothing evaluate all rows.
 """
 
 from __future__ import annotations
