@@ -6,6 +6,8 @@ estimated. While fitting:
 - **Coordinates** (`mmg_registry.preprocess`): the likelihood of each side alone chooses maps of single columns,
   independent components and a common scale; the pair's likelihood on held-out rows decides whether to undo a rotation
   of the rows by an angle that grows with their squared norm (a turn).
+- **What is given** (`parts.coordinates`): both denoisers see z, and what it predicts of both sides is subtracted first.
+  Challengers, who know nothing of z, are not asked then, and nothing is compressed.
 - **Compression** (`compression`): encoders replace each side of many columns by few where a contrast on other rows
   surely finds more in these than linear dependence.
 - **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`, `parts.labels`): categories and atoms of mixed
