@@ -278,7 +278,7 @@ class Undescribed(Options):
         (
             {"conditional": True, "fit": deaf_to_z_fit, "estimate": deaf_to_z_estimate},
             "given",
-            "rows with 0.83 nats give 0.5",
+            "rows moved by a variable that is given give 0.5",
         ),
         ({"fit": contiguous_fit}, "sorted_rows", "rows sorted by x give"),
         ({"fit": blockwise_fit}, "sorted_rows", "rows sorted by a latent give"),
