@@ -22,6 +22,7 @@ from mmg_registry.data.dependence import Relation, ScaledColumns
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair
 from mmg_registry.errors import DataError
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind, KindName
 
 Verdict = Literal["independent-by-constant", "infinite"]
@@ -311,10 +312,10 @@ def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
         for side, kept in (("x", kept_x), ("y", kept_y))
         for what in ("names", "labels")
     }
-    x_shape = pair.x_shape if x is pair.x else None  # what is left of an image is none
-    y_shape = pair.y_shape if y is pair.y else None
-    whole: dict[str, Any] = {**named, "x_shape": x_shape, "y_shape": y_shape}
-    return replace(pair, x=x, y=y, **whole)
+    x_grid = (pair.x_grid or Grid.whole(pair.x_shape or pair.x.shape[1:])).kept(kept_x)
+    y_grid = (pair.y_grid or Grid.whole(pair.y_shape or pair.y.shape[1:])).kept(kept_y)
+    placed: dict[str, Any] = {**named, "x_grid": x_grid, "y_grid": y_grid}
+    return replace(pair, x=x, y=y, **placed)
 
 
 def _refuse_other_order(fit: Pair, rows: Pair) -> None:

@@ -58,7 +58,7 @@ class Encoding:
             changed[f"{side}_names"] = tuple(name for each in columns for name in each.names)
             changed[f"{side}_kinds"] = tuple(kind for each in columns for kind in each.kinds)
             changed[f"{side}_labels"] = ()
-            changed[f"{side}_shape"] = getattr(pair, f"{side}_shape") if changed[side] is getattr(pair, side) else None
+            changed[f"{side}_grid"] = getattr(pair, f"{side}_grid") if changed[side] is getattr(pair, side) else None
         return replace(pair, **changed)
 
 

@@ -53,6 +53,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
         _refuse_constant(train)
     start = time.perf_counter()
     estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
+    estimator.x_grid, estimator.y_grid = train.x_grid, train.y_grid
     guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))

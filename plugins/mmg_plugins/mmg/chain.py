@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.codes import Compression, Kinds, try_compression
+from mmg_plugins.mmg.compression.codes import Compression, Grids, Kinds, try_compression
 from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
@@ -97,18 +97,19 @@ def fit_chain(
     x_kinds: Sequence[Kind] = (),
     y_kinds: Sequence[Kind] = (),
     groups: Index | None = None,
+    grids: Grids = (None, None),
 ) -> FittedChain:
     """Fit every link that the kinds of the columns ask for to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`.
 
     Rows with the same number in `groups` `(n,)` are held out together. Where the recipe compresses and that pays, all
-    links are fitted to the rows that trained no compression.
+    links are fitted to the rows that trained no compression; `grids` tell where the columns stand in images.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
         OptionError: for labels beside numbers on both sides, where the network has no place for them.
     """
     sample, kinds = (x, y), (x_kinds, y_kinds)
-    tried = try_compression(sample, kinds, groups, _share(recipe.run, 0, 2)) if recipe.compresses else None
+    tried = try_compression(sample, kinds, groups, _share(recipe.run, 0, 2), grids) if recipe.compresses else None
     if tried is None:
         return _fit_links(recipe, sample, kinds, groups)
     recipe = replace(recipe, run=_share(recipe.run, 1, 2))

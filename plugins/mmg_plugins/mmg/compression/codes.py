@@ -14,7 +14,8 @@ from torch import Tensor
 
 from mmg_plugins.belief import BY_HEART_SHARE
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, own_contrasts
+from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, View, compared, own_contrasts
+from mmg_plugins.mmg.compression.pictures import Picture
 from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.thresholds import (
     CODE_EVALUATE_EVERY,
@@ -29,13 +30,15 @@ from mmg_plugins.mmg.thresholds import (
     LEAST_COMPRESSION_GAIN,
     MOST_JUDGING_ROWS,
     NOTICEABLE_PART,
+    PICTURE_STEPS,
     VARIANCE_KEPT,
     WIDE_COLUMNS,
 )
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F32, Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.data.kinds import kind_of
 from mmg_registry.data.split import hold_out
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.preprocess.principal import Components
@@ -54,6 +57,8 @@ from mmg_registry.training import (
 )
 
 Kinds = tuple[Sequence[Kind], Sequence[Kind]]
+Grids = tuple[Grid | None, Grid | None]
+Pictures = tuple[Picture | None, Picture | None]
 
 NUMBER = Kind("continuous", "a column of a wide side", 0)
 BATCH = 256  # rows a training step, whose pairs are compared with one another
@@ -111,10 +116,12 @@ class SeenColumns:
     Attributes:
         sides: what the columns of x and of y are made of.
         components: principal components of x and of y, fitted to the rows of each side alone.
+        pictures: what makes images of x and of y; None where an encoder sees components alone.
     """
 
     sides: PairParts
     components: tuple[Components, Components]
+    pictures: Pictures = (None, None)
 
     @classmethod
     def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
@@ -125,15 +132,34 @@ class SeenColumns:
         return cls(sides, (of_x, of_y))
 
     def __call__(self, sample: Sample) -> RowPair:
-        """Return the components of x and of y."""
-        sides = zip((self.sides.x, self.sides.y), self.components, sample, strict=True)
-        of_x, of_y = (torch.from_numpy(components(side.given(rows))) for side, components, rows in sides)
+        """Return the components of x and of y, and the pixels beside them where there are any."""
+        of_x, of_y = (torch.from_numpy(self._of(side, rows)) for side, rows in enumerate(sample))
+        return of_x, of_y
+
+    @property
+    def views(self) -> tuple[View, View]:
+        """Return what the encoders of x and of y see."""
+        sides = zip(self.components, self.pictures, strict=True)
+        of_x, of_y = (View(part.dim, picture.seen if picture else None) for part, picture in sides)
         return of_x, of_y
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the components as named arrays."""
-        sides = zip("xy", self.components, strict=True)
-        return {f"{name}.{key}": array for name, part in sides for key, array in part.arrays().items()}
+        """Return the components and pictures as named arrays."""
+        named = zip(("x", "y", "picture_x", "picture_y"), (*self.components, *self.pictures), strict=True)
+        return {f"{name}.{key}": array for name, part in named if part for key, array in part.arrays().items()}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]], sides: Mapping[str, Any]) -> SeenColumns:
+        """Rebuild what `arrays` returned, and the columns from the state of `sides`."""
+        of_x, of_y = (Components.from_arrays(below(arrays, f"{name}.")) for name in "xy")
+        found = [below(arrays, f"picture_{name}.") for name in "xy"]
+        picture_x, picture_y = (Picture.from_arrays(each) if each else None for each in found)
+        return cls(PairParts.restored(sides), (of_x, of_y), (picture_x, picture_y))
+
+    def _of(self, which: int, rows: Array) -> F32:
+        side, picture = (self.sides.x, self.sides.y)[which], self.pictures[which]
+        found = self.components[which](side.given(rows))
+        return found if picture is None else np.hstack([found, picture(rows)])
 
 
 @dataclass(frozen=True)
@@ -191,6 +217,7 @@ class Compression:
         return {
             "sides": names,
             "columns": len(self.axes.weight),
+            "encoders": ["convolution" if view.picture else "perceptron" for view in self.seen.views],
             "components": {name: part.dim for name, part in zip("xy", self.seen.components, strict=True)},
             "variance_kept": {name: part.explained for name, part in zip("xy", self.seen.components, strict=True)},
             **self.evidence._asdict(),
@@ -208,12 +235,11 @@ class Compression:
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Compression:
         """Rebuild what `state` saved."""
-        of_x, of_y = (Components.from_arrays(below(arrays, f"{name}.")) for name in "xy")
-        encoders = Encoders((of_x.dim, of_y.dim), torch.Generator())
+        seen = SeenColumns.restored(arrays, meta["sides"])
+        encoders = Encoders(seen.views, torch.Generator())
         encoders.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
         mx, my, of_u, of_v, weight = (torch.tensor(arrays[f"axes.{i}"]) for i in range(5))
-        axes, seen = Axes((mx, my), (of_u, of_v), weight), SeenColumns(PairParts.restored(meta["sides"]), (of_x, of_y))
-        wide_x, wide_y = meta["wide"]
+        axes, (wide_x, wide_y) = Axes((mx, my), (of_u, of_v), weight), meta["wide"]
         evidence, report = CodesEvidence(**meta["evidence"]), Report(**meta["report"])
         return cls((wide_x, wide_y), seen, encoders, axes, evidence, report)
 
@@ -230,11 +256,15 @@ class Tried(NamedTuple):
     others: Index
 
 
-def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run) -> Tried | None:
+def try_compression(
+    sample: Sample, kinds: Kinds, groups: Index | None, run: Run, grids: Grids = (None, None)
+) -> Tried | None:
     """Train a compression of wide sides on some of the rows and judge it on the others.
 
-    None where no side is wide, rows are few, or components hold too little of a wide side to stand for it. Rows with
-    the same number in `groups` `(n,)` stay together.
+    Where a wide side is an image (`grids` place its columns in a row as it was given), a convolution is tried beside
+    the perceptron, and the larger contrast on the others decides. None where no side is wide, rows are few, or
+    components hold too little of a wide side to stand for it. Rows with the same number in `groups` `(n,)` stay
+    together.
     """
     wide_x, wide_y = (rows.shape[1] >= WIDE_COLUMNS for rows in sample)
     n = len(sample[0])
@@ -246,9 +276,22 @@ def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run
         seen = SeenColumns.of(sample, kinds, wide, run.seed)
         if any(is_wide and part.explained < VARIANCE_KEPT for is_wide, part in zip(wide, seen.components, strict=True)):
             return None
-        x, y = seen(sample)
         judging = others[:: -(-len(others) // MOST_JUDGING_ROWS)]
-        return Tried(_trained(seen, wide, (x[fitted], y[fitted]), (x[judging], y[judging]), run), others)
+        views = _views(seen, sample, wide, grids)
+        own = replace(run, max_seconds=None if run.max_seconds is None else run.max_seconds / len(views))
+        found = [_trained(each, wide, _rows(each(sample), fitted), _rows(each(sample), judging), own) for each in views]
+        return Tried(max(found, key=lambda each: each.evidence.learned), others)
+
+
+def _views(seen: SeenColumns, sample: Sample, wide: tuple[bool, bool], grids: Grids) -> list[SeenColumns]:
+    """Return what encoders are tried with: components, and the pixels of wide sides that are images."""
+    sides = zip(sample, wide, grids, strict=True)
+    of_x, of_y = (Picture.of(rows, grid) if is_wide else None for rows, is_wide, grid in sides)
+    return [seen] if of_x is of_y is None else [seen, replace(seen, pictures=(of_x, of_y))]
+
+
+def _rows(sides: RowPair, rows: Index) -> RowPair:
+    return sides[0][rows], sides[1][rows]
 
 
 def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
@@ -261,17 +304,17 @@ def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
 
 
 def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: RowPair, run: Run) -> Compression:
-    draw = torch.Generator().manual_seed(run.seed)
-    encoders = Encoders((rows[0].shape[1], rows[1].shape[1]), draw)
+    encoders = Encoders(seen.views, torch.Generator().manual_seed(run.seed))
     learner = MinibatchLearner(TrainableEncoders(encoders), rows, others, BATCH, CODE_RATE, run.seed)
     decay = Decay(0.4, after_overfitting, pieces=5, cut_by_clock=True)
     stopping = [Settled(CODE_TOLERANCE, CODE_LEAST_STEPS)]
-    report = train(learner, Procedure(CODE_STEPS, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
+    steps = PICTURE_STEPS if any(seen.pictures) else CODE_STEPS
+    report = train(learner, Procedure(steps, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
     with torch.no_grad():
         known, codes = encoders(rows), encoders(others)
     whole = Axes.of(known)
     axes = whole.telling(codes)
-    learned, linear = axes.own_contrasts(codes), _linear(rows, others)
+    learned, linear = axes.own_contrasts(codes), _linear(encoders.components(rows), encoders.components(others))
     lost = float(whole.own_contrasts(codes).mean() - learned.mean())
     excess = float(axes.own_contrasts(known).mean() - learned.mean())
     error = float((learned - linear).std()) / len(linear) ** 0.5
