@@ -67,9 +67,7 @@ class GapEstimator(Estimator):
         away = chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only
         refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
         with torch_threads(self.run.threads):
-            self._fitted = fit_chain(
-                recipe, x, y, self.x_kinds, self.y_kinds, self.groups, (self.x_grid, self.y_grid)
-            )
+            self._fitted = fit_chain(recipe, x, y, self.x_kinds, self.y_kinds, self.groups, (self.x_grid, self.y_grid))
         return self
 
     def estimate(self, x: Array, y: Array) -> Estimate:

@@ -16,6 +16,7 @@ from mmg_plugins.belief import BY_HEART_SHARE
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, View, compared, own_contrasts
 from mmg_plugins.mmg.compression.pictures import Picture
+from mmg_plugins.mmg.compression.unfolding import Unfolding, unfolded
 from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.thresholds import (
     CODE_EVALUATE_EVERY,
@@ -174,6 +175,7 @@ class Compression:
         seen: the columns that the encoders see.
         encoders: the trained encoders.
         axes: the axes of their codes that tell of the other side.
+        unfolding: the map of these to fewer columns; None where each of them is needed.
         evidence: what decided on it.
         report: report of the training.
     """
@@ -182,6 +184,7 @@ class Compression:
     seen: SeenColumns
     encoders: Encoders
     axes: Axes
+    unfolding: Unfolding | None
     evidence: CodesEvidence
     report: Report
 
@@ -189,6 +192,7 @@ class Compression:
         """Return the codes `(n, r)` of wide sides, and other sides as they are."""
         with torch_threads(1), torch.no_grad():
             codes = self.axes(self.encoders(self.seen((x, y))))
+            codes = self.unfolding(codes) if self.unfolding else codes
         of_x, of_y = (code.numpy() if wide else rows for code, wide, rows in zip(codes, self.wide, (x, y), strict=True))
         return of_x, of_y
 
@@ -216,7 +220,8 @@ class Compression:
         names = [name for name, wide in zip("xy", self.wide, strict=True) if wide]
         return {
             "sides": names,
-            "columns": len(self.axes.weight),
+            "columns": self.unfolding.sizes[1] if self.unfolding else len(self.axes.weight),
+            "axes": len(self.axes.weight),
             "encoders": ["convolution" if view.picture else "perceptron" for view in self.seen.views],
             "components": {name: part.dim for name, part in zip("xy", self.seen.components, strict=True)},
             "variance_kept": {name: part.explained for name, part in zip("xy", self.seen.components, strict=True)},
@@ -229,19 +234,26 @@ class Compression:
         weights = {f"net.{key}": value.numpy() for key, value in self.encoders.state_dict().items()}
         flat = (*self.axes.mean, *self.axes.matrix, self.axes.weight)
         axes = {f"axes.{i}": np.ascontiguousarray(each.numpy()) for i, each in enumerate(flat)}
+        unfold = {} if self.unfolding is None else self.unfolding.state_dict()
+        folds = {f"unfold.{key}": value.numpy() for key, value in unfold.items()}
         meta = {"wide": self.wide, "sides": self.seen.sides.state(), "evidence": self.evidence._asdict()}
-        return {**weights, **axes, **self.seen.arrays()}, {**meta, "report": asdict(self.report)}
+        sizes = self.unfolding.sizes if self.unfolding else None
+        told = {**meta, "report": asdict(self.report), "unfolding": sizes}
+        return {**weights, **axes, **folds, **self.seen.arrays()}, told
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Compression:
         """Rebuild what `state` saved."""
         seen = SeenColumns.restored(arrays, meta["sides"])
         encoders = Encoders(seen.views, torch.Generator())
-        encoders.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
+        unfolding = Unfolding(*meta["unfolding"], torch.Generator()) if meta["unfolding"] else None
+        for prefix, module in (("net.", encoders), ("unfold.", unfolding)):
+            if module is not None:
+                module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, prefix).items()})
         mx, my, of_u, of_v, weight = (torch.tensor(arrays[f"axes.{i}"]) for i in range(5))
         axes, (wide_x, wide_y) = Axes((mx, my), (of_u, of_v), weight), meta["wide"]
         evidence, report = CodesEvidence(**meta["evidence"]), Report(**meta["report"])
-        return cls((wide_x, wide_y), seen, encoders, axes, evidence, report)
+        return cls((wide_x, wide_y), seen, encoders, axes, unfolding, evidence, report)
 
 
 class Tried(NamedTuple):
@@ -314,12 +326,15 @@ def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: 
         known, codes = encoders(rows), encoders(others)
     whole = Axes.of(known)
     axes = whole.telling(codes)
-    learned, linear = axes.own_contrasts(codes), _linear(encoders.components(rows), encoders.components(others))
+    linear = _linear(encoders.components(rows), encoders.components(others))
+    flat = unfolded(axes, known, codes, run)
+    with torch.no_grad():
+        learned = axes.own_contrasts(codes, flat.rebuilt(axes(codes)) if flat else None)
     lost = float(whole.own_contrasts(codes).mean() - learned.mean())
-    excess = float(axes.own_contrasts(known).mean() - learned.mean())
+    excess = float(axes.own_contrasts(known).mean() - axes.own_contrasts(codes).mean())
     error = float((learned - linear).std()) / len(linear) ** 0.5
     evidence = CodesEvidence(float(learned.mean()), float(linear.mean()), error, excess, max(lost, 0.0))
-    return Compression(wide, seen, encoders, axes, evidence, report)
+    return Compression(wide, seen, encoders, axes, flat, evidence, report)
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:

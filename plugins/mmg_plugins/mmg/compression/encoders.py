@@ -179,9 +179,9 @@ class Axes(NamedTuple):
         )
         return of_x, of_y
 
-    def own_contrasts(self, codes: RowPair) -> Tensor:
-        """Return each row's contrast `(n,)` where only these axes count."""
-        (x, y), (mx, my) = self(codes), self.mean
+    def own_contrasts(self, codes: RowPair, columns: RowPair | None = None) -> Tensor:
+        """Return each row's contrast `(n,)` where only these axes count, or `columns` `(n, r)` in their place."""
+        (x, y), (mx, my) = columns or self(codes), self.mean
         own_x = codes[0][:, -1] + codes[0][:, :-1] @ my / math.sqrt(CODE_COLUMNS)
         own_y = codes[1][:, -1] + codes[1][:, :-1] @ mx / math.sqrt(CODE_COLUMNS)
         rows = zip(compared(x * self.weight, y), compared(own_x, own_y), strict=True)
