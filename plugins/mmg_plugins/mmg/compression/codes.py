@@ -28,6 +28,7 @@ from mmg_plugins.mmg.thresholds import (
     COMPONENTS,
     COMPRESSION_ERRORS,
     FEWEST_TO_COMPRESS,
+    LACK_SPREAD,
     LEAST_COMPRESSION_GAIN,
     MOST_JUDGING_ROWS,
     NOTICEABLE_PART,
@@ -96,7 +97,7 @@ class CodesEvidence(NamedTuple):
     @property
     def uncertain(self) -> float:
         """Return the standard error of an estimate from the codes that comes from what they lack."""
-        return math.hypot(self.missing, self.left_out)
+        return math.hypot(LACK_SPREAD * max(self.by_heart, 0.0), self.left_out)
 
     @property
     def doubts(self) -> list[str]:
