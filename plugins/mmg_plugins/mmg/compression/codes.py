@@ -247,7 +247,8 @@ class Compression:
         """Rebuild what `state` saved."""
         seen = SeenColumns.restored(arrays, meta["sides"])
         encoders = Encoders(seen.views, torch.Generator())
-        unfolding = Unfolding(*meta["unfolding"], torch.Generator()) if meta["unfolding"] else None
+        folded, flat = meta["unfolding"] or (0, 0)
+        unfolding = Unfolding(folded, flat, torch.Generator()) if flat else None
         for prefix, module in (("net.", encoders), ("unfold.", unfolding)):
             if module is not None:
                 module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, prefix).items()})
