@@ -26,7 +26,7 @@ def arcs(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_an_arc_is_told_by_one_column() -> None:
-    known, others = arcs(1_500, 0), arcs(600, 1)
+    known, others = arcs(1_000, 0), arcs(600, 1)
     axes = Axes.of(known).first(2)
     found = unfolded(axes, known, others, RUN)
     assert found is not None
