@@ -294,7 +294,9 @@ def try_compression(
         views = _views(seen, sample, wide, grids)
         own = replace(run, max_seconds=None if run.max_seconds is None else run.max_seconds / len(views))
         found = [_trained(each, wide, _rows(each(sample), fitted), _rows(each(sample), judging), own) for each in views]
-        return Tried(max(found, key=lambda each: each.evidence.learned), others)
+        best = max(found, key=lambda each: each.evidence.learned)
+        sides = best.seen(sample)
+        return Tried(_unfolded(best, _rows(sides, fitted), _rows(sides, judging), own), others)
 
 
 def _views(seen: SeenColumns, sample: Sample, wide: tuple[bool, bool], grids: Grids) -> list[SeenColumns]:
@@ -329,14 +331,26 @@ def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: 
     whole = Axes.of(known)
     axes = whole.telling(codes)
     linear = _linear(encoders.components(rows), encoders.components(others))
-    flat = unfolded(axes, known, codes, run)
-    with torch.no_grad():
-        learned = axes.own_contrasts(codes, flat.rebuilt(axes(codes)) if flat else None)
+    learned = axes.own_contrasts(codes)
     lost = float(whole.own_contrasts(codes).mean() - learned.mean())
-    excess = float(axes.own_contrasts(known).mean() - axes.own_contrasts(codes).mean())
+    excess = float(axes.own_contrasts(known).mean() - learned.mean())
     error = float((learned - linear).std()) / len(linear) ** 0.5
     evidence = CodesEvidence(float(learned.mean()), float(linear.mean()), error, excess, max(lost, 0.0))
-    return Compression(wide, seen, encoders, axes, flat, evidence, report)
+    return Compression(wide, seen, encoders, axes, None, evidence, report)
+
+
+def _unfolded(found: Compression, rows: RowPair, others: RowPair, run: Run) -> Compression:
+    """Return a compression whose axes are told by fewer columns where they lie on a surface; see `unfolded`."""
+    axes, evidence = found.axes, found.evidence
+    with torch.no_grad():
+        known, codes = found.encoders(rows), found.encoders(others)
+    flat = unfolded(axes, known, codes, run)
+    if flat is None:
+        return found
+    with torch.no_grad():
+        kept = float(axes.own_contrasts(codes, flat.rebuilt(axes(codes))).mean())
+    left_out = evidence.left_out + max(evidence.learned - kept, 0.0)
+    return replace(found, unfolding=flat, evidence=evidence._replace(learned=kept, left_out=left_out))
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:
