@@ -53,7 +53,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
         _refuse_constant(train)
     start = time.perf_counter()
     estimator.x_kinds, estimator.y_kinds, estimator.z_kinds = train.x_kinds, train.y_kinds, train.z_kinds
-    estimator.groups = groups
+    estimator.x_grid, estimator.y_grid, estimator.groups = train.x_grid, train.y_grid, groups
     guarded(estimator, lambda: estimator.fit(*train.arrays()))
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(*rows.arrays())))

@@ -232,8 +232,10 @@ class KSG(Instant):
         by_parts = widen * float(np.std(means, ddof=1)) / math.sqrt(parts)
         size = round(n / math.sqrt(parts))
         middle = _means(values_of, [order[start : start + size] for start in range(0, n - size + 1, size)])
-        steps = np.array([mi, np.mean(middle), np.mean(means)])
-        rise, fall = (rise_of(parts, *(sign * steps).tolist(), by_parts, columns) for sign in (1, -1))
+        sizes = mi, float(np.mean(middle)), float(np.mean(means))
+        rise, fall = (
+            rise_of(parts, sign * sizes[0], sign * sizes[1], sign * sizes[2], by_parts, columns) for sign in (1, -1)
+        )
         return max(plain, least, by_parts), rise, fall
 
     def _drawn(self, n: int, most: int) -> Index:
