@@ -151,7 +151,7 @@ Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_
 """
 
 # --- Where a mixture is fitted beside the network ----------------------------------------------------------------
-MIXTURE_ROWS = 4_000
+MIXTURE_ROWS = 20_000
 """Training rows from which no mixture of normal densities is fitted beside the network.
 
 Evidence: chosen; with 300 to 2,000 rows mixtures take 60 to 100 % of the weight ("A mixture beside the network"), and
