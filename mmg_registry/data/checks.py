@@ -214,7 +214,7 @@ def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
             f"NaN or infinity ({where}); repair them, or drop these rows with --drop-nan (drop_nan=True)."
         )
     groups = None if pair.groups is None else pair.groups[good]
-    dropped = replace(pair, x=pair.x[good], y=pair.y[good], groups=groups)
+    dropped = replace(pair, x=pair.x[good], y=pair.y[good], groups=groups, rows=pair.places[good])
     return dropped, [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
 
 

@@ -31,6 +31,8 @@ class Pair:
         x_labels, y_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all are.
         x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
         groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
+        rows: `(n_samples,)` the place of each row in the source, from 0, where some were left out; None where all are
+            there in order.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -50,6 +52,7 @@ class Pair:
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     groups: Index | None = None
+    rows: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -62,6 +65,11 @@ class Pair:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def places(self) -> Index:
+        """Return the place of each row in the source `(n_samples,)`, from 0."""
+        return np.arange(len(self)) if self.rows is None else self.rows
 
 
 def as_pair(

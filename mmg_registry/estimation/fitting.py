@@ -52,19 +52,28 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     if estimator.trains:
         _refuse_constant(train)
     start = time.perf_counter()
-    estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
-    guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
+    fit(estimator, train, groups)
     middle = time.perf_counter()
-    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
+    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(dense(rows.x), dense(rows.y))))
     result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
     return Part(result, estimator, seconds, len(train), len(rows))
 
 
+def fit(estimator: Estimator, train: Pair, groups: Index | None = None) -> None:
+    """Fit `estimator` on `train`, after telling it the kinds of the columns and which rows belong together.
+
+    Raises:
+        MMGError: when the estimator fails.
+    """
+    estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
+    guarded(estimator, lambda: estimator.fit(dense(train.x), dense(train.y)))
+
+
 def rows_of(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
     """Return the rows of `pair` with the indices `rows`."""
     groups = None if pair.groups is None else pair.groups[rows]
-    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
+    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups, rows=pair.places[rows])
 
 
 def _refuse_constant(train: Pair) -> None:
@@ -78,7 +87,7 @@ def _refuse_constant(train: Pair) -> None:
         )
 
 
-def _dense(array: Array) -> Array:
+def dense(array: Array) -> Array:
     """Return `array` row-major and writeable, as torch requires; copy it only if it is not so already."""
     return np.require(array, requirements=["C", "W"])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mmg_registry import registry
-from mmg_registry.contracts import Estimator
+from mmg_registry.contracts import NO_RATIO, Estimator, has_ratio
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.checks import matching
 from mmg_registry.data.pair import with_groups
@@ -27,7 +27,7 @@ from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
-from mmg_registry.request import Request, run_of, within
+from mmg_registry.request import Request, in_thirds, run_of, within
 from mmg_registry.results import Estimate, half_width
 
 _FEW_EVAL_ROWS = 100
@@ -98,8 +98,15 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         not (request.extrapolate and request.cv is not None),
         "The folds of 'cv' are made for all rows, and 'extrapolate' cuts them into parts; use cross_fit=K with it.",
     )
+    demand(
+        not (request.pointwise and request.extrapolate),
+        "An extrapolation moves the estimate of all rows and knows nothing of single ones; leave pointwise or extrapolate "
+        "out.",
+    )
     record = registry.find(request.plugin)
-    make = functools.partial(registry.load_record(record), **request.options)
+    cls = registry.load_record(record)
+    demand(not request.pointwise or has_ratio(cls), NO_RATIO.format(name=cls.name))
+    make = functools.partial(cls, **request.options)
     make(run=run_of(request))
     if device_name(request.device) != "cpu":
         torch_device(request.device)
@@ -118,7 +125,7 @@ def _evaluated(
         return _known(cleaned, 0 if rows is None else len(rows)), None
     units = units_of(cleaned.pair, request.blocks)
     encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
-    pair, request = encoding(cleaned.pair), within(request, time.perf_counter() - started)
+    pair, request = encoding(cleaned.pair), in_thirds(within(request, time.perf_counter() - started))
     if rows is None:
         split = functools.partial(split_up, make)
         return (

@@ -120,6 +120,7 @@ def _from_one(
         x, y = _stacked(table, x_places, loaded), _stacked(table, y_places, loaded)
         labels = None if place is None else _load(table, [place], mask)[place]
     pair = _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
+    pair = pair if mask is None else replace(pair, rows=np.flatnonzero(mask))
     return pair if labels is None else with_groups(pair, labels, str(groups))
 
 

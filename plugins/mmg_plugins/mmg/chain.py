@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
@@ -16,13 +17,16 @@ from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Array, Listener, Run, below
+from mmg_registry.diffusion import averaged
+from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
 FITTING, EVALUATION = 0, 1  # streams of the noise in the place of labels
+NO_RATIO_OF_PAIRS = "Denoisers of both sides at once give no log-density ratio of single rows; use auto or minde-c."
 BOTH_NOISED = "This estimator noises both sides, and labels have no place in it; use auto, minde-c or ksg."
 
 
@@ -56,6 +60,30 @@ class FittedChain:
             of_labels = self.labels.estimate(self.sides, x, y)
             pieces.insert(0, Piece("I(labels of x; labels of y)", self.labels.how, of_labels))
         return joined_pieces(pieces, self.sides)
+
+    def log_ratio(self, recipe: Recipe, x: Array, y: Array) -> tuple[F64, F64]:
+        """Return ln p(x, y) / (p(x) p(y)) of rows, the sum over the links, and the standard error of its draws.
+
+        Args:
+            recipe: the recipe; how often each row is drawn is that of its measure of the gap.
+            x, y: rows `(n, dim_x)` and `(n, dim_y)`.
+
+        Raises:
+            OptionError: where the recipe noises both sides.
+        """
+        demand(recipe.one_sided, NO_RATIO_OF_PAIRS)
+        sample = (x, y) if self.compression is None else self.compression(x, y)
+        value, error = averaged([self._drawn_ratio(recipe, sample, repeat) for repeat in range(REPEATS)])
+        if self.labels is None:
+            return value, error
+        of_labels, noise = self.labels.log_ratio(self.sides, *sample)
+        return value + of_labels, np.hypot(error, noise)
+
+    def _drawn_ratio(self, recipe: Recipe, sample: Sample, repeat: int) -> F64:
+        """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
+        seed = (recipe.run.seed, EVALUATION + repeat)
+        drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
+        return np.sum([np.zeros(len(sample[0])), *drawn], axis=0)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""

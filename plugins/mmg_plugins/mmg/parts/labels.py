@@ -55,6 +55,10 @@ class PredictedLabels:
         """Estimate from the labels of rows x `(n, dim_x)` and y `(n, dim_y)`."""
         return self.fitted.estimate(self.run, labels_in(sides.x, x), labels_in(sides.y, y))
 
+    def log_ratio(self, sides: PairParts, x: Array, y: Array) -> tuple[F64, F64]:
+        """Return the log ratio of each row's labels and the standard error of its draws, `(n,)` each in nats."""
+        return self.fitted.log_ratio(self.run, labels_in(sides.x, x), labels_in(sides.y, y))
+
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         arrays, meta = self.fitted.state()
