@@ -27,12 +27,12 @@ LIKE_ROWS = 100  # rows of like values over which squared differences are averag
 DOUBT_ERRORS, DOUBT_NATS = 3.0, 0.05  # distance of the values' mean from the estimate that is told
 
 NO_HALVES = (
-    "The standard errors of the pointwise values hold the noise of draws alone: the estimator cannot be trained on half "
-    "of the rows ({why})"
+    "The standard errors of the pointwise values hold the noise of draws alone, for the estimator cannot be trained on "
+    "half of the rows. {why}"
 )
 APART = (
-    "The pointwise values average to {mean:.3f} nats where the estimate is {mi:.3f}: what it adds for all rows together "
-    "stands in none of them."
+    "The pointwise values average to {mean:.3f} nats where the estimate is {mi:.3f}: what it adds for all rows "
+    "together stands in none of them."
 )
 
 

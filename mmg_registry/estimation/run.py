@@ -100,8 +100,8 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
     )
     demand(
         not (request.pointwise and request.extrapolate),
-        "An extrapolation moves the estimate of all rows and knows nothing of single ones; leave pointwise or extrapolate "
-        "out.",
+        "An extrapolation moves the estimate of all rows and knows nothing of single ones; leave pointwise or "
+        "extrapolate out.",
     )
     record = registry.find(request.plugin)
     cls = registry.load_record(record)

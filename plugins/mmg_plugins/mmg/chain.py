@@ -26,7 +26,6 @@ from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
 
 FITTING, EVALUATION = 0, 1  # streams of the noise in the place of labels
-NO_RATIO_OF_PAIRS = "Denoisers of both sides at once give no log-density ratio of single rows; use auto or minde-c."
 BOTH_NOISED = "This estimator noises both sides, and labels have no place in it; use auto, minde-c or ksg."
 
 
@@ -67,11 +66,7 @@ class FittedChain:
         Args:
             recipe: the recipe; how often each row is drawn is that of its measure of the gap.
             x, y: rows `(n, dim_x)` and `(n, dim_y)`.
-
-        Raises:
-            OptionError: where the recipe noises both sides.
         """
-        demand(recipe.one_sided, NO_RATIO_OF_PAIRS)
         sample = (x, y) if self.compression is None else self.compression(x, y)
         value, error = averaged([self._drawn_ratio(recipe, sample, repeat) for repeat in range(REPEATS)])
         if self.labels is None:
