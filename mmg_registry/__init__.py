@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
     from mmg_registry.pointwise.pmi import pmi as pmi
+    from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
@@ -50,6 +51,7 @@ _EXPORTS = {
     "Estimate": ("mmg_registry.results", "Estimate"),
     "Pointwise": ("mmg_registry.results", "Pointwise"),
     "pmi": ("mmg_registry.pointwise.pmi", "pmi"),
+    "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
     "Pair": ("mmg_registry.data.pair", "Pair"),
@@ -80,6 +82,7 @@ __all__ = [
     "Pair",
     "Pointwise",
     "Progress",
+    "Quantity",
     "Run",
     "TextOptions",
     "__version__",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,6 +82,7 @@ class EstimateJob:
     encoding: str | None = None
     header: HeaderOption = HeaderOption.auto
     kind: list[str] | None = None
+    given: str | None = None
     pointwise: str | None = None
 
 
@@ -95,6 +96,9 @@ def estimate(
     ] = DEFAULT_PLUGIN,
     x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    given: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="The same for what is given: I(x; y | given) is estimated.")
+    ] = None,
     evaluation: Annotated[
         list[str] | None, typer.Option("--eval", help="Rows to evaluate on, in DATA's form; twice for two npy files.")
     ] = None,
@@ -200,6 +204,7 @@ def _check_contradictions(job: EstimateJob) -> None:
         not (job.extrapolate and job.pointwise),
         "--extrapolate moves the estimate of all rows, and --pointwise is of single ones; leave one of the two out.",
     )
+    demand(not (job.given and job.pointwise), "--pointwise is of x and y alone; leave it or --given out.")
     twice = job.groups and job.blocks.isdigit()
     demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
     for name, several in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
@@ -252,7 +257,7 @@ def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read
 
     pair, *rest = (
-        read(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where, groups=groups)
+        read(_paths(paths), x=job.x, y=job.y, given=job.given, text=text_options(job), where=job.where, groups=groups)
         for paths, groups in ((job.data, job.groups), (job.evaluation, None))
         if paths
     )
@@ -392,8 +397,7 @@ def _sampled(pair: Pair, seed: int) -> Pair:
     import numpy as np
 
     rows = np.sort(np.random.default_rng(seed).choice(len(pair), INSTANT_ROWS, replace=False))
-    groups = None if pair.groups is None else pair.groups[rows]
-    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
+    return pair.take(rows)
 
 
 def _nothing_fitted(estimate: Estimate) -> str:

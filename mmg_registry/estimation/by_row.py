@@ -19,7 +19,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Estimator, guarded
 from mmg_registry.data import Pair, hold_out
 from mmg_registry.errors import MMGError, PluginError, demand
-from mmg_registry.estimation.fitting import Part, dense, fit, fitted, rows_of
+from mmg_registry.estimation.fitting import Part, fit, fitted
 from mmg_registry.request import run_of_half
 from mmg_registry.results import Estimate, Pointwise
 
@@ -63,7 +63,7 @@ def ratios(estimator: Estimator, rows: Pair) -> Pointwise:
     Raises:
         PluginError: for another number of values than rows, or values or errors that are no numbers.
     """
-    found = guarded(estimator, lambda: estimator.pointwise(dense(rows.x), dense(rows.y)))
+    found = guarded(estimator, lambda: estimator.pointwise(*rows.arrays()))
     parts = [np.asarray(each, dtype=np.float64) for each in (found.values, found.errors)]
     whole = all(each.shape == (len(rows),) and np.isfinite(each).all() for each in parts)
     demand(whole, f"The estimator '{estimator.name}' returned no pointwise value for some rows.", PluginError)
@@ -82,7 +82,7 @@ def of_halves(estimator: Estimator, train: Pair, rows: Pair, groups: Index | Non
     found = []
     for i, half in enumerate(halves):
         again = type(estimator)(**{**estimator.get_params(), "run": run_of_half(estimator.run, i)})
-        fit(again, rows_of(train, half), None if groups is None else groups[half])
+        fit(again, train.take(half), None if groups is None else groups[half])
         found.append(np.square(values - ratios(again, rows).values))
     return np.sqrt(smoothed(values, np.mean(found, axis=0)))
 

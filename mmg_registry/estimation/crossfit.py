@@ -14,7 +14,7 @@ from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import OptionError, demand, explain
 from mmg_registry.estimation.by_row import evaluated, joined
-from mmg_registry.estimation.fitting import Make, Part, rows_of
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
@@ -31,8 +31,8 @@ def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: 
     parts = []
     for i, (others, rows) in enumerate(folds):
         estimator = make(run=run_of_fold(request, i, len(folds)))
-        own = rows_of(pair, others), rows_of(pair, rows)
-        part = evaluated(estimator, *own, units.take(others).labels, request.pointwise)
+        groups = units.take(others).labels
+        part = evaluated(estimator, pair.take(others), pair.take(rows), groups, request.pointwise)
         parts.append(replace(part, estimator=None))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], [rows for _, rows in folds])

@@ -14,7 +14,7 @@ from mmg_registry.data.units import Units, first_rows, units_of
 from mmg_registry.estimation.by_row import evaluated
 from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
 from mmg_registry.estimation.dependent import corrected, of_dependent_rows, off_by_itself
-from mmg_registry.estimation.fitting import Make, Part, rows_of
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.request import Request, run_of
 
 EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
@@ -69,7 +69,7 @@ def _split(make: Make, request: Request, units: Units, fit: Index, places: Index
     groups = units.take(fit).labels
 
     def evaluate(rows: Pair) -> Part:
-        own = rows_of(rows, fit), rows_of(rows, places)
+        own = rows.take(fit), rows.take(places)
         return evaluated(make(run=run_of(request)), *own, groups, request.pointwise)
 
     return _Way(evaluate, places)
