@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,24 +51,28 @@ def pmi(fitted: Any, x: Any, y: Any, *, draws: int | None = None, seed: int = 0)
         >>> (pmi(doe, [[1.0], [1.0]], [[0.8], [-0.8]]).values > 0).tolist()
         [True, False]
     """
-    pair = _numbers(x, y)
+    found, told = of_rows(fitted, as_pair(x, y), draws, seed)
+    issue(told)
+    return replace(found, rows=None)
+
+
+def of_rows(fitted: Any, pair: Pair, draws: int | None = None, seed: int = 0) -> tuple[Pointwise, list[str]]:
+    """Return the values of the rows of `pair` with their places in its source, and what to warn of; else as `pmi`."""
+    _demand_numbers(pair)
     if isinstance(fitted, (str, Path)):
         fitted = load(fitted)
     if isinstance(fitted, Estimator):
         demand(draws is None, "Give 'draws' with a denoiser; an estimator is told by set_params(repeats=..).")
-        return ratios(fitted, pair)
+        return replace(ratios(fitted, pair), rows=pair.places), []
     from mmg_registry.pointwise.denoiser import ratio_of_denoiser  # imports torch
 
     found, told = ratio_of_denoiser(fitted, pair.x, pair.y, checked("n", draws or 512), checked("seed", seed))
-    issue(told)
-    return found
+    return replace(found, rows=pair.places), told
 
 
-def _numbers(x: Any, y: Any) -> Pair:
-    """Return rows of finite numbers; labels are refused, for their codes would be those of the rows at hand."""
-    pair = as_pair(x, y)
+def _demand_numbers(pair: Pair) -> None:
+    """Refuse rows that are not finite, and labels, for their codes would be those of the rows at hand."""
     for side, labels, values in (("x", pair.x_labels, pair.x), ("y", pair.y_labels, pair.y)):
         demand(not any(labels), f"A column of {side} holds labels; give the numbers that it was fitted to.", DataError)
         bad = int((~np.isfinite(values).all(axis=1)).sum())
         demand(not bad, f"{bad} of {len(pair)} rows of {side} hold NaN or infinity; leave them out.", DataError)
-    return pair
