@@ -90,8 +90,8 @@ def errors_of_counts(x: Index, y: Index) -> F64:
 
     Example:
         >>> half = np.arange(100) % 2
-        >>> errors_of_counts(half, half).max().round(2)  # of ln 2, where the share of a label is all that is not known
-        0.1
+        >>> errors_of_counts(half, half)[:2].round(2).tolist()  # of ln 2: nothing but a label's share is uncertain
+        [0.1, 0.1]
     """
     n = len(x)
     own = [np.unique(each, return_inverse=True)[1].reshape(-1) for each in (x, y)]
