@@ -57,8 +57,9 @@ LAYERS = [
     {"mmg_registry.diffusion"},
     # Several estimates as one; estimators on disk.
     {"mmg_registry.estimation", "mmg_registry.storage"},
-    # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with.
-    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing"},
+    # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with; other
+    # questions of the same engine.
+    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.pointwise"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.
