@@ -166,3 +166,23 @@ def test_the_second_algorithm_has_no_form_given_z() -> None:
     x, y, z = CONDITIONAL["chain-normal-1"].sample(100)
     with pytest.raises(OptionError, match="Algorithm 2"):
         mmg.estimate(x, y, given=z, plugin="ksg", options={"algorithm": 2})
+
+
+def test_local_values_are_of_all_rows_and_as_noisy_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2_000, 1))
+    y = 0.8 * x + 0.6 * rng.standard_normal((2_000, 1))
+    truth = 0.5 * (y[:, 0] ** 2 - (y[:, 0] - 0.8 * x[:, 0]) ** 2 / 0.36) - 0.5 * np.log(0.36)
+    found = KSG(max_rows=50).fit(x, y).pointwise(x, y)
+    assert found.values.mean() == pytest.approx(truth.mean(), abs=0.06)
+    assert np.std(found.values - truth) == pytest.approx(found.errors[0], rel=0.2)
+
+
+def test_labels_on_both_sides_have_the_log_ratio_of_their_counts() -> None:
+    rng = np.random.default_rng(0)
+    off = []
+    for _ in range(60):
+        bits = rng.integers(0, 2, (300, 1)).astype(float)
+        found = KSG().fit(bits, bits).pointwise(bits, np.where(rng.random((300, 1)) < 0.1, 1 - bits, bits))
+        off.append((found.values[0] - np.log(0.2 if found.values[0] < 0 else 1.8)) / found.errors[0])
+    assert 0.7 < float(np.std(off)) < 1.4
