@@ -73,7 +73,7 @@ def varies(pair: Pair, columns: Index, weights: F64) -> bool:
         return True
     some = dependence.sample_rows(len(pair), 2_000)
     z, x = _standard(pair.z, some), _standard(pair.x[:, columns], some)
-    near, values = cKDTree(z).query(z, 2)[1][:, 1], x @ weights
+    near, values = np.ravel(cKDTree(z).query(z, [2])[1]), x @ weights
     apart = np.abs(values - values[near]) / max(float(values.std()), np.finfo(np.float64).tiny)
     return bool(np.mean(apart < ALIKE) < ALIKE_SHARE)
 
