@@ -101,7 +101,7 @@ def test_values_whose_mean_is_elsewhere_are_told(monkeypatch: pytest.MonkeyPatch
     [
         ({"plugin": "infonce"}, "'infonce' has no log-density ratio of single rows"),
         ({"plugin": "ksg", "extrapolate": 3}, "leave pointwise or extrapolate out"),
-        ({"plugin": "ksg", "given": X[:, :1] ** 2}, "leave pointwise"),
+        ({"plugin": "doe", "given": X[:, :1] ** 2}, "of 'doe' are of x and y alone"),
     ],
 )
 def test_what_has_no_such_values_is_refused(choices: dict[str, Any], sentence: str) -> None:
