@@ -1,0 +1,104 @@
+"""Regression of many variables on z at once: ridge regression on scores, products and waves of z.
+
+Each variable has its own ridge, by generalised cross-validation (Golub, Heath and Wahba, Technometrics 1979), and
+residuals are those of a fit without the row, in closed form. One decomposition serves all variables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mmg_registry.arrays import F64
+from mmg_registry.data.order import normal_scores
+from mmg_registry.significance.features import fewer, products, waves
+
+WAVES = 150  # random cosines of a length; FEW_WAVES of them beyond MANY_ROWS, where time counts more
+FEW_WAVES, MANY_ROWS = 80, 10_000
+LENGTHS = (4.0, 2.0, 1.0, 0.5, 0.25)
+"""Lengths of the waves, in typical distances of two rows: from nearly linear to ten periods over a single column. Each
+variable takes the length that predicts it best; one for all would follow a curve in few columns, or noise in many."""
+PLAIN = 5.0  # weight of scores and products beside a wave's: what is nearly linear is hardly shrunk
+MOST_SCORES = 30  # columns of z in the regression; of more, the first principal components
+RIDGES = np.logspace(-6, 3, 28)  # of a row, beside features of variance 1
+LEAST_LEFT = 0.05  # of a row's residual that remains where the fit is made of that row alone
+LEAST_SPREAD = 1e-10  # of the largest variance of a direction of the features: with less it is rounding
+
+
+@dataclass(frozen=True)
+class Decomposed:
+    """The features of z of one length: `(n, k)` orthonormal columns, and `(k,)` their variances among the features."""
+
+    basis: F64
+    spread: F64
+
+    def ridges(self, targets: F64) -> Ridges:
+        """Return the best ridge for each of centred `targets` `(n, m)`."""
+        n = len(targets)
+        weights = self.basis.T @ targets
+        kept = self.spread[:, None] / (self.spread[:, None] + RIDGES)
+        lost = (targets**2).sum(axis=0) - (2 * kept - kept**2).T @ weights**2
+        score = lost / (n - 1 - kept.sum(axis=0)[:, None]).clip(1) ** 2
+        return Ridges(score.min(axis=0), kept[:, score.argmin(axis=0)], weights)
+
+
+class Ridges(NamedTuple):
+    """For each of m variables: its score of cross-validation `(m,)`, how much is kept of each basis column `(k, m)`, and
+    the weights of these `(k, m)`."""
+
+    score: F64
+    kept: F64
+    weights: F64
+
+
+@dataclass(frozen=True)
+class Smoother:
+    """Regression on z, by the features of each length."""
+
+    lengths: tuple[Decomposed, ...]
+
+    @classmethod
+    def of(cls, z: F64, seed: int) -> Smoother:
+        """Decompose the features of `z` `(n, dim_z)`; the waves are drawn with `seed`.
+
+        Example:
+            >>> z, noise = np.random.default_rng(0).standard_normal((2, 500, 1))
+            >>> left = Smoother.of(z, seed=0).residuals(np.sin(2 * z) + 0.1 * noise)
+            >>> bool(abs(left.std() - 0.1) < 0.02)
+            True
+        """
+        scores = fewer(normal_scores(z), MOST_SCORES)
+        plain = PLAIN * np.hstack([scores, products(scores)])
+        count = WAVES if len(z) <= MANY_ROWS else FEW_WAVES
+        return cls(tuple(_decomposed(np.hstack([plain, waves(scores, each, count, seed)])) for each in LENGTHS))
+
+    def fitted(self, targets: F64) -> F64:
+        """Return what z tells of `targets` `(n, m)`, in their unit."""
+        return targets.mean(axis=0) + self._both(targets)[0]
+
+    def residuals(self, targets: F64) -> F64:
+        """Return what z does not tell of `targets` `(n, m)`: each row against a fit to the others."""
+        fitted, own = self._both(targets)
+        return (targets - targets.mean(axis=0) - fitted) / np.maximum(1 - own - 1 / len(targets), LEAST_LEFT)
+
+    def _both(self, targets: F64) -> tuple[F64, F64]:
+        """Return the fit `(n, m)` without the mean, and the share `(n, m)` that each row has in its own."""
+        centred = targets - targets.mean(axis=0)
+        found = [each.ridges(centred) for each in self.lengths]
+        best = np.argmin([each.score for each in found], axis=0)
+        fitted, own = np.empty_like(centred), np.empty_like(centred)
+        for place in np.unique(best):
+            basis, (_, kept, weights) = self.lengths[place].basis, found[place]
+            mine = best == place
+            fitted[:, mine] = basis @ (kept * weights)[:, mine]
+            own[:, mine] = basis**2 @ kept[:, mine]
+        return fitted, own
+
+
+def _decomposed(features: F64) -> Decomposed:
+    features = features - features.mean(axis=0)
+    spread, turn = np.linalg.eigh(features.T @ features / len(features))
+    kept = spread > LEAST_SPREAD * spread[-1]
+    return Decomposed(features @ (turn[:, kept] / np.sqrt(spread[kept] * len(features))), spread[kept])
