@@ -52,6 +52,8 @@ LAYERS = [
     {"mmg_registry.estimation", "mmg_registry.storage"},
     # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with.
     {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing"},
+    # And other questions than how much x and y share: whether at all, and the same for those who ask elsewhere.
+    {"mmg_registry.significance", "mmg_registry.integrations"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

@@ -17,8 +17,7 @@ from mmg_registry.data.split import coded
 from mmg_registry.data.units import Units
 from mmg_registry.significance.exchange import within
 from mmg_registry.significance.features import Features, features_of, fewer, orthonormal
-from mmg_registry.significance.independence import Tested
-from mmg_registry.significance.sequential import p_value
+from mmg_registry.significance.sequential import Tested, p_value
 from mmg_registry.significance.smoother import Smoother
 from mmg_registry.significance.statistic import Statistic, of_signs
 
@@ -47,17 +46,17 @@ def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> T
     strata = coded(np.unique(z, axis=0, return_inverse=True)[1].ravel())[0]
     if units.by == "rows" and len(z) >= ROWS_A_VALUE * (strata.max() + 1):
         return _within_strata(x, y, z, strata, seed, most)
-    smoother = Smoother.of(z, seed)
-    a, b = (_unexplained(side, smoother, seed) for side in (x, y))
+    a, b = (_unexplained(side, z, seed) for side in (x, y))
     return _by_signs(a, b, _weights(z), units, seed, most)
 
 
-def _unexplained(side: F64, smoother: Smoother, seed: int) -> Features:
+def _unexplained(side: F64, z: F64, seed: int) -> Features:
     """Return features of what z does not tell of a side, without what it tells of them.
 
     Columns of few values are taken as they are: the residual of a label is a rough function of z.
     """
     scores = normal_scores(side)
+    smoother = Smoother.of(z, scores, seed)
     left = smoother.residuals(scores)
     variance = left**2
     expected = np.maximum(smoother.fitted(variance), LEAST_VARIANCE * variance.mean(axis=0))

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
+from mmg_registry.data.order import normal_scores
+from mmg_registry.data.pair import Pair
 from mmg_registry.data.split import coded
 from mmg_registry.data.units import Units, first_rows
 from mmg_registry.errors import DataError, demand
 
 FEWEST_UNITS = 4  # groups of one size: they have 24 orders, and fewer tell nothing
+
+CELL = 6
+"""Rows of a cell of like z at most. Smaller: fewer orders, and less power. Larger: what x and y follow of z within a
+cell passes for dependence."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def rectangle(labels: Index) -> Index:
     return np.stack([rows[:size] for rows in members if len(rows) >= size])
 
 
-def within(strata: Index) -> Exchange:
+def within(strata: Index, words: str = "rows of equal z") -> Exchange:
     """Return the orders of rows that keep each among those of its stratum `(n,)`.
 
     Example:
@@ -123,4 +129,44 @@ def within(strata: Index) -> Exchange:
         places[:, base] = np.argsort(keys, axis=1)
         return places
 
-    return Exchange(np.arange(len(strata)), draw, "rows of equal z", np.inf)
+    return Exchange(np.arange(len(strata)), draw, words, np.inf)
+
+
+def among(units: Units, rows: Pair) -> Units:
+    """Return the units of evaluated `rows`, which are some of those that `units` are of."""
+    if units.by == "groups" and rows.groups is not None:
+        return Units(len(rows), "groups", coded(rows.groups)[0])
+    if units.by == "copies":
+        whole = np.hstack([getattr(rows, side) for side in rows.sides])
+        return Units(len(rows), "copies", coded(np.unique(whole, axis=0, return_inverse=True)[1].ravel())[0])
+    return Units(len(rows), units.by, None if units.labels is None else np.arange(len(rows)))
+
+
+def cells(z: F64, size: int = CELL) -> Index:
+    """Return the cell `(n,)` of each row: halves of halves along the widest column of scores of z, `size` rows at most.
+
+    Exchanging rows within them is the local permutation of Kim, Neykov, Balakrishnan and Wasserman (Ann. Statist.
+    2022): approximate, and the better the smaller the cells are beside what x and y follow of z.
+
+    Example:
+        >>> cells(np.array([[0.1], [5.0], [0.2], [5.1]]), size=2).tolist()
+        [1, 0, 1, 0]
+    """
+    scores, labels = normal_scores(z), np.empty(len(z), dtype=np.int64)
+    open_ones, count = [np.arange(len(z))], 0
+    while open_ones:
+        rows = open_ones.pop()
+        if len(rows) <= size:
+            labels[rows], count = count, count + 1
+            continue
+        order = rows[np.argsort(scores[rows, np.ptp(scores[rows], axis=0).argmax()], kind="stable")]
+        open_ones += [order[: len(rows) // 2], order[len(rows) // 2 :]]
+    return labels
+
+
+def looseness(z: F64, strata: Index) -> float:
+    """Return the share of the variance of scores of z that is left within strata `(n,)`: 0 where they are of equal z."""
+    scores = normal_scores(z)
+    counts = np.bincount(strata)
+    means = np.stack([np.bincount(strata, column) / counts for column in scores.T], axis=1)
+    return float((scores - means[strata]).var(axis=0).sum() / scores.var(axis=0).sum())

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mmg_registry.arrays import F64
 from mmg_registry.significance.exchange import Exchange
 from mmg_registry.significance.features import Features, features_of
-from mmg_registry.significance.sequential import PValue, p_value
+from mmg_registry.significance.sequential import Tested, p_value
 from mmg_registry.significance.statistic import of_permutations
 
 MOST_NUMBERS = 4_000_000  # of exchanged features at once, i.e. 32 MB
 
 METHOD = "moments of features"
-
-
-@dataclass(frozen=True)
-class Tested:
-    """What a test found.
-
-    Attributes:
-        p: the p-value with the exchanges behind it.
-        statistic: of the rows as they are; its scale is the method's own.
-        method: what was compared with what, in a few words.
-        doubts: sentences for the user.
-    """
-
-    p: PValue
-    statistic: float
-    method: str
-    doubts: tuple[str, ...] = ()
 
 
 def independence(x: F64, y: F64, exchange: Exchange, seed: int, most: int) -> Tested:

@@ -32,7 +32,26 @@ class PValue:
     reached: int
 
 
-def p_value(observed: float, draw: Callable[[int], F64], most: int, enough: int = ENOUGH) -> PValue:
+@dataclass(frozen=True)
+class Tested:
+    """What a test found.
+
+    Attributes:
+        p: the p-value with the exchanges behind it.
+        statistic: of the rows as they are; its scale is the method's own.
+        method: what was compared with what, in a few words.
+        doubts: sentences for the user.
+    """
+
+    p: PValue
+    statistic: float
+    method: str
+    doubts: tuple[str, ...] = ()
+
+
+def p_value(
+    observed: float, draw: Callable[[int], F64], most: int, enough: int = ENOUGH, first: int = FIRST
+) -> PValue:
     """Return the p-value of `observed`, which exchanges reach or exceed the less often the less likely it is by chance.
 
     With `most` exchanges drawn and g of them as large, p = (1 + g) / (1 + most). Where g reaches `enough` at the l-th,
@@ -43,6 +62,7 @@ def p_value(observed: float, draw: Callable[[int], F64], most: int, enough: int 
         draw: returns so many statistics of exchanged rows; every call draws new ones.
         most: exchanges that are drawn at most.
         enough: those as large after which none is drawn any more.
+        first: exchanges that are drawn at once, at first; twice as many every time.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -53,7 +73,7 @@ def p_value(observed: float, draw: Callable[[int], F64], most: int, enough: int 
     """
     drawn = reached = 0
     edge = observed - ROUNDING * max(1.0, abs(observed))
-    size = FIRST
+    size = first
     while drawn < most:
         large = np.cumsum(draw(min(size, most - drawn)) >= edge)
         if reached + large[-1] >= enough:

@@ -202,9 +202,8 @@ class Neural(Estimator):
             raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
         device = device_of(self.run.device)
         fitted.trainable.module.to(device)
-        x, y = self._arranged(fitted.sides, x, y, EVALUATION)
         with torch_threads(1), torch.no_grad():
-            found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
+            found = self._read(fitted.trainable, *_on(self._placed(x, y), device))
         rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
         report = fitted.report
         left = linear_left(fitted.pair.linear, float(found.mi), rows)
@@ -249,6 +248,11 @@ class Neural(Estimator):
         neighbours = Opinion(*meta["neighbours"])
         self._fitted = FittedNeural(sides, pair, trainable, report, meta["rows"], neighbours)
         return self
+
+    def _placed(self, x: Array, y: Array) -> RowPair:
+        """Return evaluation rows in the coordinates of the networks."""
+        fitted = self._need_fit()
+        return _tensors(fitted.pair, *self._arranged(fitted.sides, x, y, EVALUATION), torch.device("cpu"))
 
     def _arranged(self, sides: PairParts, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
         """Return the rows that the networks take in the place of x and of y: values, and an indicator for each label.
