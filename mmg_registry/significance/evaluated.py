@@ -102,9 +102,7 @@ def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units
     Where z is given, rows change places with those of like z.
     """
     takings = [_taking(fit.rows, units) for fit in fits]
-    evaluates = [
-        _evaluation(fit, rows, make, request) for fit, (_, rows) in zip(fits, takings, strict=True)
-    ]
+    evaluates = [_evaluation(fit, rows, make, request) for fit, (_, rows) in zip(fits, takings, strict=True)]
     shares = np.array([len(fit.rows) for fit in fits], dtype=float)
     rng = np.random.default_rng([request.seed, 2])
 

@@ -49,9 +49,7 @@ class Tested:
     doubts: tuple[str, ...] = ()
 
 
-def p_value(
-    observed: float, draw: Callable[[int], F64], most: int, enough: int = ENOUGH, first: int = FIRST
-) -> PValue:
+def p_value(observed: float, draw: Callable[[int], F64], most: int, enough: int = ENOUGH, first: int = FIRST) -> PValue:
     """Return the p-value of `observed`, which exchanges reach or exceed the less often the less likely it is by chance.
 
     With `most` exchanges drawn and g of them as large, p = (1 + g) / (1 + most). Where g reaches `enough` at the l-th,
