@@ -1,7 +1,7 @@
 """How often `mmg.test`'s quick tests reject where nothing is there, and where something is, beside other packages.
 
     python -m benchmarks.significance level --rows 500 --repeats 250
-    python -m benchmarks.significance power --rows 500 --repeats 60     # dcor, hyppo, causal-learn and tigramite if there
+    python -m benchmarks.significance power --rows 500 --repeats 60   # and dcor, hyppo, causal-learn, tigramite
 
 Every law draws its own rows from a seed of its own; no law is one that a choice of the tests was made by alone.
 """

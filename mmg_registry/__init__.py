@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
-    from mmg_registry.significance.test import test as test
+    from mmg_registry.significance.answer import independence_test as test
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
@@ -47,7 +47,7 @@ _EXPORTS = {
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
-    "test": ("mmg_registry.significance.test", "test"),
+    "test": ("mmg_registry.significance.answer", "independence_test"),
     "Estimate": ("mmg_registry.results", "Estimate"),
     "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),

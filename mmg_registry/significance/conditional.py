@@ -17,7 +17,7 @@ from mmg_registry.data.split import coded
 from mmg_registry.data.units import Units
 from mmg_registry.significance.exchange import within
 from mmg_registry.significance.features import Features, features_of, fewer, orthonormal
-from mmg_registry.significance.sequential import Tested, p_value
+from mmg_registry.significance.sequential import Verdict, p_value
 from mmg_registry.significance.smoother import Smoother
 from mmg_registry.significance.statistic import Statistic, of_signs
 
@@ -30,7 +30,7 @@ MOST_SIGNS = 4_000  # of many rows, so many sums of rows drawn at random get a s
 SIGNS_AT_ONCE = 512
 
 
-def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> Tested:
+def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> Verdict:
     """Test whether x `(n, dim_x)` and y `(n, dim_y)` are independent given z `(n, dim_z)`, with at most `most` draws.
 
     Rows that belong together, as `units` say, share their sign.
@@ -76,7 +76,7 @@ def _weights(z: F64) -> F64:
     return np.hstack([np.ones((len(z), 1)), scores / scores.std(axis=0)])
 
 
-def _by_signs(a: Features, b: Features, weights: F64, units: Units, seed: int, most: int) -> Tested:
+def _by_signs(a: Features, b: Features, weights: F64, units: Units, seed: int, most: int) -> Verdict:
     shape = (a.values.shape[1], b.values.shape[1], weights.shape[1])
     levels = (a.levels, b.levels, tuple(sorted({1, shape[2]})))
     rng = np.random.default_rng([seed, 1])
@@ -91,7 +91,7 @@ def _by_signs(a: Features, b: Features, weights: F64, units: Units, seed: int, m
         return np.concatenate([statistic((each @ products / root).reshape(-1, *shape)) for each in signs])
 
     observed = float(statistic((products.sum(axis=0) / root).reshape(1, *shape))[0])
-    return Tested(p_value(observed, draw, most), observed, "residual moments after regression on z, with random signs")
+    return Verdict(p_value(observed, draw, most), observed, "residual moments after regression on z, with random signs")
 
 
 def _shared(units: Units, rng: np.random.Generator) -> Index:
@@ -113,7 +113,7 @@ def _summed(a: F64, b: F64, weights: F64, shared: Index) -> F64:
     return np.concatenate(columns, axis=1)
 
 
-def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) -> Tested:
+def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) -> Verdict:
     a, b = (_centred(features_of(side, seed, MOST_FEATURES), strata) for side in (x, y))
     weights, exchange = _weights(z), within(strata)
     n, shape = len(x), (a.values.shape[1], weights.shape[1], b.values.shape[1])
@@ -128,7 +128,7 @@ def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) 
 
     observed = float(of(np.arange(n)[None])[0])
     p = p_value(observed, lambda count: of(exchange.draw(rng, count)), most)
-    return Tested(p, observed, f"moments of features, exchanging {exchange.words}")
+    return Verdict(p, observed, f"moments of features, exchanging {exchange.words}")
 
 
 def _centred(features: Features, strata: Index) -> Features:

@@ -16,14 +16,14 @@ from mmg_registry.errors import MMGError, demand
 from mmg_registry.estimation.fitting import Fit, Make, fitted
 from mmg_registry.request import Request, run_of
 from mmg_registry.significance.exchange import Exchange, among, cells, exchange_of, looseness, within
-from mmg_registry.significance.sequential import Tested, p_value
+from mmg_registry.significance.sequential import Verdict, p_value
 
 SCORES = 999  # exchanges at most unless told, where each is a look into a table
 ESTIMATES = 99  # and where each is an estimate
 FEW_ENOUGH = 5  # estimates that reach the observed one, after which no more are made
 LONGEST = 2_048  # dependent rows of one table at most: of more, estimates are made of whole orders
 LOOSE = 0.1
-"""Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and of y
+"""Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and y
 leaves them a correlation of some 0.05 within cells, which 1,500 rows tell from none."""
 LIKE_Z = (
     "Rows are exchanged among those of like z, and {share:.0%} of the variance of z is left among them: dependence by z "
@@ -56,7 +56,7 @@ def _holds(table_rows: int, rows: int, whole: bool) -> bool:
     return table_rows > 0 and (not whole or rows <= min(LONGEST, 4 * table_rows))
 
 
-def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Tested:
+def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Verdict:
     """Test by scores of evaluated rows, learned on others: exact whatever was learned, at the price of one training.
 
     Raises:
@@ -72,7 +72,7 @@ def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Tested
 
     observed = float(sum(table.scores.trace() for table in tables)) / rows
     words = exchange_of(among(units, fits[0].rows)).words
-    return Tested(p_value(observed, draw, most), observed, f"mean score of {rows} evaluated rows, exchanging {words}")
+    return Verdict(p_value(observed, draw, most), observed, f"mean score of {rows} evaluated rows, exchanging {words}")
 
 
 def _tables(fit: Fit, units: Units, rng: np.random.Generator) -> list[_Table]:
@@ -96,7 +96,7 @@ def _parts(rows: Index, estimator: Estimator, rng: np.random.Generator) -> Index
     return rows.reshape(1, -1) if parts == 1 else rng.permutation(rows)[: parts * size].reshape(parts, size)
 
 
-def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units, most: int) -> Tested:
+def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units, most: int) -> Verdict:
     """Test by estimates of rows in other orders: of an estimator that trains, its evaluation alone is repeated.
 
     Where z is given, rows change places with those of like z.
@@ -117,7 +117,7 @@ def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units
     loose = max(_loose(rows) for _, rows in takings)
     doubts = (LIKE_Z.format(share=loose),) if loose > LOOSE else ()
     words = f"estimates, exchanging {takings[0][0].words}"
-    return Tested(p_value(observed, draw, most, FEW_ENOUGH, first=FEW_ENOUGH), observed, words, doubts)
+    return Verdict(p_value(observed, draw, most, FEW_ENOUGH, first=FEW_ENOUGH), observed, words, doubts)
 
 
 def _taking(rows: Pair, units: Units) -> tuple[Exchange, Pair]:

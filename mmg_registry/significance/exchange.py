@@ -165,7 +165,7 @@ def cells(z: F64, size: int = CELL) -> Index:
 
 
 def looseness(z: F64, strata: Index) -> float:
-    """Return the share of the variance of scores of z that is left within strata `(n,)`: 0 where they are of equal z."""
+    """Return the share of the variance of scores of z that is left within strata `(n,)`; 0 where z is equal."""
     scores = normal_scores(z)
     counts = np.bincount(strata)
     means = np.stack([np.bincount(strata, column) / counts for column in scores.T], axis=1)

@@ -33,7 +33,7 @@ class PValue:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Verdict:
     """What a test found.
 
     Attributes:

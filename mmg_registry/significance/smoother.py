@@ -52,8 +52,13 @@ class Decomposed:
 
 
 class Ridges(NamedTuple):
-    """For each of m variables: its score of cross-validation `(m,)`, how much is kept of each basis column `(k, m)`, and
-    the weights of these `(k, m)`."""
+    """What cross-validation chose for each of m variables.
+
+    Attributes:
+        score: its squared error `(m,)`, up to a factor.
+        kept: how much of each basis column is kept, `(k, m)`.
+        weights: of the basis columns, `(k, m)`.
+    """
 
     score: F64
     kept: F64
@@ -106,7 +111,7 @@ class Smoother:
 
 
 def _along(scores: F64, side: F64) -> list[F64]:
-    """Return polynomials of ranks along the directions in which columns of a side change most with several columns of z.
+    """Return polynomials of ranks along the directions of z in which columns of a side change most.
 
     Those are the direction of the linear fit, and the principal Hessian directions (Li, J. Amer. Statist. Assoc. 1992),
     which see what is even. What x and y follow is often one combination of many causes, which no wave of a random

@@ -1,8 +1,8 @@
 """One statistic of many moments: the level of detail that is least likely by chance, at a price for detail.
 
-Each level sums the squares of the first moments of a table. Its mean and variance under all exchanges of rows are known
-exactly, a chi-square variable with the same ones tells how unlikely the sum is, and the smallest of these probabilities,
-each divided by the price of its level, is the statistic. Only its rank among exchanged rows counts, so none of this has
+Each level sums the squares of the first moments of a table. Its mean and variance under all exchanges of rows are
+known, a chi-square variable with the same ones tells how unlikely the sum is, and the smallest of these probabilities,
+times the price of its level, is the statistic. Only its rank among exchanged rows counts, so none of this has
 to be exact for the test to be: it decides on power alone.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from mmg_registry import registry
 from mmg_registry.api import pair_of
-from mmg_registry.contracts import Estimator, refuse_unknown
+from mmg_registry.contracts import Estimator, parse_options, refuse_unknown
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.pair import with_groups
 from mmg_registry.data.units import Units, units_of
@@ -25,23 +26,23 @@ from mmg_registry.significance.conditional import conditional
 from mmg_registry.significance.evaluated import ESTIMATES, SCORES, by_estimates, by_scores, has_tables
 from mmg_registry.significance.exchange import exchange_of
 from mmg_registry.significance.independence import independence
-from mmg_registry.significance.sequential import PValue, Tested
+from mmg_registry.significance.sequential import PValue, Verdict
 
 QUICK = "quick"
 EFFECT = "ksg"  # estimates the effect beside the quick test: it trains nothing and sees any dependence of few columns
 FEW_ORDERS = 100  # different orders of the rows, below which the result says what p-values are possible
 FEW_WORDS = "There are {orders:.0f} orders of {what} alone, so that no p-value far below {least:.2g} can come out."
 NO_SUCH = (
-    "The plugin '{name}' estimates no conditional information, so that it tests nothing given z; leave --plugin out for "
-    "the quick test, or take auto, gaussian or ksg."
+    "The plugin '{name}' estimates no conditional information, so that it tests nothing given z; leave --plugin out "
+    "for the quick test, or take auto, gaussian or ksg."
 )
 NO_ORDERS = (
-    "Rows that belong together cannot be exchanged among those of like z; leave --plugin out: the quick test gives whole "
-    "{by} a sign; or say --blocks none if the order of the rows means nothing."
+    "Rows that belong together cannot be exchanged among those of like z; leave --plugin out: the quick test gives "
+    "whole {by} a sign; or say --blocks none if the order of the rows means nothing."
 )
 
 
-def test(
+def independence_test(
     *data: Any,
     given: Any = None,
     plugin: str = QUICK,
@@ -58,8 +59,8 @@ def test(
             single pairs are compared, or, where it has none, its estimates of rows in other orders.
         permutations: exchanges of rows at most; 999 unless given, 99 where each is an estimate. Fewer are drawn where p
             is not small (Besag and Clifford, Biometrika 1991).
-        **choices: as of `estimate`: fields of `Request` (seed, threads, unit, groups, blocks, cross_fit ..), and options
-            of the plugin.
+        **choices: as of `estimate`: fields of `Request` (seed, threads, unit, groups, blocks, cross_fit ..), and
+            options of the plugin.
 
     Returns:
         The (conditional) mutual information with its interval, `p_value`, and under "test" in its diagnostics the
@@ -83,17 +84,25 @@ def test(
         True
     """
     sides: dict[str, Any] = {side: choices.pop(side) for side in ("x", "y") if side in choices}
-    request = from_choices(Request, {**choices, "plugin": EFFECT if plugin == QUICK else plugin})
-    refuse_unknown(
-        registry.load_plugin(request.plugin),
-        request.options,
-        beside=[*(each.name for each in fields(Request)), "given", "permutations"],
-    )
+    request = from_choices(Request, {**choices, "plugin": plugin})
+    options_for(request.plugin, request.options)
     refuse_contradictions(request, permutations)
     pair = pair_of(data, sides, given, request.groups)
-    found = tested(pair, replace(request, groups=None), plugin == QUICK, permutations)
+    found = answered(pair, replace(request, groups=None), permutations)
     issue(found.warnings)
     return found
+
+
+def options_for(plugin: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that the plugin of a test has not, before the data are read.
+
+    Raises:
+        OptionError: for an unknown or out-of-range option.
+        PluginError: when the plugin is missing or broken.
+    """
+    cls = registry.load_plugin(EFFECT if plugin == QUICK else plugin)
+    refuse_unknown(cls, options, beside=[*(each.name for each in fields(Request)), "given", "permutations"])
+    parse_options(cls, dict(options))
 
 
 def refuse_contradictions(request: Request, permutations: int | None) -> None:
@@ -107,28 +116,38 @@ def refuse_contradictions(request: Request, permutations: int | None) -> None:
     demand(not request.extrapolate, "A test compares all rows at once; leave extrapolate out.")
 
 
-def tested(pair: Pair, request: Request, quick: bool = True, permutations: int | None = None) -> Quantity:
+def answered(pair: Pair, request: Request, permutations: int | None = None) -> Quantity:
     """Test rows, whose z is given if they have one, and return the result without issuing its warnings.
 
     Args:
         pair: the rows.
-        request: settings; its plugin estimates the effect, and tests unless `quick`.
-        quick: whether moments of features are compared, in the place of what the plugin says.
+        request: settings; its plugin is "quick", or the estimator by which to test.
         permutations: exchanges at most, or None for so many as the method takes.
     """
-    started = time.perf_counter()
+    started, by_features = time.perf_counter(), request.plugin == QUICK
+    request = replace(request, plugin=EFFECT if by_features else request.plugin)
     asked = asked_for(request, False)
     able = registry.load_record(asked[0]).conditional
-    demand(quick or pair.z is None or able, NO_SUCH.format(name=asked[0].name))
+    demand(by_features or pair.z is None or able, NO_SUCH.format(name=asked[0].name))
     rows = _Rows.of(pair, request)
     outcome = run(pair, request, None, asked)
-    if rows.cleaned.verdict == "independent-by-constant":
-        found = Tested(PValue(1.0, 0, 0), 0.0, "none: a variable is constant")
-    elif quick or outcome.estimate.status == "infinite":
+    if by_features or rows.is_constant or outcome.estimate.status == "infinite":
         found = _quick(rows, request.seed, permutations or SCORES)
     else:
         found = _by_plugin(rows, outcome.fits, asked[1], request, permutations)
     return _result(outcome, found, rows, time.perf_counter() - started)
+
+
+def quick(pair: Pair, request: Request, most: int = SCORES) -> Verdict:
+    """Make the quick test of `pair`, given its z if it has one, without an estimate beside it.
+
+    Example:
+        >>> from mmg_registry.data import as_pair
+        >>> x, noise = np.random.default_rng(0).standard_normal((2, 500))
+        >>> quick(as_pair(x, x**2 + noise), Request()).p.value
+        0.001
+    """
+    return _quick(_Rows.of(pair, request), request.seed, most)
 
 
 @dataclass(frozen=True)
@@ -142,11 +161,18 @@ class _Rows:
     def of(cls, pair: Pair, request: Request) -> _Rows:
         given = pair if request.groups is None else with_groups(pair, request.groups)
         cleaned = clean(given, request.drop_nan, request.kinds)
-        constant = cleaned.verdict == "independent-by-constant"
-        return cls(cleaned, Units(len(cleaned.pair)) if constant else units_of(cleaned.pair, request.blocks))
+        rows = cls(cleaned, Units(len(cleaned.pair)))
+        return rows if rows.is_constant else replace(rows, units=units_of(cleaned.pair, request.blocks))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the checks left nothing of x or of y that varies."""
+        return min(self.cleaned.pair.x.shape[1], self.cleaned.pair.y.shape[1]) == 0
 
 
-def _quick(rows: _Rows, seed: int, most: int) -> Tested:
+def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
+    if rows.is_constant:
+        return Verdict(PValue(1.0, 0, 0), 0.0, "none, for nothing varies")
     pair = encoding_for(Estimator, rows.cleaned.pair)(rows.cleaned.pair)
     x, y = (np.asarray(side, dtype=np.float64) for side in (pair.x, pair.y))
     if pair.z is None:
@@ -154,7 +180,7 @@ def _quick(rows: _Rows, seed: int, most: int) -> Tested:
     return conditional(x, y, np.asarray(pair.z, dtype=np.float64), rows.units, seed, most)
 
 
-def _by_plugin(rows: _Rows, fits: tuple[Fit, ...], make: Make, request: Request, most: int | None) -> Tested:
+def _by_plugin(rows: _Rows, fits: tuple[Fit, ...], make: Make, request: Request, most: int | None) -> Verdict:
     given = rows.cleaned.pair.z is not None
     demand(not given or rows.units.by not in ("blocks", "groups"), NO_ORDERS.format(by=rows.units.by), DataError)
     if not given and has_tables(fits, rows.units):
@@ -162,7 +188,7 @@ def _by_plugin(rows: _Rows, fits: tuple[Fit, ...], make: Make, request: Request,
     return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 
 
-def _result(outcome: Outcome, found: Tested, rows: _Rows, seconds: float) -> Quantity:
+def _result(outcome: Outcome, found: Verdict, rows: _Rows, seconds: float) -> Quantity:
     effect = Quantity.of(outcome.estimate)
     test = {
         "method": found.method,
