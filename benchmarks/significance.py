@@ -101,6 +101,12 @@ def common_index(n: int, rng: Rng) -> Rows:
     return index + 0.5 * e, index + 0.5 * f, z
 
 
+def common_series(n: int, rng: Rng) -> Rows:
+    """A cause and two noises that are series."""
+    (e, f), (z, _) = autoregressive(n, rng), autoregressive(n, rng)
+    return np.sin(z) + 0.5 * e, np.abs(z) + 0.5 * f, z
+
+
 def given_label(n: int, rng: Rng) -> Rows:
     z, (e, f) = rng.integers(0, 4, (n, 1)), _normal(n, rng, 1, 1)
     return z % 2 + e, (z > 1) + f, (z == np.arange(1, 4)).astype(float)
@@ -117,6 +123,7 @@ NULLS: dict[str, Law] = {
     "given z: heavy-tailed": common_heavy,
     "given z: labels and counts": common_labels,
     "given z: five causes in one": common_index,
+    "given z: series": common_series,
     "given a label": given_label,
 }
 

@@ -46,23 +46,23 @@ def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> V
     strata = coded(np.unique(z, axis=0, return_inverse=True)[1].ravel())[0]
     if units.by == "rows" and len(z) >= ROWS_A_VALUE * (strata.max() + 1):
         return _within_strata(x, y, z, strata, seed, most)
-    a, b = (_unexplained(side, z, seed) for side in (x, y))
+    a, b = (_unexplained(side, z, units, seed) for side in (x, y))
     return _by_signs(a, b, _weights(z), units, seed, most)
 
 
-def _unexplained(side: F64, z: F64, seed: int) -> Features:
+def _unexplained(side: F64, z: F64, units: Units, seed: int) -> Features:
     """Return features of what z does not tell of a side, without what it tells of them.
 
     Columns of few values are taken as they are: the residual of a label is a rough function of z.
     """
     scores = normal_scores(side)
-    smoother = Smoother.of(z, scores, seed)
-    left = smoother.residuals(scores)
+    smoother = Smoother.of(z, scores, units, seed)
+    left = smoother.fit(scores).left
     variance = left**2
-    expected = np.maximum(smoother.fitted(variance), LEAST_VARIANCE * variance.mean(axis=0))
+    expected = np.maximum(smoother.fit(variance).told, LEAST_VARIANCE * variance.mean(axis=0))
     few = np.array([len(np.unique(column)) <= FEW_VALUES for column in side.T])
     found = features_of(np.where(few, scores, left / np.sqrt(expected)), seed, MOST_FEATURES)
-    return _in_levels(smoother.residuals(found.values), found.levels)
+    return _in_levels(smoother.fit(found.values).left, found.levels)
 
 
 def _in_levels(values: F64, levels: tuple[int, ...]) -> Features:

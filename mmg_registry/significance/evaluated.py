@@ -26,8 +26,8 @@ LOOSE = 0.1
 """Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and y
 leaves them a correlation of some 0.05 within cells, which 1,500 rows tell from none."""
 LIKE_Z = (
-    "Rows are exchanged among those of like z, and {share:.0%} of the variance of z is left among them: dependence by z "
-    "may pass for dependence given z; leave --plugin out for a test that regresses on z."
+    "Rows are exchanged among those of like z, and {share:.0%} of the variance of z is left among them: dependence by "
+    "z may pass for dependence given z; leave --plugin out for a test that regresses on z."
 )
 
 Evaluate = Callable[[Index], float]  # from the order of y among the rows that take part to an estimate, in nats

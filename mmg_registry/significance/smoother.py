@@ -1,11 +1,13 @@
 """Regression of many variables on z at once: ridge regression on scores, products and waves of z.
 
 Each variable has its own ridge, by generalised cross-validation (Golub, Heath and Wahba, Technometrics 1979), and
-residuals are those of a fit without the row, in closed form. One decomposition serves all variables.
+residuals are those of a fit without the row, in closed form. Where rows depend on one another, whole folds of them are
+left out in the place of a row, for a row would be told by its neighbours. One decomposition serves all variables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.polynomial import Polynomial, legendre
 from scipy.stats import rankdata
 
-from mmg_registry.arrays import F64
+from mmg_registry.arrays import F64, Index
 from mmg_registry.data.order import normal_scores
+from mmg_registry.data.units import Units
 from mmg_registry.significance.features import REST, fewer, products, waves
 
 WAVES = 150  # random cosines of a length; FEW_WAVES of them beyond MANY_ROWS, where time counts more
@@ -29,9 +32,25 @@ STEPS = 5  # by which a direction is refined
 CURVE, EDGE = 7, 3.0  # degree of the curve along it, and standard deviations beyond which it is not extrapolated
 MOST_FOLLOWED = 3  # columns of a side whose directions are looked for
 MOST_SCORES = 30  # columns of z in the regression; of more, the first principal components
-RIDGES = np.logspace(-6, 3, 28)  # of a row, beside features of variance 1
+RIDGES = np.logspace(-6, 3, 28)  # beside features of variance 1
+COARSE = RIDGES[::3]  # where each has to be fitted in each fold
+FOLDS = 10  # of rows that belong together
 LEAST_LEFT = 0.05  # of a row's residual that remains where the fit is made of that row alone
 LEAST_SPREAD = 1e-10  # of the largest variance of a direction of the features: with less it is rounding
+
+
+class Fit(NamedTuple):
+    """A regression of m variables, each row told by others.
+
+    Attributes:
+        score: mean squared error of cross-validation of each variable, `(m,)`.
+        told: what z tells, `(n, m)`.
+        left: what it does not, `(n, m)`.
+    """
+
+    score: F64
+    told: F64
+    left: F64
 
 
 @dataclass(frozen=True)
@@ -41,73 +60,74 @@ class Decomposed:
     basis: F64
     spread: F64
 
-    def ridges(self, targets: F64) -> Ridges:
-        """Return the best ridge for each of centred `targets` `(n, m)`."""
+    def without_row(self, targets: F64) -> Fit:
+        """Return the fits of centred `targets` `(n, m)` with the best ridge of each, in closed form."""
         n = len(targets)
         weights = self.basis.T @ targets
         kept = self.spread[:, None] / (self.spread[:, None] + RIDGES)
         lost = (targets**2).sum(axis=0) - (2 * kept - kept**2).T @ weights**2
-        score = lost / (n - 1 - kept.sum(axis=0)[:, None]).clip(1) ** 2
-        return Ridges(score.min(axis=0), kept[:, score.argmin(axis=0)], weights)
+        score = n * lost / (n - 1 - kept.sum(axis=0)[:, None]).clip(1) ** 2
+        kept = kept[:, score.argmin(axis=0)]
+        told = self.basis @ (kept * weights)
+        own = self.basis**2 @ kept + 1 / n
+        return Fit(score.min(axis=0), told, (targets - told) / np.maximum(1 - own, LEAST_LEFT))
 
+    def without_fold(self, targets: F64, folds: Sequence[tuple[Index, Index]]) -> Fit:
+        """Return the same where the rows of a fold `(fitted, evaluated)` are told by those that it fits."""
+        told = np.empty((len(COARSE), *targets.shape))
+        for fit, rows in folds:
+            told[:, rows] = self._told(targets[fit], fit, rows)
+        errors = ((targets - told) ** 2).mean(axis=1)
+        best = errors.argmin(axis=0)
+        chosen = told[best, :, np.arange(len(best))].T
+        return Fit(errors.min(axis=0), chosen, targets - chosen)
 
-class Ridges(NamedTuple):
-    """What cross-validation chose for each of m variables.
-
-    Attributes:
-        score: its squared error `(m,)`, up to a factor.
-        kept: how much of each basis column is kept, `(k, m)`.
-        weights: of the basis columns, `(k, m)`.
-    """
-
-    score: F64
-    kept: F64
-    weights: F64
+    def _told(self, targets: F64, fit: Index, rows: Index) -> F64:
+        """Return what each ridge tells of `rows` `(ridges, rows, m)`, fitted to the targets of other rows."""
+        scaled = self.basis * np.sqrt(self.spread)
+        sizes, turn = np.linalg.eigh(scaled[fit].T @ scaled[fit])
+        weights = (turn.T @ (scaled[fit].T @ targets)) / (np.maximum(sizes, 0)[:, None] + COARSE[:, None, None])
+        found: F64 = scaled[rows] @ turn @ weights
+        return found
 
 
 @dataclass(frozen=True)
 class Smoother:
-    """Regression on z, by the features of each length."""
+    """Regression on z by the features of each length, each row told by others: all, or those of other folds."""
 
     lengths: tuple[Decomposed, ...]
+    folds: tuple[tuple[Index, Index], ...] = ()
 
     @classmethod
-    def of(cls, z: F64, side: F64, seed: int) -> Smoother:
+    def of(cls, z: F64, side: F64, units: Units, seed: int) -> Smoother:
         """Decompose the features of `z` `(n, dim_z)` that shall tell `side` `(n, d)`; the waves are drawn with `seed`.
+
+        Rows that belong together, as `units` say, tell nothing of one another.
 
         Example:
             >>> z, noise = np.random.default_rng(0).standard_normal((2, 500, 1))
             >>> side = np.sin(2 * z) + 0.1 * noise
-            >>> left = Smoother.of(z, side, seed=0).residuals(side)
+            >>> left = Smoother.of(z, side, Units(500), seed=0).fit(side).left
             >>> bool(abs(left.std() - 0.1) < 0.02)
             True
         """
         scores = fewer(normal_scores(z), MOST_SCORES)
         plain = np.hstack([PLAIN * scores, PLAIN * products(scores), *_along(scores, side)])
         count = WAVES if len(z) <= MANY_ROWS else FEW_WAVES
-        return cls(tuple(_decomposed(np.hstack([plain, waves(scores, each, count, seed)])) for each in LENGTHS))
+        features = (np.hstack([plain, waves(scores, each, count, seed)]) for each in LENGTHS)
+        folds = () if units.labels is None else units.folds(min(FOLDS, units.count), seed)
+        return cls(tuple(map(_decomposed, features)), tuple(folds))
 
-    def fitted(self, targets: F64) -> F64:
-        """Return what z tells of `targets` `(n, m)`, in their unit."""
-        return targets.mean(axis=0) + self._both(targets)[0]
-
-    def residuals(self, targets: F64) -> F64:
-        """Return what z does not tell of `targets` `(n, m)`: each row against a fit to the others."""
-        fitted, own = self._both(targets)
-        return (targets - targets.mean(axis=0) - fitted) / np.maximum(1 - own - 1 / len(targets), LEAST_LEFT)
-
-    def _both(self, targets: F64) -> tuple[F64, F64]:
-        """Return the fit `(n, m)` without the mean, and the share `(n, m)` that each row has in its own."""
-        centred = targets - targets.mean(axis=0)
-        found = [each.ridges(centred) for each in self.lengths]
-        best = np.argmin([each.score for each in found], axis=0)
-        fitted, own = np.empty_like(centred), np.empty_like(centred)
-        for place in np.unique(best):
-            basis, (_, kept, weights) = self.lengths[place].basis, found[place]
-            mine = best == place
-            fitted[:, mine] = basis @ (kept * weights)[:, mine]
-            own[:, mine] = basis**2 @ kept[:, mine]
-        return fitted, own
+    def fit(self, targets: F64) -> Fit:
+        """Return the fit of each of `targets` `(n, m)` by the length that is best for it."""
+        mean = targets.mean(axis=0)
+        centred = targets - mean
+        fits = [
+            each.without_fold(centred, self.folds) if self.folds else each.without_row(centred) for each in self.lengths
+        ]
+        best, every = np.argmin([each.score for each in fits], axis=0), np.arange(targets.shape[1])
+        told, left = (np.stack(each)[best, :, every].T for each in list(zip(*fits, strict=True))[1:])
+        return Fit(np.min([each.score for each in fits], axis=0), told + mean, left)
 
 
 def _along(scores: F64, side: F64) -> list[F64]:

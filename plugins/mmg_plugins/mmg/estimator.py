@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from typing_extensions import Self
@@ -41,7 +40,6 @@ class GapEstimator(Estimator):
     has_pointwise: ClassVar[bool] = True
     min_rows: ClassVar[int] = FEWEST_IN_ALL
     one_hot: ClassVar[bool] = False
-    table_rows: ClassVar[int] = 16
 
     options: MMGOptions
 
@@ -78,12 +76,6 @@ class GapEstimator(Estimator):
         recipe = self.recipe()
         with torch_threads(self.run.threads):
             return self.fitted.estimate(recipe, Sample(x, y, z))
-
-    def scores(self, x: Array, y: Array) -> Array:
-        """Return the pointwise information of all pairs of each table, each with noise of its own."""
-        tables, rows = x.shape[:2]
-        pairs = np.repeat(x, rows, axis=1).reshape(-1, x.shape[2]), np.tile(y, (1, rows, 1)).reshape(-1, y.shape[2])
-        return np.asarray(self.estimate(*pairs).pointwise).reshape(tables, rows, rows)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

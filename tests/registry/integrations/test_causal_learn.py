@@ -8,7 +8,7 @@ from known_graphs import EDGES, collider_and_chain
 
 pytest.importorskip("causallearn", reason="causal-learn is not installed", exc_type=ImportError)
 
-from mmg_registry.integrations import causal_learn  # noqa: E402
+from mmg_registry.integrations import causal_learn
 
 
 def test_pc_finds_the_skeleton_of_a_known_graph() -> None:

@@ -23,6 +23,8 @@ def test_it_says_whether_columns_are_independent_and_keeps_p() -> None:
 
 def test_pc_finds_the_skeleton_of_a_known_graph() -> None:
     search = pytest.importorskip("pgmpy.causal_discovery", reason="pgmpy is not installed", exc_type=ImportError)
-    found = search.PC(ci_test=QuickTest(frame(), permutations=199), return_type="pdag", show_progress=False).fit(frame())
+    found = search.PC(ci_test=QuickTest(frame(), permutations=199), return_type="pdag", show_progress=False).fit(
+        frame()
+    )
     edges = {frozenset("abcd".index(each) for each in edge[:2]) for edge in found.causal_graph_.edges()}
     assert edges == EDGES

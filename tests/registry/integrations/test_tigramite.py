@@ -7,7 +7,7 @@ from known_graphs import driven_series
 
 pytest.importorskip("tigramite", reason="tigramite is not installed", exc_type=ImportError)
 
-from mmg_registry.integrations.tigramite import quick_test  # noqa: E402
+from mmg_registry.integrations.tigramite import quick_test
 
 
 def test_pcmci_finds_the_driver_and_its_lag() -> None:
