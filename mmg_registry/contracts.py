@@ -22,11 +22,14 @@ from mmg_registry.errors import MMGError, OptionError, explain
 from mmg_registry.kinds import KINDS, Kind, KindName
 from mmg_registry.limits import keep
 from mmg_registry.names import nearest
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import NO_THREADS, default_threads, refused_threads
 
 LEAST_LEFT = 10  # of a time limit, a training has this part at least, whatever went before took
-
+NO_RATIO = (
+    "The estimator '{name}' has no log-density ratio of single rows; take one of which 'mmg plugins show NAME' says "
+    "that it has."
+)
 T = TypeVar("T")
 
 Array = NDArray[np.floating[Any]]
@@ -214,6 +217,16 @@ class Estimator(Configured):
         """
         raise OptionError(f"The estimator '{self.name}' has no scores of single pairs: it does not implement scores().")
 
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return ln p(x, y) / (p(x) p(y)) in nats of rows `x`, `y` that were not used by `fit`, one value a row.
+
+        The values are log-density ratios, whatever contributions of rows `estimate` averages.
+
+        Raises:
+            OptionError: when the estimator has none.
+        """
+        raise OptionError(NO_RATIO.format(name=self.name))
+
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the fitted state: named arrays, and a JSON-serialisable dictionary.
 
@@ -229,6 +242,11 @@ class Estimator(Configured):
             OptionError: when the estimator does not support loading.
         """
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
+
+
+def has_ratio(cls: type[Estimator]) -> bool:
+    """Return whether an estimator gives log-density ratios of single rows."""
+    return cls.pointwise is not Estimator.pointwise
 
 
 def below(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:

@@ -33,6 +33,8 @@ class Pair:
             are.
         x_kinds, y_kinds, z_kinds: kind of each column, found by `clean`; empty before.
         groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
+        rows: `(n_samples,)` the place of each row in the source, from 0, where some were left out; None where all are
+            there in order.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -56,6 +58,7 @@ class Pair:
     z_labels: tuple[Labels, ...] = ()
     z_kinds: tuple[Kind, ...] = ()
     groups: Index | None = None
+    rows: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -75,6 +78,11 @@ class Pair:
         return len(self.x)
 
     @property
+    def places(self) -> Index:
+        """Return the place of each row in the source `(n_samples,)`, from 0."""
+        return np.arange(len(self)) if self.rows is None else self.rows
+
+    @property
     def sides(self) -> tuple[str, ...]:
         """Return the names of the variables that are there: "x", "y", and "z" where one is given."""
         return ("x", "y") if self.z is None else ("x", "y", "z")
@@ -84,9 +92,10 @@ class Pair:
         return [np.require(getattr(self, side), requirements=["C", "W"]) for side in self.sides]
 
     def take(self, rows: Any) -> Pair:
-        """Return the rows that an index, a mask or a slice chooses, with their groups."""
+        """Return the rows that an index, a mask or a slice chooses, with their groups and places."""
         whole = {side: getattr(self, side)[rows] for side in self.sides}
-        return replace(self, **whole, groups=None if self.groups is None else self.groups[rows])
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, **whole, groups=groups, rows=self.places[rows])
 
 
 def as_pair(

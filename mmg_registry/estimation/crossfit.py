@@ -12,7 +12,8 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import OptionError, demand, explain
-from mmg_registry.estimation.fitting import Make, Part, fitted
+from mmg_registry.estimation.by_row import evaluated, joined
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
@@ -29,7 +30,8 @@ def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: 
     parts = []
     for i, (others, rows) in enumerate(folds):
         estimator = make(run=run_of_fold(request, i, len(folds)))
-        parts.append(fitted(estimator, pair.take(others), pair.take(rows), units.take(others).labels))
+        groups = units.take(others).labels
+        parts.append(evaluated(estimator, pair.take(others), pair.take(rows), groups, request.pointwise))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], [rows for _, rows in folds])
     fits = tuple(fit for part in parts for fit in part.fits)
@@ -102,6 +104,7 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
         std_error=_error(estimates, weights, pointwise),
         curve=mean_curve([each.curve for each in estimates], weights),
         pointwise=pointwise,
+        by_row=joined([each.by_row for each in estimates]),
         device=estimates[0].device,
         backend=estimates[0].backend,
         diagnostics=_diagnostics(estimates, rows),

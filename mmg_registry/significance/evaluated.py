@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
-from mmg_registry.contracts import Estimator, guarded
+from mmg_registry.contracts import Array, Estimator, guarded, has_ratio
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import MMGError, demand
@@ -21,6 +21,7 @@ from mmg_registry.significance.sequential import Verdict, p_value
 SCORES = 999  # exchanges at most unless told, where each is a look into a table
 ESTIMATES = 99  # and where each is an estimate
 FEW_ENOUGH = 5  # estimates that reach the observed one, after which no more are made
+PAIRED = 16  # rows of a table whose pairs are all evaluated: 16 times as many evaluations as rows
 LONGEST = 2_048  # dependent rows of one table at most: of more, estimates are made of whole orders
 LOOSE = 0.1
 """Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and y
@@ -49,11 +50,31 @@ class _Table:
 def has_tables(fits: Sequence[Fit], units: Units) -> bool:
     """Return whether the estimators score single pairs, in tables that hold the rows that belong together."""
     whole = units.by in ("blocks", "groups")
-    return bool(fits) and all(_holds(fit.estimator.table_rows, len(fit.rows), whole) for fit in fits)
+    return bool(fits) and all(_holds(_table_rows(fit.estimator), len(fit.rows), whole) for fit in fits)
 
 
 def _holds(table_rows: int, rows: int, whole: bool) -> bool:
     return table_rows > 0 and (not whole or rows <= min(LONGEST, 4 * table_rows))
+
+
+def _table_rows(estimator: Estimator) -> int:
+    """Return how many rows are compared with one another; 0 where an estimator scores no pairs of left-out rows.
+
+    An estimator without scores of its own scores every pair of a table by the log ratio of its density.
+    """
+    if not estimator.trains:
+        return 0
+    return estimator.table_rows or (PAIRED if has_ratio(type(estimator)) else 0)
+
+
+def _scores(estimator: Estimator, x: Array, y: Array) -> Array:
+    """Return the scores `(tables, rows, rows)` of x and y `(tables, rows, ..)`."""
+    if estimator.table_rows:
+        return np.asarray(guarded(estimator, lambda: estimator.scores(x, y)))
+    tables, rows = x.shape[:2]
+    pairs = np.repeat(x, rows, axis=1).reshape(-1, x.shape[2]), np.tile(y, (1, rows, 1)).reshape(-1, y.shape[2])
+    found = guarded(estimator, lambda: estimator.pointwise(*pairs)).values
+    return np.asarray(found).reshape(tables, rows, rows)
 
 
 def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Verdict:
@@ -79,7 +100,7 @@ def _tables(fit: Fit, units: Units, rng: np.random.Generator) -> list[_Table]:
     exchange, estimator = exchange_of(among(units, fit.rows)), fit.estimator
     places = exchange.rows[None] if units.by in ("blocks", "groups") else _parts(exchange.rows, estimator, rng)
     size = places.shape[1]
-    scores = guarded(estimator, lambda: np.asarray(estimator.scores(fit.rows.x[places], fit.rows.y[places])))
+    scores = _scores(estimator, fit.rows.x[places], fit.rows.y[places])
     demand(
         scores.shape == (len(places), size, size) and bool(np.isfinite(scores).all()),
         f"The estimator '{estimator.name}' returned scores of shape {scores.shape}, or not finite ones.",
@@ -91,7 +112,7 @@ def _tables(fit: Fit, units: Units, rng: np.random.Generator) -> list[_Table]:
 
 def _parts(rows: Index, estimator: Estimator, rng: np.random.Generator) -> Index:
     """Return `rows` in random parts `(parts, size)` as equal as can be; fewer rows than parts are left out."""
-    parts = -(-len(rows) // estimator.table_rows)
+    parts = -(-len(rows) // _table_rows(estimator))
     size = len(rows) // parts
     return rows.reshape(1, -1) if parts == 1 else rng.permutation(rows)[: parts * size].reshape(parts, size)
 

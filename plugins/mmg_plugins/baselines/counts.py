@@ -79,6 +79,35 @@ def information_of_counts(x: Index, y: Index, z: Index | None = None) -> Counted
     return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, cells, freedom / (2 * n))
 
 
+def ratio_of_counts(cells: tuple[Index, Index, Index], x: Index, y: Index) -> F64:
+    """Return ln p(x, y) / (p(x) p(y)) of each row `(n,)` in nats, by counts of other rows.
+
+    One row more is counted, spread over the table as if both labels were independent, so that a pair that never
+    occurred has a ratio of 1 / (rows + 1) in place of 0. Of a label that never occurred nothing is known, and its log
+    ratio is 0.
+
+    Args:
+        cells: labels of x and of y, and the number of rows, of each pair of labels that occurs.
+        x, y: labels `(n,)` of the rows.
+
+    Example:
+        >>> ends = np.array([0, 1])
+        >>> ratio_of_counts((ends, ends, np.array([50, 50])), np.array([0, 0]), np.array([0, 1])).round(2).tolist()
+        [0.69, -4.62]
+    """
+    of_x, of_y, rows = cells
+    width, total = 1 + max(int(of_y.max()), int(y.max())), float(rows.sum())
+    size = 1 + max(int(of_x.max()), int(x.max()))
+    n_x, n_y = (np.bincount(side, rows, most) for side, most in ((of_x, size), (of_y, width)))
+    known, seen = of_x * width + of_y, x * width + y
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known, seen, sorter=order), len(known) - 1)
+    n_xy = np.where(known[order[place]] == seen, rows[order[place]], 0)
+    alone = n_x[x] * n_y[y] / total**2
+    ratio = (n_xy + alone) / ((total + 1) * np.where(alone > 0, alone, 1.0))
+    return np.asarray(np.log(np.where(alone > 0, ratio, 1.0)))
+
+
 class _Table(NamedTuple):
     """The shares of the joint values of some labels that occur, and each row's place among them."""
 

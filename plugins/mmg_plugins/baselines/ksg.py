@@ -31,7 +31,7 @@ from mmg_registry.contracts import Array, Options
 from mmg_registry.data.kinds import kind_of
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 
 SLOW_COLUMNS = 6  # with more, a second is enough for some thousand rows only
 PARTS = 10  # disjoint parts of the rows, whose estimates' spread tells the error
@@ -150,6 +150,20 @@ class KSG(Instant):
             },
             warnings=[*self._warnings(found, len(rows), columns), *moved],
         )
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return the local values of all rows among themselves, whatever `max_rows`, and the noise of k neighbours.
+
+        The logarithm of the share of rows in a ball that k neighbours span has the variance trigamma(k), and those in
+        its shadows on x and on y, which hold many rows, add little: an error of some 0.6 nats for k = 3.
+
+        Raises:
+            DataError: for fewer than two rows.
+        """
+        demand(len(x) > 1, f"The estimator 'ksg' compares rows, and {len(x)} is too few; give it more.", DataError)
+        found = self._method(x, y, _kinds(x, self.x_kinds), _kinds(y, self.y_kinds))(np.arange(len(x)))
+        noise = 0.0 if found.method == "counts" else math.sqrt(float(polygamma(1, min(self.options.k, len(x) - 1))))
+        return Pointwise(found.values, np.full(len(x), noise))
 
     @property
     def _mapped(self) -> bool:

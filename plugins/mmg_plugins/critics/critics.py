@@ -39,7 +39,7 @@ from mmg_plugins.critics.readings import (
 from mmg_plugins.critics.recipe import CriticRecipe, in_blocks
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
-from mmg_registry.contracts import Array
+from mmg_registry.contracts import Array, Estimator
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.threads import torch_threads
 
@@ -199,6 +199,7 @@ class InfoNCE(CriticEstimator):
     reference = "van den Oord et al., arXiv 1807.03748"
     Options = InfoNCEOptions
     bound = "lower"
+    pointwise = Estimator.pointwise  # the scores know the ratio up to a factor for each x, and values end at log N
     options: InfoNCEOptions
 
     def recipe(self) -> CriticRecipe:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
@@ -16,8 +17,10 @@ from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Listener, Run, below
+from mmg_registry.diffusion import averaged
+from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
@@ -57,6 +60,25 @@ class FittedChain:
             words = f"I(labels of x; labels of y{' | z' if self.sides.z else ''})"
             pieces.insert(0, Piece(words, self.labels.how, of_labels))
         return joined_pieces(pieces, self.sides)
+
+    def log_ratio(self, recipe: Recipe, sample: Sample) -> tuple[F64, F64]:
+        """Return ln p(x, y) / (p(x) p(y)) of rows `(n,)`, the sum over the links, and the standard error of its draws.
+
+        How often each row is drawn is that of the recipe's measure of the gap.
+        """
+        if self.compression is not None:
+            sample = Sample(*self.compression(sample.x, sample.y))
+        value, error = averaged([self._drawn_ratio(recipe, sample, repeat) for repeat in range(REPEATS)])
+        if self.labels is None:
+            return value, error
+        of_labels, noise = self.labels.log_ratio(self.sides, sample)
+        return value + of_labels, np.hypot(error, noise)
+
+    def _drawn_ratio(self, recipe: Recipe, sample: Sample, repeat: int) -> F64:
+        """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
+        seed = (recipe.run.seed, EVALUATION + repeat)
+        drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
+        return np.sum([np.zeros(len(sample.x)), *drawn], axis=0)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""

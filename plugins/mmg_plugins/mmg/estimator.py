@@ -19,7 +19,7 @@ from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.devices import refuse_device
 from mmg_registry.errors import OptionError
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import torch_threads
 
 
@@ -76,6 +76,10 @@ class GapEstimator(Estimator):
         recipe = self.recipe()
         with torch_threads(self.run.threads):
             return self.fitted.estimate(recipe, Sample(x, y, z))
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        with torch_threads(self.run.threads):
+            return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y)))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_plugins.baselines.counts import information_of_counts, labels_of
+from mmg_plugins.baselines.counts import information_of_counts, labels_of, ratio_of_counts
 
 
 def channel(n: int, flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,3 +44,11 @@ def test_names_of_labels_do_not_matter() -> None:
     x, y = channel(500, 0.2, 0)
     assert information_of_counts(x, y).mi == information_of_counts(1 - x, 7 * y).mi
     assert labels_of(np.array([[2.0, 1.0], [2.0, 1.0], [0.0, 1.0]])).tolist() == [1, 1, 0]
+
+
+def test_ratios_of_rows_are_those_of_other_rows_counts() -> None:
+    cells = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([40, 10, 10, 40])
+    found = ratio_of_counts(cells, np.array([0, 0, 2]), np.array([0, 1, 0]))
+    np.testing.assert_allclose(found, [np.log(1.6), np.log(0.4), 0.0], atol=0.02)
+    never = ratio_of_counts((np.array([0, 1]), np.array([0, 1]), np.array([99, 99])), np.array([0]), np.array([1]))
+    assert never[0] == pytest.approx(-np.log(199))

@@ -129,3 +129,13 @@ def test_the_textbooks_estimator_can_be_asked_for(algorithm: int) -> None:
     assert found.mi == pytest.approx(MI, abs=0.15)
     scaled = estimate(100 * x, y, columns="standardised", norm="maximum", algorithm=algorithm)
     assert scaled.mi == pytest.approx(estimate(x, y, columns="standardised", norm="maximum", algorithm=algorithm).mi)
+
+
+def test_local_values_are_of_all_rows_and_as_noisy_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2_000, 1))
+    y = 0.8 * x + 0.6 * rng.standard_normal((2_000, 1))
+    truth = 0.5 * (y[:, 0] ** 2 - (y[:, 0] - 0.8 * x[:, 0]) ** 2 / 0.36) - 0.5 * np.log(0.36)
+    found = KSG(max_rows=50).fit(x, y).pointwise(x, y)
+    assert found.values.mean() == pytest.approx(truth.mean(), abs=0.06)
+    assert np.std(found.values - truth) == pytest.approx(found.errors[0], rel=0.2)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from labelled import beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
+from labelled import SEPARATION, beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
 
 import mmg_registry as mmg
 from mmg_plugins.columns import PairParts
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
 from mmg_plugins.mmg.chain import SampleKinds, fit_chain
-from mmg_plugins.mmg.mmg import MMG, MMGOrthogonalAdaptive
+from mmg_plugins.mmg.mmg import MMG, MMGOrthogonal, MMGOrthogonalAdaptive
 from mmg_plugins.mmg.parts.labels import PredictedLabels
 from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.parts.table import LabelTable
@@ -185,3 +185,33 @@ def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
     chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y), SampleKinds(kinds, kinds))
     assert isinstance(chain.labels, PredictedLabels)
     assert all(side.columns[0].ordered for side in chain.labels.fitted.alphabets)
+
+
+def test_counted_labels_have_the_log_ratio_of_their_cell() -> None:
+    x, y = channel(4_000)
+    found = Auto(run=RUN).fit(x[:3_000], y[:3_000]).pointwise(x[3_000:], y[3_000:])
+    truth = np.log(np.where(x[3_000:] == y[3_000:], 1.8, 0.2))[:, 0]
+    np.testing.assert_allclose(found.values, truth, atol=0.2)
+    assert not found.errors.any()
+
+
+@pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
+def test_numbers_and_labels_have_a_log_ratio_whichever_side_is_noised(turn: Callable[[Pair], Pair]) -> None:
+    wide, label = two_groups(3_000)
+    ahead = np.where(label == 1, 1.0, -1.0)[:, 0] * (SEPARATION * wide[:, 0] - SEPARATION**2 / 2)
+    truth = np.log(2) - np.log1p(np.exp(-ahead))
+    x, y = turn((wide, label))
+    fitted = Auto(run=RUN, repeats=256, **SMALL).fit(x[:2_600], y[:2_600])
+    found, own = fitted.pointwise(x[2_600:], y[2_600:]), truth[2_600:]
+    assert np.corrcoef(found.values, own)[0, 1] > 0.95
+    assert np.sqrt(np.mean((found.values - own) ** 2)) < 0.25
+
+
+def test_both_integrands_have_the_same_log_ratio() -> None:
+    x, y = two_groups(400)
+    one, other = (
+        cls(run=RUN, repeats=16, steps=40).fit(x[:300], y[:300]).pointwise(x[300:], y[300:])
+        for cls in (MMGOrthogonal, MMG)
+    )
+    np.testing.assert_array_equal(one.values, other.values)
+    assert one.values.min() < 0
