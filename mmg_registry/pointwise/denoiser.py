@@ -90,7 +90,7 @@ def _levels(denoiser: NoisePredictor) -> Tensor:
         "log-SNRs.",
         PluginError,
     )
-    levels = torch.as_tensor(denoiser.schedule, dtype=torch.float32).flatten().unique()
+    levels: Tensor = torch.as_tensor(denoiser.schedule, dtype=torch.float32).flatten().unique()
     known = len(levels) > 1 and bool(levels.isfinite().all())
     demand(known, "The schedule of the denoiser must hold two finite log-SNRs or more.", DataError)
     return levels

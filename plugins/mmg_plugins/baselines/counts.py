@@ -79,6 +79,29 @@ def information_of_counts(x: Index, y: Index, z: Index | None = None) -> Counted
     return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, cells, freedom / (2 * n))
 
 
+def errors_of_counts(x: Index, y: Index) -> F64:
+    """Return the standard error of each row's log ratio of shares `(n,)` in nats, by the delta method.
+
+    With n_xy, n_x and n_y rows of a row's labels among n, and their ratio r = n n_xy / (n_x n_y), the variance is
+    1/n_xy - 1/n_x - 1/n_y - 1/n + 2 r / n, for shares of a multinomial law.
+
+    Args:
+        x, y: labels `(n,)`.
+
+    Example:
+        >>> half = np.arange(100) % 2
+        >>> errors_of_counts(half, half).max().round(2)  # of ln 2, where the share of a label is all that is not known
+        0.1
+    """
+    n = len(x)
+    own = [np.unique(each, return_inverse=True)[1].reshape(-1) for each in (x, y)]
+    both = np.unique(own[0] * (1 + own[1].max()) + own[1], return_inverse=True)[1].reshape(-1)
+    n_x, n_y, n_xy = (np.bincount(each)[each].astype(np.float64) for each in (*own, both))
+    ratio = n * n_xy / (n_x * n_y)
+    variance = 1 / n_xy - 1 / n_x - 1 / n_y - 1 / n + 2 * ratio / n
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+
 def ratio_of_counts(cells: tuple[Index, Index, Index], x: Index, y: Index) -> F64:
     """Return ln p(x, y) / (p(x) p(y)) of each row `(n,)` in nats, by counts of other rows.
 

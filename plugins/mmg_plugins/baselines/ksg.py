@@ -13,7 +13,7 @@ from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 
 from mmg_plugins.baselines.convergence import Rise, rise_of, still_falling, still_rising
-from mmg_plugins.baselines.counts import information_of_counts, labels_of
+from mmg_plugins.baselines.counts import errors_of_counts, information_of_counts, labels_of
 from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import (
     TREE_COLUMNS,
@@ -161,8 +161,11 @@ class KSG(Instant):
             DataError: for fewer than two rows.
         """
         demand(len(x) > 1, f"The estimator 'ksg' compares rows, and {len(x)} is too few; give it more.", DataError)
-        found = self._method(x, y, _kinds(x, self.x_kinds), _kinds(y, self.y_kinds))(np.arange(len(x)))
-        noise = 0.0 if found.method == "counts" else math.sqrt(float(polygamma(1, min(self.options.k, len(x) - 1))))
+        kinds = [_kinds(x, self.x_kinds), _kinds(y, self.y_kinds)]
+        found = self._method([x, y], kinds)(np.arange(len(x)))
+        if found.method == "counts":
+            return Pointwise(found.values, errors_of_counts(*(labels_of(side.astype(np.float64)) for side in (x, y))))
+        noise = math.sqrt(float(polygamma(1, min(self.options.k, len(x) - 1))))
         return Pointwise(found.values, np.full(len(x), noise))
 
     @property

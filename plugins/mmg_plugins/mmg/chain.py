@@ -78,7 +78,7 @@ class FittedChain:
         """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
         seed = (recipe.run.seed, EVALUATION + repeat)
         drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
-        return np.sum([np.zeros(len(sample.x)), *drawn], axis=0)
+        return np.asarray(np.sum([np.zeros(len(sample.x)), *drawn], axis=0), dtype=np.float64)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""

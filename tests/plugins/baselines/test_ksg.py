@@ -139,3 +139,13 @@ def test_local_values_are_of_all_rows_and_as_noisy_as_they_say() -> None:
     found = KSG(max_rows=50).fit(x, y).pointwise(x, y)
     assert found.values.mean() == pytest.approx(truth.mean(), abs=0.06)
     assert np.std(found.values - truth) == pytest.approx(found.errors[0], rel=0.2)
+
+
+def test_labels_on_both_sides_have_the_log_ratio_of_their_counts() -> None:
+    rng = np.random.default_rng(0)
+    off = []
+    for _ in range(60):
+        bits = rng.integers(0, 2, (300, 1)).astype(float)
+        found = KSG().fit(bits, bits).pointwise(bits, np.where(rng.random((300, 1)) < 0.1, 1 - bits, bits))
+        off.append((found.values[0] - np.log(0.2 if found.values[0] < 0 else 1.8)) / found.errors[0])
+    assert 0.7 < float(np.std(off)) < 1.4
