@@ -23,7 +23,7 @@ def register(name: str = "mmg", permutations: int = SCORES, seed: int = 0) -> No
     cit = package("causallearn.utils.cit", "causal-learn")
     request = Request(seed=seed)
 
-    class QuickTest(cit.CIT_Base):  # type: ignore[misc]
+    class QuickTest(cit.CIT_Base):  # type: ignore[misc, name-defined]
         """The quick test of columns of a table `(n, columns)`; causal-learn calls it with their places."""
 
         def __init__(self, data: Any, **options: Any) -> None:
@@ -34,8 +34,8 @@ def register(name: str = "mmg", permutations: int = SCORES, seed: int = 0) -> No
         def __call__(self, x: Any, y: Any, given: Any = None) -> float:
             xs, ys, zs, key = self.get_formatted_XYZ_and_cachekey(x, y, given)
             if key not in self.pvalue_cache:
-                sides = (self.data[:, places] for places in (xs, ys, zs))
-                self.pvalue_cache[key] = verdict(*sides, request, permutations).p.value
+                of_x, of_y, of_z = (self.data[:, places] for places in (xs, ys, zs))
+                self.pvalue_cache[key] = verdict(of_x, of_y, of_z, request, permutations).p.value
             return float(self.pvalue_cache[key])
 
     cit.register_ci_test(name, QuickTest)

@@ -39,8 +39,8 @@ class QuickTest:
         self, X: Hashable, Y: Hashable, Z: Sequence[Hashable] = (), significance_level: float = 0.05, **_: Any
     ) -> bool:
         """Return whether the columns X and Y are independent given the columns Z, as pgmpy calls it."""
-        sides = (self.data[columns] for columns in ([X], [Y], list(Z)))
-        found = verdict(*sides, self.request, self.permutations)
+        x, y, z = (self.data[columns] for columns in ([X], [Y], list(Z)))
+        found = verdict(x, y, z, self.request, self.permutations)
         self.statistic_ = self.effect_size_ = found.statistic
         self.p_value_ = found.p.value
         return self.p_value_ >= significance_level

@@ -27,7 +27,7 @@ def quick_test(permutations: int = SCORES, seed: int = 0, **options: Any) -> Any
     base = package("tigramite.independence_tests.independence_tests_base", "tigramite").CondIndTest
     request = Request(seed=seed)
 
-    class QuickTest(base):  # type: ignore[misc]
+    class QuickTest(base):  # type: ignore[misc, valid-type]
         """The quick test of rows of `array` `(dim, n)`, of which `xyz` says whether they are x (0), y (1) or z (2)."""
 
         measure = "mmg_quick"
@@ -35,8 +35,8 @@ def quick_test(permutations: int = SCORES, seed: int = 0, **options: Any) -> Any
         residual_based = False
 
         def get_dependence_measure(self, array: Any, xyz: Any, data_type: Any = None) -> float:
-            sides = (np.ascontiguousarray(array[xyz == side].T) for side in range(3))
-            found = verdict(*sides, request, permutations)
+            x, y, z = (np.ascontiguousarray(array[xyz == side].T) for side in range(3))
+            found = verdict(x, y, z, request, permutations)
             self.p_of_last = found.p.value
             return found.statistic
 

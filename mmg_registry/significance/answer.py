@@ -167,13 +167,13 @@ class _Rows:
     @property
     def is_constant(self) -> bool:
         """Whether the checks left nothing of x or of y that varies."""
-        return min(self.cleaned.pair.x.shape[1], self.cleaned.pair.y.shape[1]) == 0
+        return bool(min(self.cleaned.pair.x.shape[1], self.cleaned.pair.y.shape[1]) == 0)
 
 
 def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
     if rows.is_constant:
         return Verdict(PValue(1.0, 0, 0), 0.0, "none, for nothing varies")
-    pair = encoding_for(Estimator, rows.cleaned.pair)(rows.cleaned.pair)
+    pair = encoding_for(Estimator, rows.cleaned.pair)(rows.cleaned.pair)  # type: ignore[type-abstract]  # as by default
     x, y = (np.asarray(side, dtype=np.float64) for side in (pair.x, pair.y))
     if pair.z is None:
         return independence(x, y, exchange_of(rows.units), seed, most)

@@ -9,6 +9,8 @@ regressed, and rows are exchanged among those of equal z, which is exact.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
@@ -26,6 +28,12 @@ MOST_WEIGHTS = 4  # functions of z beside the constant: the first components of 
 LEAST_VARIANCE = 0.05  # of the mean: residuals are scaled by what z tells of their size, within reason
 FEW_VALUES = 20  # of a column that has labels or counts
 ROWS_A_VALUE = 10  # of z, from which rows are exchanged among those of equal z
+FEW_ROWS = 100  # or units, below which the level was seen to slip: at 5 % to 8 of 100 samples of 50 rows
+FEW = (
+    "Only {count} rows or units tell what x and y follow of z, and what regression on it misses passes for dependence: a "
+    "p-value that is small, but not very, is not to be trusted."
+)
+MOST_SPENT = 0.5  # of the rows, as degrees of freedom of both regressions: with more nothing is known well
 MOST_SIGNS = 4_000  # of many rows, so many sums of rows drawn at random get a sign each
 SIGNS_AT_ONCE = 512
 
@@ -46,23 +54,28 @@ def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> V
     strata = coded(np.unique(z, axis=0, return_inverse=True)[1].ravel())[0]
     if units.by == "rows" and len(z) >= ROWS_A_VALUE * (strata.max() + 1):
         return _within_strata(x, y, z, strata, seed, most)
-    a, b = (_unexplained(side, z, units, seed) for side in (x, y))
-    return _by_signs(a, b, _weights(z), units, seed, most)
+    (a, of_a), (b, of_b) = (_unexplained(side, z, units, seed) for side in (x, y))
+    spent = min(of_a, of_b, MOST_SPENT * len(z)) / len(z)
+    products = _summed(a.values, b.values, _weights(z), _shared(units, np.random.default_rng([seed, 2])))
+    found = _by_signs(products, (a.levels, b.levels), np.sqrt(1 - spent), seed, most)
+    return found if units.count >= FEW_ROWS else replace(found, doubts=(FEW.format(count=units.count),))
 
 
-def _unexplained(side: F64, z: F64, units: Units, seed: int) -> Features:
-    """Return features of what z does not tell of a side, without what it tells of them.
+def _unexplained(side: F64, z: F64, units: Units, seed: int) -> tuple[Features, float]:
+    """Return features of what z does not tell of a side, without what it tells of them, and the freedom this took.
 
     Columns of few values are taken as they are: the residual of a label is a rough function of z.
     """
     scores = normal_scores(side)
     smoother = Smoother.of(z, scores, units, seed)
-    left = smoother.fit(scores).left
+    first = smoother.fit(scores)
+    left = first.left
     variance = left**2
     expected = np.maximum(smoother.fit(variance).told, LEAST_VARIANCE * variance.mean(axis=0))
     few = np.array([len(np.unique(column)) <= FEW_VALUES for column in side.T])
     found = features_of(np.where(few, scores, left / np.sqrt(expected)), seed, MOST_FEATURES)
-    return _in_levels(smoother.fit(found.values).left, found.levels)
+    again = smoother.fit(found.values)
+    return _in_levels(again.left, found.levels), float(max(first.freedom.max(), again.freedom.max()))
 
 
 def _in_levels(values: F64, levels: tuple[int, ...]) -> Features:
@@ -76,21 +89,28 @@ def _weights(z: F64) -> F64:
     return np.hstack([np.ones((len(z), 1)), scores / scores.std(axis=0)])
 
 
-def _by_signs(a: Features, b: Features, weights: F64, units: Units, seed: int, most: int) -> Verdict:
-    shape = (a.values.shape[1], b.values.shape[1], weights.shape[1])
-    levels = (a.levels, b.levels, tuple(sorted({1, shape[2]})))
+def _by_signs(products: F64, levels: tuple[tuple[int, ...], ...], kept: float, seed: int, most: int) -> Verdict:
+    """Compare the moments of `products` `(signs, p * q * k)` with those under random signs.
+
+    Args:
+        products: of features of both sides and weights, of rows that share a sign.
+        levels: of the features of each side.
+        kept: factor of the observed moments. Where both sides were regressed on the same f functions of z, their
+            residuals in n rows are orthogonal to these, and have moments 1 / sqrt(1 - f / n) as large as their products
+            with random signs.
+        seed, most: of the signs.
+    """
+    shape = (levels[0][-1], levels[1][-1], products.shape[1] // (levels[0][-1] * levels[1][-1]))
+    products = products / np.linalg.norm(products, axis=0)
+    statistic = of_signs(np.sqrt(len(products)) * products, shape, (*levels, tuple(sorted({1, shape[2]}))))
     rng = np.random.default_rng([seed, 1])
-    products = _summed(a.values, b.values, weights, _shared(units, rng))
-    products = products * np.sqrt(len(a.values) / (products**2).sum(axis=0))
-    statistic = of_signs(products, shape, levels)
-    root = np.sqrt(len(products))
 
     def draw(count: int) -> F64:
         sizes = [min(SIGNS_AT_ONCE, count - start) for start in range(0, count, SIGNS_AT_ONCE)]
         signs = (rng.choice([-1.0, 1.0], (size, len(products))) for size in sizes)
-        return np.concatenate([statistic((each @ products / root).reshape(-1, *shape)) for each in signs])
+        return np.concatenate([statistic((each @ products).reshape(-1, *shape)) for each in signs])
 
-    observed = float(statistic((products.sum(axis=0) / root).reshape(1, *shape))[0])
+    observed = float(statistic(kept * products.sum(axis=0).reshape(1, *shape))[0])
     return Verdict(p_value(observed, draw, most), observed, "residual moments after regression on z, with random signs")
 
 

@@ -81,7 +81,8 @@ def _of_one(column: F64) -> list[F64]:
     ranks = (rankdata(column[:, 0]) - 0.5) / len(column)
     polynomials = legendre.legvander(2 * ranks - 1, DEGREES[-1])[:, 2:]
     edges = [degree - 1 for degree in DEGREES]  # the score stands for the first degree
-    return [normal_scores(column), *np.split(polynomials, edges[1:-1], axis=1)]
+    parts: list[F64] = np.split(polynomials, edges[1:-1], axis=1)
+    return [normal_scores(column), *parts]
 
 
 def _of_several(side: F64, most: int, seed: int) -> list[F64]:
@@ -100,7 +101,8 @@ def fewer(scores: F64, most: int) -> F64:
     if scores.shape[1] <= most:
         return scores
     centred = scores - scores.mean(axis=0)
-    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :most]
+    turned: F64 = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :most]
+    return turned
 
 
 def waves(scores: F64, length: float, count: int, seed: int) -> F64:

@@ -46,11 +46,13 @@ class Fit(NamedTuple):
         score: mean squared error of cross-validation of each variable, `(m,)`.
         told: what z tells, `(n, m)`.
         left: what it does not, `(n, m)`.
+        freedom: degrees of freedom that the regression took, `(m,)`.
     """
 
     score: F64
     told: F64
     left: F64
+    freedom: F64
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Decomposed:
         kept = kept[:, score.argmin(axis=0)]
         told = self.basis @ (kept * weights)
         own = self.basis**2 @ kept + 1 / n
-        return Fit(score.min(axis=0), told, (targets - told) / np.maximum(1 - own, LEAST_LEFT))
+        left = (targets - told) / np.maximum(1 - own, LEAST_LEFT)
+        return Fit(score.min(axis=0), told, left, kept.sum(axis=0))
 
     def without_fold(self, targets: F64, folds: Sequence[tuple[Index, Index]]) -> Fit:
         """Return the same where the rows of a fold `(fitted, evaluated)` are told by those that it fits."""
@@ -80,7 +83,8 @@ class Decomposed:
         errors = ((targets - told) ** 2).mean(axis=1)
         best = errors.argmin(axis=0)
         chosen = told[best, :, np.arange(len(best))].T
-        return Fit(errors.min(axis=0), chosen, targets - chosen)
+        freedom = (self.spread[:, None] / (self.spread[:, None] + COARSE[best])).sum(axis=0)
+        return Fit(errors.min(axis=0), chosen, targets - chosen, freedom)
 
     def _told(self, targets: F64, fit: Index, rows: Index) -> F64:
         """Return what each ridge tells of `rows` `(ridges, rows, m)`, fitted to the targets of other rows."""
@@ -126,8 +130,9 @@ class Smoother:
             each.without_fold(centred, self.folds) if self.folds else each.without_row(centred) for each in self.lengths
         ]
         best, every = np.argmin([each.score for each in fits], axis=0), np.arange(targets.shape[1])
-        told, left = (np.stack(each)[best, :, every].T for each in list(zip(*fits, strict=True))[1:])
-        return Fit(np.min([each.score for each in fits], axis=0), told + mean, left)
+        told, left = (np.stack(each)[best, :, every].T for each in ([f.told for f in fits], [f.left for f in fits]))
+        score, freedom = (np.stack(each)[best, every] for each in ([f.score for f in fits], [f.freedom for f in fits]))
+        return Fit(score, told + mean, left, freedom)
 
 
 def _along(scores: F64, side: F64) -> list[F64]:

@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ class CriticEstimator(Neural):
 
     def scores(self, x: Array, y: Array) -> Array:
         """Return the critic's f(x_i, y_j) of each table."""
-        module = self._need_fit().trainable.module.cpu()
+        module = cast("Critic", self._need_fit().trainable.module.cpu())
         with torch_threads(1), torch.no_grad():
             tables = [module.table(*(side[None] for side in self._placed(*rows)))[0] for rows in zip(x, y, strict=True)]
         return np.stack([table.double().numpy() for table in tables])
