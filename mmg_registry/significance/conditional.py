@@ -30,8 +30,8 @@ FEW_VALUES = 20  # of a column that has labels or counts
 ROWS_A_VALUE = 10  # of z, from which rows are exchanged among those of equal z
 FEW_ROWS = 100  # or units, below which the level was seen to slip: at 5 % to 8 of 100 samples of 50 rows
 FEW = (
-    "Only {count} rows or units tell what x and y follow of z, and what regression on it misses passes for dependence: a "
-    "p-value that is small, but not very, is not to be trusted."
+    "Only {count} rows or units tell what x and y follow of z, and what regression on it misses passes for dependence: "
+    "a p-value that is small, but not very, is not to be trusted."
 )
 MOST_SPENT = 0.5  # of the rows, as degrees of freedom of both regressions: with more nothing is known well
 MOST_SIGNS = 4_000  # of many rows, so many sums of rows drawn at random get a sign each
