@@ -130,8 +130,10 @@ def answered(pair: Pair, request: Request, permutations: int | None = None) -> Q
     able = registry.load_record(asked[0]).conditional
     demand(by_features or pair.z is None or able, NO_SUCH.format(name=asked[0].name))
     rows = _Rows.of(pair, request)
+    in_order = rows.cleaned.pair.z is not None and rows.units.by in ("blocks", "groups")
+    demand(by_features or not in_order, NO_ORDERS.format(by=rows.units.by), DataError)
     outcome = run(pair, request, None, asked)
-    if by_features or rows.is_constant or outcome.estimate.status == "infinite":
+    if by_features or rows.cleaned.verdict is not None:
         found = _quick(rows, request.seed, permutations or SCORES)
     else:
         found = _by_plugin(rows, outcome.fits, asked[1], request, permutations)
@@ -162,17 +164,17 @@ class _Rows:
         given = pair if request.groups is None else with_groups(pair, request.groups)
         cleaned = clean(given, request.drop_nan, request.kinds)
         rows = cls(cleaned, Units(len(cleaned.pair)))
-        return rows if rows.is_constant else replace(rows, units=units_of(cleaned.pair, request.blocks))
+        return rows if rows.share_nothing else replace(rows, units=units_of(cleaned.pair, request.blocks))
 
     @property
-    def is_constant(self) -> bool:
-        """Whether the checks left nothing of x or of y that varies."""
-        return bool(min(self.cleaned.pair.x.shape[1], self.cleaned.pair.y.shape[1]) == 0)
+    def share_nothing(self) -> bool:
+        """Whether the checks know that x and y are independent: one is constant, or what is given determines it."""
+        return self.cleaned.verdict not in (None, "infinite")
 
 
 def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
-    if rows.is_constant:
-        return Verdict(PValue(1.0, 0, 0), 0.0, "none, for nothing varies")
+    if rows.share_nothing:
+        return Verdict(PValue(1.0, 0, 0), 0.0, "none, for nothing varies that could be shared")
     pair = encoding_for(Estimator, rows.cleaned.pair)(rows.cleaned.pair)  # type: ignore[type-abstract]  # as by default
     x, y = (np.asarray(side, dtype=np.float64) for side in (pair.x, pair.y))
     if pair.z is None:
@@ -181,9 +183,7 @@ def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
 
 
 def _by_plugin(rows: _Rows, fits: tuple[Fit, ...], make: Make, request: Request, most: int | None) -> Verdict:
-    given = rows.cleaned.pair.z is not None
-    demand(not given or rows.units.by not in ("blocks", "groups"), NO_ORDERS.format(by=rows.units.by), DataError)
-    if not given and has_tables(fits, rows.units):
+    if rows.cleaned.pair.z is None and has_tables(fits, rows.units):
         return by_scores(fits, rows.units, request.seed, most or SCORES)
     return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 

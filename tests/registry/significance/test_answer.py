@@ -81,6 +81,7 @@ def test_groups_change_places_whole() -> None:
 
 def test_what_is_known_without_a_test_is_said() -> None:
     assert mmg.test(np.ones(300), NOISE, **QUICKLY).p_value == 1.0
+    assert mmg.test(Z, NOISE, given=Z, **QUICKLY).p_value == 1.0
     same = mmg.test(X, X, **QUICKLY)
     assert (same.status, same.p_value) == ("infinite", 0.001)
 
