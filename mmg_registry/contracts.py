@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import Self
 
 from mmg_registry.errors import MMGError, OptionError, explain
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import KINDS, Kind, KindName
 from mmg_registry.limits import keep
 from mmg_registry.names import nearest
@@ -170,6 +171,8 @@ class Estimator(Configured):
             else it is one column of codes 0, 1 .. whose order means nothing.
         x_kinds, y_kinds, z_kinds: the kind of each column that reaches `fit`, set by the registry before it calls
             `fit`; empty where they are not known, as on an object that the registry did not make.
+        x_grid, y_grid: where the columns that reach `fit` stand in a row as it was given, set as the kinds are; None
+            where that is not known, or columns were coded.
         groups: `(n_samples,)` a number for each row that reaches `fit`, set by the registry where rows belong together
             (copies, blocks of a series, subjects): an estimator that holds out rows of its own keeps those of a group
             on one side. None where every row is its own.
@@ -191,6 +194,8 @@ class Estimator(Configured):
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     z_kinds: tuple[Kind, ...] = ()
+    x_grid: Grid | None = None
+    y_grid: Grid | None = None
     groups: NDArray[np.int64] | None = None
 
     @abstractmethod

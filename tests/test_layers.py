@@ -24,9 +24,16 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 # Lowest first; a module imports only its own and lower layers. A name stands for all that is in it, unless a longer one
 # is listed elsewhere.
 LAYERS = [
-    # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, whole
-    # files.
-    {"mmg_registry.errors", "mmg_registry.names", "mmg_registry.arrays", "mmg_registry.kinds", "mmg_registry.files"},
+    # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, their
+    # places in the array that a row was, whole files.
+    {
+        "mmg_registry.errors",
+        "mmg_registry.names",
+        "mmg_registry.arrays",
+        "mmg_registry.kinds",
+        "mmg_registry.grids",
+        "mmg_registry.files",
+    },
     # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
     # Cores that this process may use, and PyTorch's threads.

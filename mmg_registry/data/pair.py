@@ -15,6 +15,7 @@ from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.data.split import coded
 from mmg_registry.errors import DataError, demand
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
 
 
@@ -29,6 +30,7 @@ class Pair:
         source: file name(s) for messages, "x and y" for arrays.
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
+        x_grid, y_grid: where the columns that are left stand in a row as it was given, found by `clean`; None before.
         x_labels, y_labels, z_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all
             are.
         x_kinds, y_kinds, z_kinds: kind of each column, found by `clean`; empty before.
@@ -49,6 +51,8 @@ class Pair:
     source: str = "x and y"
     x_shape: tuple[int, ...] | None = None
     y_shape: tuple[int, ...] | None = None
+    x_grid: Grid | None = None
+    y_grid: Grid | None = None
     x_labels: tuple[Labels, ...] = ()
     y_labels: tuple[Labels, ...] = ()
     x_kinds: tuple[Kind, ...] = ()

@@ -71,13 +71,13 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
 
 
 def fit(estimator: Estimator, train: Pair, groups: Index | None = None) -> None:
-    """Fit `estimator` on `train`, after telling it the kinds of the columns and which rows belong together.
+    """Fit `estimator` on `train`, after telling it the kinds and places of the columns and which rows belong together.
 
     Raises:
         MMGError: when the estimator fails.
     """
     estimator.x_kinds, estimator.y_kinds, estimator.z_kinds = train.x_kinds, train.y_kinds, train.z_kinds
-    estimator.groups = groups
+    estimator.x_grid, estimator.y_grid, estimator.groups = train.x_grid, train.y_grid, groups
     guarded(estimator, lambda: estimator.fit(*train.arrays()))
 
 

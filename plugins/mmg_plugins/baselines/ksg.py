@@ -64,12 +64,13 @@ class KSGOptions(Options):
 
 @dataclass(frozen=True)
 class _Values:
-    """Each row's value `(n,)` in nats, how they were got, and the share of rows at the ceiling."""
+    """Each row's value `(n,)` in nats, how they were got, the share of rows at the ceiling, what sparse counts add."""
 
     values: F64
     method: str
     copies: int = 0
     at_ceiling: float = 0.0
+    sparse: float = 0.0
 
 
 class KSG(Instant):
@@ -131,7 +132,7 @@ class KSG(Instant):
         continuous = sum(not _is_label(kind) for side in kinds for kind in side)
         sampling, rise, fall = self._sampling(values_of, found, continuous)
         errors = {"rows": sampling, "rising": rise.left if rise else 0.0}
-        errors |= {} if z is None else {"falling": fall.left if fall else 0.0}
+        errors |= {} if z is None else {"falling": fall.left if fall else 0.0, "sparse": found.sparse}
         moved = [
             *([still_rising(rise, mi)] if rise else []),
             *([still_falling(fall, mi)] if fall and z is not None else []),
@@ -184,7 +185,7 @@ class KSG(Instant):
         all_labels = [all(map(_is_label, each)) for each in kinds]
         if all(all_labels):
             labels = [labels_of(np.asarray(side, dtype=np.float64)) for side in sides]
-            return lambda rows: _Values(information_of_counts(*(each[rows] for each in labels)).values, "counts")
+            return lambda rows: _counted([each[rows] for each in labels])
         within = (self._within_grain(*each) for each in zip(sides, kinds, GRAIN_STREAMS, strict=False))
         placed = self._coordinates(*within)
         if len(sides) == 2 and any(all_labels):
@@ -248,8 +249,10 @@ class KSG(Instant):
         by_parts = widen * float(np.std(means, ddof=1)) / math.sqrt(parts)
         size = round(n / math.sqrt(parts))
         middle = _means(values_of, [order[start : start + size] for start in range(0, n - size + 1, size)])
-        steps = np.array([mi, np.mean(middle), np.mean(means)])
-        rise, fall = (rise_of(parts, *(sign * steps).tolist(), by_parts, columns) for sign in (1, -1))
+        sizes = mi, float(np.mean(middle)), float(np.mean(means))
+        rise, fall = (
+            rise_of(parts, sign * sizes[0], sign * sizes[1], sign * sizes[2], by_parts, columns) for sign in (1, -1)
+        )
         return max(plain, least, by_parts), rise, fall
 
     def _drawn(self, n: int, most: int) -> Index:
@@ -329,6 +332,11 @@ def _one_hot(column: F64) -> F64:
 
 def _is_label(kind: Kind) -> bool:
     return kind.name == "category"
+
+
+def _counted(labels: Sequence[Index]) -> _Values:
+    found = information_of_counts(*labels)
+    return _Values(found.values, "counts", sparse=found.sparse)
 
 
 def _has_ties(kind: Kind) -> bool:

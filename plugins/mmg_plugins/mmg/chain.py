@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.codes import Compression, try_compression
+from mmg_plugins.mmg.compression.codes import Compression, Grids, try_compression
 from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
@@ -125,13 +125,17 @@ NOT_TOLD = SampleKinds()
 
 
 def fit_chain(
-    recipe: Recipe, sample: Sample, kinds: SampleKinds = NOT_TOLD, groups: Index | None = None
+    recipe: Recipe,
+    sample: Sample,
+    kinds: SampleKinds = NOT_TOLD,
+    groups: Index | None = None,
+    grids: Grids = (None, None),
 ) -> FittedChain:
     """Fit every link that the kinds of the columns ask for to the rows of `sample`.
 
     Rows with the same number in `groups` `(n,)` are held out together. Where the recipe compresses and that pays, all
-    links are fitted to the rows that trained no compression. Nothing is compressed where something is given: what x and
-    y share beyond z is not what a contrast of x and y finds.
+    links are fitted to the rows that trained no compression; `grids` tell where the columns stand in images. Nothing is
+    compressed where something is given: what x and y share beyond z is not what a contrast of x and y finds.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
@@ -139,7 +143,7 @@ def fit_chain(
     """
     x, y, z = sample
     whole, of_sides = _share(recipe.run, 0, 2), (kinds.x, kinds.y)
-    tried = try_compression((x, y), of_sides, groups, whole) if recipe.compresses and z is None else None
+    tried = try_compression((x, y), of_sides, groups, whole, grids) if recipe.compresses and z is None else None
     if tried is None:
         return _fit_links(recipe, sample, kinds, groups)
     recipe = replace(recipe, run=_share(recipe.run, 1, 2))

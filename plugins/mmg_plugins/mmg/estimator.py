@@ -69,7 +69,7 @@ class GapEstimator(Estimator):
         refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
         kinds = SampleKinds(self.x_kinds, self.y_kinds, self.z_kinds)
         with torch_threads(self.run.threads):
-            self._fitted = fit_chain(recipe, Sample(x, y, z), kinds, self.groups)
+            self._fitted = fit_chain(recipe, Sample(x, y, z), kinds, self.groups, (self.x_grid, self.y_grid))
         return self
 
     def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:

@@ -59,6 +59,7 @@ class LabelTable:
         ]
         found = information_of_counts(*every)
         parts = {"rows": found.std_error, "correction": CORRECTION_ERROR_SHARE * found.correction}
+        parts |= {"sparse": found.sparse} if self.z.shape[1] else {}
         values = found.values[-len(sample.x) :]
         return Estimate(
             mi=found.mi,
