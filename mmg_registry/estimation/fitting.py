@@ -21,7 +21,7 @@ Make = Callable[..., Estimator]
 
 
 @dataclass(frozen=True)
-class Fit:
+class Held:
     """A fitted estimator, and the rows that it evaluated."""
 
     estimator: Estimator
@@ -45,7 +45,7 @@ class Part:
     seconds: dict[str, float]
     n_train: int
     n_eval: int
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[Held, ...] = ()
 
 
 def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None = None) -> Part:
@@ -67,7 +67,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(*rows.arrays())))
     result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
-    return Part(result, estimator, seconds, len(train), len(rows), (Fit(estimator, rows),))
+    return Part(result, estimator, seconds, len(train), len(rows), (Held(estimator, rows),))
 
 
 def fit(estimator: Estimator, train: Pair, groups: Index | None = None) -> None:

@@ -24,7 +24,7 @@ from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.conditional import difference, recleaned, with_z_alone, with_z_beside_y
 from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.estimation.extrapolation import extrapolated
-from mmg_registry.estimation.fitting import Fit, Make, Part
+from mmg_registry.estimation.fitting import Held, Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
@@ -46,7 +46,7 @@ class Outcome:
 
     estimate: Estimate
     estimator: Estimator | None
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[Held, ...] = ()
 
 
 def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Asked | None = None) -> Outcome:

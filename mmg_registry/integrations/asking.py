@@ -10,16 +10,16 @@ from mmg_registry.data.pair import with_given
 from mmg_registry.errors import OptionError
 from mmg_registry.request import Request
 from mmg_registry.significance.answer import quick
-from mmg_registry.significance.sequential import Verdict
+from mmg_registry.significance.sequential import Judged
 
 
-def verdict(x: Any, y: Any, z: Any, request: Request, most: int) -> Verdict:
+def ask(x: Any, y: Any, z: Any, request: Request, most: int) -> Judged:
     """Make the quick test of x and y `(n, ..)`, given z `(n, dim_z)` unless it is None or has no columns.
 
     Example:
         >>> import numpy as np
         >>> x, z = np.random.default_rng(0).standard_normal((2, 400, 1))
-        >>> verdict(x + z, x - z, None, Request(), 999).p.value > 0.05, verdict(x + z, x - z, z, Request(), 999).p.value
+        >>> ask(x + z, x - z, None, Request(), 999).p.value > 0.05, ask(x + z, x - z, z, Request(), 999).p.value
         (True, 0.001)
     """
     pair = as_pair(x, y)

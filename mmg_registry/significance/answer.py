@@ -17,7 +17,7 @@ from mmg_registry.data.pair import with_groups
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.encoding import encoding_for
-from mmg_registry.estimation.fitting import Fit, Make
+from mmg_registry.estimation.fitting import Held, Make
 from mmg_registry.estimation.run import Outcome, asked_for, run
 from mmg_registry.limits import checked
 from mmg_registry.quantity import Quantity
@@ -26,7 +26,7 @@ from mmg_registry.significance.conditional import conditional
 from mmg_registry.significance.evaluated import ESTIMATES, SCORES, by_estimates, by_scores, has_tables
 from mmg_registry.significance.exchange import exchange_of
 from mmg_registry.significance.independence import independence
-from mmg_registry.significance.sequential import PValue, Verdict
+from mmg_registry.significance.sequential import Judged, PValue
 
 QUICK = "quick"
 EFFECT = "ksg"  # estimates the effect beside the quick test: it trains nothing and sees any dependence of few columns
@@ -140,7 +140,7 @@ def answered(pair: Pair, request: Request, permutations: int | None = None) -> Q
     return _result(outcome, found, rows, time.perf_counter() - started)
 
 
-def quick(pair: Pair, request: Request, most: int = SCORES) -> Verdict:
+def quick(pair: Pair, request: Request, most: int = SCORES) -> Judged:
     """Make the quick test of `pair`, given its z if it has one, without an estimate beside it.
 
     Example:
@@ -172,9 +172,9 @@ class _Rows:
         return self.cleaned.verdict not in (None, "infinite")
 
 
-def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
+def _quick(rows: _Rows, seed: int, most: int) -> Judged:
     if rows.share_nothing:
-        return Verdict(PValue(1.0, 0, 0), 0.0, "none, for nothing varies that could be shared")
+        return Judged(PValue(1.0, 0, 0), 0.0, "none, for nothing varies that could be shared")
     pair = encoding_for(Estimator, rows.cleaned.pair)(rows.cleaned.pair)  # type: ignore[type-abstract]  # as by default
     x, y = (np.asarray(side, dtype=np.float64) for side in (pair.x, pair.y))
     if pair.z is None:
@@ -182,13 +182,13 @@ def _quick(rows: _Rows, seed: int, most: int) -> Verdict:
     return conditional(x, y, np.asarray(pair.z, dtype=np.float64), rows.units, seed, most)
 
 
-def _by_plugin(rows: _Rows, fits: tuple[Fit, ...], make: Make, request: Request, most: int | None) -> Verdict:
+def _by_plugin(rows: _Rows, fits: tuple[Held, ...], make: Make, request: Request, most: int | None) -> Judged:
     if rows.cleaned.pair.z is None and has_tables(fits, rows.units):
         return by_scores(fits, rows.units, request.seed, most or SCORES)
     return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 
 
-def _result(outcome: Outcome, found: Verdict, rows: _Rows, seconds: float) -> Quantity:
+def _result(outcome: Outcome, found: Judged, rows: _Rows, seconds: float) -> Quantity:
     effect = Quantity.of(outcome.estimate)
     test = {
         "method": found.method,

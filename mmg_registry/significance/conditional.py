@@ -17,9 +17,9 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data.order import normal_scores
 from mmg_registry.data.split import coded
 from mmg_registry.data.units import Units
-from mmg_registry.significance.exchange import within
+from mmg_registry.significance.exchange import within_strata
 from mmg_registry.significance.features import Features, features_of, fewer, orthonormal
-from mmg_registry.significance.sequential import Verdict, p_value
+from mmg_registry.significance.sequential import Judged, p_value
 from mmg_registry.significance.smoother import Smoother
 from mmg_registry.significance.statistic import Statistic, of_signs
 
@@ -38,7 +38,7 @@ MOST_SIGNS = 4_000  # of many rows, so many sums of rows drawn at random get a s
 SIGNS_AT_ONCE = 512
 
 
-def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> Verdict:
+def conditional(x: F64, y: F64, z: F64, units: Units, seed: int, most: int) -> Judged:
     """Test whether x `(n, dim_x)` and y `(n, dim_y)` are independent given z `(n, dim_z)`, with at most `most` draws.
 
     Rows that belong together, as `units` say, share their sign.
@@ -89,7 +89,7 @@ def _weights(z: F64) -> F64:
     return np.hstack([np.ones((len(z), 1)), scores / scores.std(axis=0)])
 
 
-def _by_signs(products: F64, levels: tuple[tuple[int, ...], ...], kept: float, seed: int, most: int) -> Verdict:
+def _by_signs(products: F64, levels: tuple[tuple[int, ...], ...], kept: float, seed: int, most: int) -> Judged:
     """Compare the moments of `products` `(signs, p * q * k)` with those under random signs.
 
     Args:
@@ -111,7 +111,7 @@ def _by_signs(products: F64, levels: tuple[tuple[int, ...], ...], kept: float, s
         return np.concatenate([statistic((each @ products).reshape(-1, *shape)) for each in signs])
 
     observed = float(statistic(kept * products.sum(axis=0).reshape(1, *shape))[0])
-    return Verdict(p_value(observed, draw, most), observed, "residual moments after regression on z, with random signs")
+    return Judged(p_value(observed, draw, most), observed, "residual moments after regression on z, with random signs")
 
 
 def _shared(units: Units, rng: np.random.Generator) -> Index:
@@ -133,9 +133,9 @@ def _summed(a: F64, b: F64, weights: F64, shared: Index) -> F64:
     return np.concatenate(columns, axis=1)
 
 
-def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) -> Verdict:
+def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) -> Judged:
     a, b = (_centred(features_of(side, seed, MOST_FEATURES), strata) for side in (x, y))
-    weights, exchange = _weights(z), within(strata)
+    weights, exchange = _weights(z), within_strata(strata)
     n, shape = len(x), (a.values.shape[1], weights.shape[1], b.values.shape[1])
     levels = (a.levels, tuple(sorted({1, shape[1]})), b.levels)
     freedom = np.multiply.outer(np.multiply.outer(levels[0], levels[1]), levels[2]).astype(float)
@@ -148,7 +148,7 @@ def _within_strata(x: F64, y: F64, z: F64, strata: Index, seed: int, most: int) 
 
     observed = float(of(np.arange(n)[None])[0])
     p = p_value(observed, lambda count: of(exchange.draw(rng, count)), most)
-    return Verdict(p, observed, f"moments of features, exchanging {exchange.words}")
+    return Judged(p, observed, f"moments of features, exchanging {exchange.words}")
 
 
 def _centred(features: Features, strata: Index) -> Features:

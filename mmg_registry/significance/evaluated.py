@@ -13,10 +13,10 @@ from mmg_registry.contracts import Array, Estimator, guarded, has_ratio
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import MMGError, demand
-from mmg_registry.estimation.fitting import Fit, Make, fitted
+from mmg_registry.estimation.fitting import Held, Make, fitted
 from mmg_registry.request import Request, run_of
-from mmg_registry.significance.exchange import Exchange, among, cells, exchange_of, looseness, within
-from mmg_registry.significance.sequential import Verdict, p_value
+from mmg_registry.significance.exchange import Exchange, among, exchange_of, looseness, near_cells, within_strata
+from mmg_registry.significance.sequential import Judged, p_value
 
 SCORES = 999  # exchanges at most unless told, where each is a look into a table
 ESTIMATES = 99  # and where each is an estimate
@@ -31,7 +31,7 @@ LIKE_Z = (
     "z may pass for dependence given z; leave --plugin out for a test that regresses on z."
 )
 
-Evaluate = Callable[[Index], float]  # from the order of y among the rows that take part to an estimate, in nats
+Reordered = Callable[[Index], float]  # from the order of y among the rows that take part to an estimate, in nats
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class _Table:
         return total
 
 
-def has_tables(fits: Sequence[Fit], units: Units) -> bool:
+def has_tables(fits: Sequence[Held], units: Units) -> bool:
     """Return whether the estimators score single pairs, in tables that hold the rows that belong together."""
     whole = units.by in ("blocks", "groups")
     return bool(fits) and all(_holds(_table_rows(fit.estimator), len(fit.rows), whole) for fit in fits)
@@ -77,7 +77,7 @@ def _scores(estimator: Estimator, x: Array, y: Array) -> Array:
     return np.asarray(found).reshape(tables, rows, rows)
 
 
-def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Verdict:
+def by_scores(fits: Sequence[Held], units: Units, seed: int, most: int) -> Judged:
     """Test by scores of evaluated rows, learned on others: exact whatever was learned, at the price of one training.
 
     Raises:
@@ -93,10 +93,10 @@ def by_scores(fits: Sequence[Fit], units: Units, seed: int, most: int) -> Verdic
 
     observed = float(sum(table.scores.trace() for table in tables)) / rows
     words = exchange_of(among(units, fits[0].rows)).words
-    return Verdict(p_value(observed, draw, most), observed, f"mean score of {rows} evaluated rows, exchanging {words}")
+    return Judged(p_value(observed, draw, most), observed, f"mean score of {rows} evaluated rows, exchanging {words}")
 
 
-def _tables(fit: Fit, units: Units, rng: np.random.Generator) -> list[_Table]:
+def _tables(fit: Held, units: Units, rng: np.random.Generator) -> list[_Table]:
     exchange, estimator = exchange_of(among(units, fit.rows)), fit.estimator
     places = exchange.rows[None] if units.by in ("blocks", "groups") else _parts(exchange.rows, estimator, rng)
     size = places.shape[1]
@@ -117,7 +117,7 @@ def _parts(rows: Index, estimator: Estimator, rng: np.random.Generator) -> Index
     return rows.reshape(1, -1) if parts == 1 else rng.permutation(rows)[: parts * size].reshape(parts, size)
 
 
-def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units, most: int) -> Verdict:
+def by_estimates(fits: Sequence[Held], make: Make, request: Request, units: Units, most: int) -> Judged:
     """Test by estimates of rows in other orders: of an estimator that trains, its evaluation alone is repeated.
 
     Where z is given, rows change places with those of like z.
@@ -138,13 +138,13 @@ def by_estimates(fits: Sequence[Fit], make: Make, request: Request, units: Units
     loose = max(_loose(rows) for _, rows in takings)
     doubts = (LIKE_Z.format(share=loose),) if loose > LOOSE else ()
     words = f"estimates, exchanging {takings[0][0].words}"
-    return Verdict(p_value(observed, draw, most, FEW_ENOUGH, first=FEW_ENOUGH), observed, words, doubts)
+    return Judged(p_value(observed, draw, most, FEW_ENOUGH, first=FEW_ENOUGH), observed, words, doubts)
 
 
 def _taking(rows: Pair, units: Units) -> tuple[Exchange, Pair]:
     """Return what is exchanged of evaluated rows, and the rows that take part."""
     if rows.z is not None:
-        return within(cells(np.asarray(rows.z, dtype=float)), "rows of like z"), rows
+        return within_strata(near_cells(np.asarray(rows.z, dtype=float)), "rows of like z"), rows
     exchange = exchange_of(among(units, rows))
     return exchange, rows.take(exchange.rows)
 
@@ -153,10 +153,10 @@ def _loose(rows: Pair) -> float:
     if rows.z is None:
         return 0.0
     z = np.asarray(rows.z, dtype=float)
-    return looseness(z, cells(z))
+    return looseness(z, near_cells(z))
 
 
-def _evaluation(fit: Fit, rows: Pair, make: Make, request: Request) -> Evaluate:
+def _evaluation(fit: Held, rows: Pair, make: Make, request: Request) -> Reordered:
     if not fit.estimator.trains:
         return lambda order: _again(make, replace(rows, y=rows.y[order]), request)
     return partial(_evaluated, fit.estimator, rows)

@@ -114,11 +114,11 @@ def rectangle(labels: Index) -> Index:
     return np.stack([rows[:size] for rows in members if len(rows) >= size])
 
 
-def within(strata: Index, words: str = "rows of equal z") -> Exchange:
+def within_strata(strata: Index, words: str = "rows of equal z") -> Exchange:
     """Return the orders of rows that keep each among those of its stratum `(n,)`.
 
     Example:
-        >>> within(np.array([0, 1, 0, 1])).draw(np.random.default_rng(0), 1)[0][[0, 2]].max()
+        >>> within_strata(np.array([0, 1, 0, 1])).draw(np.random.default_rng(0), 1)[0][[0, 2]].max().item()
         2
     """
     base = np.argsort(strata, kind="stable")
@@ -142,14 +142,14 @@ def among(units: Units, rows: Pair) -> Units:
     return Units(len(rows), units.by, None if units.labels is None else np.arange(len(rows)))
 
 
-def cells(z: F64, size: int = CELL) -> Index:
+def near_cells(z: F64, size: int = CELL) -> Index:
     """Return the cell `(n,)` of each row: halves of halves along the widest column of scores of z, `size` rows at most.
 
     Exchanging rows within them is the local permutation of Kim, Neykov, Balakrishnan and Wasserman (Ann. Statist.
     2022): approximate, and the better the smaller the cells are beside what x and y follow of z.
 
     Example:
-        >>> cells(np.array([[0.1], [5.0], [0.2], [5.1]]), size=2).tolist()
+        >>> near_cells(np.array([[0.1], [5.0], [0.2], [5.1]]), size=2).tolist()
         [1, 0, 1, 0]
     """
     scores, labels = normal_scores(z), np.empty(len(z), dtype=np.int64)

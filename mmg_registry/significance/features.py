@@ -23,7 +23,7 @@ WAVES = 24  # random cosines of several columns, of each length
 LENGTHS = (2.0, 0.8)  # of the waves, in typical distances of two rows
 MOST = 100  # features of a side
 ROWS_A_FEATURE = 20  # rows for each feature at least: with fewer a sum of squares is no longer nearly chi-square
-REST = 1e-6  # of a feature's norm that the ones before leave: with less it is a combination of them
+TOLD_BY_OTHERS = 1e-6  # of a feature's norm that the ones before leave: with less it is a combination of them
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ def orthonormal(parts: list[F64], most: int) -> Features:
     columns = columns - columns.mean(axis=0)
     norms = np.linalg.norm(columns, axis=0)
     columns = columns / np.where(norms > 0, norms, 1.0)
-    kept = np.flatnonzero(norms > REST * np.sqrt(n))[: n - 1]
+    kept = np.flatnonzero(norms > TOLD_BY_OTHERS * np.sqrt(n))[: n - 1]
     basis, left = np.linalg.qr(columns[:, kept])
-    while (told := np.abs(np.diag(left)) <= REST).any():
+    while (told := np.abs(np.diag(left)) <= TOLD_BY_OTHERS).any():
         kept = kept[~told]
         basis, left = np.linalg.qr(columns[:, kept])
     kept = kept[:most]

@@ -7,7 +7,7 @@ import numpy as np
 from mmg_registry.arrays import F64
 from mmg_registry.significance.exchange import Exchange
 from mmg_registry.significance.features import Features, features_of
-from mmg_registry.significance.sequential import Verdict, p_value
+from mmg_registry.significance.sequential import Judged, p_value
 from mmg_registry.significance.statistic import of_permutations
 
 MOST_NUMBERS = 4_000_000  # of exchanged features at once, i.e. 32 MB
@@ -15,7 +15,7 @@ MOST_NUMBERS = 4_000_000  # of exchanged features at once, i.e. 32 MB
 METHOD = "moments of features"
 
 
-def independence(x: F64, y: F64, exchange: Exchange, seed: int, most: int) -> Verdict:
+def independence(x: F64, y: F64, exchange: Exchange, seed: int, most: int) -> Judged:
     """Test whether x `(n, dim_x)` and y `(n, dim_y)` are independent, with at most `most` exchanges.
 
     The level is exact whatever the variables are, where the rows may be exchanged as `exchange` does.
@@ -30,7 +30,7 @@ def independence(x: F64, y: F64, exchange: Exchange, seed: int, most: int) -> Ve
     return of_features(features_of(x[exchange.rows], seed), features_of(y[exchange.rows], seed), exchange, seed, most)
 
 
-def of_features(a: Features, b: Features, exchange: Exchange, seed: int, most: int) -> Verdict:
+def of_features(a: Features, b: Features, exchange: Exchange, seed: int, most: int) -> Judged:
     """Test the features of two sides, for rows that are those of `exchange`."""
     statistic, n = of_permutations(a, b), len(a.values)
     rng = np.random.default_rng([seed, 1])
@@ -45,4 +45,4 @@ def of_features(a: Features, b: Features, exchange: Exchange, seed: int, most: i
         return np.concatenate([statistic(moments(exchange.draw(rng, size))) for size in sizes])
 
     observed = float(statistic(moments(np.arange(n)[None]))[0])
-    return Verdict(p_value(observed, draw, most), observed, f"{METHOD}, exchanging {exchange.words}")
+    return Judged(p_value(observed, draw, most), observed, f"{METHOD}, exchanging {exchange.words}")

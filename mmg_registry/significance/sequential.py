@@ -33,7 +33,7 @@ class PValue:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judged:
     """What a test found.
 
     Attributes:

@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from mmg_registry.arrays import F64, Index
 from mmg_registry.data.order import normal_scores
 from mmg_registry.data.units import Units
-from mmg_registry.significance.features import REST, fewer, products, waves
+from mmg_registry.significance.features import TOLD_BY_OTHERS, fewer, products, waves
 
 WAVES = 150  # random cosines of a length; FEW_WAVES of them beyond MANY_ROWS, where time counts more
 FEW_WAVES, MANY_ROWS = 80, 10_000
@@ -39,7 +39,7 @@ LEAST_LEFT = 0.05  # of a row's residual that remains where the fit is made of t
 LEAST_SPREAD = 1e-10  # of the largest variance of a direction of the features: with less it is rounding
 
 
-class Fit(NamedTuple):
+class Smoothed(NamedTuple):
     """A regression of m variables, each row told by others.
 
     Attributes:
@@ -62,7 +62,7 @@ class Decomposed:
     basis: F64
     spread: F64
 
-    def without_row(self, targets: F64) -> Fit:
+    def without_row(self, targets: F64) -> Smoothed:
         """Return the fits of centred `targets` `(n, m)` with the best ridge of each, in closed form."""
         n = len(targets)
         weights = self.basis.T @ targets
@@ -73,9 +73,9 @@ class Decomposed:
         told = self.basis @ (kept * weights)
         own = self.basis**2 @ kept + 1 / n
         left = (targets - told) / np.maximum(1 - own, LEAST_LEFT)
-        return Fit(score.min(axis=0), told, left, kept.sum(axis=0))
+        return Smoothed(score.min(axis=0), told, left, kept.sum(axis=0))
 
-    def without_fold(self, targets: F64, folds: Sequence[tuple[Index, Index]]) -> Fit:
+    def without_fold(self, targets: F64, folds: Sequence[tuple[Index, Index]]) -> Smoothed:
         """Return the same where the rows of a fold `(fitted, evaluated)` are told by those that it fits."""
         told = np.empty((len(COARSE), *targets.shape))
         for fit, rows in folds:
@@ -84,7 +84,7 @@ class Decomposed:
         best = errors.argmin(axis=0)
         chosen = told[best, :, np.arange(len(best))].T
         freedom = (self.spread[:, None] / (self.spread[:, None] + COARSE[best])).sum(axis=0)
-        return Fit(errors.min(axis=0), chosen, targets - chosen, freedom)
+        return Smoothed(errors.min(axis=0), chosen, targets - chosen, freedom)
 
     def _told(self, targets: F64, fit: Index, rows: Index) -> F64:
         """Return what each ridge tells of `rows` `(ridges, rows, m)`, fitted to the targets of other rows."""
@@ -122,7 +122,7 @@ class Smoother:
         folds = () if units.labels is None else units.folds(min(FOLDS, units.count), seed)
         return cls(tuple(map(_decomposed, features)), tuple(folds))
 
-    def fit(self, targets: F64) -> Fit:
+    def fit(self, targets: F64) -> Smoothed:
         """Return the fit of each of `targets` `(n, m)` by the length that is best for it."""
         mean = targets.mean(axis=0)
         centred = targets - mean
@@ -132,7 +132,7 @@ class Smoother:
         best, every = np.argmin([each.score for each in fits], axis=0), np.arange(targets.shape[1])
         told, left = (np.stack(each)[best, :, every].T for each in ([f.told for f in fits], [f.left for f in fits]))
         score, freedom = (np.stack(each)[best, every] for each in ([f.score for f in fits], [f.freedom for f in fits]))
-        return Fit(score, told + mean, left, freedom)
+        return Smoothed(score, told + mean, left, freedom)
 
 
 def _along(scores: F64, side: F64) -> list[F64]:
@@ -164,7 +164,7 @@ def _refined(white: F64, column: F64, direction: F64) -> F64:
     That is the projection pursuit of Friedman and Stuetzle (J. Amer. Statist. Assoc. 1981), with one curve.
     """
     for _ in range(STEPS):
-        direction = direction / max(float(np.linalg.norm(direction)), REST)
+        direction = direction / max(float(np.linalg.norm(direction)), TOLD_BY_OTHERS)
         index = np.clip(white @ direction, -EDGE, EDGE)
         curve = Polynomial.fit(index, column, CURVE)
         step = np.linalg.lstsq(white * curve.deriv()(index)[:, None], column - curve(index), rcond=None)[0]

@@ -12,7 +12,7 @@ from mmg_registry.data import as_pair
 from mmg_registry.data.pair import with_given
 from mmg_registry.data.units import Units
 from mmg_registry.errors import MMGError
-from mmg_registry.estimation.fitting import Fit
+from mmg_registry.estimation.fitting import Held
 from mmg_registry.request import Request
 from mmg_registry.results import Estimate
 from mmg_registry.significance.evaluated import by_estimates, by_scores, has_tables
@@ -44,9 +44,9 @@ class Broken(Product):
         return x[..., 0]
 
 
-def fit(shared: float, n: int = 200, seed: int = 0, cls: type[Estimator] = Product) -> Fit:
+def fit(shared: float, n: int = 200, seed: int = 0, cls: type[Estimator] = Product) -> Held:
     x, y = np.random.default_rng(seed).standard_normal((2, n, 1))
-    return Fit(cls(), as_pair(x, y + shared * x))
+    return Held(cls(), as_pair(x, y + shared * x))
 
 
 def test_scores_tell_dependence_and_nothing_else() -> None:
@@ -80,10 +80,10 @@ def test_estimates_of_other_orders_tell_the_same() -> None:
 
 def test_given_z_rows_of_like_z_change_places_and_wide_cells_are_doubted() -> None:
     z, e, f = np.random.default_rng(0).standard_normal((3, 300, 1))
-    near = Fit(Product(), with_given(as_pair(z + e, z + f), z))
+    near = Held(Product(), with_given(as_pair(z + e, z + f), z))
     found = by_estimates([near], partial(Product), Request(), Units(300), 99)
     assert found.p.value > 0.05
     assert not found.doubts
     wide = np.hstack([z, np.random.default_rng(1).standard_normal((300, 9))])
-    far = Fit(Product(), with_given(as_pair(z + e, z + f), wide))
+    far = Held(Product(), with_given(as_pair(z + e, z + f), wide))
     assert "leave --plugin out" in by_estimates([far], partial(Product), Request(), Units(300), 99).doubts[0]

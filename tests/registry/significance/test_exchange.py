@@ -9,7 +9,15 @@ from mmg_registry.data import as_pair
 from mmg_registry.data.pair import with_groups
 from mmg_registry.data.units import Units
 from mmg_registry.errors import DataError
-from mmg_registry.significance.exchange import among, cells, exchange_of, looseness, rectangle, shifts, within
+from mmg_registry.significance.exchange import (
+    among,
+    exchange_of,
+    looseness,
+    near_cells,
+    rectangle,
+    shifts,
+    within_strata,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -19,7 +27,7 @@ def drawn(exchange, count: int = 50) -> np.ndarray:
 
 
 def test_every_order_is_one_of_all_rows() -> None:
-    for exchange in (exchange_of(Units(12)), shifts(12), within(np.arange(12) % 3)):
+    for exchange in (exchange_of(Units(12)), shifts(12), within_strata(np.arange(12) % 3)):
         assert (np.sort(drawn(exchange), axis=1) == np.arange(12)).all()
 
 
@@ -51,15 +59,15 @@ def test_copies_count_once() -> None:
 
 def test_rows_stay_in_their_stratum() -> None:
     strata = RNG.integers(0, 4, 40)
-    assert (strata[drawn(within(strata))] == strata).all()
+    assert (strata[drawn(within_strata(strata))] == strata).all()
 
 
 def test_cells_are_small_and_near() -> None:
     z = RNG.standard_normal((500, 1))
-    found = cells(z, size=6)
+    found = near_cells(z, size=6)
     assert np.bincount(found).max() <= 6
     assert looseness(z, found) < 0.001
-    assert looseness(RNG.standard_normal((500, 8)), cells(RNG.standard_normal((500, 8)))) > 0.1
+    assert looseness(RNG.standard_normal((500, 8)), near_cells(RNG.standard_normal((500, 8)))) > 0.1
 
 
 def test_evaluated_rows_belong_together_as_all_do() -> None:
