@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
     from mmg_registry.results import Pointwise as Pointwise
+    from mmg_registry.significance.answer import independence_test as test
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
@@ -48,6 +49,7 @@ _EXPORTS = {
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
+    "test": ("mmg_registry.significance.answer", "independence_test"),
     "Estimate": ("mmg_registry.results", "Estimate"),
     "Pointwise": ("mmg_registry.results", "Pointwise"),
     "pmi": ("mmg_registry.pointwise.pmi", "pmi"),
@@ -98,6 +100,7 @@ __all__ = [
     "register",
     "save",
     "save_model",
+    "test",
 ]
 
 

@@ -39,6 +39,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "jobs": [0, 1025],
     "epochs": [0, 2 * 10**12],
     "steps": [0, 10**9 + 1],
+    "permutations": [0, 10**9 + 1],
     "latent": [0, 4097],
     "units": [0, 8193],
     "model_kind": ["flow"],
@@ -68,6 +69,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "jobs": [1, 1024],
     "epochs": [1, 10**6],
     "steps": [1, 10**9],
+    "permutations": [1, 10**9],
     "latent": [1, 4096],
     "units": [1, 8192],
     "model_kind": ["vae", "gan"],
@@ -91,6 +93,10 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "unit": "--unit",
             "blocks": "--blocks",
         },
+    ),
+    "test": (
+        ["test", "never-read.npz", "-p", "no-such-plugin"],
+        {"seed": "--seed", "unit": "--unit", "cross_fit": "--cross-fit", "permutations": "--permutations"},
     ),
     "bound": (
         ["bound", "--model", "never-read.py:Model", "-p", "no-such-plugin"],
