@@ -70,7 +70,7 @@ def read(
     if _are_sides(tables, paths):
         demand(groups is None, "--groups names a column of one table, and x and y are in two files; join them first.")
         return _from_two(tables, files, (x, y), condition)
-    return _from_one(appended(tables, files), _joined(files), (x, y, groups), condition)
+    return _from_one(appended(tables, files), joined(files), (x, y, groups), condition)
 
 
 def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
     return any(".npy" in Path(path).suffixes for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
 
 
-def _joined(files: Sequence[str]) -> str:
+def joined(files: Sequence[str]) -> str:
     return " and ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more files"
 
 
@@ -115,10 +115,10 @@ def _from_one(
     with naming(file):
         place = None if groups is None else place_of(table, groups)
         x_places, y_places, told = choose(table, x_spec, y_spec, place)
-        mask, said = _mask(table, condition)
-        loaded = _load(table, list(dict.fromkeys(x_places + y_places)), mask)
-        x, y = _stacked(table, x_places, loaded), _stacked(table, y_places, loaded)
-        labels = None if place is None else _load(table, [place], mask)[place]
+        mask, said = mask_of(table, condition)
+        loaded = loaded_from(table, list(dict.fromkeys(x_places + y_places)), mask)
+        x, y = stacked(table, x_places, loaded), stacked(table, y_places, loaded)
+        labels = None if place is None else loaded_from(table, [place], mask)[place]
     pair = _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
     return pair if labels is None else with_groups(pair, labels, str(groups))
 
@@ -132,7 +132,7 @@ def _from_two(
     for table, file, spec, side in zip(tables, files, specs, "xy", strict=True):
         with naming(file):
             places = whole(table, spec, side)
-            sides.append(_stacked(table, places, _load(table, places, None)))
+            sides.append(stacked(table, places, loaded_from(table, places, None)))
     notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
     return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
 
@@ -151,12 +151,12 @@ def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[
     )  # fmt: skip
 
 
-def _mask(table: Table, condition: Condition | None) -> tuple[Mask | None, list[str]]:
+def mask_of(table: Table, condition: Condition | None) -> tuple[Mask | None, list[str]]:
     """Return which rows are meant, and how many they are."""
     if condition is None:
         return None, []
     missing(condition, table.names)
-    loaded = _load(table, [table.names.index(name) for name in condition.names], None)
+    loaded = loaded_from(table, [table.names.index(name) for name in condition.names], None)
     mask = condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
     if not mask.any():
         raise DataError(f"none of its {len(mask)} rows fulfils --where '{condition.text}'")
@@ -170,7 +170,7 @@ def _flat(column: Any, name: str) -> Any:
     return array.reshape(len(array))
 
 
-def _load(table: Table, places: Sequence[int], mask: Mask | None) -> dict[int, Any]:
+def loaded_from(table: Table, places: Sequence[int], mask: Mask | None) -> dict[int, Any]:
     """Return columns by their places, of the rows that are meant.
 
     Raises:
@@ -194,7 +194,7 @@ class _Block(dict[int, Any]):
         self.array, self.places = array, list(places)
 
 
-def _stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
+def stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
     """Return chosen columns side by side; a single array is taken as it lies."""
     names = [table.names[place] for place in places]
     axes = table.axes if places == list(range(len(table.names))) else None

@@ -155,15 +155,15 @@ def choose(
     return x_places, y_places, notes
 
 
-def place_of(table: Table, name: str) -> int:
-    """Return the place of the one column that `name` means.
+def place_of(table: Table, name: str, option: str = "groups") -> int:
+    """Return the place of the one column that `name` means; `option` is what asks for it.
 
     Raises:
         DataError: as `select`, and for more than one.
     """
     places = select(table, name).places
     if len(places) != 1:
-        raise DataError(f"'{name}' means {len(places)} {table.kind}s, and --groups takes one")
+        raise DataError(f"'{name}' means {len(places)} {table.kind}s, and --{option} takes one")
     return places[0]
 
 
