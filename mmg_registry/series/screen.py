@@ -22,7 +22,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data.order import autocorrelations, integrated
 
 LEVEL = 0.05  # of the threshold that pictures show, and of lags that count
-SAME = 1e-9  # share of a function's variance that the past leaves below which it is a function of the past
+SAME = 1e-9  # share of a variance that is left of nothing: of a function of the past, of a target that is known exactly
 MOST_NUMBERS = 1 << 26  # of one block of lags: 512 MB
 
 
@@ -126,6 +126,12 @@ class _Left:
         return cls(target, past, prediction.gate)
 
     @functools.cached_property
+    def covariance(self) -> F64:
+        """That of what is left of the target, `(d, d)`, without singular directions: its columns are of variance 1."""
+        found: F64 = self.target.T @ self.target / len(self.target) + SAME**2 * np.eye(self.target.shape[1])
+        return found
+
+    @functools.cached_property
     def columns(self) -> F64:
         """Target and past side by side, `(n, d + q)`."""
         return np.concatenate([self.target, self.past], axis=1)
@@ -191,9 +197,9 @@ class _Lags:
 def _information(left: _Left, lags: _Lags, shift: int) -> F64:
     """Return the predictive information of each lag `(lags,)`, in nats, the source shifted by `shift` rows."""
     weights, with_target = _regressed(left, lags, shift)
-    before = left.target.T @ left.target / len(left.target)
+    before = left.covariance
     share = np.linalg.solve(before, np.swapaxes(with_target, 1, 2) @ weights)
-    found: F64 = -0.5 * np.linalg.slogdet(np.eye(len(before)) - share)[1]
+    found: F64 = -0.5 * np.linalg.slogdet((1 + SAME) * np.eye(len(before)) - share)[1]
     return found
 
 
@@ -253,13 +259,14 @@ def _error(left: _Left, source: F64, weights: F64) -> float:
         source = np.concatenate([source, source[:, :1] * left.gate[:, None]], axis=1)
     told = source @ weights
     after = left.target - (told - left.past @ (left.past.T @ told) / len(told))
-    parts = 0.5 * (_surprise(left.target) - _surprise(after))
+    floor = SAME * len(told) * left.covariance
+    parts = 0.5 * (_surprise(left.target, floor) - _surprise(after, floor))
     centred = parts - parts.mean()
     inflation = integrated(autocorrelations(centred[:, None])[:, 0])
     return float(np.sqrt(inflation * np.mean(centred**2) / len(parts)))
 
 
-def _surprise(rows: F64) -> F64:
-    """Return each row's squared length in units of the covariance of `rows` `(n, d)`, `(n,)`."""
-    found: F64 = np.einsum("nd,nd->n", rows, np.linalg.solve(rows.T @ rows / len(rows), rows.T).T)
+def _surprise(rows: F64, floor: F64) -> F64:
+    """Return each row's squared length in units of the covariance of `rows` `(n, d)`, `(n,)`; n `floor` is the least."""
+    found: F64 = np.einsum("nd,nd->n", rows, np.linalg.solve((rows.T @ rows + floor) / len(rows), rows.T).T)
     return found
