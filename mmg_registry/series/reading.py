@@ -11,6 +11,8 @@ from mmg_registry.data.reading.columns import read_columns
 from mmg_registry.errors import demand
 from mmg_registry.series.recording import Recording, dates_of, of_arrays, of_matrices
 
+OPTIONAL = "given"
+
 
 def recording_of(data: Sequence[Any], sides: Mapping[str, Any], time: Any = None, trial: Any = None) -> Recording:
     """Return the recording that is meant by the arguments of a question.
@@ -27,12 +29,16 @@ def recording_of(data: Sequence[Any], sides: Mapping[str, Any], time: Any = None
     if len(data) == 1 and isinstance(data[0], Recording):
         return data[0]
     named = {name: each for name, each in sides.items() if each is not None}
-    if len(data) == 1 and (isinstance(data[0], (str, Path, list)) or is_frame(data[0])) and _are_columns(named):
+    if len(data) == 1 and (isinstance(data[0], (str, Path)) or is_frame(data[0])):
+        needed = " and ".join(f"'{name}'" for name in sides if name != OPTIONAL)
+        demand(_are_columns(named), f"Name the columns of the table: {needed}.")
         return read_series(data[0], named, time=time, trial=trial)
     demand(len(data) <= len(sides), f"There are {len(data)} arguments without a name; give one table, or the arrays.")
     placed = dict(zip(sides, data, strict=False))
     twice = sorted(placed.keys() & named.keys())
     demand(not twice, f"'{twice[0] if twice else ''}' is given twice, by place and by name; leave out one of the two.")
+    missing = [name for name in sides if name not in {*placed, *named, OPTIONAL}]
+    demand(not missing, f"'{missing[0] if missing else ''}' is missing; give an array, or a table with its columns.")
     return of_arrays({**placed, **named}, time, trial)
 
 
