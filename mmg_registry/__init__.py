@@ -31,10 +31,15 @@ if TYPE_CHECKING:
     from mmg_registry.hooks import hookimpl as hookimpl
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
+    from mmg_registry.series.questions import active_storage as active_storage
+    from mmg_registry.series.questions import lags as lags
+    from mmg_registry.series.questions import network as network
+    from mmg_registry.series.questions import transfer as transfer
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
@@ -46,6 +51,7 @@ _EXPORTS = {
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
     "Estimate": ("mmg_registry.results", "Estimate"),
+    "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
     "Pair": ("mmg_registry.data.pair", "Pair"),
@@ -60,6 +66,10 @@ _EXPORTS = {
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "load_model": ("mmg_registry.models.saved", "load_model"),
     "save_model": ("mmg_registry.models.saved", "save_model"),
+    "active_storage": ("mmg_registry.series.questions", "active_storage"),
+    "lags": ("mmg_registry.series.questions", "lags"),
+    "network": ("mmg_registry.series.questions", "network"),
+    "transfer": ("mmg_registry.series.questions", "transfer"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -75,20 +85,25 @@ __all__ = [
     "Options",
     "Pair",
     "Progress",
+    "Quantity",
     "Run",
     "TextOptions",
     "__version__",
+    "active_storage",
     "bound",
     "estimate",
     "hookimpl",
+    "lags",
     "load",
     "load_model",
     "load_plugin",
+    "network",
     "plugins",
     "read",
     "register",
     "save",
     "save_model",
+    "transfer",
 ]
 
 

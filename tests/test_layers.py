@@ -32,7 +32,7 @@ LAYERS = [
     # Cores that this process may use, and PyTorch's threads.
     {"mmg_registry.threads"},
     # What an estimate is: value, standard error, curve, warnings; versions and revisions for results.
-    {"mmg_registry.results", "mmg_registry.provenance"},
+    {"mmg_registry.results", "mmg_registry.quantity", "mmg_registry.provenance"},
     # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.
     {"mmg_registry.contracts", "mmg_registry.in_process"},
     # How to estimate and how to bound.
@@ -51,7 +51,8 @@ LAYERS = [
     # Several estimates as one; estimators on disk.
     {"mmg_registry.estimation", "mmg_registry.storage"},
     # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with.
-    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing"},
+    # And other questions than how much x and y share: which lag of a series.
+    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.series"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

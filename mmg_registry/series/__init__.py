@@ -6,8 +6,12 @@
     features    columns as few bounded functions of their ranks
     screen      what each lag adds to a prediction of y, and how much more than shifted sources do
     history     how much of the past to give, by held-out prediction
+    problem     the functions of a question at its rows, and the shifts that its memory allows
+    past        the history and the lags that were chosen, with the reasons
     answer      an embedding as a pair with what is given, and the registry's estimate of it
+    asking      a question from its lags to a quantity with one part a lag
+    network     the same for every ordered pair of columns
     plan        what may be asked for: lags, history, shifts
-    profile     the result: a quantity with one part a lag
-    questions   `lags`, `transfer`, `storage`, and `network` for many channels at once
+    reading     tables and arrays as recordings
+    questions   what users call: `lags`, `transfer`, `active_storage`, `network`
 """

@@ -1,4 +1,4 @@
-"""Which lag, from whom to whom, how much of its own past: `lags`, `transfer`, `storage` and `network` of a series.
+"""Which lag, from whom to whom, how much of its own past: `lags`, `transfer`, `active_storage` and `network` of a series.
 
 Each is screened over lags by functions of the columns (`screen`), with p-values by circular shifts of the source, and
 answered at the lags that tell most by an estimator of the registry.
@@ -114,7 +114,7 @@ def transfer(
     return _told(ask(recording, Question(name, plan, *_answered(rest))))
 
 
-def storage(*data: Any, x: Any = None, history: int | None = None, **choices: Any) -> Quantity:
+def active_storage(*data: Any, x: Any = None, history: int | None = None, **choices: Any) -> Quantity:
     """Estimate the active information storage of x: what its past tells of its next value, I(x[t]; x[t-1 .. t-k]).
 
     (Lizier, Prokopenko and Zomaya, Inf. Sci. 2012.)
@@ -140,7 +140,7 @@ def storage(*data: Any, x: Any = None, history: int | None = None, **choices: An
         >>> import numpy as np
         >>> noise = np.random.default_rng(0).standard_normal(2000)
         >>> x = np.convolve(noise, 0.8 ** np.arange(50))[:2000]  # -1/2 log(1 - 0.8^2) = 0.511
-        >>> found = storage(x, shifts=99)
+        >>> found = active_storage(x, shifts=99)
         >>> found.diagnostics["history"], bool(abs(found.value - 0.511) < 0.1)
         (1, True)
     """
