@@ -237,9 +237,7 @@ def network(n: int, sources: int, shifts: int) -> dict[str, Any]:
     rows, links = channels(n, np.random.default_rng(0))
     frame = pd.DataFrame(rows, columns=[f"c{j}" for j in range(10)])
     started, cpu = time.perf_counter(), time.process_time()
-    found = mmg.network(
-        frame, source=[f"c{j}" for j in range(sources)], lags="1:20", shifts=shifts, threads=1, seed=0
-    )
+    found = mmg.network(frame, source=[f"c{j}" for j in range(sources)], lags="1:20", shifts=shifts, threads=1, seed=0)
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     true = [link for link in links if link[0] < sources]
     told = {(part.diagnostics["source"], part.diagnostics["target"]): part for part in found.parts}

@@ -15,6 +15,7 @@ from mmg_registry.series.history import Gain, steps_of
 from mmg_registry.series.past import MOST_TOGETHER, most_steps, past_of, together
 from mmg_registry.series.plan import Plan
 from mmg_registry.series.problem import Functions, Problem
+from mmg_registry.series.quick import plugin_of
 from mmg_registry.series.recording import Recording
 from mmg_registry.series.screen import LEVEL, Screened, screened
 
@@ -22,8 +23,8 @@ LAGS, TRANSFER, GIVEN, STORAGE = (
     "lagged mutual information", "transfer entropy", "conditional transfer entropy", "active information storage",
 )  # fmt: skip
 NOTHING = (
-    "No lag is beyond what shifted sources reach (p = {p:.2g} for the best of {lags}): the value is that of the lag that "
-    "tells most, and may be chance."
+    "No lag is beyond what shifted sources reach (p = {p:.2g} for the best of {lags}): the value is that of the lag "
+    "that tells most, and may be chance."
 )
 
 
@@ -35,12 +36,14 @@ class Question:
         name: the field's term of the quantity.
         plan: lags, history, shifts.
         request: the estimator and its settings.
+        quick: whether nobody named the estimator, so that one is chosen (see `quick`).
         every_lag: whether the estimator answers at every lag, in the place of the screen's values.
     """
 
     name: str
     plan: Plan
     request: Request = field(default_factory=Request)
+    quick: bool = False
     every_lag: bool = False
 
 
@@ -89,13 +92,14 @@ def ask(recording: Recording, question: Question) -> Quantity:
     screen = screening(recording, question)
     problem = screen.problem
     chosen = together(problem, screen.found, 1 if question.name == LAGS else MOST_TOGETHER)
+    question, why = _with_plugin(question, problem, [problem.reach.lags.index(lag) for lag in chosen.lags])
     estimate = answer(_embedded(problem, chosen.lags), question.request)
     quantity = Quantity.of(estimate, question.name, symbol(problem, chosen.lags))
     told = {
         "lag": chosen.lags[0],
         "lags": list(chosen.lags),
         **_of_past(problem.reach),
-        "reasons": [*screen.reasons, chosen.reason],
+        "reasons": [*screen.reasons, chosen.reason, *why],
         "held_out_gain": {"nats": chosen.gain.nats, "error": chosen.gain.error},
         "null": _null(problem, screen.found),
         "estimate": quantity.diagnostics,
@@ -103,6 +107,14 @@ def ask(recording: Recording, question: Question) -> Quantity:
     parts = tuple(_parts(problem, screen.found, question))
     full = replace(quantity, p_value=screen.p_value, parts=parts, diagnostics=told)
     return _finished(full, problem, started, question.request)
+
+
+def _with_plugin(question: Question, problem: Problem, places: Sequence[int]) -> tuple[Question, list[str]]:
+    """Return the question with an estimator, and why it is that one where it was chosen here."""
+    if not question.quick:
+        return question, []
+    name, why = plugin_of(problem, places)
+    return replace(question, request=replace(question.request, plugin=name), quick=False), [why]
 
 
 def ask_screen(recording: Recording, question: Question, functions: Functions | None = None) -> Quantity:
@@ -151,7 +163,7 @@ def _embedded(problem: Problem, lags: Sequence[int]) -> Embedded:
 
 
 def _given(reach: Reach) -> Places:
-    return [(side, lag) for side, steps in (("y", reach.own), ("given", reach.given)) for lag in range(1, steps + 1)]
+    return [(side, lag) for side, steps in reach.past for lag in range(1, steps + 1)]
 
 
 def _parts(problem: Problem, found: Screened, question: Question) -> list[Quantity]:
@@ -174,11 +186,7 @@ def symbol(problem: Problem, lags: Sequence[int]) -> str:
     names = {name: side.names for name, side in problem.recording.sides.items()}
     source = ", ".join(f"{name}{shown(lag)}" for lag in lags for name in names["x"])
     target = ", ".join(f"{name}{shown(0)}" for name in names["y"])
-    given = [
-        f"{name}{_span(steps)}"
-        for side, steps in (("y", problem.reach.own), ("given", problem.reach.given))
-        for name in (names[side] if steps else ())
-    ]
+    given = [f"{name}{_span(steps)}" for side, steps in problem.reach.past for name in (names[side] if steps else ())]
     return f"I({source}; {target}{' | ' if given else ''}{', '.join(given)})"
 
 
@@ -205,13 +213,14 @@ def ask_storage(recording: Recording, question: Question) -> Quantity:
     steps = plan.history or max(chosen.steps, 1)
     found = screened(problem.prediction, problem.source[:, :steps], problem.shifts(plan.shifts, request.seed))
     past = [("y", lag) for lag in range(1, steps + 1)]
-    estimate = answer(Embedded(own, problem.rows, past, [("y", 0)]), request)
+    question, why = _with_plugin(question, problem, range(steps))
+    estimate = answer(Embedded(own, problem.rows, past, [("y", 0)]), question.request)
     names = own.side("y").names
     written = f"I({', '.join(name + shown(0) for name in names)}; {', '.join(name + _span(steps) for name in names)})"
     quantity = Quantity.of(estimate, question.name, written)
     told = {
         "history": steps,
-        "reasons": [] if plan.history else [chosen.reason(", ".join(names))],
+        "reasons": [*([] if plan.history else [chosen.reason(", ".join(names))]), *why],
         "null": _null(problem, found),
         "estimate": quantity.diagnostics,
     }

@@ -42,10 +42,15 @@ class Reach:
         before = max(0, *self.lags, self.own, self.given) if self.lags else max(self.own, self.given)
         return before + max(0, *(-lag for lag in self.lags), 0) + 1
 
+    @property
+    def past(self) -> tuple[tuple[str, int], ...]:
+        """The sides whose past is given, with the steps of each."""
+        return ("y", self.own), ("given", self.given)
+
     def needed(self) -> list[tuple[str, int]]:
         """Return the sides and the distances of all that belongs to a row."""
-        past = [("y", lag) for lag in range(self.own + 1)] + [("given", lag) for lag in range(1, self.given + 1)]
-        return [*past, *(("x", lag) for lag in self.lags)]
+        past = [(side, lag) for side, steps in self.past for lag in range(1, steps + 1)]
+        return [("y", 0), *past, *(("x", lag) for lag in self.lags)]
 
 
 def rows_of(recording: Recording, reach: Reach) -> Index:
@@ -69,7 +74,7 @@ def rows_of(recording: Recording, reach: Reach) -> Index:
     demand(
         len(rows) >= FEWEST_ROWS,
         f"Only {len(rows)} of the {len(recording)} rows of {recording.source} have all that belongs to them over "
-        f"{reach.longest} steps of time, and {FEWEST_ROWS} are needed; give shorter lags and history, or longer trials.",
+        f"{reach.longest} steps of time, and {FEWEST_ROWS} are needed; give shorter lags and history or longer trials.",
         DataError,
     )
     return rows
@@ -102,16 +107,6 @@ def left_out(recording: Recording, rows: Index, reach: Reach) -> list[str]:
             f"out: {len(rows)} remain."
         )
     return told
-
-
-def past_of(side: str, steps: int) -> list[tuple[str, int]]:
-    """Return the places of the past of a side, the latest first.
-
-    Example:
-        >>> past_of("y", 2)
-        [('y', 1), ('y', 2)]
-    """
-    return [(side, lag) for lag in range(1, steps + 1)]
 
 
 def columns_at(recording: Recording, rows: Index, places: Sequence[tuple[str, int]]) -> tuple[F64, tuple[str, ...]]:

@@ -61,7 +61,8 @@ class Chosen:
             return f"None of the past of {whose} is given: it predicts held-out stretches no better ({best:+.4f} nats)."
         at = self.gains[self.steps - 1]
         more = f"more of it gains {best - at.nats:.4f} at most, less than the error" if best > at.nats else "none more"
-        return f"{self.steps} step{'s' * (self.steps > 1)} of the past of {whose}: held out they gain {at.nats:.4f} nats, {more}."
+        step = "step gains" if self.steps == 1 else "steps gain"
+        return f"{self.steps} {step} {at.nats:.4f} nats of the past of {whose} in held-out stretches, {more}."
 
 
 def held_out(target: F64, designs: Sequence[F64]) -> F64:

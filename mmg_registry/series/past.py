@@ -91,11 +91,12 @@ def together(problem: Problem, screened: Screened, most: int = MOST_TOGETHER) ->
     source = [problem.with_gate(place) for place in places]
     taken, gain = lags_of(problem.target, problem.past, source, 0, most)
     chosen = tuple(lags[places[place]] for place in taken)
-    return Together(chosen, gain, _reason(chosen, gain, len(lags)))
+    others = most > 1 and len(lags) > 1
+    return Together(chosen, gain, _reason(chosen, gain, len(lags), others))
 
 
-def _reason(lags: tuple[int, ...], gain: Gain, tried: int) -> str:
+def _reason(lags: tuple[int, ...], gain: Gain, tried: int, others: bool) -> str:
     added = f", and with {', '.join(map(str, lags[1:]))}" if len(lags) > 1 else ""
     held = f"held out {'they gain' if added else 'it gains'} {gain.nats:.4f} ± {gain.error:.4f} nats a sample"
-    more = "no other adds more than its error" if tried > 1 and len(lags) < MOST_TOGETHER else ""
+    more = "no other adds more than its error" if others and len(lags) < MOST_TOGETHER else ""
     return f"Lag {lags[0]} tells most of {tried}{added}; {held}{', and ' if more else ''}{more}."

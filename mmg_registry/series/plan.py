@@ -38,9 +38,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         keep(self, "shifts", "degree")
-        for name in ("history", "given_history"):
-            if getattr(self, name) is not None:
-                keep(self, **{name: "history"})
+        keep(self, optional=("history",))
+        if self.given_history is not None:
+            keep(self, given_history="history")
 
 
 def parse_lags(lags: Lags, least: int | None = None, spelt: str = "lags") -> tuple[int, ...]:

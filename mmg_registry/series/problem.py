@@ -26,8 +26,8 @@ ROWS_A_FUNCTION = 20
 FARTHEST = 4  # shifts are of a fourth of the rows at least, in whichever direction, where memories are longer
 MEMORIES = 2.0  # that a shift is longer than, as for the errors of dependent rows
 HARDLY_FORGETS = (
-    "The series hardly forget (over some {memory:.0f} of {n} rows), so that shifted sources are no independent ones and "
-    "the p-values too small; give a longer series, or differences of neighbouring samples."
+    "The series hardly forget (over some {memory:.0f} of {n} rows), so that shifted sources are not independent and "
+    "p-values too small; give a longer series, or differences of neighbouring samples."
 )
 
 
@@ -82,15 +82,14 @@ class Problem:
     @functools.cached_property
     def past_degree(self) -> int:
         """Degree of the functions of what is given: lower where rows are few."""
-        sides = [("y", self.reach.own), ("given", self.reach.given)]
-        columns = sum(steps * self.recording.side(side).values.shape[1] for side, steps in sides if steps)
+        past = self.reach.past
+        columns = sum(steps * self.recording.side(side).values.shape[1] for side, steps in past if steps)
         return int(np.clip(len(self.rows) // (ROWS_A_FUNCTION * max(columns, 1)), 1, PAST_DEGREE))
 
     @functools.cached_property
     def past(self) -> F64:
         """The functions of what is given, `(n, q)`."""
-        sides = [("y", self.reach.own), ("given", self.reach.given)]
-        steps = [self.step(side, lag) for side, most in sides for lag in range(1, most + 1)]
+        steps = [self.step(side, lag) for side, most in self.reach.past for lag in range(1, most + 1)]
         if self.reach.own and self.reach.given and self.past_degree > 1:
             steps.append(self.at("y", 1, 1)[:, :1] * self.at("given", 1, 1))
         return np.concatenate([np.empty((len(self.rows), 0)), *steps], axis=1)

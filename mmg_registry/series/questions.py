@@ -1,4 +1,4 @@
-"""Which lag, from whom to whom, how much of its own past: `lags`, `transfer`, `active_storage` and `network` of a series.
+"""Which lag, from whom to whom, how much of its own past: what users ask of a series.
 
 Each is screened over lags by functions of the columns (`screen`), with p-values by circular shifts of the source, and
 answered at the lags that tell most by an estimator of the registry.
@@ -17,10 +17,10 @@ from mmg_registry.request import Request, from_choices
 from mmg_registry.series.asking import GIVEN, LAGS, STORAGE, TRANSFER, Question, ask, ask_storage
 from mmg_registry.series.network import ask_network
 from mmg_registry.series.plan import Lags, Plan, parse_lags, split_choices
+from mmg_registry.series.quick import LINES
 from mmg_registry.series.reading import recording_of
 from mmg_registry.series.recording import Recording
 
-DEFAULT_PLUGIN = "ksg"
 SIDES = {"source": "x", "target": "y"}  # what a question calls the variables of a recording
 
 
@@ -37,7 +37,8 @@ def lags(*data: Any, x: Any = None, y: Any = None, lags: Lags = "0:20", **choice
         shifts: circular shifts of the source, which tell what chance adds (499).
         degree: of the functions of columns in the screen over lags (3).
         every_lag: whether the estimator answers at every lag, rather than at the best one (False).
-        **choices: fields of `Request` (plugin, seed, threads, unit ..), and options of the plugin.
+        **choices: fields of `Request` (plugin, seed, threads, unit ..), and options of the plugin. Without a plugin
+            `gaussian` answers where lines tell all, else `ksg` (see `mmg_registry.series.quick`).
 
     Returns:
         The information at the lag that tells most, in nats unless `unit="bits"`, with the p-value corrected for all
@@ -62,7 +63,7 @@ def lags(*data: Any, x: Any = None, y: Any = None, lags: Lags = "0:20", **choice
     """
     recording, rest = _recorded(data, {"x": x, "y": y}, choices)
     plan = Plan(parse_lags(lags), history=0, given_history=0, **split_choices(rest))
-    return _told(ask(recording, Question(LAGS, plan, *_answered(rest))))
+    return _told(ask(recording, Question(LAGS, plan, **_answered(rest))))
 
 
 def transfer(
@@ -76,8 +77,8 @@ def transfer(
 ) -> Quantity:
     """Estimate the transfer entropy from a source to a target: what its past adds to the target's own past.
 
-    I(target[t]; source[t-l ..] | target[t-1 .. t-k]) (Schreiber, Phys. Rev. Lett. 2000), the source at lags l of its own
-    choice (Wibral et al., PLoS ONE 2013, for one lag), and given other columns' past too: conditional transfer entropy.
+    I(target[t]; source[t-l ..] | target[t-1 .. t-k]) (Schreiber, Phys. Rev. Lett. 2000) at the lags l that tell most
+    (Wibral et al., PLoS ONE 2013, for one lag); with other columns' past given too, conditional transfer entropy.
 
     Args:
         source, target: `(n,)` or `(n, d)` in the order of time; of a table: their columns.
@@ -111,7 +112,7 @@ def transfer(
     recording, rest = _recorded(data, {"source": source, "target": target, "given": given}, choices)
     plan = Plan(parse_lags(lags, least=1), history, **split_choices(rest))
     name = GIVEN if "given" in recording.sides else TRANSFER
-    return _told(ask(recording, Question(name, plan, *_answered(rest))))
+    return _told(ask(recording, Question(name, plan, **_answered(rest))))
 
 
 def active_storage(*data: Any, x: Any = None, history: int | None = None, **choices: Any) -> Quantity:
@@ -146,7 +147,7 @@ def active_storage(*data: Any, x: Any = None, history: int | None = None, **choi
     """
     recording, rest = _recorded(data, {"y": x}, choices)
     plan = Plan((1,), history, given_history=0, **split_choices(rest))
-    return _told(ask_storage(recording, Question(STORAGE, plan, *_answered(rest))))
+    return _told(ask_storage(recording, Question(STORAGE, plan, **_answered(rest))))
 
 
 def network(
@@ -184,7 +185,7 @@ def network(
     """
     recording, rest = _recorded(data, {"source": source, "target": target}, choices)
     plan = Plan(parse_lags(lags, least=1), history, **split_choices(rest))
-    return _told(ask_network(recording, Question(TRANSFER, plan, *_answered({"plugin": "gaussian", **rest}))))
+    return _told(ask_network(recording, Question(TRANSFER, plan, **_answered(rest))))
 
 
 def _recorded(
@@ -196,17 +197,18 @@ def _recorded(
     return replace(found, sides={SIDES.get(name, name): side for name, side in found.sides.items()}), rest
 
 
-def _answered(choices: dict[str, Any]) -> tuple[Request, bool]:
-    """Return how the question is answered: by which estimator, and whether at every lag.
+def _answered(choices: dict[str, Any]) -> dict[str, Any]:
+    """Return how the question is answered: the request, whether its plugin was named, and whether at every lag.
 
     Raises:
         OptionError: for an option out of range or unknown to the plugin.
         PluginError: when the plugin is missing or broken.
     """
-    every = bool(choices.pop("every_lag", False))
-    request = from_choices(Request, {"plugin": DEFAULT_PLUGIN, **choices})
-    asked_for(request, False)
-    return request, every
+    rest = {name: each for name, each in choices.items() if name != "every_lag"}
+    named = rest.get("plugin") is not None
+    request = from_choices(Request, {**rest, "plugin": rest["plugin"] if named else LINES})
+    asked_for(request, has_eval_rows=False)
+    return {"request": request, "quick": not named, "every_lag": bool(choices.get("every_lag", False))}
 
 
 def _told(found: Quantity) -> Quantity:

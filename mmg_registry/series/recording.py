@@ -38,8 +38,7 @@ class Side:
     @functools.cached_property
     def there(self) -> NDArray[np.bool_]:
         """Whether no value of a row is missing, `(n,)`."""
-        found: NDArray[np.bool_] = np.isfinite(self.values).all(axis=1)
-        return found
+        return np.asarray(np.isfinite(self.values).all(axis=1))
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ class Recording:
     def has(self, side: str, lag: int) -> NDArray[np.bool_]:
         """Return whether each row has a value of `side` that lies `lag` steps before it, `(n,)`."""
         earlier = self.back(lag)
-        found: NDArray[np.bool_] = (earlier >= 0) & self.sides[side].there[earlier]
-        return found
+        return np.asarray((earlier >= 0) & self.sides[side].there[earlier])
 
     def between(self, x: Side, y: Side) -> Recording:
         """Return the recording of another source and target at the same places."""

@@ -21,7 +21,7 @@ OFF_CLOCK = 0.25
 Evidence: chosen; months of 28 to 31 days are off by a tenth of a step, and half a step could be either neighbour.
 """
 MOST_OFF = 0.05
-"""Share of distances that may be no whole steps. Lower: few odd stamps refuse a file. Higher: no clock is taken for one.
+"""Share of distances that may be no whole steps. Lower: few odd stamps refuse a file. Higher: what is no clock passes.
 
 Evidence: chosen; series break at such a distance, and with one in twenty the stretches are of twenty rows.
 """
@@ -58,7 +58,9 @@ def _from_words(column: NDArray[Any], name: str) -> NDArray[Any]:
     except (TypeError, ValueError):
         pass
     try:
-        return np.array([str(getattr(each, "isoformat", lambda each=each: each)()) for each in column], "datetime64[us]")
+        return np.array(
+            [str(getattr(each, "isoformat", lambda each=each: each)()) for each in column], "datetime64[us]"
+        )
     except ValueError as error:
         raise DataError(
             f"The times '{name}' hold text that is no date, such as '{column[0]}'; write 2024-01-31 12:00, or numbers."

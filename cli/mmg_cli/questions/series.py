@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import check_limits, spelt
+from mmg_cli.common import check_limits, complete_plugin, spelt
 from mmg_cli.output import say, verbosity
-from mmg_cli.questions.common import answer, check_job
+from mmg_cli.questions.common import answer, check_job, request_of
 from mmg_cli.reading import HeaderOption, text_options
 from mmg_registry.errors import demand, shown
 
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 Ask = Callable[["Recording", "Question"], "Quantity"]
 
 DATA_HELP = "A table whose rows are samples, in any format that `mmg estimate` reads; several are appended."
-DEFAULT_PLUGIN = "ksg"
+QuickPlugin = Annotated[
+    str | None,
+    typer.Option(
+        "--plugin", "-p", autocompletion=complete_plugin,
+        help="The estimator, by name or dist:name; if absent gaussian where lines tell all, else ksg.",
+    ),
+]  # fmt: skip
 Time = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Times, numbers or dates; without it rows follow one another.")
 ]
@@ -44,7 +50,7 @@ class SeriesJob:
     """The parameters of a question about a series, one field each."""
 
     data: list[str]
-    plugin: str
+    plugin: str | None
     time: str | None
     trial: str | None
     shifts: int
@@ -112,16 +118,14 @@ def execute(job: SeriesJob, sides: Mapping[str, str | None], question: tuple[str
     from mmg_registry.series.asking import Question
 
     check_job(job)
-    _check_plugin(job)
+    quick, job = job.plugin is None, _with_plugin(job)
     recording = _read(job, {name: columns for name, columns in sides.items() if columns is not None})
     name, plan = question
 
     def put(request: Request) -> Quantity:
-        return ask(recording, Question(name, plan, request, job.every_lag))
+        return ask(recording, Question(name, plan, request, quick, job.every_lag))
 
     found = answer(job, put)
-    for reason in found.diagnostics.get("reasons", ()) if verbosity.level else ():
-        say(f"Note: {shown(reason)}")
     if job.plot:
         from mmg_cli.questions.series_plot import write_plot
 
@@ -135,15 +139,23 @@ def demand_columns(job: SeriesJob, *options: str) -> None:
         OptionError: naming the options that are missing.
     """
     missing = [spelt(name) for name in options if getattr(job, name) is None]
-    demand(not missing, f"Name the columns of the series: {' and '.join(missing)} {'is' if missing[1:] == [] else 'are'} missing.")
+    demand(not missing, f"Name the columns of the series by {' and '.join(missing)}.")
 
 
-def _check_plugin(job: SeriesJob) -> None:
-    """Refuse unknown plugins and options before the data are read."""
+def _with_plugin(job: SeriesJob) -> SeriesJob:
+    """Return the job with the estimator that stands in until one is chosen.
+
+    Raises:
+        OptionError: for options of an estimator that nobody named, or that it does not have.
+        PluginError: when the plugin is missing or broken.
+    """
     from mmg_registry.estimation.run import asked_for
-    from mmg_cli.questions.common import request_of
+    from mmg_registry.series.quick import LINES
 
-    asked_for(request_of(replace(job, seed=0)), has_eval_rows=False)
+    demand(job.plugin or not job.set, "--set gives options of an estimator; name it by --plugin.")
+    named = replace(job, plugin=job.plugin or LINES)
+    asked_for(request_of(replace(named, seed=0)), has_eval_rows=False)
+    return named
 
 
 def _read(job: SeriesJob, sides: Mapping[str, str]) -> Recording:

@@ -40,7 +40,9 @@ def _draw_curve(axes: Any, found: Quantity) -> None:
     key = "lag" if "lag" in found.diagnostics else "history"
     places = [part.diagnostics[key] for part in found.parts]
     low, high = ([part.value if end is None else end for part, end in _ends(found, at)] for at in ("low", "high"))
-    axes.fill_between(places, low, high, color=BLUE, alpha=0.2, linewidth=0, label=f"{100 * found.ci_level:g} % interval")
+    axes.fill_between(
+        places, low, high, color=BLUE, alpha=0.2, linewidth=0, label=f"{100 * found.ci_level:g} % interval"
+    )
     axes.plot(places, [part.value for part in found.parts], color=BLUE, marker="o", markersize=3, label=_label(found))
     if key == "lag":
         null = found.diagnostics["null"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +98,7 @@ def _taken(
         )
 
 
-def _places(table: Table, spec: Spec, apart: set[int]) -> Sequence[int]:
+def _places(table: Table, spec: Spec, apart: set[int]) -> list[int]:
     """Return the places of a variable; patterns leave out columns that have a part of their own."""
     choice = select(table, spec)
     return [place for place in choice.places if place not in apart or place in choice.named]

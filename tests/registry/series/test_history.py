@@ -65,7 +65,10 @@ def test_no_more_lags_are_taken_than_allowed() -> None:
     ("chosen", "said"),
     [
         (Chosen(0, (Gain(-0.01, 0.01),)), "None of the past of a is given: it predicts held-out stretches no better"),
-        (Chosen(1, (Gain(0.5, 0.1), Gain(0.4, 0.1))), "1 step of the past of a: held out they gain 0.5000 nats, none more"),
+        (
+            Chosen(1, (Gain(0.5, 0.1), Gain(0.4, 0.1))),
+            "1 step gains 0.5000 nats of the past of a in held-out stretches, none more",
+        ),
         (Chosen(1, (Gain(0.5, 0.1), Gain(0.51, 0.1))), "more of it gains 0.0100 at most, less than the error"),
     ],
 )
