@@ -70,13 +70,24 @@ def _draw_links(axes: Any, found: Quantity) -> None:
     """Draw a map of the links, sources down and targets across, with the lag of those that are beyond chance."""
     import numpy as np
 
-    names = [list(dict.fromkeys(part.diagnostics[end] for part in found.parts)) for end in ("source", "target")]
+    ends = {end: [part.diagnostics[end] for part in found.parts] for end in ("source", "target")}
+    order = list(dict.fromkeys([*ends["source"], *ends["target"]]))
+    names = [[name for name in order if name in each] for each in ends.values()]
     cells = np.full([len(each) for each in names], np.nan)
     for part in found.parts:
         row, column = (each.index(part.diagnostics[end]) for each, end in zip(names, ("source", "target"), strict=True))
         cells[row, column] = max(part.value, 0.0)
         if part.diagnostics["q"] <= SIGNIFICANT:
-            axes.text(column, row, str(part.diagnostics["lag"]), ha="center", va="center", fontsize=8, color=ORANGE)
+            axes.text(
+                column,
+                row,
+                str(part.diagnostics["lag"]),
+                ha="center",
+                va="center",
+                fontsize=11,
+                weight="bold",
+                color=ORANGE,
+            )
     image = axes.imshow(cells, cmap="Blues", vmin=0.0)
     axes.set_xticks(range(len(names[1])), names[1], rotation=90)
     axes.set_yticks(range(len(names[0])), names[0])
