@@ -111,7 +111,8 @@ def linear(name: str, plugin: str, seed: int, n: int) -> dict[str, Any]:
     lags, history = found.diagnostics["lags"], found.diagnostics["history"]
     truth = true_transfer(LINEAR[name], lags, history)
     return {
-        "pair": name, "plugin": found.provenance["plugin"]["name"], "seed": seed, "value": found.value, "std_error": found.std_error,
+        "pair": name, "plugin": found.provenance["plugin"]["name"], "seed": seed,
+        "value": found.value, "std_error": found.std_error,
         "truth": truth, "error": found.value - truth, "inside": bool(found.low <= truth <= found.high),
         "truth of all of the past": true_transfer(LINEAR[name], range(1, LONG), LONG),
         "lags": str(lags), "history": history, "p": found.p_value, "seconds": time.process_time() - started,

@@ -117,6 +117,7 @@ class Auto(GapEstimator):
     summary: ClassVar[str] = "MMSE gap; chooses direction, proposal and integrand from the data"
     reference: ClassVar[str] = "this project, after MMG, arXiv 2509.20609"
     Options: ClassVar[type[AutoOptions]] = AutoOptions
+    conditional: ClassVar[bool] = True
 
     options: AutoOptions
 

@@ -18,6 +18,8 @@ from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.coordinates import (
+    NONE_BESIDE,
+    Beside,
     CoordinateRows,
     Coordinates,
     FitCanonical,
@@ -118,11 +120,13 @@ class Recipe:
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
         return replace(self, tail=nothing_outside, steps=kept, stack=network_alone)
 
-    def fit(self, x: Array, y: Array, link: Link, beside: int = 0, groups: Index | None = None) -> FittedGap:
+    def fit(
+        self, x: Array, y: Array, link: Link, beside: Beside = NONE_BESIDE, groups: Index | None = None
+    ) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
 
-        The last `beside` columns of the noised variable are seen by both denoisers. Rows with the same
-        number in `groups` `(n,)` are held out together.
+        The last columns of the noised variable are those `beside`, which both denoisers see. Rows with the same number
+        in `groups` `(n,)` are held out together.
         """
         started = time.perf_counter()
         noised, given = link.orientation.apply(x, y)

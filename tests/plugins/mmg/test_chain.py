@@ -14,9 +14,10 @@ import mmg_registry as mmg
 from mmg_plugins.columns import PairParts
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
-from mmg_plugins.mmg.chain import fit_chain
+from mmg_plugins.mmg.chain import SampleKinds, fit_chain
 from mmg_plugins.mmg.mmg import MMG, MMGOrthogonalAdaptive
 from mmg_plugins.mmg.parts.labels import PredictedLabels
+from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
@@ -89,7 +90,7 @@ def test_counts_are_labels_where_their_table_is_small() -> None:
     label = rng.integers(0, 2, 4_000)
     count = column(rng.poisson(np.array([4.0, 30.0])[label]))
     kinds = [Kind("count", "told", 50, grain=1.0)]
-    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), column(label), count, (), kinds)
+    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), Sample(column(label), count), SampleKinds(y=kinds))
     assert chain.gaps == ()
     assert isinstance(chain.labels, LabelTable)
 
@@ -127,7 +128,7 @@ def test_what_has_no_place_for_labels_says_so() -> None:
 
 def test_links_know_the_columns_they_were_fitted_to() -> None:
     x, y = dropout(600)
-    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == PairParts.of(x, y)
+    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y)).sides == PairParts.of(x, y)
 
 
 @pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
@@ -136,7 +137,7 @@ def test_of_labels_on_both_sides_those_of_fewer_columns_are_predicted(turn: Call
     rng = np.random.default_rng(0)
     word, label = rng.integers(0, 3, (600, 6)), rng.integers(0, 2, 600)
     x, y = turn((word.astype(float), label[:, None].astype(float)))
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y)
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y))
     assert chain.gaps == ()
     assert isinstance(chain.labels, PredictedLabels)
     assert len(chain.labels.fitted.open_positions) == 1
@@ -181,6 +182,6 @@ def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
     rate = rng.normal(1.5, 0.8, 2_000)
     x, y = (column(rng.poisson(np.exp(rate))) for _ in range(2))
     kinds = [Kind("count", "told", 60)]
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y, kinds, kinds)
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y), SampleKinds(kinds, kinds))
     assert isinstance(chain.labels, PredictedLabels)
     assert all(side.columns[0].ordered for side in chain.labels.fitted.alphabets)

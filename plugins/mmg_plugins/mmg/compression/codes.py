@@ -15,7 +15,6 @@ from torch import Tensor
 from mmg_plugins.belief import BY_HEART_SHARE
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, own_contrasts
-from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.thresholds import (
     CODE_EVALUATE_EVERY,
     CODE_LEAST_STEPS,
@@ -53,6 +52,7 @@ from mmg_registry.training import (
     train,
 )
 
+Sides = tuple[Array, Array]  # rows of x and of y
 Kinds = tuple[Sequence[Kind], Sequence[Kind]]
 
 NUMBER = Kind("continuous", "a column of a wide side", 0)
@@ -117,14 +117,14 @@ class SeenColumns:
     components: tuple[Components, Components]
 
     @classmethod
-    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
+    def of(cls, sample: Sides, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
         """Fit to training rows; of wide sides nothing but labels differs from plain numbers."""
         sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
         given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
         of_x, of_y = (Components.of(rows, COMPONENTS, seed) for rows in given)
         return cls(sides, (of_x, of_y))
 
-    def __call__(self, sample: Sample) -> RowPair:
+    def __call__(self, sample: Sides) -> RowPair:
         """Return the components of x and of y."""
         sides = zip((self.sides.x, self.sides.y), self.components, sample, strict=True)
         of_x, of_y = (torch.from_numpy(components(side.given(rows))) for side, components, rows in sides)
@@ -159,7 +159,7 @@ class Compression:
     evidence: CodesEvidence
     report: Report
 
-    def __call__(self, x: Array, y: Array) -> Sample:
+    def __call__(self, x: Array, y: Array) -> Sides:
         """Return the codes `(n, r)` of wide sides, and other sides as they are."""
         with torch_threads(1), torch.no_grad():
             codes = self.axes(self.encoders(self.seen((x, y))))
@@ -230,7 +230,7 @@ class Tried(NamedTuple):
     others: Index
 
 
-def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run) -> Tried | None:
+def try_compression(sample: Sides, kinds: Kinds, groups: Index | None, run: Run) -> Tried | None:
     """Train a compression of wide sides on some of the rows and judge it on the others.
 
     None where no side is wide, rows are few, or components hold too little of a wide side to stand for it. Rows with
