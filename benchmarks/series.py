@@ -29,7 +29,7 @@ from scipy.linalg import solve_discrete_lyapunov
 import mmg_registry as mmg
 from benchmarks import common
 from mmg_registry.quantity import Quantity
-from mmg_registry.series.asking import TRANSFER, Question, ask_screen
+from mmg_registry.series.asking import TRANSFER, SeriesQuestion, ask_screen
 from mmg_registry.series.plan import Plan
 from mmg_registry.series.recording import of_arrays
 
@@ -167,7 +167,7 @@ def drawn(name: str, seed: int, n: int) -> tuple[F64, F64, int, float]:
 
 def transferred(x: F64, y: F64, seed: int, lags: Sequence[int] = range(1, 11)) -> Quantity:
     """Return the screen over lags of the transfer entropy from x to y."""
-    return ask_screen(of_arrays({"x": x, "y": y}), Question(TRANSFER, Plan(tuple(lags), shifts=199), mmg_request(seed)))
+    return ask_screen(of_arrays({"x": x, "y": y}), SeriesQuestion(TRANSFER, Plan(tuple(lags), shifts=199), mmg_request(seed)))
 
 
 def mmg_request(seed: int) -> Any:
@@ -213,7 +213,7 @@ def false_alarms(kind: str, pairs: int, n: int) -> dict[str, Any]:
         x, y = unrelated(kind, n, np.random.default_rng([seed, 3]))
         transfer.append(transferred(x, y, seed).p_value)
         plan = Plan(tuple(range(11)), history=0, given_history=0, shifts=199)
-        lagged.append(ask_screen(of_arrays({"x": x, "y": y}), Question("lags", plan, mmg_request(seed))).p_value)
+        lagged.append(ask_screen(of_arrays({"x": x, "y": y}), SeriesQuestion("lags", plan, mmg_request(seed))).p_value)
     shares = {"transfer": transfer, "lags": lagged if kind != "y acts on x" else []}
     return {"kind": kind, "pairs": pairs, **{k: float(np.mean(np.array(v) <= 0.05)) for k, v in shares.items() if v}}
 

@@ -52,7 +52,7 @@ class Embedded:
         return tuple(found) if any(found) else ()
 
 
-def answer(embedded: Embedded, request: Request) -> Estimate:
+def estimate_of(embedded: Embedded, request: Request) -> Estimate:
     """Return the registry's estimate of what is asked, in nats; rows near in time stay on one side of every split."""
     pair = embedded.pair()
     return run(pair, replace(request, unit="nats", groups=None, blocks=_blocks(pair, request.blocks))).estimate

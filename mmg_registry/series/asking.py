@@ -9,12 +9,12 @@ from typing import Any
 
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
-from mmg_registry.series.answer import Embedded, Places, answer
-from mmg_registry.series.embedding import Reach, left_out, shown
+from mmg_registry.series.answer import Embedded, Places, estimate_of
+from mmg_registry.series.embedding import Reach, left_out, at_lag
 from mmg_registry.series.history import Gain, steps_of
 from mmg_registry.series.past import MOST_TOGETHER, most_steps, past_of, together
 from mmg_registry.series.plan import Plan
-from mmg_registry.series.problem import Functions, Problem
+from mmg_registry.series.problem import Functions, LagProblem
 from mmg_registry.series.quick import plugin_of
 from mmg_registry.series.recording import Recording
 from mmg_registry.series.screen import LEVEL, Screened, screened
@@ -22,14 +22,14 @@ from mmg_registry.series.screen import LEVEL, Screened, screened
 LAGS, TRANSFER, GIVEN, STORAGE = (
     "lagged mutual information", "transfer entropy", "conditional transfer entropy", "active information storage",
 )  # fmt: skip
-NOTHING = (
+NO_LAG = (
     "No lag is beyond what shifted sources reach (p = {p:.2g} for the best of {lags}): the value is that of the lag "
     "that tells most, and may be chance."
 )
 
 
 @dataclass(frozen=True)
-class Question:
+class SeriesQuestion:
     """What is asked of a recording.
 
     Attributes:
@@ -57,7 +57,7 @@ class Screening:
         reasons: why so much of the past is given, in sentences.
     """
 
-    problem: Problem
+    problem: LagProblem
     found: Screened
     reasons: tuple[str, ...]
 
@@ -72,16 +72,16 @@ class Screening:
         return float(self.found.p_values[self.best])
 
 
-def screening(recording: Recording, question: Question, functions: Functions | None = None) -> Screening:
+def screening(recording: Recording, question: SeriesQuestion, functions: Functions | None = None) -> Screening:
     """Return the screen over the lags of a source "x" for a target "y"; `functions` are those that are known."""
     known: Functions = {} if functions is None else functions
     past = past_of(recording, question.plan, known)
-    problem = Problem(recording, past.reach, question.plan.degree, known)
+    problem = LagProblem(recording, past.reach, question.plan.degree, known)
     shifts = problem.shifts(question.plan.shifts, question.request.seed)
     return Screening(problem, screened(problem.prediction, problem.source, shifts), past.reasons)
 
 
-def ask(recording: Recording, question: Question) -> Quantity:
+def ask(recording: Recording, question: SeriesQuestion) -> Quantity:
     """Return the answer about a source "x" and a target "y", with a part for each lag.
 
     Raises:
@@ -93,7 +93,7 @@ def ask(recording: Recording, question: Question) -> Quantity:
     problem = screen.problem
     chosen = together(problem, screen.found, 1 if question.name == LAGS else MOST_TOGETHER)
     question, why = _with_plugin(question, problem, [problem.reach.lags.index(lag) for lag in chosen.lags])
-    estimate = answer(_embedded(problem, chosen.lags), question.request)
+    estimate = estimate_of(_embedded(problem, chosen.lags), question.request)
     quantity = Quantity.of(estimate, question.name, symbol(problem, chosen.lags))
     told = {
         "lag": chosen.lags[0],
@@ -109,7 +109,7 @@ def ask(recording: Recording, question: Question) -> Quantity:
     return _finished(full, problem, started, question.request)
 
 
-def _with_plugin(question: Question, problem: Problem, places: Sequence[int]) -> tuple[Question, list[str]]:
+def _with_plugin(question: SeriesQuestion, problem: LagProblem, places: Sequence[int]) -> tuple[SeriesQuestion, list[str]]:
     """Return the question with an estimator, and why it is that one where it was chosen here."""
     if not question.quick:
         return question, []
@@ -117,7 +117,7 @@ def _with_plugin(question: Question, problem: Problem, places: Sequence[int]) ->
     return replace(question, request=replace(question.request, plugin=name), quick=False), [why]
 
 
-def ask_screen(recording: Recording, question: Question, functions: Functions | None = None) -> Quantity:
+def ask_screen(recording: Recording, question: SeriesQuestion, functions: Functions | None = None) -> Quantity:
     """Return the predictive information at the lag that tells most, with a part for each lag and without an estimator.
 
     Raises:
@@ -136,18 +136,18 @@ def _of_past(reach: Reach) -> dict[str, int]:
     return {"history": reach.own, "given_history": reach.given}
 
 
-def _null(problem: Problem, found: Screened) -> dict[str, Any]:
+def _null(problem: LagProblem, found: Screened) -> dict[str, Any]:
     """Return what the result says of shifted sources; nats."""
     return {
         "threshold": found.threshold(), "level": LEVEL, "shifts": len(found.null), "memory": problem.memory,
     }  # fmt: skip
 
 
-def _finished(quantity: Quantity, problem: Problem, started: float, request: Request) -> Quantity:
+def _finished(quantity: Quantity, problem: LagProblem, started: float, request: Request) -> Quantity:
     """Return the quantity in the requested unit, with the warnings and the time of all steps."""
     recording, rows = problem.recording, problem.rows
     p = quantity.p_value
-    nothing = [NOTHING.format(p=p, lags=len(problem.reach.lags))] if p is not None and p > LEVEL else []
+    nothing = [NO_LAG.format(p=p, lags=len(problem.reach.lags))] if p is not None and p > LEVEL else []
     warnings = [*left_out(recording, rows, problem.reach), *problem.doubts(), *nothing, *quantity.warnings]
     seconds = {**quantity.provenance.get("seconds", {}), "total": time.perf_counter() - started}
     series = {"samples": len(recording), "embedded": len(rows), "trials": recording.trials}
@@ -158,7 +158,7 @@ def _finished(quantity: Quantity, problem: Problem, started: float, request: Req
     ).to_unit(request.unit)
 
 
-def _embedded(problem: Problem, lags: Sequence[int]) -> Embedded:
+def _embedded(problem: LagProblem, lags: Sequence[int]) -> Embedded:
     return Embedded(problem.recording, problem.rows, [("x", lag) for lag in lags], [("y", 0)], _given(problem.reach))
 
 
@@ -166,13 +166,13 @@ def _given(reach: Reach) -> Places:
     return [(side, lag) for side, steps in reach.past for lag in range(1, steps + 1)]
 
 
-def _parts(problem: Problem, found: Screened, question: Question) -> list[Quantity]:
+def _parts(problem: LagProblem, found: Screened, question: SeriesQuestion) -> list[Quantity]:
     """Return a quantity for each lag: what it adds to a prediction, or what the estimator says, with its p-value."""
     level, parts = question.request.ci_level, []
     for place, lag in enumerate(problem.reach.lags):
         written = symbol(problem, [lag])
         if question.every_lag:
-            own = answer(_embedded(problem, [lag]), question.request)
+            own = estimate_of(_embedded(problem, [lag]), question.request)
             part = Quantity.of(own, question.name, written)
         else:
             value, error = float(found.value[place]), float(found.errors[place])
@@ -181,23 +181,23 @@ def _parts(problem: Problem, found: Screened, question: Question) -> list[Quanti
     return parts
 
 
-def symbol(problem: Problem, lags: Sequence[int]) -> str:
+def symbol(problem: LagProblem, lags: Sequence[int]) -> str:
     """Return the information about some lags as it is written, e.g. I(a[t-2]; b[t] | b[t-1])."""
     names = {name: side.names for name, side in problem.recording.sides.items()}
-    source = ", ".join(f"{name}{shown(lag)}" for lag in lags for name in names["x"])
-    target = ", ".join(f"{name}{shown(0)}" for name in names["y"])
+    source = ", ".join(f"{name}{at_lag(lag)}" for lag in lags for name in names["x"])
+    target = ", ".join(f"{name}{at_lag(0)}" for name in names["y"])
     given = [f"{name}{_span(steps)}" for side, steps in problem.reach.past for name in (names[side] if steps else ())]
     return f"I({source}; {target}{' | ' if given else ''}{', '.join(given)})"
 
 
 def _span(steps: int) -> str:
-    return shown(1) if steps == 1 else f"[t-1 .. t-{steps}]"
+    return at_lag(1) if steps == 1 else f"[t-1 .. t-{steps}]"
 
 
 # --- Of its own past --------------------------------------------------------------------------------------------------
 
 
-def ask_storage(recording: Recording, question: Question) -> Quantity:
+def ask_storage(recording: Recording, question: SeriesQuestion) -> Quantity:
     """Return what the past of "y" tells of its next value; its parts are what 1, 2 .. steps gain, held out.
 
     Raises:
@@ -208,15 +208,15 @@ def ask_storage(recording: Recording, question: Question) -> Quantity:
     plan, request = question.plan, question.request
     own = replace(recording, sides={"x": recording.side("y"), "y": recording.side("y")})
     tried = plan.history or most_steps(recording)
-    problem = Problem(own, Reach(tuple(range(1, tried + 1))), plan.degree)
+    problem = LagProblem(own, Reach(tuple(range(1, tried + 1))), plan.degree)
     chosen = steps_of(problem.target, [problem.step("y", lag) for lag in problem.reach.lags])
     steps = plan.history or max(chosen.steps, 1)
     found = screened(problem.prediction, problem.source[:, :steps], problem.shifts(plan.shifts, request.seed))
     past = [("y", lag) for lag in range(1, steps + 1)]
     question, why = _with_plugin(question, problem, range(steps))
-    estimate = answer(Embedded(own, problem.rows, past, [("y", 0)]), question.request)
+    estimate = estimate_of(Embedded(own, problem.rows, past, [("y", 0)]), question.request)
     names = own.side("y").names
-    written = f"I({', '.join(name + shown(0) for name in names)}; {', '.join(name + _span(steps) for name in names)})"
+    written = f"I({', '.join(name + at_lag(0) for name in names)}; {', '.join(name + _span(steps) for name in names)})"
     quantity = Quantity.of(estimate, question.name, written)
     told = {
         "history": steps,

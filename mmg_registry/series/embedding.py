@@ -114,15 +114,15 @@ def columns_at(recording: Recording, rows: Index, places: Sequence[tuple[str, in
     if not places:
         return np.empty((len(rows), 0)), ()
     values = [recording.side(side).values[recording.back(lag)[rows]] for side, lag in places]
-    names = [f"{name}{shown(lag)}" for side, lag in places for name in recording.side(side).names]
+    names = [f"{name}{at_lag(lag)}" for side, lag in places for name in recording.side(side).names]
     return np.concatenate(values, axis=1), tuple(names)
 
 
-def shown(lag: int) -> str:
+def at_lag(lag: int) -> str:
     """Return a lag as names of columns have it.
 
     Example:
-        >>> shown(0), shown(3), shown(-2)
+        >>> at_lag(0), at_lag(3), at_lag(-2)
         ('[t]', '[t-3]', '[t+2]')
     """
     return "[t]" if lag == 0 else f"[t{-lag:+d}]"

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from mmg_registry.arrays import F64
 from mmg_registry.data.order import normal_scores
 from mmg_registry.errors import DataError, demand
-from mmg_registry.series.recording import Side
+from mmg_registry.series.recording import Channels
 
 NEW = 1e-6  # share of a function's length that the ones before it do not hold, from which it is another function
 MOST_LABELS = 30
@@ -24,7 +24,7 @@ Evidence: chosen; each label costs a function at every lag.
 """
 
 
-def functions_of(side: Side, degree: int) -> list[F64]:
+def functions_of(side: Channels, degree: int) -> list[F64]:
     """Return for each column of `side` its functions `(n, p)`: mean 0, uncorrelated, variance 1 where not missing.
 
     Args:
@@ -36,7 +36,7 @@ def functions_of(side: Side, degree: int) -> list[F64]:
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> of = Side(np.column_stack([rng.standard_normal(200), rng.integers(0, 2, 200)]), ("a", "b"))
+        >>> of = Channels(np.column_stack([rng.standard_normal(200), rng.integers(0, 2, 200)]), ("a", "b"))
         >>> [each.shape for each in functions_of(of, 3)]
         [(200, 3), (200, 1)]
     """

@@ -11,14 +11,14 @@ from scipy.stats import false_discovery_control
 from mmg_registry.contracts import Progress
 from mmg_registry.errors import DataError, demand
 from mmg_registry.quantity import Quantity
-from mmg_registry.series.asking import NOTHING, Question, ask_screen
+from mmg_registry.series.asking import NO_LAG, SeriesQuestion, ask_screen
 from mmg_registry.series.problem import Functions
-from mmg_registry.series.recording import Recording, Side
+from mmg_registry.series.recording import Recording, Channels
 
 NETWORK = "strongest link"
 
 
-def ask_network(recording: Recording, question: Question) -> Quantity:
+def ask_network(recording: Recording, question: SeriesQuestion) -> Quantity:
     """Return the strongest link from a column of "x" to one of "y", with a part for each link, and those of its lags.
 
     The diagnostics of a part are the names of source and target, the lag that tells most, and q: the share of false
@@ -40,10 +40,10 @@ def ask_network(recording: Recording, question: Question) -> Quantity:
     return _strongest(links)
 
 
-def single(side: Side) -> Mapping[str, Side]:
+def single(side: Channels) -> Mapping[str, Channels]:
     """Return the columns of a side as sides of their own, by name."""
     labels = side.labels or ((),) * len(side.names)
-    return {name: Side(side.values[:, [j]], (name,), (labels[j],)) for j, name in enumerate(side.names)}
+    return {name: Channels(side.values[:, [j]], (name,), (labels[j],)) for j, name in enumerate(side.names)}
 
 
 def _strongest(links: list[Quantity]) -> Quantity:
@@ -61,4 +61,4 @@ def _strongest(links: list[Quantity]) -> Quantity:
 
 def _of_one(sentence: str) -> bool:
     """Whether a warning is of one link that is not there, which the p-values of the parts tell."""
-    return sentence.startswith(NOTHING.partition("(")[0])
+    return sentence.startswith(NO_LAG.partition("(")[0])

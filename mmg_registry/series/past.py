@@ -9,7 +9,7 @@ import numpy as np
 from mmg_registry.series.embedding import Reach
 from mmg_registry.series.history import Chosen, Gain, lags_of, steps_of
 from mmg_registry.series.plan import Plan
-from mmg_registry.series.problem import Functions, Problem
+from mmg_registry.series.problem import Functions, LagProblem
 from mmg_registry.series.recording import Recording
 from mmg_registry.series.screen import LEVEL, Screened
 
@@ -46,14 +46,14 @@ def past_of(recording: Recording, plan: Plan, functions: Functions) -> Past:
     Args:
         recording: the series, of a source "x", a target "y" and perhaps "given".
         plan: lags and history.
-        functions: those that are known (see `Problem`), to which others are added.
+        functions: those that are known (see `LagProblem`), to which others are added.
     """
     most = most_steps(recording)
     wanted = {"own": plan.history, "given": plan.given_history if "given" in recording.sides else 0}
     tried = {name: most if steps is None else steps for name, steps in wanted.items()}
     if None not in wanted.values():
         return Past(Reach(plan.lags, **tried))
-    problem = Problem(recording, Reach(plan.lags, **tried), plan.degree, functions)
+    problem = LagProblem(recording, Reach(plan.lags, **tried), plan.degree, functions)
     reasons = []
     for name, side in (("own", "y"), ("given", "given")):
         if wanted[name] is None:
@@ -63,7 +63,7 @@ def past_of(recording: Recording, plan: Plan, functions: Functions) -> Past:
     return Past(Reach(plan.lags, **tried), tuple(reasons))
 
 
-def _chosen(problem: Problem, side: str, own: int, most: int) -> Chosen:
+def _chosen(problem: LagProblem, side: str, own: int, most: int) -> Chosen:
     beside = [problem.step("y", lag) for lag in range(1, own + 1)]
     return steps_of(problem.target, [problem.step(side, lag) for lag in range(1, most + 1)], beside)
 
@@ -83,7 +83,7 @@ class Together:
     reason: str
 
 
-def together(problem: Problem, screened: Screened, most: int = MOST_TOGETHER) -> Together:
+def together(problem: LagProblem, screened: Screened, most: int = MOST_TOGETHER) -> Together:
     """Return the lag that tells most, and those that add to it in held-out stretches."""
     lags, best = problem.reach.lags, int(screened.value.argmax())
     beyond = [place for place in np.flatnonzero(screened.p_values <= LEVEL).tolist() if place != best]

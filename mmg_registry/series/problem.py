@@ -35,7 +35,7 @@ Functions = dict[tuple[int, int], F64]  # of a side, by which it is and their de
 
 
 @dataclass(frozen=True)
-class Problem:
+class LagProblem:
     """The functions that a question is about, at its target rows.
 
     Attributes:

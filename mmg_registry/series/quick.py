@@ -13,7 +13,7 @@ import numpy as np
 
 from mmg_registry.data.kinds import kind_of
 from mmg_registry.series.history import Gain, gain, held_out
-from mmg_registry.series.problem import Problem
+from mmg_registry.series.problem import LagProblem
 
 LINES, CURVES = "gaussian", "ksg"
 SURE = 2.0
@@ -29,7 +29,7 @@ WORDS = {
 LABELLED = "There are labels or counts, so that ksg answers."
 
 
-def plugin_of(problem: Problem, places: Sequence[int]) -> tuple[str, str]:
+def plugin_of(problem: LagProblem, places: Sequence[int]) -> tuple[str, str]:
     """Return the plugin that answers about the lags at `places` of the problem, and why, in a sentence."""
     if not all(_is_continuous(problem, side) for side in ("x", "y")):
         return CURVES, LABELLED
@@ -38,7 +38,7 @@ def plugin_of(problem: Problem, places: Sequence[int]) -> tuple[str, str]:
     return name, WORDS[name].format(curved.nats, curved.error)
 
 
-def curvature(problem: Problem, places: Sequence[int]) -> Gain:
+def curvature(problem: LagProblem, places: Sequence[int]) -> Gain:
     """Return what functions of past and source add to a held-out prediction by their normal scores."""
     lags = [problem.reach.lags[place] for place in places]
     past = [(side, lag) for side, steps in problem.reach.past for lag in range(1, steps + 1)]
@@ -48,7 +48,7 @@ def curvature(problem: Problem, places: Sequence[int]) -> Gain:
     return gain(likely[:, 2], likely[:, 1])
 
 
-def _is_continuous(problem: Problem, side: str) -> bool:
+def _is_continuous(problem: LagProblem, side: str) -> bool:
     values = problem.recording.side(side)
     return not any(values.labels) and all(
         kind_of(values.values[values.there, j]).name == "continuous" for j in range(len(values.names))

@@ -17,11 +17,11 @@ from mmg_registry.data.matrices import Matrix, to_matrix
 from mmg_registry.data.reading.columns import Columns
 from mmg_registry.data.split import coded
 from mmg_registry.errors import DataError, demand
-from mmg_registry.series.times import places_of, seconds_of
+from mmg_registry.series.times import clock_places, seconds_of
 
 
 @dataclass(frozen=True)
-class Side:
+class Channels:
     """Channels that are one variable.
 
     Attributes:
@@ -53,7 +53,7 @@ class Recording:
         notes: what was guessed or put in order while reading; `doubts`: where the reading may be wrong.
     """
 
-    sides: Mapping[str, Side]
+    sides: Mapping[str, Channels]
     place: Index
     trial: Index
     source: str = "the series"
@@ -74,7 +74,7 @@ class Recording:
         """How many rows miss a value of some side."""
         return int((~np.logical_and.reduce([side.there for side in self.sides.values()])).sum())
 
-    def side(self, name: str) -> Side:
+    def side(self, name: str) -> Channels:
         """Return a variable by its name."""
         return self.sides[name]
 
@@ -91,7 +91,7 @@ class Recording:
         earlier = self.back(lag)
         return np.asarray((earlier >= 0) & self.sides[side].there[earlier])
 
-    def between(self, x: Side, y: Side) -> Recording:
+    def between(self, x: Channels, y: Channels) -> Recording:
         """Return the recording of another source and target at the same places."""
         return replace(self, sides={**self.sides, "x": x, "y": y})
 
@@ -148,8 +148,8 @@ def of_matrices(
     demand(len(set(sizes.values())) == 1, f"Rows of a series belong together, and these differ: {lengths}.", DataError)
     n = next(iter(sizes.values()))
     number = np.zeros(n, dtype=np.int64) if trial is None else _numbered(trial, called["trial"])
-    order, place = places_of(None if time is None else seconds_of(time, called["time"]), number, called["time"])
-    sides = {name: Side(each.values[order], each.names, each.labels) for name, each in matrices.items()}
+    order, place = clock_places(None if time is None else seconds_of(time, called["time"]), number, called["time"])
+    sides = {name: Channels(each.values[order], each.names, each.labels) for name, each in matrices.items()}
     moved = () if np.array_equal(order, np.arange(n)) else ("The rows are put in the order of trials and time.",)
     told = Columns({}, {}, "the series") if origin is None else origin
     return Recording(sides, place, number[order], told.source, (*told.notes, *moved), told.doubts)

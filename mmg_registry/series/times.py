@@ -67,7 +67,7 @@ def _from_words(column: NDArray[Any], name: str) -> NDArray[Any]:
         ) from error
 
 
-def places_of(seconds: F64 | None, trial: Index, name: str = "time") -> tuple[Index, Index]:
+def clock_places(seconds: F64 | None, trial: Index, name: str = "time") -> tuple[Index, Index]:
     """Return the order of the rows by trial and time, and the places of the rows in that order.
 
     Args:
@@ -79,7 +79,7 @@ def places_of(seconds: F64 | None, trial: Index, name: str = "time") -> tuple[In
         DataError: for two rows at one time of a trial, or times without a regular step.
 
     Example:
-        >>> order, places = places_of(np.array([3.0, 1.0, 2.0, 7.0]), np.zeros(4, dtype=int))
+        >>> order, places = clock_places(np.array([3.0, 1.0, 2.0, 7.0]), np.zeros(4, dtype=int))
         >>> order.tolist(), places.tolist()
         ([1, 2, 0, 3], [0, 1, 2, 6])
     """

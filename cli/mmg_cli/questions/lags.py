@@ -20,7 +20,7 @@ from mmg_cli.questions.common import (
     UnitOption,
 )
 from mmg_cli.questions.series import (
-    DATA_HELP,
+    SERIES_HELP,
     Degree,
     EveryLag,
     QuickPlugin,
@@ -48,7 +48,7 @@ from mmg_cli.reading import (
 
 
 def lags(
-    data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
+    data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
     x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y, of which x is told to tell.")] = None,
     lags: Annotated[

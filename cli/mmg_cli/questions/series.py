@@ -17,13 +17,13 @@ from mmg_registry.errors import demand, shown
 if TYPE_CHECKING:
     from mmg_registry.quantity import Quantity
     from mmg_registry.request import Request
-    from mmg_registry.series.asking import Question
+    from mmg_registry.series.asking import SeriesQuestion
     from mmg_registry.series.plan import Plan
     from mmg_registry.series.recording import Recording
 
-Ask = Callable[["Recording", "Question"], "Quantity"]
+Ask = Callable[["Recording", "SeriesQuestion"], "Quantity"]
 
-DATA_HELP = "A table whose rows are samples, in any format that `mmg estimate` reads; several are appended."
+SERIES_HELP = "A table whose rows are samples, in any format that `mmg estimate` reads; several are appended."
 QuickPlugin = Annotated[
     str | None,
     typer.Option(
@@ -115,7 +115,7 @@ def execute(job: SeriesJob, sides: Mapping[str, str | None], question: tuple[str
     Raises:
         MMGError: or one of its subclasses.
     """
-    from mmg_registry.series.asking import Question
+    from mmg_registry.series.asking import SeriesQuestion
 
     check_job(job)
     quick, job = job.plugin is None, _with_plugin(job)
@@ -123,7 +123,7 @@ def execute(job: SeriesJob, sides: Mapping[str, str | None], question: tuple[str
     name, plan = question
 
     def put(request: Request) -> Quantity:
-        return ask(recording, Question(name, plan, request, quick, job.every_lag))
+        return ask(recording, SeriesQuestion(name, plan, request, quick, job.every_lag))
 
     found = answer(job, put)
     if job.plot:
@@ -138,7 +138,7 @@ def demand_columns(job: SeriesJob, *options: str) -> None:
     Raises:
         OptionError: naming the options that are missing.
     """
-    missing = [spelt(name) for name in options if getattr(job, name) is None]
+    missing = [f"--{name}" for name in options if getattr(job, name) is None]
     demand(not missing, f"Name the columns of the series by {' and '.join(missing)}.")
 
 

@@ -20,7 +20,7 @@ from mmg_cli.questions.common import (
     UnitOption,
 )
 from mmg_cli.questions.series import (
-    DATA_HELP,
+    SERIES_HELP,
     Degree,
     History,
     QuickPlugin,
@@ -48,7 +48,7 @@ from mmg_cli.reading import (
 
 
 def storage(
-    data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
+    data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
     x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     history: History = None,
     time: Time = None,

@@ -20,7 +20,7 @@ from mmg_cli.questions.common import (
     UnitOption,
 )
 from mmg_cli.questions.series import (
-    DATA_HELP,
+    SERIES_HELP,
     Degree,
     EveryLag,
     History,
@@ -50,7 +50,7 @@ from mmg_registry.errors import demand
 
 
 def transfer(
-    data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
+    data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
     source: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     target: Annotated[str | None, typer.Option(help="The same for the target.")] = None,
     given: Annotated[

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_registry.data.matrices import Matrix
+from mmg_registry.data.reading import select
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.pairs import joined, loaded_from, mask_of, stacked
-from mmg_registry.data.reading.select import Spec, asked_for, place_of, select
+from mmg_registry.data.reading.pairs import files_joined, as_side, loaded_from, mask_of
+from mmg_registry.data.reading.select import Spec, asked_for, place_of
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
 from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.where import Condition
@@ -76,7 +77,7 @@ def read_columns(
     asked = Asked(text or TextOptions(), asked_for(*variables.values(), *plain.values()))
     files = [shown_path(each) for each in paths]
     table = appended([opened(each, asked, readers or {}) for each in paths], files)
-    return _taken(table, joined(files), variables, plain, condition)
+    return _taken(table, files_joined(files), variables, plain, condition)
 
 
 def _taken(
@@ -88,7 +89,7 @@ def _taken(
         mask, told = mask_of(table, condition)
         wanted = list(dict.fromkeys(place for each in [*places.values(), list(singles.values())] for place in each))
         loaded = {place: column for one in wanted for place, column in loaded_from(table, [one], mask).items()}
-        matrices = {name: stacked(table, own, loaded).columns for name, own in places.items()}
+        matrices = {name: as_side(table, own, loaded).columns for name, own in places.items()}
         return Columns(
             matrices,
             {name: np.asarray(loaded[place]) for name, place in singles.items()},
@@ -100,5 +101,5 @@ def _taken(
 
 def _places(table: Table, spec: Spec, apart: set[int]) -> list[int]:
     """Return the places of a variable; patterns leave out columns that have a part of their own."""
-    choice = select(table, spec)
+    choice = select.select(table, spec)
     return [place for place in choice.places if place not in apart or place in choice.named]

@@ -81,7 +81,7 @@ def read(
         for name, spec in (("--given", specs.given), ("--groups", specs.groups)):
             demand(spec is None, f"{name} names a column of one table, and x and y are in two files; join them first.")
         return _from_two(tables, files, (x, y), condition)
-    return _from_one(appended(tables, files), joined(files), specs, condition)
+    return _from_one(appended(tables, files), files_joined(files), specs, condition)
 
 
 def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
     return any(".npy" in Path(path).suffixes for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
 
 
-def joined(files: Sequence[str]) -> str:
+def files_joined(files: Sequence[str]) -> str:
     return " and ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more files"
 
 
@@ -135,7 +135,7 @@ def _from_one(table: Table, file: str, specs: _Specs, condition: Condition | Non
         places, told = choose(table, specs.x, specs.y, specs.given, place)
         mask, said = mask_of(table, condition)
         loaded = loaded_from(table, list(dict.fromkeys(each for own in places.values() for each in own)), mask)
-        sides = {side: stacked(table, own, loaded) for side, own in places.items()}
+        sides = {side: as_side(table, own, loaded) for side, own in places.items()}
         labels = None if place is None else loaded_from(table, [place], mask)[place]
     pair = _pair(sides["x"], sides["y"], file, [*table.notes, *told, *said], table.doubts)
     if "z" in sides:
@@ -153,7 +153,7 @@ def _from_two(
     for table, file, spec, side in zip(tables, files, specs, "xy", strict=True):
         with naming(file):
             places = whole(table, spec, side)
-            sides.append(stacked(table, places, loaded_from(table, places, None)))
+            sides.append(as_side(table, places, loaded_from(table, places, None)))
     notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
     return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
 
@@ -215,7 +215,7 @@ class _Block(dict[int, Any]):
         self.array, self.places = array, list(places)
 
 
-def stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
+def as_side(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
     """Return chosen columns side by side; a single array is taken as it lies."""
     names = [table.names[place] for place in places]
     axes = table.axes if places == list(range(len(table.names))) else None

@@ -7,13 +7,13 @@ import pytest
 
 from mmg_registry.errors import DataError
 from mmg_registry.series.features import functions_of
-from mmg_registry.series.recording import Side
+from mmg_registry.series.recording import Channels
 
 NORMAL = np.random.default_rng(0).standard_normal((500, 1))
 
 
-def of(values: np.ndarray, *labels: tuple[str, ...]) -> Side:
-    return Side(values, tuple(f"c{j}" for j in range(values.shape[1])), labels)
+def of(values: np.ndarray, *labels: tuple[str, ...]) -> Channels:
+    return Channels(values, tuple(f"c{j}" for j in range(values.shape[1])), labels)
 
 
 def test_functions_are_orthonormal_and_missing_where_the_column_is() -> None:

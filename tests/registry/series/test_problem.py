@@ -7,13 +7,13 @@ import pytest
 from series import autoregressive
 
 from mmg_registry.series.embedding import Reach
-from mmg_registry.series.problem import Problem
+from mmg_registry.series.problem import LagProblem
 from mmg_registry.series.recording import of_arrays
 
 
-def problem(n: int = 400, phi: float = 0.0, trial: object = None, **reach: int) -> Problem:
+def problem(n: int = 400, phi: float = 0.0, trial: object = None, **reach: int) -> LagProblem:
     x, y = autoregressive(phi, n, np.random.default_rng(0), 2).T
-    return Problem(of_arrays({"x": x, "y": y}, trial=trial), Reach(lags=(1, 2), **reach))
+    return LagProblem(of_arrays({"x": x, "y": y}, trial=trial), Reach(lags=(1, 2), **reach))
 
 
 def test_the_source_stands_at_its_lags() -> None:

@@ -6,29 +6,29 @@ import numpy as np
 import pytest
 
 from mmg_registry.errors import DataError
-from mmg_registry.series.times import APART, places_of, seconds_of
+from mmg_registry.series.times import APART, clock_places, seconds_of
 
 ONE = np.zeros(6, dtype=np.int64)
 
 
 def test_rows_without_times_follow_one_another_within_their_trial() -> None:
-    order, places = places_of(None, np.array([1, 0, 1, 0]))
+    order, places = clock_places(None, np.array([1, 0, 1, 0]))
     assert order.tolist() == [1, 3, 0, 2]
     assert places.tolist() == [0, 1, 1 + APART, 2 + APART]
 
 
 def test_a_gap_counts_its_steps() -> None:
-    _, places = places_of(np.array([0.0, 10.0, 20.0, 70.0, 80.0, 90.0]), ONE)
+    _, places = clock_places(np.array([0.0, 10.0, 20.0, 70.0, 80.0, 90.0]), ONE)
     assert places.tolist() == [0, 1, 2, 7, 8, 9]
 
 
 def test_months_are_steps_of_a_clock() -> None:
     months = np.arange("2023-01", "2023-07", dtype="datetime64[M]").astype("datetime64[D]")
-    assert places_of(seconds_of(months, "month"), ONE)[1].tolist() == [0, 1, 2, 3, 4, 5]
+    assert clock_places(seconds_of(months, "month"), ONE)[1].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_rows_out_of_order_are_put_in_order() -> None:
-    order, places = places_of(np.array([2.0, 0.0, 1.0, 5.0, 4.0, 3.0]), ONE)
+    order, places = clock_places(np.array([2.0, 0.0, 1.0, 5.0, 4.0, 3.0]), ONE)
     assert order.tolist() == [1, 2, 0, 5, 4, 3]
     assert places.tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -36,7 +36,7 @@ def test_rows_out_of_order_are_put_in_order() -> None:
 def test_an_odd_stamp_breaks_the_series_there_and_nowhere_else() -> None:
     times = np.arange(60.0)
     times[30:] += 0.5
-    _, places = places_of(times, np.zeros(60, dtype=np.int64))
+    _, places = clock_places(times, np.zeros(60, dtype=np.int64))
     steps = np.diff(places)
     assert steps[29] == APART
     assert set(np.delete(steps, 29)) == {1}
@@ -45,14 +45,14 @@ def test_an_odd_stamp_breaks_the_series_there_and_nowhere_else() -> None:
 def test_times_without_a_step_are_refused() -> None:
     times = np.cumsum(np.random.default_rng(0).exponential(size=200))
     with pytest.raises(DataError, match="The times 'stamp' have no regular step"):
-        places_of(times, np.zeros(200, dtype=np.int64), "stamp")
+        clock_places(times, np.zeros(200, dtype=np.int64), "stamp")
 
 
 def test_two_rows_at_one_time_are_refused_but_not_in_two_trials() -> None:
     times = np.array([0.0, 1.0, 0.0, 1.0])
     with pytest.raises(DataError, match="Two rows of one trial have the same time"):
-        places_of(times, np.zeros(4, dtype=np.int64))
-    assert places_of(times, np.array([0, 0, 1, 1]))[1].tolist() == [0, 1, 1 + APART, 2 + APART]
+        clock_places(times, np.zeros(4, dtype=np.int64))
+    assert clock_places(times, np.array([0, 0, 1, 1]))[1].tolist() == [0, 1, 1 + APART, 2 + APART]
 
 
 @pytest.mark.parametrize(
