@@ -167,7 +167,9 @@ def drawn(name: str, seed: int, n: int) -> tuple[F64, F64, int, float]:
 
 def transferred(x: F64, y: F64, seed: int, lags: Sequence[int] = range(1, 11)) -> Quantity:
     """Return the screen over lags of the transfer entropy from x to y."""
-    return ask_screen(of_arrays({"x": x, "y": y}), SeriesQuestion(TRANSFER, Plan(tuple(lags), shifts=199), mmg_request(seed)))
+    return ask_screen(
+        of_arrays({"x": x, "y": y}), SeriesQuestion(TRANSFER, Plan(tuple(lags), shifts=199), mmg_request(seed))
+    )
 
 
 def mmg_request(seed: int) -> Any:

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from mmg_registry.hooks import hookimpl as hookimpl
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
+    from mmg_registry.results import Pointwise as Pointwise
     from mmg_registry.series.questions import active_storage as active_storage
     from mmg_registry.series.questions import lags as lags
     from mmg_registry.series.questions import network as network
@@ -51,6 +53,8 @@ _EXPORTS = {
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
     "Estimate": ("mmg_registry.results", "Estimate"),
+    "Pointwise": ("mmg_registry.results", "Pointwise"),
+    "pmi": ("mmg_registry.pointwise.pmi", "pmi"),
     "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
@@ -84,6 +88,7 @@ __all__ = [
     "MarginalModel",
     "Options",
     "Pair",
+    "Pointwise",
     "Progress",
     "Quantity",
     "Run",
@@ -99,6 +104,7 @@ __all__ = [
     "load_plugin",
     "network",
     "plugins",
+    "pmi",
     "read",
     "register",
     "save",

@@ -22,6 +22,7 @@ from mmg_registry.data.dependence import Relation, ScaledColumns
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
 from mmg_registry.errors import DataError, demand
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind, KindName
 
 Verdict = Literal["independent-by-constant", "independent-by-given", "infinite"]
@@ -320,14 +321,15 @@ def _columns(pair: Pair, kept: Mapping[str, Index]) -> Pair:
     found: dict[str, Any] = {}
     for side, places in kept.items():
         array = getattr(pair, side)
+        if side != "z":
+            grid, shape = getattr(pair, f"{side}_grid"), getattr(pair, f"{side}_shape")
+            found[f"{side}_grid"] = (grid or Grid.whole(shape or array.shape[1:])).kept(places)
         if places.size == array.shape[1]:
             continue
         found[side] = array[:, places]
         for what in ("names", "labels", "kinds"):
             all_of = getattr(pair, f"{side}_{what}")
             found[f"{side}_{what}"] = tuple(all_of[j] for j in places) if all_of else ()
-        if side != "z":
-            found[f"{side}_shape"] = None  # what is left of an image is none
     return replace(pair, **found)
 
 

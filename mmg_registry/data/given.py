@@ -69,7 +69,7 @@ def varies(pair: Pair, values: F64) -> bool:
     z = np.asarray(pair.z, dtype=np.float64)
     some = dependence.sample_rows(len(z), 2_000)
     z, values = z[some] / np.maximum(z.std(0), np.finfo(np.float64).tiny), values[some]
-    near = cKDTree(z).query(z, 2)[1][:, 1]
+    near = np.asarray(cKDTree(z).query(z, 2)[1])[:, 1]
     apart = np.abs(values - values[near]) / max(float(values.std()), np.finfo(np.float64).tiny)
     return bool(np.mean(apart < ALIKE) < ALIKE_SHARE)
 

@@ -35,7 +35,7 @@ FIT_ROWS = 20_000
 LENGTHS = (0.3, 4.0)
 """Frequencies of waves, in radians a standard deviation. Lower: waves repeat the linear part. Higher: noise."""
 
-PENALTIES = tuple(np.logspace(-5, 1, 7).tolist())
+PENALTIES = (1e-05, 0.0001, 0.001, 0.01, 0.1, 1.0, 10.0)
 """Ridge penalties that are tried, in units of the waves' mean variance: from hardly any to one that leaves nothing."""
 
 TRIED = 5

@@ -10,7 +10,7 @@ from typing import Any
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
 from mmg_registry.series.answer import Embedded, Places, estimate_of
-from mmg_registry.series.embedding import Reach, left_out, at_lag
+from mmg_registry.series.embedding import Reach, at_lag, left_out
 from mmg_registry.series.history import Gain, steps_of
 from mmg_registry.series.past import MOST_TOGETHER, most_steps, past_of, together
 from mmg_registry.series.plan import Plan
@@ -109,7 +109,9 @@ def ask(recording: Recording, question: SeriesQuestion) -> Quantity:
     return _finished(full, problem, started, question.request)
 
 
-def _with_plugin(question: SeriesQuestion, problem: LagProblem, places: Sequence[int]) -> tuple[SeriesQuestion, list[str]]:
+def _with_plugin(
+    question: SeriesQuestion, problem: LagProblem, places: Sequence[int]
+) -> tuple[SeriesQuestion, list[str]]:
     """Return the question with an estimator, and why it is that one where it was chosen here."""
     if not question.quick:
         return question, []

@@ -13,7 +13,7 @@ from mmg_registry.errors import DataError, demand
 from mmg_registry.quantity import Quantity
 from mmg_registry.series.asking import NO_LAG, SeriesQuestion, ask_screen
 from mmg_registry.series.problem import Functions
-from mmg_registry.series.recording import Recording, Channels
+from mmg_registry.series.recording import Channels, Recording
 
 NETWORK = "strongest link"
 

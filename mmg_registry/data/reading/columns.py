@@ -15,7 +15,7 @@ from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.pairs import files_joined, as_side, loaded_from, mask_of
+from mmg_registry.data.reading.pairs import as_side, files_joined, loaded_from, mask_of
 from mmg_registry.data.reading.select import Spec, asked_for, place_of
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
 from mmg_registry.data.reading.table import Asked, Table

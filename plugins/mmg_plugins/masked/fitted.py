@@ -18,7 +18,7 @@ from mmg_plugins.masked.alphabets import LEAST_ROWS, Alphabets
 from mmg_plugins.masked.network import MaskedNetwork
 from mmg_plugins.masked.positions import TrainablePositions, summed
 from mmg_plugins.unseen import left_unseen, missed
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, demand
@@ -45,6 +45,7 @@ LEAST_STEPS = 400  # before a plateau counts
 PATIENCE = 600  # least steps before a training that gains nothing ends
 DECAY, STAIRS = 0.4, 5  # share of the steps that the final decay takes, and its rates between two looks
 
+MASK_REPEATS = 4  # independent draws of a row's masks, whose spread is the error of its log ratio
 DRAWS = 16
 """Masks of an evaluation row, or one for each position if there are more of these.
 
@@ -131,6 +132,19 @@ class FittedPositions:
             diagnostics={**self._words, "errors": errors},
             warnings=self._warnings,
         )
+
+    def log_ratio(self, run: Run, x: Array, y: Array) -> tuple[F64, F64]:
+        """Return the log ratio of rows x `(n, dim_x)`, y `(n, dim_y)` and the standard error of its masks, `(n,)` each.
+
+        Raises:
+            DataError: for rows with NaN.
+        """
+        device = torch_device(run.device)
+        rows, helped = rows_of(self.alphabets, self.swapped, (x, y), None, device), self.open_positions
+        with torch_threads(1), torch.no_grad():
+            network = self.network.to(device)
+            found = np.stack([gains_of(network, rows, run.seed + repeat) @ helped for repeat in range(MASK_REPEATS)])
+        return found.mean(0), found.std(0, ddof=1) / math.sqrt(MASK_REPEATS)
 
     @property
     def missed(self) -> float:

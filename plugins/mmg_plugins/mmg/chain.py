@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.codes import Compression, try_compression
+from mmg_plugins.mmg.compression.codes import Compression, Grids, try_compression
 from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Listener, Run, below
+from mmg_registry.diffusion import averaged
+from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
@@ -57,6 +60,25 @@ class FittedChain:
             words = f"I(labels of x; labels of y{' | z' if self.sides.z else ''})"
             pieces.insert(0, Piece(words, self.labels.how, of_labels))
         return joined_pieces(pieces, self.sides)
+
+    def log_ratio(self, recipe: Recipe, sample: Sample) -> tuple[F64, F64]:
+        """Return ln p(x, y) / (p(x) p(y)) of rows `(n,)`, the sum over the links, and the standard error of its draws.
+
+        How often each row is drawn is that of the recipe's measure of the gap.
+        """
+        if self.compression is not None:
+            sample = Sample(*self.compression(sample.x, sample.y))
+        value, error = averaged([self._drawn_ratio(recipe, sample, repeat) for repeat in range(REPEATS)])
+        if self.labels is None:
+            return value, error
+        of_labels, noise = self.labels.log_ratio(self.sides, sample)
+        return value + of_labels, np.hypot(error, noise)
+
+    def _drawn_ratio(self, recipe: Recipe, sample: Sample, repeat: int) -> F64:
+        """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
+        seed = (recipe.run.seed, EVALUATION + repeat)
+        drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
+        return np.asarray(np.sum([np.zeros(len(sample.x)), *drawn], axis=0), dtype=np.float64)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -103,13 +125,17 @@ NOT_TOLD = SampleKinds()
 
 
 def fit_chain(
-    recipe: Recipe, sample: Sample, kinds: SampleKinds = NOT_TOLD, groups: Index | None = None
+    recipe: Recipe,
+    sample: Sample,
+    kinds: SampleKinds = NOT_TOLD,
+    groups: Index | None = None,
+    grids: Grids = (None, None),
 ) -> FittedChain:
     """Fit every link that the kinds of the columns ask for to the rows of `sample`.
 
     Rows with the same number in `groups` `(n,)` are held out together. Where the recipe compresses and that pays, all
-    links are fitted to the rows that trained no compression. Nothing is compressed where something is given: what x and
-    y share beyond z is not what a contrast of x and y finds.
+    links are fitted to the rows that trained no compression; `grids` tell where the columns stand in images. Nothing is
+    compressed where something is given: what x and y share beyond z is not what a contrast of x and y finds.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
@@ -117,7 +143,7 @@ def fit_chain(
     """
     x, y, z = sample
     whole, of_sides = _share(recipe.run, 0, 2), (kinds.x, kinds.y)
-    tried = try_compression((x, y), of_sides, groups, whole) if recipe.compresses and z is None else None
+    tried = try_compression((x, y), of_sides, groups, whole, grids) if recipe.compresses and z is None else None
     if tried is None:
         return _fit_links(recipe, sample, kinds, groups)
     recipe = replace(recipe, run=_share(recipe.run, 1, 2))

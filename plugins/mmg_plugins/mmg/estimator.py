@@ -19,7 +19,7 @@ from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.devices import refuse_device
 from mmg_registry.errors import OptionError
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import torch_threads
 
 
@@ -69,13 +69,17 @@ class GapEstimator(Estimator):
         refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
         kinds = SampleKinds(self.x_kinds, self.y_kinds, self.z_kinds)
         with torch_threads(self.run.threads):
-            self._fitted = fit_chain(recipe, Sample(x, y, z), kinds, self.groups)
+            self._fitted = fit_chain(recipe, Sample(x, y, z), kinds, self.groups, (self.x_grid, self.y_grid))
         return self
 
     def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:
         recipe = self.recipe()
         with torch_threads(self.run.threads):
             return self.fitted.estimate(recipe, Sample(x, y, z))
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        with torch_threads(self.run.threads):
+            return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y)))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

@@ -65,7 +65,9 @@ def test_storage_prints_the_gains_of_its_steps(mmg: Callable[..., Any], file: st
 
 
 def test_the_picture_has_the_band_and_what_shifted_sources_reach(mmg: Callable[..., Any], file: str) -> None:
-    done = mmg("lags", file, "--x", "a", "--y", "b", "--time", "when", "--lags", "2:4", "--json", "--unit", "bits", *QUICK)
+    done = mmg(
+        "lags", file, "--x", "a", "--y", "b", "--time", "when", "--lags", "2:4", "--json", "--unit", "bits", *QUICK
+    )
     found = Quantity.from_dict(json.loads(done.out))
     (axes,) = draw(found).axes
     dashed = next(line for line in axes.lines if line.get_linestyle() == "--")
@@ -79,10 +81,18 @@ def test_the_picture_has_the_band_and_what_shifted_sources_reach(mmg: Callable[.
     [
         (["lags", "--x", "a"], 2, "Name the columns of the series by --y."),
         (["transfer"], 2, "Name the columns of the series by --source and --target."),
-        (["transfer", "--source", "a", "--target", "b", "--lags", "0:3"], 2, "'--lags' begin at 0 and must be 1 or more"),
+        (
+            ["transfer", "--source", "a", "--target", "b", "--lags", "0:3"],
+            2,
+            "'--lags' begin at 0 and must be 1 or more",
+        ),
         (["lags", "--x", "a", "--y", "b", "--lags", "x"], 2, "'x' among '--lags' is no lag"),
         (["lags", "--x", "a", "--y", "b", "--shifts", "5"], 2, "The option '--shifts' is 5 and must be"),
-        (["lags", "--x", "a", "--y", "b", "--set", "k=3"], 2, "--set gives options of an estimator; name it by --plugin"),
+        (
+            ["lags", "--x", "a", "--y", "b", "--set", "k=3"],
+            2,
+            "--set gives options of an estimator; name it by --plugin",
+        ),
         (["storage", "--x", "a", "--time", "who"], 4, "The times 'who' hold text that is no date"),
         (["storage", "--x", "zz"], 4, "it has no column 'zz'"),
         (["lags", "--x", "a", "--y", "b", "--trial", "who", "--lags", "399"], 4, "Only 2 of the 800 rows of"),

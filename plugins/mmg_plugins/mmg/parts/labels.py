@@ -63,6 +63,10 @@ class PredictedLabels:
         seen = self.context(given) if self.context and given is not None else None
         return self.fitted.estimate(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y), seen)
 
+    def log_ratio(self, sides: PairParts, sample: Sample) -> tuple[F64, F64]:
+        """Return the log ratio of each row's labels and the standard error of its draws, `(n,)` each in nats."""
+        return self.fitted.log_ratio(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y))
+
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         arrays, meta = self.fitted.state()

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from mmg_plugins.baselines.counts import information_of_counts, labels_of
+from mmg_plugins.baselines.counts import information_of_counts, labels_of, ratio_of_counts
 from mmg_plugins.columns import PairParts
 from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.thresholds import CORRECTION_ERROR_SHARE, ROWS_A_CELL
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.results import Estimate
 
 
@@ -59,6 +59,7 @@ class LabelTable:
         ]
         found = information_of_counts(*every)
         parts = {"rows": found.std_error, "correction": CORRECTION_ERROR_SHARE * found.correction}
+        parts |= {"sparse": found.sparse} if self.z.shape[1] else {}
         values = found.values[-len(sample.x) :]
         return Estimate(
             mi=found.mi,
@@ -67,6 +68,17 @@ class LabelTable:
             device="cpu",
             diagnostics={"cells": found.cells, "rows": len(every[0]), "limit": found.limit, "errors": parts},
         )
+
+    def log_ratio(self, sides: PairParts, sample: Sample) -> tuple[F64, F64]:
+        """Return the log ratio of each row's labels by the training rows' counts, `(n,)` in nats, and no error."""
+        of_x, of_y, _ = _labels_of(sides, sample)
+        one, other = (
+            labels_of(np.concatenate([cells, labels]).astype(np.float64))
+            for cells, labels in ((self.x, of_x), (self.y, of_y))
+        )
+        cells = len(self.rows)
+        found = ratio_of_counts((one[:cells], other[:cells], self.rows), one[cells:], other[cells:])
+        return found, np.zeros(len(found))
 
     def state(self) -> SavedState:
         """Return named arrays, which are the arguments of a table, and how it estimates."""
