@@ -17,8 +17,8 @@ from mmg_registry.series.problem import LagProblem
 
 LINES, CURVES = "gaussian", "ksg"
 SURE = 2.0
-"""Standard errors of a gain from which curves are taken. Lower: noise takes the exact form away. Higher: weak curves are
-missed, of which the closed form then tells less.
+"""Standard errors of a gain from which curves are taken. Lower: noise takes the exact form away. Higher: weak curves
+are left to the closed form, which tells less of them.
 
 Evidence: of a pair of autoregressions one error was passed by chance; the curved pairs of the benchmark pass by 20.
 """

@@ -52,7 +52,7 @@ def test_each_screens_pair_by_pair_and_draws_a_map(mmg: Callable[..., Any], file
         *QUICK,
     )  # fmt: skip
     found = Quantity.from_dict(json.loads(done.out))
-    assert [(part.diagnostics["source"], part.diagnostics["lag"]) for part in found.parts][0] == ("a", 3)
+    assert (found.parts[0].diagnostics["source"], found.parts[0].diagnostics["lag"]) == ("a", 3)
     figure = draw(found)
     assert [text.get_text() for text in figure.axes[0].texts] == ["3"]
 
