@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,14 +58,16 @@ def past_of(recording: Recording, plan: Plan, functions: Functions) -> Past:
     for name, side in (("own", "y"), ("given", "given")):
         if wanted[name] is None:
             chosen = _chosen(problem, side, tried["own"] if name == "given" else 0, tried[name])
-            tried[name] = max(chosen.steps, 1) if name == "given" else chosen.steps
+            tried[name] = chosen.steps
             reasons.append(chosen.reason(", ".join(recording.side(side).names)))
     return Past(Reach(plan.lags, **tried), tuple(reasons))
 
 
 def _chosen(problem: LagProblem, side: str, own: int, most: int) -> Chosen:
+    """Return how many steps of the past of a side to give; of what a person gives, one at least."""
     beside = [problem.step("y", lag) for lag in range(1, own + 1)]
-    return steps_of(problem.target, [problem.step(side, lag) for lag in range(1, most + 1)], beside)
+    chosen = steps_of(problem.target, [problem.step(side, lag) for lag in range(1, most + 1)], beside)
+    return replace(chosen, steps=max(chosen.steps, 1)) if side == "given" else chosen
 
 
 @dataclass(frozen=True)
