@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from mmg_registry.data.labels import Labels
 from mmg_registry.data.order import order_of
 from mmg_registry.data.units import FEWEST_BLOCKS, Blocks, block_length
 from mmg_registry.estimation.run import run
+from mmg_registry.kinds import KindName
 from mmg_registry.request import Request
 from mmg_registry.results import Estimate
-from mmg_registry.series.embedding import columns_at
+from mmg_registry.series.embedding import at_lag, columns_at
 from mmg_registry.series.recording import Recording
 
 Places = Sequence[tuple[str, int]]  # side and steps before the target
@@ -43,6 +44,14 @@ class Embedded:
         many = len(np.unique(trial)) >= FEWEST_BLOCKS
         return Pair(**sides, source=self.recording.source, groups=trial if many else None, doubts=self.recording.doubts)
 
+    def kinds(self, told: Mapping[str, KindName]) -> dict[str, KindName]:
+        """Return the kinds that were told of channels as those of their columns; of other names as they are."""
+        places = [*self.x, *self.y, *self.z]
+        columns = [(name, f"{name}{at_lag(lag)}") for side, lag in places for name in self.recording.side(side).names]
+        names = {name for name, _ in columns}
+        of_columns = {column: told[name] for name, column in columns if name in told}
+        return {**of_columns, **{name: kind for name, kind in told.items() if name not in names}}
+
     def _labels(self, places: Places) -> tuple[Labels, ...]:
         found = [
             own
@@ -55,7 +64,8 @@ class Embedded:
 def estimate_of(embedded: Embedded, request: Request) -> Estimate:
     """Return the registry's estimate of what is asked, in nats; rows near in time stay on one side of every split."""
     pair = embedded.pair()
-    return run(pair, replace(request, unit="nats", groups=None, blocks=_blocks(pair, request.blocks))).estimate
+    own = {"kinds": embedded.kinds(request.kinds), "blocks": _blocks(pair, request.blocks)}
+    return run(pair, replace(request, unit="nats", groups=None, **own)).estimate
 
 
 def _blocks(pair: Pair, wish: Blocks) -> Blocks:
