@@ -47,7 +47,7 @@ def test_kinds_are_told_of_channels() -> None:
 
 
 def test_kinds_of_no_channel_are_refused() -> None:
-    with pytest.raises(DataError, match="no column .zz., of which a kind is told"):
+    with pytest.raises(DataError, match=r"no column .zz., of which a kind is told"):
         estimate_of(embedded(), Request(plugin="gaussian", kinds={"zz": "count"}, threads=1))
 
 
