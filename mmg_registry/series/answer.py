@@ -64,8 +64,8 @@ class Embedded:
 def estimate_of(embedded: Embedded, request: Request) -> Estimate:
     """Return the registry's estimate of what is asked, in nats; rows near in time stay on one side of every split."""
     pair = embedded.pair()
-    own = {"kinds": embedded.kinds(request.kinds), "blocks": _blocks(pair, request.blocks)}
-    return run(pair, replace(request, unit="nats", groups=None, **own)).estimate
+    kinds, blocks = embedded.kinds(request.kinds), _blocks(pair, request.blocks)
+    return run(pair, replace(request, unit="nats", groups=None, kinds=kinds, blocks=blocks)).estimate
 
 
 def _blocks(pair: Pair, wish: Blocks) -> Blocks:
