@@ -196,16 +196,20 @@ def direction(name: str, seed: int, n: int) -> dict[str, Any]:
 # --- False alarms ---------------------------------------------------------------------------------------------------
 
 
+KINDS = {
+    "memory 0.5": coefficients((0.5, 0.5), 0.0, 1),
+    "memory 0.95": coefficients((0.95, 0.95), 0.0, 1),
+    "back": coefficients((0.6, 0.6), 0.5, 2),
+    "logistic": None,
+}  # the last is of two maps; "back": y acts on x
+
+
 def unrelated(kind: str, n: int, rng: np.random.Generator) -> tuple[F64, F64]:
     """Return a pair in which x does not act on y."""
-    if kind == "independent, memory 0.5":
-        return tuple(simulated(coefficients((0.5, 0.5), 0.0, 1), n, rng).T)  # type: ignore[return-value]
-    if kind == "independent, memory 0.95":
-        return tuple(simulated(coefficients((0.95, 0.95), 0.0, 1), n, rng).T)  # type: ignore[return-value]
-    if kind == "y acts on x":
-        return tuple(simulated(coefficients((0.6, 0.6), 0.5, 2), n, rng)[:, ::-1].T)  # type: ignore[return-value]
-    first, second = (logistic(1, 0.3, n, rng) for _ in range(2))
-    return first[0], second[0]
+    if kind == "logistic":
+        return logistic(1, 0.3, n, rng)[0], logistic(1, 0.3, n, rng)[0]
+    y, x = simulated(KINDS[kind], n, rng).T
+    return x, y
 
 
 def false_alarms(kind: str, pairs: int, n: int) -> dict[str, Any]:
@@ -216,7 +220,7 @@ def false_alarms(kind: str, pairs: int, n: int) -> dict[str, Any]:
         transfer.append(transferred(x, y, seed).p_value)
         plan = Plan(tuple(range(11)), history=0, given_history=0, shifts=199)
         lagged.append(ask_screen(of_arrays({"x": x, "y": y}), SeriesQuestion("lags", plan, mmg_request(seed))).p_value)
-    shares = {"transfer": transfer, "lags": lagged if kind != "y acts on x" else []}
+    shares = {"transfer": transfer, "lags": lagged if kind != "back" else []}
     return {"kind": kind, "pairs": pairs, **{k: float(np.mean(np.array(v) <= 0.05)) for k, v in shares.items() if v}}
 
 
@@ -234,16 +238,17 @@ def channels(n: int, rng: np.random.Generator) -> tuple[F64, list[tuple[int, int
     return rows[BURN_IN:], links
 
 
-def network(n: int, sources: int, shifts: int) -> dict[str, Any]:
-    """Return the time of the links from some of ten channels to all others at 20 lags, and which were found."""
+def network(n: int, sources: int, targets: int, shifts: int) -> dict[str, Any]:
+    """Return the time of the links from some of ten channels to some others at 20 lags, and which were found."""
     import pandas as pd
 
     rows, links = channels(n, np.random.default_rng(0))
     frame = pd.DataFrame(rows, columns=[f"c{j}" for j in range(10)])
     started, cpu = time.perf_counter(), time.process_time()
-    found = mmg.network(frame, source=[f"c{j}" for j in range(sources)], lags="1:20", shifts=shifts, threads=1, seed=0)
+    ends = {"source": list(frame.columns[:sources]), "target": list(frame.columns[:targets])}
+    found = mmg.network(frame, **ends, lags="1:20", shifts=shifts, threads=1, seed=0)
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
-    true = [link for link in links if link[0] < sources]
+    true = [link for link in links if link[0] < sources and link[1] < targets]
     told = {(part.diagnostics["source"], part.diagnostics["target"]): part for part in found.parts}
     right = [told[f"c{s}", f"c{t}"].diagnostics["lag"] == lag for s, t, lag in true]
     q = {pair: part.diagnostics["q"] for pair, part in told.items()}
@@ -265,7 +270,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20, help="of directions")
     parser.add_argument("--linear-seeds", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=100, help="without coupling, of each kind")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of pairs without coupling")
     parser.add_argument("--sources", type=int, default=10, help="channels of the network whose links are asked about")
+    parser.add_argument("--targets", type=int, default=10, help="channels of the network that they may act on")
     parser.add_argument("--shifts", type=int, default=199, help="of the network")
     parser.add_argument("--output", type=Path, default=common.RESULTS / "series.json")
     return parser.parse_args(argv)
@@ -278,9 +285,8 @@ def _measured(part: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     if part == "direction":
         return [direction(name, seed, 5_000) for name in PAIRS for seed in range(given.seeds)]
     if part == "level":
-        kinds = ("independent, memory 0.5", "independent, memory 0.95", "y acts on x", "logistic maps")
-        return [false_alarms(kind, given.pairs, 1_000) for kind in kinds]
-    return [network(100_000, given.sources, given.shifts)]
+        return [false_alarms(kind, given.pairs, 1_000) for kind in given.kinds.split(",")]
+    return [network(100_000, given.sources, given.targets, given.shifts)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -290,8 +296,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for part in given.only.split(","):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            held[part] = _measured(part, given)
-        print(common.table(held[part]), flush=True)
+            rows = _measured(part, given)
+        print(common.table(rows), flush=True)
+        kinds = {row.get("kind") for row in rows}
+        held[part] = [*(row for row in held.get(part, []) if row.get("kind") not in kinds), *rows]
         common.write(given.output, common.document(held, seeds=range(given.seeds), pairs=given.pairs))
     return 0
 
