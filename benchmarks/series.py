@@ -5,9 +5,8 @@
 `linear`: vector autoregressions of two channels, 20,000 samples; the transfer entropy at the lags and the history that
 were chosen, and that of all of the past, from the autocovariances (Barnett, Barrett and Seth 2009). `direction`: a
 coupled logistic map, a Henon pair, a spiking pair, 5,000 samples, each with strength and lag drawn by the seed; found
-is what is significant, with the lag of the coupling, and larger than the other way. `level`: pairs without any
-coupling; `one-way`: the way that there is no coupling of pairs that are coupled the other way. `network`: the ordered
-pairs of ten channels, 20 lags.
+is what is significant, with the lag of the coupling, and larger than the other way. `level`: pairs without coupling,
+or coupled the other way alone. `network`: ordered pairs of ten channels, 20 lags.
 """
 
 from __future__ import annotations
