@@ -207,7 +207,8 @@ class Estimator(Configured):
     def pointwise(self, x: Array, y: Array) -> Pointwise:
         """Return ln p(x, y) / (p(x) p(y)) in nats of rows `x`, `y` that were not used by `fit`, one value a row.
 
-        The values are log-density ratios, whatever contributions of rows `estimate` averages.
+        The values are log-density ratios, whatever contributions of rows `estimate` averages. Where `conditional` is
+        true it takes z as a third argument too, and returns ln p(x, y | z) / (p(x | z) p(y | z)).
 
         Raises:
             OptionError: when the estimator has none.

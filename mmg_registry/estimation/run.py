@@ -35,7 +35,10 @@ _FEW_EVAL_ROWS = 100
 _MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
 
-NOTHING_GIVEN = "Pointwise values are of x and y alone; leave pointwise (--pointwise) or what is given (--given) out."
+NOTHING_GIVEN = (
+    "The pointwise values of '{name}' are of x and y alone; leave pointwise (--pointwise) or what is given (--given) "
+    "out, or take a plugin that sees what is given."
+)
 
 Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
 
@@ -66,7 +69,8 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
     given = pair if request.groups is None else with_groups(pair, request.groups)
-    demand(not (request.pointwise and given.z is not None), NOTHING_GIVEN)
+    seen = given.z is None or type(estimator).conditional
+    demand(not request.pointwise or seen, NOTHING_GIVEN.format(name=estimator.name))
     cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
