@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
     from mmg_registry.results import Pointwise as Pointwise
-    from mmg_registry.significance.answer import independence_test as test
-    from mmg_registry.storage import load as load
+ba    from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
 _EXPORTS = {
@@ -68,6 +67,10 @@ _EXPORTS = {
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "load_model": ("mmg_registry.models.saved", "load_model"),
     "save_model": ("mmg_registry.models.saved", "save_model"),
+    "active_storage": ("mmg_registry.series.questions", "active_storage"),
+    "lags": ("mmg_registry.series.questions", "lags"),
+    "network": ("mmg_registry.series.questions", "network"),
+    "transfer": ("mmg_registry.series.questions", "transfer"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -88,12 +91,15 @@ __all__ = [
     "Run",
     "TextOptions",
     "__version__",
+    "active_storage",
     "bound",
     "estimate",
     "hookimpl",
+    "lags",
     "load",
     "load_model",
     "load_plugin",
+    "network",
     "plugins",
     "pmi",
     "read",
@@ -101,6 +107,7 @@ __all__ = [
     "save",
     "save_model",
     "test",
+    "transfer",
 ]
 
 
