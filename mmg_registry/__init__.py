@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from mmg_registry.contracts import Run as Run
     from mmg_registry.data.pair import Pair as Pair
     from mmg_registry.data.reading.options import TextOptions as TextOptions
+    from mmg_registry.entropies.contract import EntropyEstimator as EntropyEstimator
+    from mmg_registry.entropies.divergence import divergence as divergence
+    from mmg_registry.entropies.entropy import entropy as entropy
     from mmg_registry.errors import MMGWarning as MMGWarning
     from mmg_registry.hooks import hookimpl as hookimpl
+    from mmg_registry.interactions.interactions import interactions as interactions
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
     from mmg_registry.registry import load_plugin as load_plugin
@@ -42,6 +46,9 @@ _EXPORTS = {
     "estimate": ("mmg_registry.api", "estimate"),
     "read": ("mmg_registry.api", "read"),
     "bound": ("mmg_registry.bounds.run", "bound"),
+    "entropy": ("mmg_registry.entropies.entropy", "entropy"),
+    "divergence": ("mmg_registry.entropies.divergence", "divergence"),
+    "interactions": ("mmg_registry.interactions.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
@@ -56,6 +63,7 @@ _EXPORTS = {
     "hookimpl": ("mmg_registry.hooks", "hookimpl"),
     "Bound": ("mmg_registry.bounds.result", "Bound"),
     "BoundEstimator": ("mmg_registry.bounds.contract", "BoundEstimator"),
+    "EntropyEstimator": ("mmg_registry.entropies.contract", "EntropyEstimator"),
     "JointModel": ("mmg_registry.bounds.contract", "JointModel"),
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "load_model": ("mmg_registry.models.saved", "load_model"),
@@ -67,6 +75,7 @@ _EXPORTS = {
 __all__ = [
     "Bound",
     "BoundEstimator",
+    "EntropyEstimator",
     "Estimate",
     "Estimator",
     "JointModel",
@@ -79,8 +88,11 @@ __all__ = [
     "TextOptions",
     "__version__",
     "bound",
+    "divergence",
+    "entropy",
     "estimate",
     "hookimpl",
+    "interactions",
     "load",
     "load_model",
     "load_plugin",

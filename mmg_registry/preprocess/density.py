@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64
+from mmg_registry.errors import DataError, demand
 from mmg_registry.preprocess.covariance import Moments, chunks, moments_of, whitener
 from mmg_registry.preprocess.maps import RowArray
 from mmg_registry.preprocess.margins import Margins, fit_margins
+
+
+IN_A_PLANE = "Some rows that are fitted lie in a plane, where they have no density; leave out columns that others determine."
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,15 @@ class NormalDensity:
         Args:
             data: the rows, of any real dtype.
             gaussianise: whether columns may be bent; otherwise they are only shifted, scaled and mixed.
+
+        Raises:
+            DataError: for rows in a plane, which have no density.
         """
         margins = fit_margins(data, gaussianise)
         moments: Moments = moments_of([(margins, data)], 0, len(data))
-        return cls(margins, moments.mean, whitener(moments.covariance, 0.0), len(data))
+        matrix = whitener(moments.covariance, 0.0)
+        demand(len(matrix) == data.shape[1], IN_A_PLANE, DataError)
+        return cls(margins, moments.mean, matrix, len(data))
 
     @property
     def dim(self) -> int:
