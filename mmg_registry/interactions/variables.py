@@ -86,7 +86,7 @@ def read_variables(data: Any, columns: Spec | None, variables: Sequence[Any] | N
         return pairs if groups is None else [with_groups(pair, groups) for pair in pairs]
     if variables is not None:
         return [read_sample(data, each, None, groups) for each in variables]
-    return _one_each(read_sample(data, columns, None, groups))
+    return one_each(read_sample(data, columns, None, groups))
 
 
 def _is_arrays(data: Any) -> bool:
@@ -102,7 +102,7 @@ def _named(array: Any, i: int) -> tuple[str, ...] | None:
     return (f"x{i}",) if width == 1 else tuple(f"x{i}_{j}" for j in range(width))
 
 
-def _one_each(pair: Pair) -> list[Pair]:
+def one_each(pair: Pair) -> list[Pair]:
     """Return a pair for each column of x."""
     labels = pair.x_labels or ((),) * pair.x.shape[1]
     return [
