@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mmg_registry.interactions.interactions import interactions as interactions
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
@@ -53,6 +54,7 @@ _EXPORTS = {
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
     "Estimate": ("mmg_registry.results", "Estimate"),
+    "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
     "Pair": ("mmg_registry.data.pair", "Pair"),
@@ -84,6 +86,7 @@ __all__ = [
     "Options",
     "Pair",
     "Progress",
+    "Quantity",
     "Run",
     "TextOptions",
     "__version__",

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
-from mmg_registry.data.pair import with_groups
+from mmg_registry.data.pair import with_given, with_groups
 from mmg_registry.data.reading import Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
@@ -19,16 +19,36 @@ from mmg_registry.registry import load_plugin
 from mmg_registry.request import Choices, Request, from_choices
 from mmg_registry.results import Estimate
 
-_BESIDE = [*(each.name for each in fields(Request)), "x_eval", "y_eval"]  # what a wrong name may have meant
+# What a wrong name may have meant.
+_BESIDE = [*(each.name for each in fields(Request)), "given", "x_eval", "y_eval", "given_eval"]
 _OF_READING = {"where", "text"}  # options of `read`, which people give to `estimate`
 
 
 @overload
-def estimate(x: Any, y: Any, /, *, x_eval: Any = None, y_eval: Any = None, **choices: Unpack[Choices]) -> Estimate: ...
+def estimate(
+    x: Any,
+    y: Any,
+    /,
+    *,
+    given: Any = None,
+    x_eval: Any = None,
+    y_eval: Any = None,
+    given_eval: Any = None,
+    **choices: Unpack[Choices],
+) -> Estimate: ...
 
 
 @overload
-def estimate(*, x: Any, y: Any, x_eval: Any = None, y_eval: Any = None, **choices: Unpack[Choices]) -> Estimate: ...
+def estimate(
+    *,
+    x: Any,
+    y: Any,
+    given: Any = None,
+    x_eval: Any = None,
+    y_eval: Any = None,
+    given_eval: Any = None,
+    **choices: Unpack[Choices],
+) -> Estimate: ...
 
 
 @overload
@@ -38,14 +58,18 @@ def estimate(
     *,
     x: Spec | None = None,
     y: Spec | None = None,
+    given: Any = None,
     x_eval: Any = None,
     y_eval: Any = None,
+    given_eval: Any = None,
     **choices: Unpack[Choices],
 ) -> Estimate: ...
 
 
-def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any) -> Estimate:
-    """Estimate the mutual information I(X; Y) of paired samples.
+def estimate(
+    *data: Any, given: Any = None, x_eval: Any = None, y_eval: Any = None, given_eval: Any = None, **choices: Any
+) -> Estimate:
+    """Estimate the mutual information I(X; Y) of paired samples, or I(X; Y | Z) where a variable is given.
 
     The samples are two arrays, `estimate(x, y)`, or columns of one table, `estimate(table, x="a,b", y="c")`.
 
@@ -54,7 +78,9 @@ def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any)
             or any object with `__array__` or DLPack. Of a table: its columns, see `read`.
         y: samples of Y, `(n_samples, dim_y)` or `(n_samples,)`; row i of `y` is paired with row i of `x`.
         table: a frame of pandas or polars, the path of a file, or the pair that `read` returned.
-        x_eval, y_eval: rows to evaluate on; without them, a fifth of the rows, drawn with the seed, is held out.
+        given: samples of Z, `(n_samples, dim_z)` or `(n_samples,)`, for I(X; Y | Z). Of a table: its columns.
+        x_eval, y_eval, given_eval: rows to evaluate on; without them, a fifth of the rows, drawn with the seed, is held
+            out.
         **choices: fields of `Request` (plugin, seed, threads, unit, cross_fit ..); every other name is an option of the
             plugin. Type checkers know the fields; for them, give options of the plugin as `options={"steps": 100}`.
 
@@ -87,14 +113,21 @@ def estimate(*data: Any, x_eval: Any = None, y_eval: Any = None, **choices: Any)
     demand((x_eval is None) == (y_eval is None), "Give both x_eval and y_eval, or neither.")
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
-    pair = _pair(data, sides, request.groups)
+    rows = rows if rows is None or given_eval is None else with_given(rows, given_eval)
+    pair = pair_of(data, sides, given, request.groups)
     found = run(pair, replace(request, groups=None), rows, asked).estimate
     issue(found.warnings)
     return found
 
 
-def _pair(data: Sequence[Any], sides: dict[str, Any], groups: Any) -> Pair:
-    """Return the pair that is meant by the arguments without a name and by `x` and `y`, with its groups.
+def pair_of(data: Sequence[Any], sides: dict[str, Any], given: Any = None, groups: Any = None) -> Pair:
+    """Return the rows that are meant by the arguments without a name, by `x` and `y`, by what is given and by groups.
+
+    Args:
+        data: two arrays; or one table, path or pair; or nothing.
+        sides: those of "x" and "y" that were given by name: columns of the table, or arrays.
+        given: what is given, of I(X; Y | Z): columns of the table, or an array; None for I(X; Y).
+        groups: what each row belongs to: a column of the table, or values; None where nobody says.
 
     Raises:
         OptionError: when something is given twice or is missing.
@@ -103,29 +136,42 @@ def _pair(data: Sequence[Any], sides: dict[str, Any], groups: Any) -> Pair:
     demand(len(data) < 3, f"There are {len(data)} arguments without a name; give x and y, or one table.")
     if len(data) == 2:
         _refuse_twice(sides)
-        return _grouped(data[0], data[1], groups)
+        return _of_arrays(data[0], data[1], given, groups)
     if not data:
         demand(len(sides) == 2, "Give x and y: two arrays, or a table with the names of its columns.")
-        return _grouped(sides["x"], sides["y"], groups)
+        return _of_arrays(sides["x"], sides["y"], given, groups)
     (table,) = data
     if isinstance(table, Pair):
         demand(not sides, "The pair holds x and y already; choose its columns where it is read: read(.., x=.., y=..).")
-        return table if groups is None else with_groups(table, groups)
+        return _with(table, given, groups)
     if isinstance(table, (str, Path)) or (is_frame(table) and ("x" in sides or _are_names(sides.get("y")))):
-        named = groups if isinstance(groups, str) else None
-        pair = read(table, sides.get("x"), sides.get("y"), groups=named)
-        return pair if groups is None or named else with_groups(pair, groups)
+        return _of_table(table, sides, given, groups)
     _refuse_twice([side for side in sides if side == "x"])
     demand("y" in sides, "Give y too: estimate(x, y), or a table with the names of its columns.")
-    return _grouped(table, sides["y"], groups)
+    return _of_arrays(table, sides["y"], given, groups)
 
 
-def _grouped(x: Any, y: Any, groups: Any) -> Pair:
+def _of_table(table: Any, sides: dict[str, Any], given: Any, groups: Any) -> Pair:
+    columns = given if given is not None and _are_names(given) else None
+    named = groups if isinstance(groups, str) else None
+    pair = read(table, sides.get("x"), sides.get("y"), given=columns, groups=named)
+    return _with(pair, given if columns is None else None, None if named else groups)
+
+
+def _of_arrays(x: Any, y: Any, given: Any, groups: Any) -> Pair:
     """Return the pair of two arrays or frames; `groups` are values, or the name of a column of x, which leaves it."""
     if isinstance(groups, str):
         demand(is_frame(x) and groups in x.columns, f"groups='{groups}' names no column of a frame given as x.")
         x, groups = x[[name for name in x.columns if name != groups]], x[groups]
-    pair = as_pair(x, y)
+    demand(
+        given is None or not _are_names(given),
+        f"given={given!r} names columns, and x and y are arrays; give its values, or a table with x=.., y=.., given=..",
+    )
+    return _with(as_pair(x, y), given, groups)
+
+
+def _with(pair: Pair, given: Any, groups: Any) -> Pair:
+    pair = pair if given is None else with_given(pair, given)
     return pair if groups is None else with_groups(pair, groups)
 
 
@@ -135,7 +181,7 @@ def _refuse_twice(names: Collection[str]) -> None:
 
 
 def _are_names(y: Any) -> bool:
-    """Return whether `y` names columns of a table; else it holds the values that belong to the rows of a frame x."""
+    """Return whether `y` names columns of a table; else it holds values, one or more a row."""
     return (
         y is None or isinstance(y, str) or (isinstance(y, (list, tuple)) and all(isinstance(each, str) for each in y))
     )
@@ -146,6 +192,7 @@ def read(
     x: Spec | None = None,
     y: Spec | None = None,
     *,
+    given: Spec | None = None,
     text: reading.TextOptions | None = None,
     where: str | None = None,
     groups: str | None = None,
@@ -156,6 +203,7 @@ def read(
         path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or a list of them. Or
             a frame of pandas or polars.
         x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such.
+        given: the same for the variable that is given, of I(X; Y | Z).
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
         groups: the column of what each row belongs to: subjects, trials.
@@ -172,8 +220,9 @@ def read(
     if not is_frame(path) and _has_foreign_suffix([path] if isinstance(path, (str, Path)) else path):
         from mmg_registry.hooks import merged
 
-        return reading.read(path, x, y, text=text, where=where, groups=groups, readers=merged("mmg_readers"))
-    return reading.read(path, x, y, text=text, where=where, groups=groups)
+        readers = merged("mmg_readers")
+        return reading.read(path, x, y, given=given, text=text, where=where, groups=groups, readers=readers)
+    return reading.read(path, x, y, given=given, text=text, where=where, groups=groups)
 
 
 def _has_foreign_suffix(paths: Sequence[str | Path]) -> bool:

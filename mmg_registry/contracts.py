@@ -160,10 +160,12 @@ class Estimator(Configured):
             spread of the estimate over disjoint parts of the rows.
         kinds: kinds of columns that it takes; the registry refuses others, and names estimators that take them. Angles
             reach only those that list "angle"; others get their cosine and sine, two continuous columns.
+        conditional: whether it estimates I(X; Y | Z) too: then `fit` and `estimate` take `z` `(n_samples, dim_z)` as a
+            third argument, None where nothing is given. Of others the registry takes I(X; Y, Z) - I(X; Z).
         one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
             else it is one column of codes 0, 1 .. whose order means nothing.
-        x_kinds, y_kinds: the kind of each column that reaches `fit`, set by the registry before it calls `fit`; empty
-            where they are not known, as on an object that the registry did not make.
+        x_kinds, y_kinds, z_kinds: the kind of each column that reaches `fit`, set by the registry before it calls
+            `fit`; empty where they are not known, as on an object that the registry did not make.
         groups: `(n_samples,)` a number for each row that reaches `fit`, set by the registry where rows belong together
             (copies, blocks of a series, subjects): an estimator that holds out rows of its own keeps those of a group
             on one side. None where every row is its own.
@@ -179,9 +181,11 @@ class Estimator(Configured):
     min_rows: ClassVar[int] = 10
     declines_error: ClassVar[bool] = False
     kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
+    conditional: ClassVar[bool] = False
     one_hot: ClassVar[bool] = True
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    z_kinds: tuple[Kind, ...] = ()
     groups: NDArray[np.int64] | None = None
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,6 +82,7 @@ class EstimateJob:
     encoding: str | None = None
     header: HeaderOption = HeaderOption.auto
     kind: list[str] | None = None
+    given: str | None = None
 
 
 def estimate(
@@ -94,6 +95,9 @@ def estimate(
     ] = DEFAULT_PLUGIN,
     x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    given: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="The same for what is given: I(x; y | given) is estimated.")
+    ] = None,
     evaluation: Annotated[
         list[str] | None, typer.Option("--eval", help="Rows to evaluate on, in DATA's form; twice for two npy files.")
     ] = None,
@@ -234,7 +238,7 @@ def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read
 
     pair, *rest = (
-        read(_paths(paths), x=job.x, y=job.y, text=text_options(job), where=job.where, groups=groups)
+        read(_paths(paths), x=job.x, y=job.y, given=job.given, text=text_options(job), where=job.where, groups=groups)
         for paths, groups in ((job.data, job.groups), (job.evaluation, None))
         if paths
     )
@@ -364,8 +368,7 @@ def _sampled(pair: Pair, seed: int) -> Pair:
     import numpy as np
 
     rows = np.sort(np.random.default_rng(seed).choice(len(pair), INSTANT_ROWS, replace=False))
-    groups = None if pair.groups is None else pair.groups[rows]
-    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
+    return pair.take(rows)
 
 
 def _nothing_fitted(estimate: Estimate) -> str:

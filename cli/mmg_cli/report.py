@@ -19,15 +19,15 @@ KINDS_SHOWN = 10  # columns of a side whose kinds are printed one by one
 def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
     """Print `estimate` on stdout; with `json`, also print its warnings on stderr for a human reader."""
     if not json:
-        _print_table(table(estimate, level), estimate.warnings)
+        print_rows(table(estimate, level), estimate.warnings)
         return
     print(estimate.to_json())
     for sentence in estimate.warnings:
         warn(sentence)
 
 
-def _print_table(rows: list[ReportRow], warnings: list[str]) -> None:
-    """Print the table with rich on a terminal, and elsewhere as plain lines, which are never wrapped."""
+def print_rows(rows: list[ReportRow], warnings: list[str]) -> None:
+    """Print a table of rows and warnings: with rich on a terminal, elsewhere as plain lines, never wrapped."""
     if sys.stdout.isatty():
         _print_rich(rows, warnings)
         return
@@ -52,7 +52,8 @@ def _print_rich(rows: list[ReportRow], warnings: list[str]) -> None:
 def table(estimate: Estimate, level: int = 0) -> list[ReportRow]:
     """Return the rows of the table: the estimate, its origin, and its diagnostics if `level` is not 0."""
     about = estimate.provenance
-    rows = [("MI", headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
+    name = "MI given z" if "dim_z" in about else "MI"
+    rows = [(name, headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
     rows += [("plugin", _plugin(about.get("plugin", {}))), ("rows", _rows(about)), ("dimensions", _dims(about))]
     rows += [("seconds", _seconds(about.get("seconds", {}))), ("seed", str(about.get("seed", "unknown")))]
     return rows + (_diagnostics(estimate) if level else [])
@@ -92,7 +93,8 @@ def _rows(about: dict[str, Any]) -> str:
 
 
 def _dims(about: dict[str, Any]) -> str:
-    return f"{about.get('dim_x')} of x, {about.get('dim_y')} of y"
+    sides = [side for side in "xyz" if side != "z" or "dim_z" in about]
+    return ", ".join(f"{about.get(f'dim_{side}')} of {side}" for side in sides)
 
 
 def _seconds(seconds: dict[str, float]) -> str:

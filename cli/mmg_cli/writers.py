@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.result import Bound
     from mmg_registry.entry_points import PluginRecord
     from mmg_registry.hooks import Writer
+    from mmg_registry.quantity import Quantity
     from mmg_registry.results import Estimate
 
 JSON = (".json", "")
@@ -29,7 +30,7 @@ def check_result_file(path: str) -> None:
         _writer(path)
 
 
-def write_result(result: Estimate | Bound, path: str) -> None:
+def write_result(result: Estimate | Bound | Quantity, path: str) -> None:
     """Write `result` to `path`, completely or not at all.
 
     Raises:
@@ -76,7 +77,7 @@ def _writer(path: str) -> tuple[PluginRecord, Writer]:
     return offered[suffix]
 
 
-def _fill(result: Estimate | Bound, path: str, source: PluginRecord, writer: Writer) -> None:
+def _fill(result: Estimate | Bound | Quantity, path: str, source: PluginRecord, writer: Writer) -> None:
     """Call the plugin's function; turn any exception into one sentence that names the plugin."""
     try:
         writer(result, path)

@@ -20,8 +20,8 @@ from mmg_registry.data import curves, dependence
 from mmg_registry.data.columns import told_by_place, with_kinds
 from mmg_registry.data.dependence import Relation, ScaledColumns
 from mmg_registry.data.labels import matched
-from mmg_registry.data.pair import Pair
-from mmg_registry.errors import DataError
+from mmg_registry.data.pair import Pair, without_given
+from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind, KindName
 
 Verdict = Literal["independent-by-constant", "infinite"]
@@ -38,21 +38,19 @@ class Cleaned:
 
     Attributes:
         pair: the data without the dropped rows and columns, with the kind of each column.
-        kept_x, kept_y: indices of the kept columns; evaluation rows need the same columns (see `matching`).
+        kept: for each side, the indices of the kept columns; evaluation rows need the same columns (see `matching`).
         warnings: complete sentences for the user.
         verdict: the MI if it is known without estimating: "independent-by-constant" (0), "infinite", or None.
         reason: the verdict as a sentence, or "".
-        dim_x, dim_y: numbers of columns before any were dropped.
+        dims: for each side, the number of columns before any were dropped.
     """
 
     pair: Pair
-    kept_x: Index
-    kept_y: Index
+    kept: dict[str, Index]
     warnings: list[str]
     verdict: Verdict | None
     reason: str
-    dim_x: int
-    dim_y: int
+    dims: dict[str, int]
 
 
 def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | None = None) -> Cleaned:
@@ -71,31 +69,36 @@ def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | No
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(200, 2))
         >>> cleaned = clean(as_pair(np.column_stack([x, x[:, 0]]), rng.normal(size=200)))
-        >>> cleaned.kept_x.tolist(), cleaned.warnings
+        >>> cleaned.kept["x"].tolist(), cleaned.warnings
         ([0, 1], ["The column 'x2' of x repeats 'x0' and is left out; MI does not change."])
     """
     _refuse_empty(pair)
     asked = told_by_place(pair, kinds or {})
     finite, warnings = _finite(pair, drop_nan)
     _refuse_few_rows(finite)
-    kept_x, told_x = _kept(finite.x, finite.x_names, "x")
-    kept_y, told_y = _kept(finite.y, finite.y_names, "y")
-    kept, doubts = with_kinds(_columns(finite, kept_x, kept_y), (kept_x, kept_y), asked)
+    found = {side: _kept(getattr(finite, side), getattr(finite, f"{side}_names"), side) for side in pair.sides}
+    kept = {side: places for side, (places, _) in found.items()}
+    left, doubts = with_kinds(_columns(finite, kept), kept, asked)
     cleaned = Cleaned(
-        pair=kept,
-        kept_x=kept_x,
-        kept_y=kept_y,
-        warnings=[*pair.doubts, *warnings, *told_x, *told_y, *doubts],
+        pair=left,
+        kept=kept,
+        warnings=[*pair.doubts, *warnings, *(sentence for _, told in found.values() for sentence in told), *doubts],
         verdict=None,
         reason="",
-        dim_x=pair.x.shape[1],
-        dim_y=pair.y.shape[1],
+        dims={side: getattr(pair, side).shape[1] for side in pair.sides},
     )
-    if not (kept_x.size and kept_y.size):
-        side = "x" if not kept_x.size else "y"
+    if "z" in kept and not kept["z"].size:
+        cleaned = _nothing_given(cleaned)
+    if not (kept["x"].size and kept["y"].size):
+        side = "x" if not kept["x"].size else "y"
         reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
         return replace(cleaned, verdict="independent-by-constant", reason=reason)
     return _related(_without_chance(cleaned))
+
+
+def _nothing_given(cleaned: Cleaned) -> Cleaned:
+    told = "All columns of what is given are constant, so I(X; Y) is what is asked for, and what is estimated."
+    return replace(cleaned, pair=without_given(cleaned.pair), warnings=[*cleaned.warnings, told])
 
 
 def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
@@ -111,7 +114,12 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
             fitting row has.
     """
     _refuse_empty(rows)
-    for side, dim in (("x", cleaned.dim_x), ("y", cleaned.dim_y)):
+    demand(
+        "z" not in cleaned.dims or rows.z is not None,
+        f"The evaluation rows of {rows.source} lack the columns that are given; add them (given_eval=).",
+        DataError,
+    )
+    for side, dim in cleaned.dims.items():
         if getattr(rows, side).shape[1] != dim:
             given = getattr(rows, side).shape[1]
             raise DataError(
@@ -121,18 +129,21 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
     finite, _ = _finite(rows, drop_nan)
     if len(finite) < 2:
         raise DataError(f"The evaluation rows of {rows.source} are {len(finite)} in number; give at least 2.")
-    found = _columns(finite, cleaned.kept_x, cleaned.kept_y)
+    found = _columns(finite, cleaned.kept)
+    found = found if "z" in cleaned.pair.sides else without_given(found)
     _refuse_other_order(cleaned.pair, found)
     return _coded_as(cleaned.pair, found)
 
 
 def _coded_as(fit: Pair, rows: Pair) -> Pair:
     """Return the rows with the types, kinds and codes of the fitting rows."""
-    x, y = rows.x.astype(fit.x.dtype, copy=False), rows.y.astype(fit.y.dtype, copy=False)
-    if any(rows.x_labels + rows.y_labels + fit.x_labels + fit.y_labels):
-        x, y = (_matched(fit, rows, array, side) for array, side in ((x, "x"), (y, "y")))
-    known = {key: getattr(fit, key) for key in ("x_kinds", "y_kinds", "x_labels", "y_labels")}
-    return replace(rows, x=x, y=y, **known)
+    found: dict[str, Any] = {}
+    for side in fit.sides:
+        array = getattr(rows, side).astype(getattr(fit, side).dtype, copy=False)
+        labelled = any(any(getattr(pair, f"{side}_labels")) for pair in (fit, rows))
+        found[side] = _matched(fit, rows, array, side) if labelled else array
+        found |= {key: getattr(fit, key) for key in (f"{side}_kinds", f"{side}_labels")}
+    return replace(rows, **found)
 
 
 def _matched(fit: Pair, rows: Pair, array: Array, side: str) -> Array:
@@ -186,8 +197,8 @@ def _of_labels_alone(fit: Pair, rows: Pair) -> NDArray[np.bool_]:
 def _refuse_empty(pair: Pair) -> None:
     if not len(pair):
         raise DataError(f"There are no rows in {pair.source}.")
-    for side, array in (("x", pair.x), ("y", pair.y)):
-        if not array.shape[1]:
+    for side in pair.sides:
+        if not getattr(pair, side).shape[1]:
             raise DataError(f"In {pair.source} {side} has no columns.")
 
 
@@ -201,8 +212,9 @@ def _refuse_few_rows(pair: Pair) -> None:
 
 def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
     good, told = np.ones(len(pair), dtype=bool), []
-    for array, names, side in ((pair.x, pair.x_names, "x"), (pair.y, pair.y_names, "y")):
-        nan, inf = _non_finite(array, good)
+    for side in pair.sides:
+        names = getattr(pair, f"{side}_names")
+        nan, inf = _non_finite(getattr(pair, side), good)
         told += [_count_of(names[j], side, int(nan[j]), int(inf[j])) for j in np.flatnonzero(nan + inf)]
     if not told:
         return pair, []
@@ -213,9 +225,7 @@ def _finite(pair: Pair, drop_nan: bool) -> tuple[Pair, list[str]]:
             f"In {pair.source} {_number(bad, 'row')} of {len(pair)} {'holds' if bad == 1 else 'hold'} "
             f"NaN or infinity ({where}); repair them, or drop these rows with --drop-nan (drop_nan=True)."
         )
-    groups = None if pair.groups is None else pair.groups[good]
-    dropped = replace(pair, x=pair.x[good], y=pair.y[good], groups=groups)
-    return dropped, [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
+    return pair.take(good), [f"{_number(bad, 'row')} of {len(pair)} dropped for NaN or infinity ({where})."]
 
 
 def _non_finite(array: Array, good: NDArray[np.bool_]) -> tuple[Index, Index]:
@@ -302,23 +312,25 @@ def _redundancy(names: Sequence[str], side: str, column: int, on: list[int]) -> 
     return f"The column '{names[column]}' of {side} {what} {others} and is left out; MI does not change."
 
 
-def _columns(pair: Pair, kept_x: Index, kept_y: Index) -> Pair:
+def _columns(pair: Pair, kept: Mapping[str, Index]) -> Pair:
     """Return the pair with the kept columns only; a side that keeps all its columns is not copied."""
-    x = pair.x if kept_x.size == pair.x.shape[1] else pair.x[:, kept_x]
-    y = pair.y if kept_y.size == pair.y.shape[1] else pair.y[:, kept_y]
-    named = {
-        f"{side}_{what}": tuple(given[j] for j in kept) if (given := getattr(pair, f"{side}_{what}")) else ()
-        for side, kept in (("x", kept_x), ("y", kept_y))
-        for what in ("names", "labels")
-    }
-    x_shape = pair.x_shape if x is pair.x else None  # what is left of an image is none
-    y_shape = pair.y_shape if y is pair.y else None
-    whole: dict[str, Any] = {**named, "x_shape": x_shape, "y_shape": y_shape}
-    return replace(pair, x=x, y=y, **whole)
+    found: dict[str, Any] = {}
+    for side, places in kept.items():
+        array = getattr(pair, side)
+        if places.size == array.shape[1]:
+            continue
+        found[side] = array[:, places]
+        for what in ("names", "labels"):
+            given = getattr(pair, f"{side}_{what}")
+            found[f"{side}_{what}"] = tuple(given[j] for j in places) if given else ()
+        if side != "z":
+            found[f"{side}_shape"] = None  # what is left of an image is none
+    return replace(pair, **found)
 
 
 def _refuse_other_order(fit: Pair, rows: Pair) -> None:
-    for side, ours, theirs in (("x", fit.x_names, rows.x_names), ("y", fit.y_names, rows.y_names)):
+    for side in fit.sides:
+        ours, theirs = (getattr(pair, f"{side}_names") for pair in (fit, rows))
         if ours != theirs and sorted(ours) == sorted(theirs):
             raise DataError(
                 f"The evaluation rows of {rows.source} have the columns of {side} in another order "
@@ -339,8 +351,8 @@ def _without_chance(cleaned: Cleaned) -> Cleaned:
         "so few do not prove that x determines the others."
     )
     kept = np.delete(np.arange(pair.y.shape[1]), chance)
-    rest = _columns(pair, np.arange(pair.x.shape[1]), kept)
-    return replace(cleaned, pair=rest, kept_y=cleaned.kept_y[kept], warnings=[*cleaned.warnings, told])
+    rest = {**cleaned.kept, "y": cleaned.kept["y"][kept]}
+    return replace(cleaned, pair=_columns(pair, {"y": kept}), kept=rest, warnings=[*cleaned.warnings, told])
 
 
 def _related(cleaned: Cleaned) -> Cleaned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,10 @@ Told = dict[int, KindName]  # from the place of a column in its side to the kind
 TURNS = 2.0  # that the values of an angle span at most without a word: more look like degrees
 
 
-def told_by_place(pair: Pair, kinds: Mapping[str, KindName]) -> tuple[Told, Told]:
-    """Return the kinds that a person tells, by the places of the columns of x and of y.
+def told_by_place(pair: Pair, kinds: Mapping[str, KindName]) -> dict[str, Told]:
+    """Return the kinds that a person tells: for each side of the pair, by the places of its columns.
 
-    A key is the name of a column (of x, of y, or of both), else a whole side "x" or "y", else a pattern.
+    A key is the name of a column (of one side or of several), else a whole side "x", "y" or "z", else a pattern.
 
     Raises:
         DataError: for a key that means no column, with the nearest names.
@@ -33,52 +34,52 @@ def told_by_place(pair: Pair, kinds: Mapping[str, KindName]) -> tuple[Told, Told
     Example:
         >>> from mmg_registry.data.pair import as_pair
         >>> told_by_place(as_pair(np.zeros((3, 2)), np.zeros(3)), {"x1": "angle", "y": "category"})
-        ({1: 'angle'}, {0: 'category'})
+        {'x': {1: 'angle'}, 'y': {0: 'category'}}
     """
-    x: Told = {}
-    y: Told = {}
+    asked: dict[str, Told] = {side: {} for side in pair.sides}
     for key, kind in kinds.items():
-        of_x, of_y = _meant(key, pair)
-        x |= dict.fromkeys(of_x, kind)
-        y |= dict.fromkeys(of_y, kind)
-    return x, y
+        for side, places in _meant(key, pair).items():
+            asked[side] |= dict.fromkeys(places, kind)
+    return asked
 
 
-def _meant(key: str, pair: Pair) -> tuple[list[int], list[int]]:
-    sides = {"x": pair.x_names, "y": pair.y_names}
-    named = [[place for place, name in enumerate(names) if name == key] for names in sides.values()]
-    if not any(named) and key in sides:
-        named = [list(range(len(names))) if side == key else [] for side, names in sides.items()]
-    if not any(named):
-        named = [
-            [place for place, name in enumerate(names) if fnmatch.fnmatchcase(name, key)] for names in sides.values()
-        ]
-    if not any(named):
-        known = list(dict.fromkeys([*pair.x_names, *pair.y_names]))
+def _meant(key: str, pair: Pair) -> dict[str, list[int]]:
+    sides: dict[str, tuple[str, ...]] = {side: getattr(pair, f"{side}_names") for side in pair.sides}
+    named = {side: [place for place, name in enumerate(names) if name == key] for side, names in sides.items()}
+    if not any(named.values()) and key in sides:
+        named = {side: list(range(len(names))) if side == key else [] for side, names in sides.items()}
+    if not any(named.values()):
+        named = {
+            side: [place for place, name in enumerate(names) if fnmatch.fnmatchcase(name, key)]
+            for side, names in sides.items()
+        }
+    if not any(named.values()):
+        known = list(dict.fromkeys(name for names in sides.values() for name in names))
         shown = known[:20]
         raise DataError(
             f"In {pair.source} there is no column '{key}', of which a kind is told; {nearest(key, shown, 'it has')}."
         )
-    return named[0], named[1]
+    return named
 
 
-def with_kinds(pair: Pair, kept: tuple[Index, Index], asked: tuple[Told, Told]) -> tuple[Pair, list[str]]:
+def with_kinds(pair: Pair, kept: Mapping[str, Index], asked: Mapping[str, Told]) -> tuple[Pair, list[str]]:
     """Return a pair of kept columns with their kinds, and warnings about values that look like codes for missing ones.
 
     Args:
         pair: the kept columns, with the labels of these.
-        kept: their places among all columns, by which `asked` tells kinds.
+        kept: for each side, their places among all its columns, by which `asked` tells kinds.
 
     Raises:
         DataError: for text that is no category, and for a kind that a column cannot be of.
     """
-    found: dict[str, tuple[Kind, ...]] = {}
+    found: dict[str, Any] = {}
     doubts: list[str] = []
-    for side, places, asks in zip("xy", kept, asked, strict=True):
+    for side, places in kept.items():
+        asks = asked[side]
         own = {place: asks[column] for place, column in enumerate(places.tolist()) if column in asks}
         found[f"{side}_kinds"], told_of_side = _side(pair, side, own)
         doubts += told_of_side
-    return replace(pair, x_kinds=found["x_kinds"], y_kinds=found["y_kinds"]), doubts
+    return replace(pair, **found), doubts
 
 
 def _side(pair: Pair, side: str, asked: Told) -> tuple[tuple[Kind, ...], list[str]]:

@@ -1,4 +1,4 @@
-"""Paired samples as every estimator receives them: two finite-width float arrays with equally many rows."""
+"""Samples as every estimator receives them: float arrays x, y and perhaps z, with equally many rows."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from mmg_registry.kinds import Kind
 
 @dataclass(frozen=True)
 class Pair:
-    """Paired samples: row i of `x` belongs to row i of `y`.
+    """Paired samples: row i of `x` belongs to row i of `y`, and of `z` where a variable is given.
 
     Attributes:
         x, y: `(n_samples, dim_x)` and `(n_samples, dim_y)`, float32 or float64, NaN and infinity allowed.
-        x_names, y_names: column names for messages.
+        z: `(n_samples, dim_z)` the variable that is given, of I(X; Y | Z); None where I(X; Y) is asked for.
+        x_names, y_names, z_names: column names for messages.
         source: file name(s) for messages, "x and y" for arrays.
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
-        x_labels, y_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all are.
-        x_kinds, y_kinds: kind of each column, found by `clean`; empty before.
+        x_labels, y_labels, z_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all
+            are.
+        x_kinds, y_kinds, z_kinds: kind of each column, found by `clean`; empty before.
         groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
     Raises:
-        DataError: when `x` and `y` differ in length.
+        DataError: when `x`, `y` and `z` differ in length.
     """
 
     x: Array
@@ -49,6 +51,10 @@ class Pair:
     y_labels: tuple[Labels, ...] = ()
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
+    z: Array | None = None
+    z_names: tuple[str, ...] = ()
+    z_labels: tuple[Labels, ...] = ()
+    z_kinds: tuple[Kind, ...] = ()
     groups: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -59,9 +65,28 @@ class Pair:
                 f"In {self.source} x has {len(self.x)} rows and y has {len(self.y)}; "
                 "row i of x must belong to row i of y."
             )
+        if self.z is not None and len(self.z) != len(self.x):
+            raise DataError(
+                f"In {self.source} x and y have {len(self.x)} rows and what is given has {len(self.z)}; "
+                "row i of each must belong together."
+            )
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Return the names of the variables that are there: "x", "y", and "z" where one is given."""
+        return ("x", "y") if self.z is None else ("x", "y", "z")
+
+    def arrays(self) -> list[Array]:
+        """Return x, y, and z where it is given, row-major and writeable, as torch requires; copied only if need be."""
+        return [np.require(getattr(self, side), requirements=["C", "W"]) for side in self.sides]
+
+    def take(self, rows: Any) -> Pair:
+        """Return the rows that an index, a mask or a slice chooses, with their groups."""
+        whole = {side: getattr(self, side)[rows] for side in self.sides}
+        return replace(self, **whole, groups=None if self.groups is None else self.groups[rows])
 
 
 def as_pair(
@@ -93,6 +118,30 @@ def as_pair(
         of_x.values, of_y.values, tuple(x_names or of_x.names), tuple(y_names or of_y.names), source,
         x_shape=row_shape(x), y_shape=row_shape(y), x_labels=of_x.labels, y_labels=of_y.labels, notes=notes,
     )  # fmt: skip
+
+
+def with_given(pair: Pair, z: Any, names: Sequence[str] | None = None) -> Pair:
+    """Return `pair` with the variable that is given, of I(X; Y | Z).
+
+    Args:
+        pair: rows, `n` of them.
+        z: `(n,)` or `(n, dim_z)`, in any form that `as_pair` takes.
+        names: of its columns; else those that it has, or z0, z1 ..
+
+    Raises:
+        DataError: as `as_pair`.
+
+    Example:
+        >>> with_given(as_pair([1, 2, 3], [4, 5, 6]), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).z_names
+        ('z0', 'z1')
+    """
+    of_z = to_matrix(z, "z")
+    return replace(pair, z=of_z.values, z_names=tuple(names or of_z.names), z_labels=of_z.labels)
+
+
+def without_given(pair: Pair) -> Pair:
+    """Return `pair` without the variable that is given."""
+    return replace(pair, z=None, z_names=(), z_labels=(), z_kinds=())
 
 
 def with_groups(pair: Pair, groups: Any, name: str = "groups") -> Pair:

@@ -61,7 +61,8 @@ def broken_limit(cls: type[Estimator], pair: Pair) -> str:
 def _other_kind(cls: type[Estimator], pair: Pair) -> str:
     """Return the first column of a kind that `cls` does not take, as a clause; angles reach every estimator."""
     taken = {*cls.kinds, "angle"}
-    for side, names, kinds in (("x", pair.x_names, pair.x_kinds), ("y", pair.y_names, pair.y_kinds)):
+    for side in pair.sides:
+        names, kinds = getattr(pair, f"{side}_names"), getattr(pair, f"{side}_kinds")
         for name, kind in zip(names, kinds, strict=False):
             if kind.name not in taken:
                 why = f"{kind.reason}; --kind or kinds= tells another"

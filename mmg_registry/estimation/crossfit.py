@@ -13,7 +13,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import OptionError, demand, explain
-from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
+from mmg_registry.estimation.fitting import Make, Part, fitted
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
@@ -30,7 +30,7 @@ def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: 
     parts = []
     for i, (others, rows) in enumerate(folds):
         estimator = make(run=run_of_fold(request, i, len(folds)))
-        part = fitted(estimator, rows_of(pair, others), rows_of(pair, rows), units.take(others).labels)
+        part = fitted(estimator, pair.take(others), pair.take(rows), units.take(others).labels)
         parts.append(replace(part, estimator=None))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], [rows for _, rows in folds])

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
 from mmg_registry.arrays import F64, Index
+from mmg_registry.contracts import Array
 from mmg_registry.data import Pair
 from mmg_registry.data.order import integrated
 from mmg_registry.data.units import Units
@@ -157,8 +158,14 @@ def chance_of(pair: Pair, units: Units, evaluate: Evaluate) -> Chance:
 
 
 def shifted(pair: Pair, shift: int, units: Units) -> Pair:
-    """Return `pair` with y moved on by `shift` rows in a circle, in which the rows of a unit stand side by side."""
+    """Return `pair` with y moved on by `shift` rows in a circle, in which the rows of a unit stand side by side.
+
+    A variable that is given stays beside y.
+    """
     together = np.argsort(np.asarray(units.labels), kind="stable")
-    y = np.empty_like(pair.y)
-    y[together] = np.roll(pair.y[together], shift, axis=0)
-    return replace(pair, y=y)
+    moved: dict[str, Array] = {}
+    for side in pair.sides[1:]:
+        rows = getattr(pair, side)
+        moved[side] = np.empty_like(rows)
+        moved[side][together] = np.roll(rows[together], shift, axis=0)
+    return replace(pair, **moved)  # type: ignore[arg-type]

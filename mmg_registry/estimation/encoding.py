@@ -41,10 +41,9 @@ class _Coded:
 
 @dataclass(frozen=True)
 class Encoding:
-    """What the columns of x and of y become for one estimator; made by `encoding_for`."""
+    """What the columns of each side become for one estimator; made by `encoding_for`."""
 
-    x: tuple[_Coded, ...]
-    y: tuple[_Coded, ...]
+    sides: dict[str, tuple[_Coded, ...]]
 
     def __call__(self, pair: Pair) -> Pair:
         """Return the same rows, coded; a side in which nothing changes is not copied.
@@ -52,13 +51,15 @@ class Encoding:
         Raises:
             DataError: for a value of a category that was not among the rows for which the encoding was made.
         """
-        x, y = _applied(self.x, pair.x, "x", pair.source), _applied(self.y, pair.y, "y", pair.source)
-        changed: dict[str, Any] = {"x": x, "y": y}
-        for side, columns in (("x", self.x), ("y", self.y)):
+        changed: dict[str, Any] = {}
+        for side, columns in self.sides.items():
+            given = getattr(pair, side)
+            changed[side] = _applied(columns, given, side, pair.source)
             changed[f"{side}_names"] = tuple(name for each in columns for name in each.names)
             changed[f"{side}_kinds"] = tuple(kind for each in columns for kind in each.kinds)
             changed[f"{side}_labels"] = ()
-            changed[f"{side}_shape"] = getattr(pair, f"{side}_shape") if changed[side] is getattr(pair, side) else None
+            if side != "z" and changed[side] is not given:
+                changed[f"{side}_shape"] = None
         return replace(pair, **changed)
 
 
@@ -76,11 +77,13 @@ def encoding_for(cls: type[Estimator], pair: Pair) -> Encoding:
         [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
     _refuse_many(cls, pair)
-    x, y = (
-        tuple(_coded(cls, kind, name, array[:, j]) for j, (kind, name) in enumerate(zip(kinds, names, strict=True)))
-        for kinds, names, array in ((pair.x_kinds, pair.x_names, pair.x), (pair.y_kinds, pair.y_names, pair.y))
-    )
-    return Encoding(x, y)
+    return Encoding({side: _coded_side(cls, pair, side) for side in pair.sides})
+
+
+def _coded_side(cls: type[Estimator], pair: Pair, side: str) -> tuple[_Coded, ...]:
+    array, names, kinds = (getattr(pair, name) for name in (side, f"{side}_names", f"{side}_kinds"))
+    columns = enumerate(zip(kinds, names, strict=True))
+    return tuple(_coded(cls, kind, name, array[:, j]) for j, (kind, name) in columns)
 
 
 def width_for(cls: type[Estimator], kind: Kind) -> int:
@@ -160,7 +163,7 @@ def _one_hot(values: Array, kept: Index) -> Code:
 def _refuse_many(cls: type[Estimator], pair: Pair) -> None:
     if not cls.one_hot:
         return
-    many = [kind.values for kind in (*pair.x_kinds, *pair.y_kinds) if kind.name == "category"]
+    many = [kind.values for kind in (*pair.x_kinds, *pair.y_kinds, *pair.z_kinds) if kind.name == "category"]
     if sum(many) * len(pair) > MAX_CODED:
         raise DataError(
             f"The categories of {pair.source} have {sum(many)} values, which '{cls.name}' takes as so many columns of "

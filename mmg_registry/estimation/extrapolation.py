@@ -19,7 +19,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import DataError, MMGError, demand
-from mmg_registry.estimation.fitting import Part, rows_of
+from mmg_registry.estimation.fitting import Part
 from mmg_registry.estimation.subsampling import spread
 from mmg_registry.request import Request, request_of_part
 from mmg_registry.results import Estimate, student_factor
@@ -101,7 +101,7 @@ def extrapolated(split: Estimated, pair: Pair, request: Request, units: Units) -
 def _cut(pair: Pair, request: Request, units: Units, k: int) -> list[tuple[Pair, Request, Units]]:
     """Return the rows, the request and the units of each of `k` parts."""
     drawn: list[Index] = [rows for _, rows in units.folds(k, request.seed)]
-    return [(rows_of(pair, rows), request_of_part(request, i, k), units.take(rows)) for i, rows in enumerate(drawn)]
+    return [(pair.take(rows), request_of_part(request, i, k), units.take(rows)) for i, rows in enumerate(drawn)]
 
 
 def _joined(parts: Sequence[Sequence[Part]], warnings: Sequence[str]) -> Part:

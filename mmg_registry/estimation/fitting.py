@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mmg_registry.arrays import Index
-from mmg_registry.contracts import Array, Estimator, guarded
+from mmg_registry.contracts import Estimator, guarded
 from mmg_registry.data import Pair
 from mmg_registry.errors import DataError, MMGError, PluginError, demand
 from mmg_registry.estimation.subsampling import with_error
@@ -52,19 +52,14 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     if estimator.trains:
         _refuse_constant(train)
     start = time.perf_counter()
-    estimator.x_kinds, estimator.y_kinds, estimator.groups = train.x_kinds, train.y_kinds, groups
-    guarded(estimator, lambda: estimator.fit(_dense(train.x), _dense(train.y)))
+    estimator.x_kinds, estimator.y_kinds, estimator.z_kinds = train.x_kinds, train.y_kinds, train.z_kinds
+    estimator.groups = groups
+    guarded(estimator, lambda: estimator.fit(*train.arrays()))
     middle = time.perf_counter()
-    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(_dense(rows.x), _dense(rows.y))))
+    result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(*rows.arrays())))
     result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
     return Part(result, estimator, seconds, len(train), len(rows))
-
-
-def rows_of(pair: Pair, rows: np.ndarray[Any, Any]) -> Pair:
-    """Return the rows of `pair` with the indices `rows`."""
-    groups = None if pair.groups is None else pair.groups[rows]
-    return replace(pair, x=pair.x[rows], y=pair.y[rows], groups=groups)
 
 
 def _refuse_constant(train: Pair) -> None:
@@ -76,11 +71,6 @@ def _refuse_constant(train: Pair) -> None:
             "values are rare and held out; take another --seed, a smaller --eval-fraction, or other folds.",
             DataError,
         )
-
-
-def _dense(array: Array) -> Array:
-    """Return `array` row-major and writeable, as torch requires; copy it only if it is not so already."""
-    return np.require(array, requirements=["C", "W"])
 
 
 def _sound(estimator: Estimator, result: Any) -> Estimate:

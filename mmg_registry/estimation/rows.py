@@ -13,7 +13,7 @@ from mmg_registry.data.checks import MIN_ROWS, repeated_rows
 from mmg_registry.data.units import Units, first_rows, units_of
 from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
 from mmg_registry.estimation.dependent import corrected, of_dependent_rows, off_by_itself
-from mmg_registry.estimation.fitting import Make, Part, fitted, rows_of
+from mmg_registry.estimation.fitting import Make, Part, fitted
 from mmg_registry.request import Request, run_of
 
 EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
@@ -62,6 +62,4 @@ def _way(make: Make, pair: Pair, request: Request, units: Units, trains: bool) -
 
 def _split(make: Make, request: Request, units: Units, fit: Index, evaluated: Index) -> _Way:
     groups = units.take(fit).labels
-    return _Way(
-        lambda rows: fitted(make(run=run_of(request)), rows_of(rows, fit), rows_of(rows, evaluated), groups), evaluated
-    )
+    return _Way(lambda rows: fitted(make(run=run_of(request)), rows.take(fit), rows.take(evaluated), groups), evaluated)

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmg_registry.arrays import Index
-from mmg_registry.contracts import Array, Estimator, guarded
+from mmg_registry.contracts import Estimator, guarded
 from mmg_registry.data import Pair, folds
 from mmg_registry.errors import MMGError
 from mmg_registry.results import Estimate
@@ -99,15 +99,11 @@ def _again(estimator: Estimator, train: Pair, rows: Pair) -> Callable[[int], lis
 def _finite(twin: Estimator, train: Pair, rows: Pair, fit: Index, evaluate: Index) -> float:
     """Return the estimate of one part, in nats; fit it too where nothing is trained."""
     if not twin.trains:
-        guarded(twin, lambda: twin.fit(*_part(train, fit)))
-    mi = guarded(twin, lambda: twin.estimate(*_part(rows, evaluate))).to_unit("nats").mi
+        guarded(twin, lambda: twin.fit(*train.take(fit).arrays()))
+    mi = guarded(twin, lambda: twin.estimate(*rows.take(evaluate).arrays())).to_unit("nats").mi
     if not math.isfinite(mi):
         raise MMGError(f"The estimator '{twin.name}' gives {mi} on a part of the rows.")
     return mi
-
-
-def _part(pair: Pair, rows: Index) -> tuple[Array, Array]:
-    return pair.x[rows], pair.y[rows]
 
 
 def _told(found: Estimate, error: float, source: str) -> Estimate:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
+from typing_extensions import Unpack
 
 from mmg_registry.contracts import Array
 from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matrix
@@ -23,6 +24,13 @@ from mmg_registry.data.reading.where import Condition, Mask, missing
 from mmg_registry.errors import DataError, demand
 
 
+class Beside(TypedDict, total=False):
+    """Columns beside x and y."""
+
+    given: Spec | None
+    groups: str | None
+
+
 def read(
     path: Any,
     x: Spec | None = None,
@@ -30,8 +38,8 @@ def read(
     *,
     text: TextOptions | None = None,
     where: str | None = None,
-    groups: str | None = None,
     readers: Mapping[str, Reader] | None = None,
+    **beside: Unpack[Beside],
 ) -> Pair:
     """Read x and y from a file, several files of the same columns, two arrays `[x.npy, y.npy]`, or a frame in memory.
 
@@ -45,8 +53,9 @@ def read(
             see `select`.
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
-        groups: the column (or array) of what each row belongs to, numbers or text; a pattern for x or y leaves it out.
         readers: more formats: from a suffix to a function that returns named arrays.
+        **beside: columns of the same table beside x and y; a pattern for x or y leaves them out. `given`: those of the
+            variable that is given, of I(X; Y | Z). `groups`: the one of what each row belongs to, numbers or text.
 
     Raises:
         DataError: naming the file and what is wrong with it.
@@ -60,17 +69,19 @@ def read(
         >>> pair.x.shape, pair.y_names
         ((1, 1), ('weight',))
     """
-    condition = None if where is None else Condition(where)
+    condition, specs = None if where is None else Condition(where), _Specs(x, y, **beside)
     if is_frame(path):
-        return replace(_from_one(table_of_frame(path), "The frame", (x, y, groups), condition), source="the frame")
+        frame = table_of_frame(path)
+        return replace(_from_one(frame, "The frame", specs, condition), source="the frame")
     paths = paths_of(path)
-    asked = Asked(text or TextOptions(), asked_for(x, y, groups))
+    asked = Asked(text or TextOptions(), asked_for(*vars(specs).values()))
     tables = [opened(each, asked, readers or {}) for each in paths]
     files = [shown_path(each) for each in paths]
     if _are_sides(tables, paths):
-        demand(groups is None, "--groups names a column of one table, and x and y are in two files; join them first.")
+        for name, spec in (("--given", specs.given), ("--groups", specs.groups)):
+            demand(spec is None, f"{name} names a column of one table, and x and y are in two files; join them first.")
         return _from_two(tables, files, (x, y), condition)
-    return _from_one(appended(tables, files), _joined(files), (x, y, groups), condition)
+    return _from_one(appended(tables, files), _joined(files), specs, condition)
 
 
 def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -108,19 +119,29 @@ class _Side:
     shape: tuple[int, ...] | None
 
 
-def _from_one(
-    table: Table, file: str, specs: tuple[Spec | None, Spec | None, str | None], condition: Condition | None
-) -> Pair:
-    x_spec, y_spec, groups = specs
+@dataclass(frozen=True)
+class _Specs:
+    """What was said of the columns: those of x, of y, of z, and the one of what rows belong to."""
+
+    x: Spec | None
+    y: Spec | None
+    given: Spec | None = None
+    groups: str | None = None
+
+
+def _from_one(table: Table, file: str, specs: _Specs, condition: Condition | None) -> Pair:
     with naming(file):
-        place = None if groups is None else place_of(table, groups)
-        x_places, y_places, told = choose(table, x_spec, y_spec, place)
+        place = None if specs.groups is None else place_of(table, specs.groups)
+        places, told = choose(table, specs.x, specs.y, specs.given, place)
         mask, said = _mask(table, condition)
-        loaded = _load(table, list(dict.fromkeys(x_places + y_places)), mask)
-        x, y = _stacked(table, x_places, loaded), _stacked(table, y_places, loaded)
+        loaded = _load(table, list(dict.fromkeys(each for own in places.values() for each in own)), mask)
+        sides = {side: _stacked(table, own, loaded) for side, own in places.items()}
         labels = None if place is None else _load(table, [place], mask)[place]
-    pair = _pair(x, y, file, [*table.notes, *told, *said], table.doubts)
-    return pair if labels is None else with_groups(pair, labels, str(groups))
+    pair = _pair(sides["x"], sides["y"], file, [*table.notes, *told, *said], table.doubts)
+    if "z" in sides:
+        z = sides["z"].columns
+        pair = replace(pair, z=z.values, z_names=z.names, z_labels=z.labels)
+    return pair if labels is None else with_groups(pair, labels, str(specs.groups))
 
 
 def _from_two(

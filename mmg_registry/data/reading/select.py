@@ -11,7 +11,7 @@ import csv
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,23 +136,22 @@ def _unambiguous(table: Table, places: Sequence[int]) -> list[int]:
 
 
 def choose(
-    table: Table, x: Spec | None, y: Spec | None, groups: int | None = None
-) -> tuple[list[int], list[int], list[str]]:
-    """Return the places of x and of y, and notes; a pattern for one side leaves out what the other side names.
+    table: Table, x: Spec | None, y: Spec | None, given: Spec | None = None, groups: int | None = None
+) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the places of x, of y, and of z where it is `given`, and notes.
 
-    It also leaves out the place of the `groups`.
+    A pattern for one side leaves out what another side names, and the place of the `groups`.
 
     Raises:
         DataError: as `select`, and for a side that nothing is left of.
     """
-    if x is None and y is None and _is_pair(table):
-        return [_unambiguous(table, [0, 1])[0]], [1], []  # MI is symmetric, so there is nothing to guess
-    sides = {"x": _side(table, x, "x"), "y": _side(table, y, "y")}
-    sides = {side: _not_swept(choice, groups) for side, choice in sides.items()}
+    if x is None and y is None and given is None and _is_pair(table):
+        places = _unambiguous(table, [0, 1])
+        return {"x": places[:1], "y": places[1:]}, []  # MI is symmetric, so there is nothing to guess
+    specs = {"x": x, "y": y} | ({} if given is None else {"z": given})
+    sides = {side: _not_swept(_side(table, spec, side), groups) for side, spec in specs.items()}
     notes: list[str] = []
-    x_places = _without(table, "x", sides["x"], sides["y"], notes)
-    y_places = _without(table, "y", sides["y"], sides["x"], notes)
-    return x_places, y_places, notes
+    return {side: _without(table, side, sides, notes) for side in sides}, notes
 
 
 def place_of(table: Table, name: str) -> int:
@@ -177,8 +176,9 @@ def _is_pair(table: Table) -> bool:
     return table.kind == "column" and len(table.open_names) == 2 and not named
 
 
-def _without(table: Table, side: str, own: Choice, other: Choice, notes: list[str]) -> list[int]:
-    shared = [place for place in own.places if place in other.named and place not in own.named]
+def _without(table: Table, side: str, sides: Mapping[str, Choice], notes: list[str]) -> list[int]:
+    own, others = sides[side], [choice for name, choice in sides.items() if name != side]
+    shared = [place for place in own.places if place not in own.named and any(place in each.named for each in others)]
     kept = [place for place in own.places if place not in shared]
     if shared:
         names = listed([table.names[place] for place in shared], 5)

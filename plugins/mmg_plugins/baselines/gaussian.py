@@ -37,6 +37,11 @@ LABELLED = (
     "Some columns are labels, which no Gaussian describes: the closed form of their correlations neither estimates the "
     "information nor bounds it. Compare with --plugin ksg or auto."
 )
+GIVEN_BENDS = (
+    "Both x and y depend on what is given otherwise than linearly, and only linear prediction from it is taken off: "
+    "what is left of it in both may be counted as shared, so the estimate may be too high. Compare with --plugin ksg "
+    "or auto."
+)
 AT_LIMIT = (
     "A linear combination of x and one of y agree to all digits that double-precision sums hold, so the information is "
     "larger than the estimate, perhaps infinite."
@@ -49,6 +54,9 @@ class Gaussian(Instant):
     -1/2 sum log(1 - r_i^2) nats over the sample canonical correlations of all rows, less what sampling adds to it
     (see `mmg_registry.preprocess.wishart`): without bias for normal rows, at any number of rows and columns. Exact for
     a Gaussian copula; else it misses what is not linear in these coordinates, or, less often, is too high.
+
+    Where z is given, the correlations are the partial ones, of what linear prediction from z leaves of both sides (Rao,
+    "Partial canonical correlations", Trabajos de Estadistica 1969).
 
     Raises:
         OptionError: for an option out of range, a CUDA device, or an estimate before `fit`.
@@ -68,24 +76,28 @@ class Gaussian(Instant):
     reference = "Cover and Thomas, Elements of Information Theory, section 8.5"
     Options: ClassVar[type[Options]] = InstantOptions
     has_pointwise = True
+    conditional = True
 
-    def estimate(self, x: Array, y: Array) -> Estimate:
+    def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:
         """Return the closed form; the pointwise values are each row's Gaussian log-density ratio, moved to its mean."""
-        zx, zy = self._coordinates(x, y)
-        columns = zx.shape[1] + zy.shape[1]
+        zx, zy, *given = self._coordinates(*(side for side in (x, y, z) if side is not None))
+        columns = zx.shape[1] + zy.shape[1] + sum(side.shape[1] for side in given)
         if len(zx) < columns + SPARE_ROWS:
             raise DataError(
                 f"The estimator '{self.name}' needs {columns + SPARE_ROWS} rows for {columns} columns, and has "
                 f"{len(zx)}; give it more rows or fewer columns."
             )
-        found, values, rho = of_gaussian_pair(zx, zy)
+        unlike = [doubt for side in given for doubt in doubted_given(zx, zy, side)]
+        for side in given:
+            zx, zy = residuals(zx, side), residuals(zy, side)
+        found, values, rho = of_gaussian_pair(zx, zy, sum(side.shape[1] for side in given))
         return Estimate(
             mi=found.mi,
             std_error=found.std_error,
             pointwise=values,
             device="cpu",
             diagnostics={"canonical_correlations": rho.tolist()},
-            warnings=self._doubts(rho, found, zx, zy),
+            warnings=[*unlike, *self._doubts(rho, found, zx, zy)],
         )
 
     def _doubts(self, rho: F64, found: GaussianInformation, zx: F64, zy: F64) -> list[str]:
@@ -126,12 +138,36 @@ class CCA(Gaussian):
     Options = Options
 
 
-def of_gaussian_pair(x: F64, y: F64) -> tuple[GaussianInformation, F64, F64]:
-    """Return the closed form of rows, its values by row `(n,)` in nats, and the canonical correlations, falling."""
+def of_gaussian_pair(x: F64, y: F64, spent: int = 0) -> tuple[GaussianInformation, F64, F64]:
+    """Return the closed form of rows, its values by row `(n,)` in nats, and the canonical correlations, falling.
+
+    So many degrees of freedom are `spent` as columns that were given, whose linear part was taken off both sides.
+    """
     a, b, rho = canonical_rows(x, y)
     ratio = log_ratio(a, b, rho)
-    found = information(rho, ratio, a.shape[1], b.shape[1])
+    found = information(rho, ratio, a.shape[1], b.shape[1], independent=len(x) - spent)
     return found, ratio - ratio.mean() + found.mi, rho
+
+
+def residuals(side: F64, z: F64) -> F64:
+    """Return what linear prediction from z `(n, dim_z)` leaves of the rows of a side `(n, d)`, with mean 0.
+
+    Example:
+        >>> z = np.arange(6.0)[:, None]
+        >>> bool(np.abs(residuals(2 * z + 1, z)).max() < 1e-12)
+        True
+    """
+    centred = z - z.mean(axis=0)
+    left = side - side.mean(axis=0)
+    found: F64 = left - centred @ np.linalg.lstsq(centred, left, rcond=None)[0]
+    return found
+
+
+def doubted_given(x: F64, y: F64, z: F64) -> list[str]:
+    """Return a warning where both sides depend on z beyond linear prediction, which would be counted as shared."""
+    some = sample_rows(len(z), MOST_RANKED)
+    left = [left_over(z[some], side[some]) for side in (x, y)]
+    return [GIVEN_BENDS] if all(each is not None for each in left) else []
 
 
 def doubted_by_innovations(x: F64, y: F64) -> list[str]:

@@ -32,13 +32,13 @@ class Instant(Estimator):
 
     def __init__(self, *, run: Run | None = None, **options: Any) -> None:
         super().__init__(run=run, **options)
-        self._margins: tuple[Margins, Margins] | None = None
+        self._margins: tuple[Margins, ...] | None = None
 
-    def fit(self, x: Array, y: Array) -> Self:
-        """Fit the margins of x `(n, dim_x)` and y `(n, dim_y)`."""
+    def fit(self, x: Array, y: Array, z: Array | None = None) -> Self:
+        """Fit the margins of x `(n, dim_x)` and y `(n, dim_y)`, and of z `(n, dim_z)` where it is given."""
         on_cpu = device_name(self.run.device) == "cpu"
         refuse_device(self.run.device, "" if on_cpu else f"the estimator '{self.name}' has no CUDA version")
-        self._margins = fit_margins(x, self._mapped), fit_margins(y, self._mapped)
+        self._margins = tuple(fit_margins(side, self._mapped) for side in (x, y, z) if side is not None)
         self.run.report(Progress(1.0, "margins"))
         return self
 
@@ -48,12 +48,13 @@ class Instant(Estimator):
 
     def state(self) -> SavedState:
         """Return the knots of the margins' maps as arrays."""
-        x, y = self._need_fit()
-        return {**x.arrays("x"), **y.arrays("y")}, {}
+        named = zip("xyz", self._need_fit(), strict=False)
+        return {key: array for side, margins in named for key, array in margins.arrays(side).items()}, {}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Self:
         """Restore the margins that `state` returned; return self."""
-        self._margins = Margins.from_arrays(below(arrays, "x_")), Margins.from_arrays(below(arrays, "y_"))
+        saved = [own for side in "xyz" if (own := below(arrays, f"{side}_"))]
+        self._margins = tuple(Margins.from_arrays(own) for own in saved)
         return self
 
     @property
@@ -61,14 +62,16 @@ class Instant(Estimator):
         """Whether margins are mapped, beyond shifting and scaling."""
         return bool(getattr(self.options, "gaussianise", False))
 
-    def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
-        """Return the rows after the margins' maps, `(n, dim)` each, C-contiguous."""
-        for rows, margins, name in zip((x, y), self._need_fit(), "xy", strict=True):
+    def _coordinates(self, *sides: Array) -> tuple[F64, ...]:
+        """Return the rows of x, y and perhaps z after the margins' maps, `(n, dim)` each, C-contiguous."""
+        fitted = self._need_fit()
+        if len(sides) != len(fitted):
+            raise DataError(f"There are {len(sides)} variables; the estimator was fitted on {len(fitted)}.")
+        for rows, margins, name in zip(sides, fitted, "xyz", strict=False):
             _check_width(rows, margins, name)
-        of_x, of_y = self._need_fit()
-        return np.ascontiguousarray(of_x(x).T), np.ascontiguousarray(of_y(y).T)
+        return tuple(np.ascontiguousarray(margins(rows).T) for rows, margins in zip(sides, fitted, strict=True))
 
-    def _need_fit(self) -> tuple[Margins, Margins]:
+    def _need_fit(self) -> tuple[Margins, ...]:
         if self._margins is None:
             raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
         return self._margins

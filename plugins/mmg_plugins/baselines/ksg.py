@@ -127,12 +127,12 @@ class KSG(Instant):
     def _mapped(self) -> bool:
         return self.options.columns == "gaussianised"
 
-    def _coordinates(self, x: Array, y: Array) -> tuple[F64, F64]:
-        mapped = super()._coordinates(x, y)
+    def _coordinates(self, *sides: Array) -> tuple[F64, ...]:
+        mapped = super()._coordinates(*sides)
         if self._mapped:
             return mapped
         scaled = _standardised if self.options.columns == "standardised" else _plain
-        return scaled(x), scaled(y)
+        return tuple(scaled(side) for side in sides)
 
     def _method(
         self, x: Array, y: Array, x_kinds: Sequence[Kind], y_kinds: Sequence[Kind]

@@ -40,7 +40,7 @@ def test_good_data_pass_as_they_are() -> None:
     found = cleaned(X, Y)
     assert (found.verdict, found.reason, found.warnings) == (None, "", [])
     assert np.shares_memory(found.pair.x, X)
-    assert (found.kept_x.tolist(), found.kept_y.tolist()) == ([0, 1], [0, 1])
+    assert (found.kept["x"].tolist(), found.kept["y"].tolist()) == ([0, 1], [0, 1])
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_under_a_hundred_rows_are_warned_about(n: int, warned: bool) -> None:
 def test_more_dimensions_than_rows() -> None:
     found = cleaned(RNG.normal(size=(120, 100)), RNG.normal(size=(120, 100)))
     assert found.verdict is None
-    assert found.kept_x.size == 100
+    assert found.kept["x"].size == 100
     assert found.warnings == ["There are more dimensions (200) than rows (120): too few rows for a reliable estimate."]
 
 
@@ -105,10 +105,10 @@ def test_more_dimensions_than_rows() -> None:
 
 def test_constant_columns_are_dropped_with_a_warning() -> None:
     found = cleaned(np.column_stack([np.full(N, 0.1), X, np.zeros(N)]), Y)
-    assert found.kept_x.tolist() == [1, 2]
+    assert found.kept["x"].tolist() == [1, 2]
     assert found.pair.x_names == ("x1", "x2")
     assert found.warnings == ["The columns 'x0', 'x3' of x are constant and left out."]
-    assert found.dim_x == 4
+    assert found.dims["x"] == 4
 
 
 def test_all_constant_is_independent() -> None:
@@ -121,7 +121,7 @@ def test_all_constant_is_independent() -> None:
 def test_redundant_columns_are_dropped_with_a_warning(dtype: Any) -> None:
     extra = np.column_stack([X, X[:, 1], 700 - 3 * X[:, 0], X @ [1.0, -0.3] + 5]).astype(dtype)
     found = cleaned(extra, Y.astype(dtype))
-    assert found.kept_x.tolist() == [0, 1]
+    assert found.kept["x"].tolist() == [0, 1]
     assert found.warnings == [
         "The column 'x2' of x repeats 'x1' and is left out; MI does not change.",
         "The column 'x3' of x repeats 'x0' and is left out; MI does not change.",
@@ -131,19 +131,19 @@ def test_redundant_columns_are_dropped_with_a_warning(dtype: Any) -> None:
 
 def test_many_redundant_columns_share_a_sentence() -> None:
     found = cleaned(X, np.column_stack([Y] * 4))
-    assert found.kept_y.tolist() == [0, 1]
+    assert found.kept["y"].tolist() == [0, 1]
     assert found.warnings[0].startswith("6 columns of y ('y2', 'y3', 'y4', 'y5', 'y6', 'y7') are copies or linear")
 
 
 def test_almost_redundant_columns_are_kept() -> None:
     small = 1e-8 * Y[:, :1]  # invisible beside x, and all there is to know about y
-    assert cleaned(np.column_stack([X, X[:, :1] + small]), Y).kept_x.tolist() == [0, 1, 2]
+    assert cleaned(np.column_stack([X, X[:, :1] + small]), Y).kept["x"].tolist() == [0, 1, 2]
 
 
 def test_copies_are_found_even_with_too_few_rows_for_algebra() -> None:
     wide = RNG.normal(size=(40, 60))
     found = cleaned(np.column_stack([wide, wide[:, 7]]), RNG.normal(size=(40, 2)))
-    assert found.kept_x.tolist() == list(range(60))
+    assert found.kept["x"].tolist() == list(range(60))
     assert found.warnings[0] == "The column 'x60' of x repeats 'x7' and is left out; MI does not change."
 
 
@@ -243,7 +243,7 @@ def test_a_shared_sum_of_labels_proves_nothing() -> None:
 def test_scales_do_not_matter(scale: float, dtype: Any) -> None:
     wide = np.column_stack([X, X[:, :1]])
     found = cleaned((wide * scale).astype(dtype), Y.astype(dtype))
-    assert (found.verdict, found.kept_x.tolist()) == (None, [0, 1])
+    assert (found.verdict, found.kept["x"].tolist()) == (None, [0, 1])
     shared = cleaned((X * scale).astype(dtype), X.astype(dtype)[:, :1] * dtype(2))
     assert shared.verdict == ("infinite" if scale != 1e-310 else shared.verdict)
 
@@ -315,7 +315,7 @@ def test_kinds_are_told_by_name_by_side_and_by_pattern() -> None:
 
 
 def test_a_kind_of_a_column_that_is_left_out_is_no_mistake() -> None:
-    assert cleaned(np.column_stack([X, np.ones(N)]), Y, kinds={"x2": "category"}).kept_x.tolist() == [0, 1]
+    assert cleaned(np.column_stack([X, np.ones(N)]), Y, kinds={"x2": "category"}).kept["x"].tolist() == [0, 1]
 
 
 def test_a_kind_of_no_column_is_refused() -> None:
@@ -393,5 +393,5 @@ def test_what_two_rows_share_is_left_out_and_said() -> None:
     x[:, 1] = y[:, 1] = 0.0
     x[:2, 1], y[:2, 1] = (1.0, 2.0), (3.0, 6.0)
     found = cleaned(x, y)
-    assert (found.verdict, found.kept_y.tolist()) == (None, [0])
+    assert (found.verdict, found.kept["y"].tolist()) == (None, [0])
     assert any("'y1' of y is left out" in said for said in found.warnings)

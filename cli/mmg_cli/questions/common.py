@@ -1,0 +1,132 @@
+"""What the commands of questions share: options, the request that they make, and how a quantity is printed."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmg_cli.common import check_limits, complete_plugin, parse_set
+from mmg_cli.output import check_writable, warn
+from mmg_cli.progress import progress_bar
+from mmg_cli.reading import parse_kinds, tell, text_options
+from mmg_cli.report import ReportRow, print_rows
+from mmg_cli.writers import check_result_file, write_result
+
+if TYPE_CHECKING:
+    from mmg_registry.contracts import Listener
+    from mmg_registry.data.pair import Pair
+    from mmg_registry.quantity import Quantity
+    from mmg_registry.request import Request
+
+PluginOption = Annotated[
+    str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
+]
+Seed = Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")]
+Threads = Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+MaxSeconds = Annotated[float | None, typer.Option(help="A soft limit on the time of each estimate.")]
+UnitOption = Annotated[str, typer.Option("--unit", metavar="nats|bits", help="The unit of the result.")]
+Level = Annotated[float, typer.Option("--ci", help="The level of the confidence interval.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result there too.")]
+PlotOption = Annotated[str | None, typer.Option("--plot", metavar="FILE", help="Draw the result (png, pdf or svg).")]
+GroupsOption = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Rows of a subject, trial ..: kept on one side, counted as one.")
+]
+BlocksOption = Annotated[
+    str, typer.Option(metavar="N", help="Rows of a series: so many a block, auto, or none where rows are independent.")
+]
+DropNan = Annotated[bool, typer.Option("--drop-nan", help="Drop rows with NaN or infinity.")]
+KindOption = Annotated[
+    list[str] | None, typer.Option("--kind", metavar="COLUMN=KIND", help="What a column is; repeatable.")
+]
+
+LIMITS = ("seed", "threads", "device", "max_seconds", "unit", "blocks")
+
+
+def check_job(job: Any) -> None:
+    """Refuse options out of range, and outputs that would fail after the run.
+
+    Args:
+        job: an object with the options above as attributes; those that it lacks are not checked.
+
+    Raises:
+        OptionError: for the first value out of range, or a file that cannot be written.
+    """
+    check_limits(job, *(name for name in LIMITS if hasattr(job, name)), ci="ci_level")
+    parse_kinds(getattr(job, "kind", None) or [])
+    if job.out:
+        check_result_file(job.out)
+        check_writable(job.out, "-o")
+    if getattr(job, "plot", None):
+        from mmg_cli.plotting import check_plot
+
+        check_plot(job.plot, "--plot")
+
+
+def read_rows(job: Any, x: str | None, y: str | None, given: str | None = None) -> Pair:
+    """Return the rows of `job.data` with these columns, read as `mmg estimate` reads them."""
+    from mmg_registry.api import read
+
+    paths = job.data[0] if len(job.data) == 1 else job.data
+    groups = getattr(job, "groups", None)
+    pair = read(paths, x=x, y=y, given=given, text=text_options(job), where=job.where, groups=groups)
+    tell(pair)
+    return pair
+
+
+def request_of(job: Any, listener: Listener | None = None) -> Request:
+    """Return the request that the options of `job` make; a seed is drawn where none is given."""
+    from mmg_registry.request import Request
+
+    seed = secrets.randbelow(2**31) if job.seed is None else job.seed
+    known = ("plugin", "threads", "device", "max_seconds", "unit", "blocks", "drop_nan")
+    named = {name: getattr(job, name) for name in known if hasattr(job, name)}
+    kinds, options = parse_kinds(getattr(job, "kind", None) or []), parse_set(getattr(job, "set", None) or [])
+    return Request(**named, seed=seed, ci_level=job.ci, kinds=kinds, options=options, progress=listener)
+
+
+def answer(job: Any, ask: Callable[[Request], Quantity]) -> Quantity:
+    """Ask with a progress bar, then print the answer and write it.
+
+    Raises:
+        MMGError: when it cannot be written; it is printed then.
+    """
+    with progress_bar(job.json, job.unit) as listener:
+        found = ask(request_of(job, listener))
+    print_quantity(found, job.json)
+    if job.out:
+        write_result(found, job.out)
+    return found
+
+
+def print_quantity(found: Quantity, json: bool) -> None:
+    """Print a quantity on stdout; with `json`, also print its warnings on stderr for a human reader."""
+    if not json:
+        print_rows(rows_of(found), found.warnings)
+    else:
+        print(found.to_json())
+        for sentence in found.warnings:
+            warn(sentence)
+    sys.stdout.flush()
+
+
+def rows_of(found: Quantity) -> list[ReportRow]:
+    """Return the rows of the printed table: the quantity, its parts, and where it is from.
+
+    >>> from mmg_registry.quantity import Quantity
+    >>> rows_of(Quantity("entropy", "h(x)", 1.0, parts=(Quantity("entropy", "h(y)", 2.0),)))[:2]
+    [('h(x)', '1.0000 nats'), ('h(y)', '2.0000 nats')]
+    """
+    about = found.provenance
+    rows = [(found.symbol, found.words), *((part.symbol, part.words) for part in found.parts)]
+    if about.get("plugin"):
+        rows.append(("plugin", f"{about['plugin']['name']} ({about['plugin']['distribution']})"))
+    if about.get("n_eval") is not None:
+        rows.append(("rows", f"{about.get('n_train')} for training, {about['n_eval']} for evaluation"))
+    if about.get("seconds"):
+        rows.append(("seconds", f"{about['seconds']['total']:.1f}"))
+    return [*rows, ("seed", str(about["seed"]))] if "seed" in about else rows
