@@ -12,7 +12,9 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array
 
 UNSEEN = 0.05  # share of rows whose label may be unseen elsewhere, from which a result says so
-UNSEEN_NATS = 1.0  # that a share of unseen labels may be off by, for each unit of it: 200 labels by Zipf's law in 50 rows
+UNSEEN_NATS = (
+    1.0  # that a share of unseen labels may be off by, for each unit of it: 200 labels by Zipf's law in 50 rows
+)
 PSEUDO = 0.5  # row added to each count of the other sample: its logarithm then has next to no bias
 
 

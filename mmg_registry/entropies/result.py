@@ -33,7 +33,9 @@ class Background:
     samples: Mapping[str, Sample]
     started: float = field(default_factory=time.perf_counter)
 
-    def quantity(self, name: str, symbol: str, mean: Mean, least: float = -math.inf, most: float = math.inf) -> Quantity:
+    def quantity(
+        self, name: str, symbol: str, mean: Mean, least: float = -math.inf, most: float = math.inf
+    ) -> Quantity:
         """Return a mean as a quantity in nats, with its interval cut to what is possible."""
         found = Quantity(
             name=name,

@@ -27,7 +27,9 @@ FLAT = (
     "In {source} the column '{name}' repeats another or is a linear combination of others, so that the rows have no "
     "density and the differential entropy is minus infinity; leave the column out."
 )
-GRAINED = "The columns {names} are rounded; they are spread within their grain, and the entropy is that of what is spread."
+GRAINED = (
+    "The columns {names} are rounded; they are spread within their grain, and the entropy is that of what is spread."
+)
 
 
 @dataclass(frozen=True)

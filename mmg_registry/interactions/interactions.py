@@ -118,7 +118,9 @@ def interactions_of(pairs: Sequence[Any], request: Request, check: bool = False)
     warnings = list(dict.fromkeys([*told, *_differing(found), *_of_terms(terms)]))
     whole = parts["O-information"]
     provenance = _provenance(found, time.perf_counter() - started)
-    return replace(whole, parts=(*parts.values(), *terms), warnings=warnings, provenance=provenance).to_unit(request.unit)
+    return replace(whole, parts=(*parts.values(), *terms), warnings=warnings, provenance=provenance).to_unit(
+        request.unit
+    )
 
 
 def estimated(rows: Variables, request: Request, check: bool = False) -> Estimated:

@@ -79,9 +79,13 @@ def read_variables(data: Any, columns: Spec | None, variables: Sequence[Any] | N
     Raises:
         DataError, OptionError: as `read_sample`; for fewer than three variables.
     """
-    demand(columns is None or variables is None, "Give either columns, each a variable, or variables of several columns.")
+    demand(
+        columns is None or variables is None, "Give either columns, each a variable, or variables of several columns."
+    )
     if _is_arrays(data):
-        demand(columns is None and variables is None, "Arrays are variables as they are; columns name those of a table.")
+        demand(
+            columns is None and variables is None, "Arrays are variables as they are; columns name those of a table."
+        )
         pairs = [as_pair(each, each, _named(each, i), _named(each, i)) for i, each in enumerate(data)]
         return pairs if groups is None else [with_groups(pair, groups) for pair in pairs]
     if variables is not None:

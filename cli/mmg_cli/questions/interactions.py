@@ -131,7 +131,9 @@ def execute(job: InteractionsJob) -> None:
 
     check_job(job)
     parse_options(load_plugin(job.plugin), parse_set(job.set or []))
-    demand(not (job.columns and job.variable), "Give either --columns, a variable each, or --variable for each of them.")
+    demand(
+        not (job.columns and job.variable), "Give either --columns, a variable each, or --variable for each of them."
+    )
     pairs = _read(job)
     answer(job, lambda request: interactions_of(pairs, request, job.check))
 

@@ -27,11 +27,18 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts.networks import core_settings
 from mmg_plugins.mmg.parts.plans import DefaultPlan
 from mmg_plugins.mmg.steps.unfinished import stopped
-from mmg_plugins.mmg.thresholds import AUTO_STEPS, AUTO_TOLERANCE, EVALUATION_DRAWS, LEAST_REPEATS, SURE_ERRORS
+from mmg_plugins.mmg.thresholds import (
+    AUTO_STEPS,
+    AUTO_TOLERANCE,
+    EVALUATION_DRAWS,
+    LEAST_REPEATS,
+    MIXTURE_COLUMNS,
+    SURE_ERRORS,
+)
 from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Options, Run
 from mmg_registry.core import BIN_SUMS, ROW_VALUES, Network, Proposal
-from mmg_registry.diffusion import FusedDenoiser, TrainedDenoiser, TrainingSetup, train
+from mmg_registry.diffusion import FusedDenoiser, NormalMixture, TrainedDenoiser, TrainingSetup, fit_mixture, train
 from mmg_registry.diffusion.learner import MOST_REPEATS
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
 from mmg_registry.entropies.contract import EntropyEstimator, Surprisals
@@ -42,6 +49,10 @@ from mmg_registry.training import Report
 from mmg_registry.training.held_out import hold_back
 
 PASSES = 2  # of the network, with and without a column that tells nothing; a report counts the gain of both
+MOST_MIXED = 8_000  # rows that a mixture is fitted to, for time: some seconds at ten columns
+UNLEARNED_SHARE = (
+    0.1  # of what was learned that may be left: 2 % of a ring, 5 % of clusters in 10 columns, more of gammas
+)
 NEIGHBOUR_COLUMNS = 3  # up to which nearest neighbours are a second opinion: in more, few rows leave them far apart
 NEIGHBOUR_LEAST = 1_000  # rows fitted and evaluated, fewer than which say little
 NEIGHBOUR_ROWS = 20_000  # of each that are asked, for time
@@ -61,6 +72,7 @@ class EntropyOptions(Options):
     tolerance: float = Field(
         AUTO_TOLERANCE, ge=0, le=1, description="nats; training ends when a third of it gains less on held-out rows"
     )
+    mixture: bool = Field(True, description="also fit a mixture of normal densities, and take it where it does better")
     gaussianise: bool = Field(True, description="map the columns to near-normal ones first")
 
     @property
@@ -71,10 +83,19 @@ class EntropyOptions(Options):
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit left: the normal density, the denoiser of mapped rows and how it was trained, some mapped rows."""
+    """What a fit left.
+
+    Attributes:
+        density: the closed form that the denoiser starts from, and the maps.
+        some: some mapped rows, for nearest neighbours.
+        mixture: a mixture of normal densities of mapped rows, where it surely does better on held-out rows than the
+            denoiser; else None.
+        denoiser, proposal, report: the trained denoiser of mapped rows.
+    """
 
     density: NormalDensity
     some: F64
+    mixture: NormalMixture | None
     denoiser: TrainedDenoiser
     proposal: Proposal
     report: Report
@@ -112,19 +133,34 @@ class DenoisedEntropy(EntropyEstimator):
         with torch_threads(self.run.threads):
             density = NormalDensity.fit(x, self.options.gaussianise)
             places, _ = density.place(x)
-            trained = self._trained(torch.from_numpy(places).float(), groups)
-        self._fitted = Fitted(density, places[:: max(1, len(x) // NEIGHBOUR_ROWS)], *trained)
+            self._fitted = self._trained(density, places, groups)
         return self
 
-    def _trained(self, places: Tensor, groups: Index | None) -> tuple[TrainedDenoiser, Proposal, Report]:
-        """Train a denoiser of rows `(n, dim)` beside a column that tells nothing of them."""
-        rows, held_out = hold_back(places, _nothing(places), self.run.seed, groups)
-        network = Network(places.shape[1], 1, self.options.width, self.options.depth)
+    def _trained(self, density: NormalDensity, places: F64, groups: Index | None) -> Fitted:
+        """Train a denoiser of mapped rows `(n, dim)` beside a column that tells nothing of them."""
+        z = torch.from_numpy(places).float()
+        rows, held_out = hold_back(z, _nothing(z), self.run.seed, groups)
+        network = Network(z.shape[1], 1, self.options.width, self.options.depth)
         no_correlation = torch.zeros(0, dtype=torch.float64)
         denoiser = FusedDenoiser(network, *rows, no_correlation, **core_settings(self.run))
-        plan, schedule = self.options.plan(places.shape[1], len(places))
+        plan, schedule = self.options.plan(z.shape[1], len(z))
         setup = TrainingSetup(held_out, schedule, replace(self.run, progress=_without_value(self.run)))
-        return denoiser, *train(denoiser, pilot(), plan, setup, refine=following_excess)
+        proposal, report = train(denoiser, pilot(), plan, setup, refine=following_excess)
+        some = places[:: max(1, len(places) // NEIGHBOUR_ROWS)]
+        alone = Fitted(density, some, None, denoiser, proposal, report)
+        return replace(alone, mixture=self._better(alone, rows[0], held_out[0]))
+
+    def _better(self, alone: Fitted, rows: Tensor, held_out: Tensor) -> NormalMixture | None:
+        """Return a mixture that surely surprises held-out rows less than the denoiser does; None where none does."""
+        if rows.shape[1] > MIXTURE_COLUMNS or not self.options.mixture:
+            return None
+        step = max(1, len(rows) // MOST_MIXED)
+        mixture = fit_mixture(rows[::step].double().numpy(), self.run.seed)
+        if len(mixture.log_share) == 1:
+            return None
+        gain = self._excess(alone, held_out) - _excess_of(mixture, held_out.double().numpy())
+        sure = gain.mean() > SURE_ERRORS * gain.std(ddof=1) / math.sqrt(len(gain))
+        return mixture if sure else None
 
     def first_guess(self, x: Array) -> F64:
         return -self.fitted.density.log_density(x)
@@ -143,33 +179,48 @@ class DenoisedEntropy(EntropyEstimator):
     def surprisals(self, x: Array) -> Surprisals:
         fitted = self.fitted
         places, log_density = fitted.density.place(x)
-        excess, report = self._excess(torch.from_numpy(places).float()), fitted.report
+        excess, report = self._excess(fitted, torch.from_numpy(places).float()), fitted.report
         apart = _apart(fitted, places, excess, self.run.threads)
-        left = math.hypot(report.unfinished / PASSES, report.choice_error)
+        training = 0.0 if fitted.mixture else math.hypot(report.unfinished / PASSES, report.choice_error)
+        errors = {
+            "training": training,
+            "unlearned": UNLEARNED_SHARE * abs(float(excess.mean())),
+            "neighbours": apart,
+            "maps": fitted.density.unresolved,
+        }
         return Surprisals(
             values=excess - log_density,
             optimism=fitted.density.parameters / (2 * fitted.density.rows),
-            unlearned=math.hypot(left, apart),
+            unlearned=math.hypot(*errors.values()),
             diagnostics={
                 "first_guess": float(-log_density.mean()),
                 "correction": float(excess.mean()),
                 "maps": fitted.density.margins.words,
                 "training": {"steps": report.steps, "kept": report.kept, "stopped": report.stopped},
                 "window": [fitted.proposal.low, fitted.proposal.high],
-                "errors": {"training": left, "neighbours": apart},
+                "mixture": 0 if fitted.mixture is None else len(fitted.mixture.log_share),
+                "errors": errors,
             },
             warnings=tuple(filter(None, [stopped(report), DISAGREEMENT.format(apart=apart) if apart else ""])),
         )
 
-    def _excess(self, z: Tensor) -> F64:
-        """Return what the denoiser's error integral exceeds the linear one's by, of mapped rows, `(n,)` in nats."""
+    def _excess(self, fitted: Fitted, z: Tensor) -> F64:
+        """Return what mapped rows surprise more than by the closed form, `(n,)` in nats; mostly below 0."""
+        if fitted.mixture is not None:
+            return _excess_of(fitted.mixture, z.double().numpy())
         repeats = max(LEAST_REPEATS, min(MOST_REPEATS, EVALUATION_DRAWS // len(z)))
         with torch_threads(self.run.threads):
-            found = self.fitted.denoiser.gap(
-                z, _nothing(z), self.fitted.proposal, repeats=repeats, seed=self.run.seed
-            )[1]
+            how: dict[str, Any] = {"repeats": repeats, "seed": self.run.seed}
+            found = fitted.denoiser.gap(z, _nothing(z), fitted.proposal, **how)[1]
         excess: F64 = found[:, ROW_VALUES.index("excess")].numpy()
         return excess
+
+
+def _excess_of(mixture: NormalMixture, places: F64) -> F64:
+    """Return what mapped rows `(n, dim)` surprise a mixture more than the standard normal density, `(n,)` in nats."""
+    normal = (np.sum(places**2, axis=1) + places.shape[1] * math.log(2 * math.pi)) / 2
+    excess: F64 = -mixture.log_density(places) - normal
+    return excess
 
 
 def following_excess(bins: Tensor, proposal: Proposal) -> Proposal:
