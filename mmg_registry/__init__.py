@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from mmg_registry.interactions.interactions import interactions as interactions
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
+    from mmg_registry.results import Pointwise as Pointwise
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
@@ -54,6 +56,8 @@ _EXPORTS = {
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
     "Estimate": ("mmg_registry.results", "Estimate"),
+    "Pointwise": ("mmg_registry.results", "Pointwise"),
+    "pmi": ("mmg_registry.pointwise.pmi", "pmi"),
     "Quantity": ("mmg_registry.quantity", "Quantity"),
     "Estimator": ("mmg_registry.contracts", "Estimator"),
     "Options": ("mmg_registry.contracts", "Options"),
@@ -85,6 +89,7 @@ __all__ = [
     "MarginalModel",
     "Options",
     "Pair",
+    "Pointwise",
     "Progress",
     "Quantity",
     "Run",
@@ -100,6 +105,7 @@ __all__ = [
     "load_model",
     "load_plugin",
     "plugins",
+    "pmi",
     "read",
     "register",
     "save",

@@ -164,7 +164,7 @@ def _of_arrays(x: Any, y: Any, given: Any, groups: Any) -> Pair:
         demand(is_frame(x) and groups in x.columns, f"groups='{groups}' names no column of a frame given as x.")
         x, groups = x[[name for name in x.columns if name != groups]], x[groups]
     demand(
-        given is None or not _are_names(given),
+        given is None or not _are_names(given) or (not isinstance(given, str) and len(given) == len(x)),
         f"given={given!r} names columns, and x and y are arrays; give its values, or a table with x=.., y=.., given=..",
     )
     return _with(as_pair(x, y), given, groups)

@@ -19,14 +19,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import Self
 
 from mmg_registry.errors import MMGError, OptionError, explain
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import KINDS, Kind, KindName
 from mmg_registry.limits import keep
 from mmg_registry.names import nearest
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import NO_THREADS, default_threads, refused_threads
 
 LEAST_LEFT = 10  # of a time limit, a training has this part at least, whatever went before took
-
+NO_RATIO = (
+    "The estimator '{name}' has no log-density ratio of single rows; take one of which 'mmg plugins show NAME' says "
+    "that it has."
+)
 T = TypeVar("T")
 
 Array = NDArray[np.floating[Any]]
@@ -166,6 +170,8 @@ class Estimator(Configured):
             else it is one column of codes 0, 1 .. whose order means nothing.
         x_kinds, y_kinds, z_kinds: the kind of each column that reaches `fit`, set by the registry before it calls
             `fit`; empty where they are not known, as on an object that the registry did not make.
+        x_grid, y_grid: where the columns that reach `fit` stand in a row as it was given, set as the kinds are; None
+            where that is not known, or columns were coded.
         groups: `(n_samples,)` a number for each row that reaches `fit`, set by the registry where rows belong together
             (copies, blocks of a series, subjects): an estimator that holds out rows of its own keeps those of a group
             on one side. None where every row is its own.
@@ -186,6 +192,8 @@ class Estimator(Configured):
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     z_kinds: tuple[Kind, ...] = ()
+    x_grid: Grid | None = None
+    y_grid: Grid | None = None
     groups: NDArray[np.int64] | None = None
 
     @abstractmethod
@@ -195,6 +203,16 @@ class Estimator(Configured):
     @abstractmethod
     def estimate(self, x: Array, y: Array) -> Estimate:
         """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`, unless nothing is trained."""
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return ln p(x, y) / (p(x) p(y)) in nats of rows `x`, `y` that were not used by `fit`, one value a row.
+
+        The values are log-density ratios, whatever contributions of rows `estimate` averages.
+
+        Raises:
+            OptionError: when the estimator has none.
+        """
+        raise OptionError(NO_RATIO.format(name=self.name))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the fitted state: named arrays, and a JSON-serialisable dictionary.
@@ -211,6 +229,11 @@ class Estimator(Configured):
             OptionError: when the estimator does not support loading.
         """
         raise OptionError(f"The estimator '{self.name}' cannot be loaded: it does not implement restore().")
+
+
+def has_ratio(cls: type[Estimator]) -> bool:
+    """Return whether an estimator gives log-density ratios of single rows."""
+    return cls.pointwise is not Estimator.pointwise
 
 
 def below(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:

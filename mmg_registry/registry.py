@@ -2,8 +2,8 @@
 
 Discovery reads the metadata of installed distributions and imports nothing (see `entry_points`): an estimator is an
 entry point in the group `mmg.estimators`, an estimator of entropy one in `mmg.entropies`, a bound for models with known
-densities one in `mmg.bounds`; the entry-point name is the value of `--plugin`. Built-in plugins use the same groups as third-party ones. A plugin is imported only
-when it is asked for, so a broken plugin does not affect the others.
+densities one in `mmg.bounds`; the entry-point name is the value of `--plugin`. Built-in plugins use the same groups as
+third-party ones. A plugin is imported only when it is asked for, so a broken plugin does not affect the others.
 """
 
 from __future__ import annotations

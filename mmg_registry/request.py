@@ -35,6 +35,7 @@ class Choices(TypedDict, total=False):
     blocks: int | str
     cv: Any
     extrapolate: int | None
+    pointwise: bool
     drop_nan: bool
     kinds: Mapping[str, KindName]
     options: Mapping[str, Any]
@@ -64,6 +65,9 @@ class Request:
         cv: a splitter of scikit-learn, or anything with its `split(X, y, groups)`, in place of `cross_fit`.
         extrapolate: K to estimate on 1 to K disjoint parts of the rows, and to read off what rows without end would
             give (`estimation.extrapolation`).
+        pointwise: whether to return the log-density ratio of each evaluated row too, with its error
+            (`Estimate.by_row`). What is trained is then trained twice more, on halves of its rows, and each training
+            has a third of the time.
         drop_nan: drop rows with NaN or infinity instead of refusing them.
         kinds: kinds of columns by their names, where what is found from the values is not what is meant.
         options: the plugin's own options.
@@ -86,6 +90,7 @@ class Request:
     blocks: int | str = "auto"
     cv: Any = None
     extrapolate: int | None = None
+    pointwise: bool = False
     drop_nan: bool = False
     kinds: Mapping[str, KindName] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -170,6 +175,12 @@ def run_of(request: Request | BoundRequest) -> Run:
     return Run(request.seed, threads, request.device, limit, request.progress)
 
 
+def in_thirds(request: Request) -> Request:
+    """Return `request` with the time that each training has, which are three where values of rows are wanted."""
+    limit = request.max_seconds
+    return replace(request, max_seconds=limit / 3 or limit) if request.pointwise and limit is not None else request
+
+
 def within(request: Request, spent: float) -> Request:
     """Return `request` with the time that `spent` seconds leave, a tenth of its limit at least.
 
@@ -185,6 +196,11 @@ def run_of_fold(request: Request, i: int, k: int) -> Run:
     seed = int(np.random.SeedSequence([request.seed, i]).generate_state(1)[0] >> 1)
     limit = None if request.max_seconds is None else request.max_seconds / k or request.max_seconds
     return replace(run_of(request), seed=seed, max_seconds=limit, progress=_stretch(request.progress, i, k))
+
+
+def run_of_half(run: Run, i: int) -> Run:
+    """Return the `Run` of a further training on half `i` of the rows, with its share of the progress bar."""
+    return replace(run, progress=_stretch(run.progress, i, 2, "half"))
 
 
 def request_of_part(request: Request, i: int, k: int) -> Request:

@@ -1,4 +1,4 @@
-"""Results: `Estimate`, its curve over log-SNR, and its JSON form (schema/estimate-1.json)."""
+"""Results: `Estimate`, its curve over log-SNR, what single rows say, and its JSON form (schema/estimate-1.json)."""
 
 from __future__ import annotations
 
@@ -45,6 +45,40 @@ class Curve:
     mmse_cond: list[float] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Pointwise:
+    """The pointwise mutual information ln p(x, y) / (p(x) p(y)) of rows, in nats; its mean over the pair is I(X; Y).
+
+    Attributes:
+        values: `(n,)` one value a row, of either sign.
+        errors: `(n,)` their standard errors as far as the fitted estimator knows them: the noise of its draws, or what
+            few rows leave where nothing is trained. They hold nothing of what other training rows would teach.
+        training: `(n,)` standard errors of what other training rows would have taught, from estimators that were
+            trained on halves of the rows; None where nothing was trained twice.
+        rows: `(n,)` the place of each row in the data as they were given, counted from 0; None for all rows in order.
+        folds: `(n,)` the fold, from 0, that evaluated each row; None where there were no folds.
+
+    Example:
+        >>> found = Pointwise(np.array([0.5, -0.1]), np.array([0.03, 0.03]), training=np.array([0.04, 0.0]))
+        >>> found.std_errors.round(3).tolist()
+        [0.05, 0.03]
+    """
+
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    training: NDArray[np.float64] | None = None
+    rows: NDArray[np.int64] | None = None
+    folds: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def std_errors(self) -> NDArray[np.float64]:
+        """Return the standard error of each value `(n,)` in nats, all known parts together."""
+        return self.errors if self.training is None else np.hypot(self.errors, self.training)
+
+
 @dataclass(frozen=True, repr=False)
 class Estimate:
     """An estimate of mutual information, with its standard error and the information needed to judge it.
@@ -62,6 +96,8 @@ class Estimate:
         curve: the integrand over log-SNR, or None if the estimator has none.
         pointwise: `(n_eval,)` values whose mean is `mi` before it was cut, or None if the estimator has none; not in
             the JSON.
+        by_row: the log-density ratio of each evaluated row, where it was asked for (`Request.pointwise`); else None.
+            Unlike `pointwise`, no value was moved towards the estimate. Not in the JSON.
         device: the device of the computation, e.g. "cpu" or "cuda:0"; if None, the registry fills in the requested one.
         backend: the software of the computation, e.g. the instruction set; JSON-serialisable.
         diagnostics: estimator-specific numbers and texts, JSON-serialisable.
@@ -88,6 +124,7 @@ class Estimate:
     limit: float | None = None
     curve: Curve | None = None
     pointwise: NDArray[Any] | None = field(default=None, compare=False)
+    by_row: Pointwise | None = field(default=None, compare=False)
     device: str | None = None
     backend: dict[str, Any] = field(default_factory=dict)
     diagnostics: dict[str, Any] = field(default_factory=dict)

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from mmg_registry.arrays import Index
-from mmg_registry.contracts import Array, Estimator, Progress, Run
+from mmg_registry.contracts import Array, Estimator, Progress, Run, has_ratio
 from mmg_registry.data import hold_out
 from mmg_registry.errors import MMGError, OptionError, PluginError, demand
 from mmg_registry.kinds import Kind
@@ -48,6 +48,7 @@ WIDE_ROWS, WIDE_DIM = 300, 20  # fewer than ten rows a column, where estimators 
 CLASSES = (-0.7, 0.0, 0.7)  # of x: where one of four ends and the next begins
 LABEL_MEANS = (0.0, 4.5, 1.5, 3.0)  # of y by label: hardly in the order of the labels,
 ORDERED = (0, 3, 1, 2)  # and in order after this exchange of them, so that taking labels for numbers is seen
+FOLLOWED = 0.5  # least correlation of pointwise values with the truth: nearest neighbours reach 0.8
 OWN_ROWS, OWN_DRAWS = 40, 40  # few rows, where learning by heart shows, and draws that leave an error of some 0.02 nats
 DOES_NOT_APPLY = "does not apply"
 
@@ -483,6 +484,30 @@ def check_declared_extras(bench: Bench) -> None:
     _demand(shape in (None, (n,)), f"pointwise values have shape {shape}, not ({n},)")
 
 
+def check_log_ratios(bench: Bench) -> None:
+    """Check that `pointwise`, where it is implemented, follows the known log-density ratio of single rows."""
+    if not has_ratio(bench.cls):
+        raise Inapplicable("it does not implement pointwise()")
+    x, y = bench.held_out
+    found = bench.fitted.pointwise(x, y)
+    shapes = {part.shape for part in (found.values, found.errors)}
+    _demand(shapes == {(len(x),)}, f"values and errors have shapes {shapes}, not ({len(x)},)")
+    _demand(bool(np.isfinite(found.values).all()), "some values are not finite")
+    _demand(bool(np.isfinite(found.errors).all() and (found.errors >= 0).all()), "some errors are no standard errors")
+    follow = float(np.corrcoef(found.values, gaussian_ratio(x, y))[0, 1])
+    _demand(follow > FOLLOWED, f"values have a correlation of {follow:.2f} with the log-density ratio")
+
+
+def gaussian_ratio(x: Array, y: Array) -> Array:
+    """Return ln p(x, y) / (p(x) p(y)) in nats `(n,)` of rows of `gaussian_rows`.
+
+    >>> gaussian_ratio(np.array([[1.0]]), np.array([[0.9]])).round(2).tolist()
+    [1.24]
+    """
+    a, b, rest = x[:, 0], y[:, 0], 1 - CORRELATION**2
+    return np.asarray(TRUE_MI + 0.5 * b**2 - 0.5 * (b - CORRELATION * a) ** 2 / rest)
+
+
 def check_save_and_load(bench: Bench) -> None:
     """Check that a saved estimator can be loaded without pickle and gives the same estimate."""
     if bench.cls.state is Estimator.state:
@@ -553,6 +578,7 @@ CHECKS: dict[str, Check] = {
         check_global_generator,
         check_json,
         check_declared_extras,
+        check_log_ratios,
         check_save_and_load,
     )
 }

@@ -24,9 +24,16 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 # Lowest first; a module imports only its own and lower layers. A name stands for all that is in it, unless a longer one
 # is listed elsewhere.
 LAYERS = [
-    # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, whole
-    # files.
-    {"mmg_registry.errors", "mmg_registry.names", "mmg_registry.arrays", "mmg_registry.kinds", "mmg_registry.files"},
+    # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, their
+    # places in the array that a row was, whole files.
+    {
+        "mmg_registry.errors",
+        "mmg_registry.names",
+        "mmg_registry.arrays",
+        "mmg_registry.kinds",
+        "mmg_registry.grids",
+        "mmg_registry.files",
+    },
     # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
     # Cores that this process may use, and PyTorch's threads.
@@ -57,9 +64,10 @@ LAYERS = [
     {"mmg_registry.diffusion"},
     # Several estimates as one; estimators on disk.
     {"mmg_registry.estimation", "mmg_registry.storage"},
-    # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with.
-    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing"},
-    # Other questions: how uncertain columns are, how far apart samples, what many variables share.
+    # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with; other
+    # questions of the same engine.
+    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.pointwise"},
+    # Questions that ask these, and each other's checks.
     {"mmg_registry.entropies", "mmg_registry.interactions"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},

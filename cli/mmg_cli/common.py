@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli.output import verbosity
-from mmg_registry.errors import OptionError
+from mmg_cli.output import verbosity, warn
+from mmg_registry.errors import OptionError, PluginError, demand, explain
 from mmg_registry.limits import checked
 
 
@@ -62,6 +62,25 @@ def parse_set(assignments: list[str]) -> dict[str, Any]:
             raise OptionError(f"--set {key.strip()}=... is given twice; keep one of them.")
         options[key.strip()] = _scalar(value)
     return options
+
+
+def executed(path: str, name: str) -> Any:
+    """Execute the Python file at `path` and return what it defines as `name`, after saying so.
+
+    Raises:
+        PluginError: when the file is missing, fails, or has no such name.
+    """
+    import os
+    import runpy
+
+    warn(f"The file {path} is executed, with all the rights that you have.")
+    demand(os.path.isfile(path), f"There is no file {path} with a model.", PluginError)
+    try:
+        names = runpy.run_path(path, run_name="mmg_model")
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"The model's file {path} cannot be executed ({explain(error)}).") from error
+    demand(name in names, f"The file {path} defines no '{name}'.", PluginError)
+    return names[name]
 
 
 def _scalar(text: str) -> Any:

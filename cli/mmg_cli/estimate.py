@@ -29,7 +29,7 @@ from mmg_cli.reading import (
     text_options,
 )  # fmt: skip
 from mmg_cli.report import headline, print_estimate
-from mmg_cli.writers import check_result_file, write_result
+from mmg_cli.writers import check_result_file, write_pointwise, write_result
 from mmg_registry.errors import MMGError, demand
 from mmg_registry.kinds import KINDS
 
@@ -83,6 +83,7 @@ class EstimateJob:
     header: HeaderOption = HeaderOption.auto
     kind: list[str] | None = None
     given: str | None = None
+    pointwise: str | None = None
 
 
 def estimate(
@@ -148,6 +149,13 @@ def estimate(
         list[str] | None,
         typer.Option(metavar="COLUMN=KIND", help=f"What a column is: {', '.join(sorted(KINDS))}; repeatable."),
     ] = None,
+    pointwise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what each evaluated row says, with its error (npz, parquet, csv); trains twice more.",
+        ),
+    ] = None,
 ) -> None:
     """Estimate the mutual information of x and y from the rows of DATA."""
     execute(EstimateJob(**locals()))
@@ -192,6 +200,11 @@ def _check_contradictions(job: EstimateJob) -> None:
         not (job.extrapolate and job.evaluation),
         "--extrapolate cuts all rows into parts, and --eval gives rows of its own; leave one of the two out.",
     )
+    demand(
+        not (job.extrapolate and job.pointwise),
+        "--extrapolate moves the estimate of all rows, and --pointwise is of single ones; leave one of the two out.",
+    )
+    demand(not (job.given and job.pointwise), "--pointwise is of x and y alone; leave it or --given out.")
     twice = job.groups and job.blocks.isdigit()
     demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
     for name, several in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
@@ -203,7 +216,7 @@ def _check_contradictions(job: EstimateJob) -> None:
 
 def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
     """Refuse unknown plugins and options, and outputs that the plugin cannot make, before the data are read."""
-    from mmg_registry.contracts import Estimator, parse_options
+    from mmg_registry.contracts import NO_RATIO, Estimator, has_ratio, parse_options
     from mmg_registry.devices import device_name, torch_device
     from mmg_registry.registry import load_plugin
 
@@ -215,6 +228,7 @@ def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
         not job.plot or cls.has_curve,
         f"--plot draws the curve over log-SNR, and the plugin '{cls.name}' has none; leave --plot out.",
     )
+    demand(not job.pointwise or has_ratio(cls), NO_RATIO.format(name=cls.name))
     savable = cls.state is not Estimator.state
     demand(not job.save or savable, f"The plugin '{cls.name}' cannot be saved; leave --save out.")
 
@@ -228,6 +242,11 @@ def _check_outputs(job: EstimateJob) -> None:
         from mmg_cli.plotting import check_plot
 
         check_plot(job.plot, "--plot")
+    if job.pointwise:
+        from mmg_registry.pointwise.files import suffix_of
+
+        suffix_of(job.pointwise)
+        check_writable(job.pointwise, "--pointwise")
     if job.save:
         from mmg_registry.storage import DOCUMENT
 
@@ -267,6 +286,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             eval_fraction=job.eval_fraction,
             extrapolate=job.extrapolate,
             blocks=job.blocks,
+            pointwise=job.pointwise is not None,
             drop_nan=job.drop_nan,
             kinds=parse_kinds(job.kind or []),
             options=options,
@@ -289,7 +309,7 @@ def _deliver(job: EstimateJob, outcome: Outcome) -> None:
         OSError: when stdout alone failed, because its reader is gone or its disk is full.
     """
     failures: list[MMGError | OSError] = []
-    for step in (_print, _write_result, _save_estimator, _draw):
+    for step in (_print, _write_result, _write_rows, _save_estimator, _draw):
         try:
             step(job, outcome)
         except (MMGError, OSError) as error:
@@ -308,6 +328,15 @@ def _print(job: EstimateJob, outcome: Outcome) -> None:
 def _write_result(job: EstimateJob, outcome: Outcome) -> None:
     if job.out:
         write_result(outcome.estimate, job.out)
+
+
+def _write_rows(job: EstimateJob, outcome: Outcome) -> None:
+    if not job.pointwise:
+        return
+    if outcome.estimate.by_row is None:
+        warn(f"Nothing was written to {job.pointwise}: {_nothing_fitted(outcome.estimate)}.")
+        return
+    write_pointwise(outcome.estimate.by_row, job.pointwise, job.unit)
 
 
 def _save_estimator(job: EstimateJob, outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from mmg_cli.common import Verbose
 from mmg_cli.interruption import INTERRUPTED
 from mmg_cli.output import print_error, say, verbosity
 from mmg_cli.plugins import command as plugins
-from mmg_cli.questions import divergence, entropy, interactions
+from mmg_cli.questions import divergence, entropy, interactions, pmi
 from mmg_registry.errors import MMGError
 from mmg_registry.threads import NO_THREADS, refused_threads
 
@@ -25,7 +25,7 @@ Exit codes:
   0    all went well
   1    the run failed, or its result could not be written
   2    wrong usage: an unknown, out-of-range or contradictory option
-  3    a plugin is missing or broken, or the model given to `mmg bound` is
+  3    a plugin is missing or broken, or the model given to a command is
   4    the data were refused: missing, unreadable or unfit
   130  interrupted with Ctrl-C
 Errors are one sentence on stderr; -vv adds the traceback.
@@ -44,6 +44,7 @@ app.command("estimate")(estimate.estimate)
 app.command("entropy")(entropy.entropy)
 app.command("divergence")(divergence.divergence)
 app.command("interactions")(interactions.interactions)
+app.command("pmi")(pmi.pmi)
 app.command("bound")(bound.bound)
 app.command("train-model")(train_model.train_model)
 app.command("plot")(plot.plot)

@@ -1,4 +1,4 @@
-"""The files of `-o FILE`: JSON, or the format that a hook plugin writes for the extension of FILE."""
+"""The files of results: of `-o FILE`, JSON or what a hook plugin writes for its extension; and of single rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmg_registry.entry_points import PluginRecord
     from mmg_registry.hooks import Writer
     from mmg_registry.quantity import Quantity
-    from mmg_registry.results import Estimate
+    from mmg_registry.results import Estimate, Pointwise, Unit
 
 JSON = (".json", "")
 
@@ -47,6 +47,18 @@ def write_result(result: Estimate | Bound | Quantity, path: str) -> None:
     except OSError as error:
         reason = why_not_writable(path) or f"{path}: {error.strerror or error}"
         raise MMGError(f"The result could not be written: {reason}.") from error
+
+
+def write_pointwise(found: Pointwise, path: str, unit: Unit) -> None:
+    """Write what single rows say to `path`, completely or not at all, in the format of its ending.
+
+    Raises:
+        MMGError: when the file cannot be written.
+    """
+    from mmg_registry.pointwise.files import suffix_of, to_bytes
+
+    content = to_bytes(found, suffix_of(path), unit)
+    write_atomically(path, lambda handle: handle.write(content), "The pointwise values")
 
 
 def _is_json(path: str) -> bool:

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
-from mmg_registry.data import curves, dependence
+from mmg_registry.data import curves, dependence, given
 from mmg_registry.data.columns import of_labels_alone, told_by_place, with_kinds
 from mmg_registry.data.dependence import Relation, ScaledColumns
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
 from mmg_registry.errors import DataError, demand
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind, KindName
 
-Verdict = Literal["independent-by-constant", "infinite"]
+Verdict = Literal["independent-by-constant", "independent-by-given", "infinite"]
 
 MIN_ROWS = 10
 FEW_ROWS = 100
@@ -40,7 +41,8 @@ class Cleaned:
         pair: the data without the dropped rows and columns, with the kind of each column.
         kept: for each side, the indices of the kept columns; evaluation rows need the same columns (see `matching`).
         warnings: complete sentences for the user.
-        verdict: the MI if it is known without estimating: "independent-by-constant" (0), "infinite", or None.
+        verdict: the MI if it is known without estimating: "independent-by-constant" and "independent-by-given" (0),
+            "infinite", or None.
         reason: the verdict as a sentence, or "".
         dims: for each side, the number of columns before any were dropped.
     """
@@ -58,7 +60,8 @@ def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | No
 
     Rows with NaN or infinity are refused, or dropped with `drop_nan`. Constant and redundant columns are dropped,
     because they do not change MI. The kind of each other column is found, or taken from `kinds` (by names of columns).
-    An exact relation between continuous columns of x and columns of y makes MI infinite.
+    An exact relation between continuous columns of x and columns of y makes MI infinite. Columns that what is given
+    determines are dropped too; where it determines all of x or of y, I(X; Y | Z) is 0.
 
     Raises:
         DataError: for non-finite values, fewer than 10 rows, no columns, text that is no category, or a kind that is
@@ -93,7 +96,8 @@ def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | No
         side = "x" if not kept["x"].size else "y"
         reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
         return replace(cleaned, verdict="independent-by-constant", reason=reason)
-    return _related(_without_chance(cleaned))
+    cleaned = _without_told(cleaned)
+    return cleaned if cleaned.verdict else _related(_without_chance(cleaned))
 
 
 def _nothing_given(cleaned: Cleaned) -> Cleaned:
@@ -120,10 +124,10 @@ def matching(cleaned: Cleaned, rows: Pair, drop_nan: bool = False) -> Pair:
         DataError,
     )
     for side, dim in cleaned.dims.items():
-        if getattr(rows, side).shape[1] != dim:
-            given = getattr(rows, side).shape[1]
+        columns = getattr(rows, side).shape[1]
+        if columns != dim:
             raise DataError(
-                f"The evaluation rows of {rows.source} have {_number(given, 'column')} of {side} "
+                f"The evaluation rows of {rows.source} have {_number(columns, 'column')} of {side} "
                 f"where the fitting rows have {dim}."
             )
     finite, _ = _finite(rows, drop_nan)
@@ -307,14 +311,15 @@ def _columns(pair: Pair, kept: Mapping[str, Index]) -> Pair:
     found: dict[str, Any] = {}
     for side, places in kept.items():
         array = getattr(pair, side)
+        if side != "z":
+            grid, shape = getattr(pair, f"{side}_grid"), getattr(pair, f"{side}_shape")
+            found[f"{side}_grid"] = (grid or Grid.whole(shape or array.shape[1:])).kept(places)
         if places.size == array.shape[1]:
             continue
         found[side] = array[:, places]
-        for what in ("names", "labels"):
-            given = getattr(pair, f"{side}_{what}")
-            found[f"{side}_{what}"] = tuple(given[j] for j in places) if given else ()
-        if side != "z":
-            found[f"{side}_shape"] = None  # what is left of an image is none
+        for what in ("names", "labels", "kinds"):
+            all_of = getattr(pair, f"{side}_{what}")
+            found[f"{side}_{what}"] = tuple(all_of[j] for j in places) if all_of else ()
     return replace(pair, **found)
 
 
@@ -329,6 +334,26 @@ def _refuse_other_order(fit: Pair, rows: Pair) -> None:
 
 
 # --- both sides together ----------------------------------------------------------------------------------------------
+
+
+def _without_told(cleaned: Cleaned) -> Cleaned:
+    """Leave out columns of x and of y that what is given determines; where it determines a side, I(X; Y | Z) is 0."""
+    for side in "xy" if cleaned.pair.z is not None else "":
+        pair, names = cleaned.pair, getattr(cleaned.pair, f"{side}_names")
+        found = given.determined(pair, side)
+        told = [f"The column '{names[j]}' of {side} {how}" for j, how in found.items()]
+        if len(found) == len(names):
+            more = "" if len(told) == 1 else ", and so on"
+            reason = (
+                f"{told[0]}{more}, so given that, {side} tells nothing and I(x; y | given) is 0; nothing was estimated."
+            )
+            return replace(cleaned, verdict="independent-by-given", reason=reason)
+        left = np.delete(np.arange(len(names)), list(found))
+        kept = {**cleaned.kept, side: cleaned.kept[side][left]}
+        sentences = [f"{each} and is left out; the information given it does not change." for each in told]
+        warnings = [*cleaned.warnings, *sentences]
+        cleaned = replace(cleaned, pair=_columns(pair, {side: left}), kept=kept, warnings=warnings)
+    return cleaned
 
 
 def _without_chance(cleaned: Cleaned) -> Cleaned:
@@ -348,11 +373,10 @@ def _without_chance(cleaned: Cleaned) -> Cleaned:
 def _related(cleaned: Cleaned) -> Cleaned:
     """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
-    block = dependence.block_of(pair.x, pair.y)
-    reason = _linear_reason(pair, block) or _monotone_reason(pair)
+    reason = _linear_reason(pair) or _monotone_reason(pair)
     if reason:
         return replace(cleaned, verdict="infinite", reason=reason)
-    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_noiseless(pair)])
+    return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_noiseless(pair), *given.crowded(pair)])
 
 
 def _sides(pair: Pair) -> tuple[tuple[Array, tuple[Kind, ...]], tuple[Array, tuple[Kind, ...]]]:
@@ -382,14 +406,27 @@ def _has_density(kind: Kind) -> bool:
     return kind.name in ("continuous", "mixed", "angle") and not kind.grain
 
 
-def _linear_reason(pair: Pair, block: ScaledColumns) -> str:
-    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none."""
-    dense = [_has_density(kind) for kind in pair.x_kinds]
-    for relation in dependence.linear_relations(block, first=len(dense)):
-        of_x = [k for k in relation.on if k < len(dense)]
-        if any(dense[k] for k in of_x) and dependence.proved(block, relation, len(dense)):
+def _linear_reason(pair: Pair) -> str:
+    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none.
+
+    What is given may have a part in the relation; what x has in it then has to vary where that is known.
+    """
+    of_z = [] if pair.z is None else [pair.z]
+    block, dense = dependence.block_of(pair.x, *of_z, pair.y), [_has_density(kind) for kind in pair.x_kinds]
+    for relation in dependence.linear_relations(block, first=len(dense) + sum(z.shape[1] for z in of_z)):
+        of_x = np.array([k for k in relation.on if k < len(dense)], dtype=np.int64)
+        if not any(dense[k] for k in of_x) or not dependence.proved(block, relation, len(dense)):
+            continue
+        if given.varies(pair, pair.x[:, of_x].astype(np.float64) @ _weights(block, relation, of_x)):
             return _linear_sentence(pair, relation)
     return ""
+
+
+def _weights(block: ScaledColumns, relation: Relation, columns: Index) -> NDArray[np.float64]:
+    """Return what columns weigh in a relation, `(k,)`, in their own units."""
+    spread = block.take(dependence.sample_rows(len(block), 2_000)).std(axis=0) * block.scale
+    found: NDArray[np.float64] = relation.weights[np.isin(relation.on, columns)] / spread[columns]
+    return found
 
 
 def _linear_sentence(pair: Pair, relation: Relation) -> str:
@@ -402,7 +439,9 @@ def _linear_sentence(pair: Pair, relation: Relation) -> str:
 
 
 def _names_in(pair: Pair, relation: Relation) -> tuple[str, list[str]]:
-    labels = [f"'{name}' of x" for name in pair.x_names] + [f"'{name}' of y" for name in pair.y_names]
+    labels = [f"'{name}' of x" for name in pair.x_names]
+    labels += [f"'{name}' of what is given" for name in pair.z_names]
+    labels += [f"'{name}' of y" for name in pair.y_names]
     return labels[relation.column], [labels[k] for k in relation.on]
 
 
@@ -411,7 +450,7 @@ def _monotone_reason(pair: Pair) -> str:
         return ""
     x_columns, y_columns = ([j for j, kind in enumerate(kinds) if _has_density(kind)] for _, kinds in _sides(pair))
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
-    if found is None:
+    if found is None or not given.varies(pair, pair.x[:, found[0]].astype(np.float64)):
         return ""
     return (
         f"The columns '{pair.x_names[found[0]]}' of x and '{pair.y_names[found[1]]}' of y are in the same or opposite "

@@ -127,7 +127,7 @@ def proved(block: ScaledColumns, relation: Relation, first: int) -> bool:
     Of a column that has one value in nearly all rows only the others prove anything: in the rows where both are zero,
     any two columns of zeros agree. And where other columns of y tell the column but for rounding, x has no part in it.
     """
-    return _telling_rows(block, relation) >= SPARE_ROWS and _left_over(block, relation, first) > LOOSEST
+    return telling_rows(block, relation) >= SPARE_ROWS and _left_over(block, relation, first) > LOOSEST
 
 
 def _left_over(block: ScaledColumns, relation: Relation, first: int) -> float:
@@ -155,7 +155,7 @@ def by_chance(x: Array, y: Array) -> list[int]:
     return [int(rare[each.column - x.shape[1]]) for each in found if not proved(block, each, x.shape[1])]
 
 
-def _telling_rows(block: ScaledColumns, relation: Relation) -> int:
+def telling_rows(block: ScaledColumns, relation: Relation) -> int:
     """Count the rows in which the column does not have its commonest value, beyond one for each coefficient."""
     column = np.concatenate([chunk[:, relation.column] for chunk in block.chunks()])
     return int((column != _commonest(column)).sum()) - len(relation.on)

@@ -15,6 +15,7 @@ from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.data.split import coded
 from mmg_registry.errors import DataError, demand
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
 
 
@@ -29,10 +30,13 @@ class Pair:
         source: file name(s) for messages, "x and y" for arrays.
         x_shape, y_shape: shape of one row as it was given, e.g. (28, 28) for images whose pixels are the columns; None
             where rows are plain.
+        x_grid, y_grid: where the columns that are left stand in a row as it was given, found by `clean`; None before.
         x_labels, y_labels, z_labels: names of each column's codes 0, 1 .., () for a column of numbers; empty where all
             are.
         x_kinds, y_kinds, z_kinds: kind of each column, found by `clean`; empty before.
         groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
+        rows: `(n_samples,)` the place of each row in the source, from 0, where some were left out; None where all are
+            there in order.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -47,6 +51,8 @@ class Pair:
     source: str = "x and y"
     x_shape: tuple[int, ...] | None = None
     y_shape: tuple[int, ...] | None = None
+    x_grid: Grid | None = None
+    y_grid: Grid | None = None
     x_labels: tuple[Labels, ...] = ()
     y_labels: tuple[Labels, ...] = ()
     x_kinds: tuple[Kind, ...] = ()
@@ -56,6 +62,7 @@ class Pair:
     z_labels: tuple[Labels, ...] = ()
     z_kinds: tuple[Kind, ...] = ()
     groups: Index | None = None
+    rows: Index | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -75,6 +82,11 @@ class Pair:
         return len(self.x)
 
     @property
+    def places(self) -> Index:
+        """Return the place of each row in the source `(n_samples,)`, from 0."""
+        return np.arange(len(self)) if self.rows is None else self.rows
+
+    @property
     def sides(self) -> tuple[str, ...]:
         """Return the names of the variables that are there: "x", "y", and "z" where one is given."""
         return ("x", "y") if self.z is None else ("x", "y", "z")
@@ -84,9 +96,10 @@ class Pair:
         return [np.require(getattr(self, side), requirements=["C", "W"]) for side in self.sides]
 
     def take(self, rows: Any) -> Pair:
-        """Return the rows that an index, a mask or a slice chooses, with their groups."""
+        """Return the rows that an index, a mask or a slice chooses, with their groups and places."""
         whole = {side: getattr(self, side)[rows] for side in self.sides}
-        return replace(self, **whole, groups=None if self.groups is None else self.groups[rows])
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, **whole, groups=groups, rows=self.places[rows])
 
 
 def as_pair(

@@ -7,6 +7,7 @@ from mmg_registry.diffusion.learner import DenoiserLearner, Refine
 from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture, fit_mixture
 from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
+from mmg_registry.diffusion.row_ratios import RowDraws, averaged, beyond_linear, direct, integrated, linear_ratio
 from mmg_registry.diffusion.stacking import Stacked, as_saved, stacked
 from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
@@ -22,6 +23,7 @@ __all__ = [
     "NormalMixture",
     "Objective",
     "Refine",
+    "RowDraws",
     "Schedule",
     "Stacked",
     "TrainedDenoiser",
@@ -29,12 +31,17 @@ __all__ = [
     "adaptive_logistic",
     "adjust",
     "as_saved",
+    "averaged",
+    "beyond_linear",
     "default_logistic",
+    "direct",
     "envelope",
     "features",
     "fit_mixture",
     "gaussian_tail",
+    "integrated",
     "joined",
+    "linear_ratio",
     "norm_information",
     "stacked",
     "summarise",

@@ -23,6 +23,8 @@ from mmg_registry.training import (
 )
 from mmg_registry.training.clock import Now
 
+LOOKS_WITHIN_DECAY = 3  # each costs as much as 26 steps of a batch of 512 pairs, and a decay has hundreds
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -54,7 +56,7 @@ class Schedule:
         return Procedure(
             self.max_steps,
             AlignedIntervals(self.check_every),
-            Decay(self.decay, wherever_learned, least_steps=1),
+            Decay(self.decay, wherever_learned, least_steps=1, looks=0 if self.keep_last else LOOKS_WITHIN_DECAY),
             [Settled(self.tolerance, self.min_steps)],
             Latest() if self.keep_last else EarliestUnbeaten(),
         )

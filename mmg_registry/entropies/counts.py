@@ -54,9 +54,9 @@ def codes_of(rows: Array) -> Index:
 def counted_entropy(labels: Index) -> Counted:
     """Return the entropy of labels `(n,)` by Grassberger's estimator, which is nearly unbiased unless most are rare.
 
-    H = ln n - 1/n sum_i n_i G(n_i), with G(m) = psi(m) + (-1)^m / 2 [psi((m + 1) / 2) - psi(m / 2)] (Grassberger, "Entropy
-    estimates from insufficient samplings", arXiv physics/0307138, equations 28 and 35). Its distance to the estimator of
-    Chao and Shen, which allows for unseen labels, is a part of the error.
+    H = ln n - 1/n sum_i n_i G(n_i), with G(m) = psi(m) + (-1)^m / 2 [psi((m + 1) / 2) - psi(m / 2)] (Grassberger,
+    "Entropy estimates from insufficient samplings", arXiv physics/0307138). Its distance to the estimator of Chao and
+    Shen, which allows for unseen labels, is a part of the error.
 
     Example:
         >>> found = counted_entropy(np.arange(4000) % 4)
@@ -81,7 +81,7 @@ def _grassberger(counts: Index) -> F64:
 
 
 def _chao_shen(counts: Index) -> float:
-    """Return the entropy of counts by coverage and inclusion (Chao and Shen, Environ. Ecol. Stat. 2003, equation 8)."""
+    """Return the entropy of counts by coverage and inclusion (Chao and Shen, Environ. Ecol. Stat. 2003)."""
     n = int(counts.sum())
     once = min(int(np.sum(counts == 1)), n - 1)
     share = (1 - once / n) * counts / n
@@ -91,9 +91,9 @@ def _chao_shen(counts: Index) -> float:
 def counted_divergence(p: Index, q: Index) -> Counted:
     """Return the divergence D(P || Q) in nats of labels `p` `(n,)` and `q` `(m,)` with common codes.
 
-    The entropy of P is `counted_entropy`'s, and -ln q of a label that q has c times is ln m - ln(c + 1/2), which has next
-    to no bias. Labels that q never has make the divergence infinite if Q lacks them and finite if they are rare, which
-    no counts tell; their share is `unseen`.
+    The entropy of P is `counted_entropy`'s, and -ln q of a label that q has c times is ln m - ln(c + 1/2), which has
+    next to no bias. Labels that q never has make the divergence infinite if Q lacks them and finite if they are rare,
+    which no counts tell; their share is `unseen`.
 
     Example:
         >>> fair, loaded = np.arange(6000) % 2, np.arange(6000) % 3 // 2

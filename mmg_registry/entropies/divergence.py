@@ -38,12 +38,12 @@ BEYOND = (
     "from its tails, so that {symbol} has no upper limit that the rows could tell."
 )
 UNSEEN = (
-    "{share:.1%} of the rows of {one} have labels that no row of {other} has: {symbol} is infinite if {other} cannot have "
-    "them, so that it has no upper limit that the rows could tell."
+    "{share:.1%} of the rows of {one} have labels that no row of {other} has: {symbol} is infinite if {other} cannot "
+    "have them, so that it has no upper limit that the rows could tell."
 )
 FEW = (
-    "{one} has only {rows} rows of one set of labels and atoms, too few to compare {names} among them; leave columns of "
-    "labels out, or give more rows."
+    "{one} has only {rows} rows of one set of labels and atoms, too few to compare {names} among them; leave columns "
+    "of labels out, or give more rows."
 )
 MOST_SETS = 20  # of labels and atoms among which continuous columns are compared, with two fits each
 MANY_SETS = "There are {sets} sets of labels and atoms, and at most {most} are compared one by one; leave columns out."

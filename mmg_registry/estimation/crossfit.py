@@ -13,7 +13,8 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import OptionError, demand, explain
-from mmg_registry.estimation.fitting import Make, Part, fitted
+from mmg_registry.estimation.by_row import evaluated, joined
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
 from mmg_registry.results import Estimate
@@ -30,7 +31,8 @@ def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: 
     parts = []
     for i, (others, rows) in enumerate(folds):
         estimator = make(run=run_of_fold(request, i, len(folds)))
-        part = fitted(estimator, pair.take(others), pair.take(rows), units.take(others).labels)
+        groups = units.take(others).labels
+        part = evaluated(estimator, pair.take(others), pair.take(rows), groups, request.pointwise)
         parts.append(replace(part, estimator=None))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], [rows for _, rows in folds])
@@ -103,6 +105,7 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
         std_error=_error(estimates, weights, pointwise),
         curve=mean_curve([each.curve for each in estimates], weights),
         pointwise=pointwise,
+        by_row=joined([each.by_row for each in estimates]),
         device=estimates[0].device,
         backend=estimates[0].backend,
         diagnostics=_diagnostics(estimates, rows),

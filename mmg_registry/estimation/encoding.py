@@ -59,7 +59,7 @@ class Encoding:
             changed[f"{side}_kinds"] = tuple(kind for each in columns for kind in each.kinds)
             changed[f"{side}_labels"] = ()
             if side != "z" and changed[side] is not given:
-                changed[f"{side}_shape"] = None
+                changed[f"{side}_grid"] = None
         return replace(pair, **changed)
 
 

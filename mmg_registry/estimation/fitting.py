@@ -52,14 +52,23 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     if estimator.trains:
         _refuse_constant(train)
     start = time.perf_counter()
-    estimator.x_kinds, estimator.y_kinds, estimator.z_kinds = train.x_kinds, train.y_kinds, train.z_kinds
-    estimator.groups = groups
-    guarded(estimator, lambda: estimator.fit(*train.arrays()))
+    fit(estimator, train, groups)
     middle = time.perf_counter()
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(*rows.arrays())))
     result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
     return Part(result, estimator, seconds, len(train), len(rows))
+
+
+def fit(estimator: Estimator, train: Pair, groups: Index | None = None) -> None:
+    """Fit `estimator` on `train`, after telling it the kinds and places of the columns and which rows belong together.
+
+    Raises:
+        MMGError: when the estimator fails.
+    """
+    estimator.x_kinds, estimator.y_kinds, estimator.z_kinds = train.x_kinds, train.y_kinds, train.z_kinds
+    estimator.x_grid, estimator.y_grid, estimator.groups = train.x_grid, train.y_grid, groups
+    guarded(estimator, lambda: estimator.fit(*train.arrays()))
 
 
 def _refuse_constant(train: Pair) -> None:

@@ -11,9 +11,10 @@ from mmg_registry.arrays import Index
 from mmg_registry.data import Pair
 from mmg_registry.data.checks import MIN_ROWS, repeated_rows
 from mmg_registry.data.units import Units, first_rows, units_of
+from mmg_registry.estimation.by_row import evaluated
 from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
 from mmg_registry.estimation.dependent import corrected, of_dependent_rows, off_by_itself
-from mmg_registry.estimation.fitting import Make, Part, fitted
+from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.request import Request, run_of
 
 EVAL_FRACTION = 0.2  # of the rows, held out for evaluation unless a share is given
@@ -34,7 +35,8 @@ def split_up(make: Make, pair: Pair, request: Request, units: Units) -> Part:
     part = way.evaluate(pair)
     found = of_dependent_rows(part.estimate, units.take(way.places), way.places)
     if not trains:
-        found = corrected(found, pair, units, lambda rows: way.evaluate(rows).estimate)
+        plain = _way(make, pair, replace(request, pointwise=False), units, trains)
+        found = corrected(found, pair, units, lambda rows: plain.evaluate(rows).estimate)
     found = off_by_itself(found, units)
     return replace(part, estimate=replace(found, warnings=[*units.told, *found.warnings]))
 
@@ -43,7 +45,7 @@ def on_given(make: Make, pair: Pair, rows: Pair, request: Request, units: Units)
     """Fit `pair` and evaluate the given `rows`, whose own order tells the error."""
     repeated = repeated_rows(pair, rows)
     own = units_of(rows, request.blocks) if len(rows) >= MIN_ROWS else Units(len(rows))
-    part = fitted(make(run=run_of(request)), pair, rows, units.labels)
+    part = evaluated(make(run=run_of(request)), pair, rows, units.labels, request.pointwise)
     found = off_by_itself(of_dependent_rows(part.estimate, own), own)
     return replace(part, estimate=replace(found, warnings=[*repeated, *own.told, *found.warnings]))
 
@@ -57,9 +59,17 @@ def _way(make: Make, pair: Pair, request: Request, units: Units, trains: bool) -
     if units.by == "copies" and units.labels is not None:
         once = first_rows(units.labels)  # nearest neighbours would find nothing but copies
         return _split(make, request, units, once, once)
-    return _Way(lambda rows: fitted(make(run=run_of(request)), rows, rows, units.labels), np.arange(len(pair)))
+    return _Way(
+        lambda rows: evaluated(make(run=run_of(request)), rows, rows, units.labels, request.pointwise),
+        np.arange(len(pair)),
+    )
 
 
-def _split(make: Make, request: Request, units: Units, fit: Index, evaluated: Index) -> _Way:
+def _split(make: Make, request: Request, units: Units, fit: Index, places: Index) -> _Way:
     groups = units.take(fit).labels
-    return _Way(lambda rows: fitted(make(run=run_of(request)), rows.take(fit), rows.take(evaluated), groups), evaluated)
+
+    def evaluate(rows: Pair) -> Part:
+        own = rows.take(fit), rows.take(places)
+        return evaluated(make(run=run_of(request)), *own, groups, request.pointwise)
+
+    return _Way(evaluate, places)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mmg_registry import registry
-from mmg_registry.contracts import Estimator
+from mmg_registry.contracts import NO_RATIO, Estimator, has_ratio
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.checks import matching
 from mmg_registry.data.pair import with_groups
@@ -28,12 +28,14 @@ from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
-from mmg_registry.request import Request, run_of, within
+from mmg_registry.request import Request, in_thirds, run_of, within
 from mmg_registry.results import Estimate, half_width
 
 _FEW_EVAL_ROWS = 100
 _MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
+
+NOTHING_GIVEN = "Pointwise values are of x and y alone; leave pointwise (--pointwise) or what is given (--given) out."
 
 Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
 
@@ -64,6 +66,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
     given = pair if request.groups is None else with_groups(pair, request.groups)
+    demand(not (request.pointwise and given.z is not None), NOTHING_GIVEN)
     cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
@@ -99,8 +102,15 @@ def asked_for(request: Request, has_eval_rows: bool) -> Asked:
         not (request.extrapolate and request.cv is not None),
         "The folds of 'cv' are made for all rows, and 'extrapolate' cuts them into parts; use cross_fit=K with it.",
     )
+    demand(
+        not (request.pointwise and request.extrapolate),
+        "An extrapolation moves the estimate of all rows and knows nothing of single ones; leave pointwise or "
+        "extrapolate out.",
+    )
     record = registry.find(request.plugin)
-    make = functools.partial(registry.load_record(record), **request.options)
+    cls = registry.load_record(record)
+    demand(not request.pointwise or has_ratio(cls), NO_RATIO.format(name=cls.name))
+    make = functools.partial(cls, **request.options)
     make(run=run_of(request))
     if device_name(request.device) != "cpu":
         torch_device(request.device)
@@ -121,7 +131,7 @@ def _evaluated(
         return _by_difference(make, cleaned.pair, request, rows, started)
     units = units_of(cleaned.pair, request.blocks)
     encoding = encoding_for(type(make(run=run_of(request))), cleaned.pair)
-    pair, request = encoding(cleaned.pair), within(request, time.perf_counter() - started)
+    pair, request = encoding(cleaned.pair), in_thirds(within(request, time.perf_counter() - started))
     if rows is None:
         split = functools.partial(split_up, make)
         return (

@@ -24,8 +24,8 @@ from mmg_registry.results import Estimate
 
 SURE = 3.0  # standard errors by which two ways to the S-information may differ
 DIFFERENT = (
-    "The S-information is {one:.3f} nats by the chain and {other:.3f} by its own terms, farther apart than their errors: "
-    "some estimate of the chain is off; the errors of all quantities include it."
+    "The S-information is {one:.3f} nats by the chain and {other:.3f} by its own terms, farther apart than their "
+    "errors: some estimate of the chain is off; the errors of all quantities include it."
 )
 KNOWN = "{symbol} is infinite ({reason}), so that the variables have no finite total correlation; leave one out."
 
@@ -70,8 +70,8 @@ def interactions(
         variables: for variables of several columns, the columns of each: `["a1,a2", "b1,b2", "c"]`.
         check: whether to estimate the S-information a second time by its own terms, for half as much time again; what
             the two surely differ by is a part of all errors.
-        **choices: fields of `Request` that apply (plugin, seed, threads, unit, ci_level, groups, blocks, drop_nan, kinds
-            ..); every other name is an option of the plugin.
+        **choices: fields of `Request` that apply (plugin, seed, threads, unit, ci_level, groups, blocks, drop_nan,
+            kinds ..); every other name is an option of the plugin.
 
     Returns:
         The O-information: above 0 where redundancy prevails, below 0 where synergy does; "certainty" in its diagnostics

@@ -37,7 +37,8 @@ class Sum:
 
 def raw(estimate: Estimate) -> float:
     """Return an estimate before it was cut to what is possible: cut ones would not cancel in a sum."""
-    return float(estimate.diagnostics.get("raw", estimate.mi))
+    cut = estimate.diagnostics.get("raw")
+    return float(cut["mi"] if cut else estimate.mi)
 
 
 def weighted(estimates: Mapping[Term, Estimate], weights: Weights) -> Sum:

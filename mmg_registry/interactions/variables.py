@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -135,7 +136,7 @@ def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[Variables, li
     alike = replace(cleaned.pair, y=cleaned.pair.x, y_names=cleaned.pair.x_names, y_kinds=cleaned.pair.x_kinds)
     units = units_of(alike, request.blocks)
     ends = np.cumsum([0, *(pair.x.shape[1] for pair in pairs)])
-    columns = tuple(tuple(range(low, high)) for low, high in zip(ends[:-1], ends[1:], strict=True))
+    columns = tuple(tuple(range(low, high)) for low, high in itertools.pairwise(ends.tolist()))
     called = tuple(_called(pair.x_names) for pair in pairs)
     return Variables(replace(kept, y=kept.x, y_names=names), columns, called, units), [*told, *units.told]
 

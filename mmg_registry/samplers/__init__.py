@@ -7,12 +7,14 @@ columns. `gaussian` and its like make further ones. `mmg_registry.samplers.beyon
 The modules: `contract` says what a sampler is; `normal`, `heavy_tailed`, `uniform` and `mixtures` are continuous laws,
 `maps` bends them; `discrete` holds laws with labels, and `tables` their exact sums; `quadrature` sums over grids;
 `bmi`, `high_information`, `null`, `mutinfo`, `discrete.pairs` and `beyond` are the suites; `by_name` finds one.
+`conditional` holds triples whose information given the third is known.
 """
 
 from __future__ import annotations
 
 from mmg_registry.samplers.bmi import SAMPLERS
 from mmg_registry.samplers.by_name import named
+from mmg_registry.samplers.conditional import CONDITIONAL, Triple
 from mmg_registry.samplers.contract import DrawSamples, Map, Sampler, Samples, product_of
 from mmg_registry.samplers.discrete.pairs import discrete_pairs
 from mmg_registry.samplers.heavy_tailed import independent_student, student
@@ -44,6 +46,7 @@ from mmg_registry.samplers.null import NULL
 from mmg_registry.samplers.uniform import additive_noise
 
 __all__ = [
+    "CONDITIONAL",
     "HIGH_MI",
     "NULL",
     "SAMPLERS",
@@ -53,6 +56,7 @@ __all__ = [
     "Mixture",
     "Sampler",
     "Samples",
+    "Triple",
     "additive_noise",
     "asinh",
     "bimodal",

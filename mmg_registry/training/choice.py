@@ -38,11 +38,15 @@ class Latest:
         return True
 
 
+def surely_worse(last: Evaluation, kept: Evaluation) -> bool:
+    """Return whether the last weights are worse than the kept ones by more than `SURELY_WORSE` standard errors."""
+    gain, error = last.gain(kept)
+    return gain < -SURELY_WORSE * error
+
+
 def choice_error(kept: Evaluation, last: Evaluation) -> float:
     """Return the standard error (nats) of the difference between the estimates of the last and of the kept weights.
 
-    It is 0 where the last weights are the kept ones, or are worse by more than `SURELY_WORSE` standard errors: then
-    noise did not make the choice.
+    It is 0 where the last weights are the kept ones, or are surely worse: then noise did not make the choice.
     """
-    gain, error = last.gain(kept)
-    return 0.0 if kept is last or gain < -SURELY_WORSE * error else last.gain(kept, ESTIMATE)[1]
+    return 0.0 if kept is last or surely_worse(last, kept) else last.gain(kept, ESTIMATE)[1]

@@ -53,6 +53,8 @@ class Decay:
         cut_by_clock: whether the time limit may also cut the decay short. If so, the limit is kept to the second, but
             the weights of a rate that has not come down to zero are noisy. If not, the decay is always complete, and
             the constant stretch ends early enough to leave it time; prefer this where steps take equally long.
+        looks: number of looks at held-out rows within the decay, evenly apart. One that finds the weights surely worse
+            than the kept ones ends the decay: what over-fits at a high rate over-fits more at a low one.
 
     Example:
         >>> decay = Decay(share=0.6, goes_back=wherever_learned)
@@ -65,6 +67,7 @@ class Decay:
     least_steps: int = 0
     pieces: int = 1
     cut_by_clock: bool = False
+    looks: int = 0
 
     def constant_steps(self, most_steps: int) -> int:
         """Return the most steps that the constant stretch may take in a training of at most `most_steps` steps."""
@@ -74,6 +77,16 @@ class Decay:
         """Return the number of steps of the decay that follows `done` steps at the constant rate."""
         share = round(done * self.share / (1 - self.share))
         return min(max(self.least_steps, share), most_steps - done)
+
+    def looks_at(self, horizon: Horizon) -> list[int]:
+        """Return the steps after which to look, within a decay of as many steps as `horizon` says.
+
+        Example:
+            >>> Decay(share=0.6, goes_back=wherever_learned, looks=3).looks_at(Horizon(400, 1_000))
+            [550, 700, 850]
+        """
+        steps = horizon.end - horizon.decay_from
+        return [horizon.decay_from + steps * i // (self.looks + 1) for i in range(1, self.looks + 1)]
 
     def piece(self, interval: int) -> int:
         """Return how many steps (at least 1) to train in one call of the learner in an interval of `interval` steps."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmg_registry.contracts import Run
-from mmg_registry.training.choice import ChoiceRule, EarliestUnbeaten, choice_error
+from mmg_registry.training.choice import ChoiceRule, EarliestUnbeaten, choice_error, surely_worse
 from mmg_registry.training.clock import Clock, Now
 from mmg_registry.training.decay import Decay, Horizon
 from mmg_registry.training.evaluation import OBJECTIVE, Evaluation
@@ -121,12 +121,22 @@ class _Training:
     def _decay(self) -> None:
         before, decay = self._start_of_decay(), self.procedure.decay
         horizon = Horizon(before.step, before.step + decay.steps(before.step, self.procedure.most_steps))
-        while self.report.steps < horizon.end and not (decay.cut_by_clock and self.clock.is_over()):
+        looks = decay.looks_at(horizon)
+        while self.report.steps < horizon.end and not self._is_cut(looks):
             self._advance(decay.piece(self._interval(horizon.end)), horizon)
             self._tell()
         if self.report.steps > before.step:
             self._evaluate()
             self._judge_unfinished(before)
+
+    def _is_cut(self, looks: list[int]) -> bool:
+        """Return whether the decay ends here: by the clock, or at one of `looks`, which is then taken off the list."""
+        if self.procedure.decay.cut_by_clock and self.clock.is_over():
+            return True
+        if not looks or self.report.steps < looks[0]:
+            return False
+        del looks[0]
+        return surely_worse(self._measured(self.report.steps), self._need_kept().evaluation)
 
     def _start_of_decay(self) -> Evaluation:
         """Go back to the kept weights if the decay starts from them; return the evaluation of its starting point."""

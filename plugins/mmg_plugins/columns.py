@@ -126,6 +126,11 @@ class SideParts:
         return sum(len(column.shown) for column in self.columns)
 
     @property
+    def given_columns(self) -> int:
+        """Return the number of columns that `given` returns."""
+        return sum(column.has_rest for column in self.columns) + self.indicator_columns
+
+    @property
     def is_rounded(self) -> bool:
         """Return whether the rest of some column has a grain."""
         return any(column.grain for column in self.columns)
@@ -184,10 +189,11 @@ class SideParts:
 
 @dataclass(frozen=True)
 class PairParts:
-    """The columns of x and of y."""
+    """The columns of x and of y, and of z where something is given."""
 
     x: SideParts
     y: SideParts
+    z: SideParts | None = None
 
     @classmethod
     def of(cls, x: Array, y: Array, x_kinds: Sequence[Kind] = (), y_kinds: Sequence[Kind] = ()) -> PairParts:
@@ -202,17 +208,18 @@ class PairParts:
     @property
     def words(self) -> dict[str, Any]:
         """Return what the columns are, for the diagnostics; nothing where all are plain numbers."""
-        found = {"x": self.x.words, "y": self.y.words}
+        found = {"x": self.x.words, "y": self.y.words, **({"z": self.z.words} if self.z else {})}
         return {"columns": found} if any(found.values()) else {}
 
     def state(self) -> dict[str, Any]:
-        """Return a JSON-serialisable mapping, from which `restored` rebuilds both sides."""
-        return {"x": self.x.state(), "y": self.y.state()}
+        """Return a JSON-serialisable mapping, from which `restored` rebuilds all sides."""
+        return {"x": self.x.state(), "y": self.y.state(), "z": self.z.state() if self.z else None}
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> PairParts:
-        """Rebuild both sides from what `state` returned."""
-        return cls(SideParts.restored(state["x"]), SideParts.restored(state["y"]))
+        """Rebuild all sides from what `state` returned."""
+        given = SideParts.restored(state["z"]) if state["z"] else None
+        return cls(SideParts.restored(state["x"]), SideParts.restored(state["y"]), given)
 
 
 def _circles(rows: Array, plain: Sequence[int]) -> tuple[tuple[int, int], ...]:

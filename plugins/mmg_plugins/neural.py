@@ -39,7 +39,7 @@ from mmg_registry.contracts import Array, Estimator, Options, Run, below, left_o
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.preprocess import PairTransform
-from mmg_registry.results import Estimate, widened
+from mmg_registry.results import Estimate, Pointwise, widened
 from mmg_registry.threads import torch_threads
 from mmg_registry.training import (
     ESTIMATE,
@@ -198,13 +198,8 @@ class Neural(Estimator):
     def estimate(self, x: Array, y: Array) -> Estimate:
         """Estimate on x `(n, dim_x)` and y `(n, dim_y)`, n at least 2."""
         fitted = self._need_fit()
-        if len(x) < 2:
-            raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
         device = device_of(self.run.device)
-        fitted.trainable.module.to(device)
-        x, y = self._arranged(fitted.sides, x, y, EVALUATION)
-        with torch_threads(1), torch.no_grad():
-            found = self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
+        found = self._reading(fitted, x, y, device)
         rows = widened(float(found.influence.std()) / math.sqrt(len(x)), len(x))
         report = fitted.report
         left = linear_left(fitted.pair.linear, float(found.mi), rows)
@@ -225,6 +220,20 @@ class Neural(Estimator):
             device=str(device),
             warnings=[*found.doubts, *doubts, *_warnings(fitted, left, rows)],
         )
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return the log ratio of each row; the error is that of the constant which rows at hand give all of them."""
+        found = self._reading(self._need_fit(), x, y, device_of(self.run.device))
+        common = float((found.pointwise - found.influence).std()) / math.sqrt(len(x))
+        return Pointwise(found.pointwise.double().cpu().numpy(), np.full(len(x), common))
+
+    def _reading(self, fitted: FittedNeural, x: Array, y: Array, device: torch.device) -> Reading:
+        if len(x) < 2:
+            raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
+        fitted.trainable.module.to(device)
+        x, y = self._arranged(fitted.sides, x, y, EVALUATION)
+        with torch_threads(1), torch.no_grad():
+            return self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return coordinates and weights as named arrays, and the training report as a JSON-serialisable mapping."""

@@ -11,10 +11,21 @@ import pytest
 from benchmarks import compression
 
 
-@pytest.mark.parametrize(("name", "columns"), [("blob-16", 256), ("box-16", 256), ("networks-768", 768)])
-def test_sides_are_as_wide_as_they_say_and_differ_from_row_to_row(name: str, columns: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("blob-16", (16, 16)),
+        ("box-16", (16, 16)),
+        ("ring-16", (16, 16)),
+        ("grating-12x20", (12, 20)),
+        ("disc-16x16x3", (16, 16, 3)),
+        ("networks-768", (768,)),
+        ("low-rank-500", (500,)),
+    ],
+)
+def test_sides_are_as_wide_as_they_say_and_differ_from_row_to_row(name: str, shape: tuple[int, ...]) -> None:
     x, y = compression.CASES[name].draw(40, seed=0)
-    assert x.shape == y.shape == (40, columns)
+    assert x.shape == y.shape == (40, *shape)
     assert len(np.unique(x, axis=0)) == 40
     assert np.isfinite(x).all()
 
@@ -24,9 +35,10 @@ def test_correlations_share_the_information_that_is_asked_for() -> None:
 
 
 def test_a_line_holds_the_truth_beside_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "EVALUATION_ROWS", 100)
     monkeypatch.setitem(compression.CASES, "small", compression.WidePair((0.5,), lambda rows, which: rows))
-    compression.main(["--only", "small", "--rows", "200", "--output", str(tmp_path / "found.json")])
+    compression.main(
+        ["--only", "small", "--rows", "200", "--evaluation", "100", "--output", str(tmp_path / "found.json")]
+    )
     (line,) = json.loads((tmp_path / "found.json").read_text())["results"]
     assert line["truth"] == pytest.approx(0.144, abs=1e-3)
     assert line["compressed_to"] is None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from events import WATCHDOG
 
@@ -510,3 +511,44 @@ def test_a_terminal_gets_colour_unless_it_is_unwanted(monkeypatch, no_colour: di
     assert "0.5000 nats" in terminal.text
     assert "Something [is] odd." in terminal.text
     assert ("\x1b[33m" in terminal.text) == styled
+
+
+@pytest.mark.parametrize("name", ["v.npz", "v.csv", "v.parquet"])
+def test_what_rows_say_is_written_in_the_unit_that_was_asked_for(estimate, data, name) -> None:
+    result = estimate(data, "--pointwise", name, "--unit", "bits", "--json", plugin="gaussian")
+    found = read_rows(name)
+    assert len(found) == 400
+    assert found["pmi"].mean() == pytest.approx(document(result)["mi"])
+    assert (found["std_error"] >= found["noise"]).all()
+    assert set(found["unit"]) == {"bits"}
+
+
+def read_rows(name: str) -> pd.DataFrame:
+    if name.endswith(".npz"):
+        with np.load(name) as arrays:
+            return pd.DataFrame({key: arrays[key] for key in arrays.files})
+    return pd.read_csv(name) if name.endswith(".csv") else pd.read_parquet(name)
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        (["--pointwise", "v.txt"], "not written as '.txt'"),
+        (["--pointwise", "none/v.csv"], "given to --pointwise cannot be written"),
+        (["--pointwise", "v.csv", "--extrapolate", 3], "leave one of the two out"),
+        (["--pointwise", "v.csv", "--given", "a"], "leave it or --given out"),
+        (["--pointwise", "v.csv", "-p", "infonce"], "no log-density ratio of single rows"),
+    ],
+)
+def test_values_of_rows_that_cannot_be_are_refused_before_the_data_are_read(estimate, how, sentence) -> None:
+    result = estimate("missing.csv", *how, plugin="gaussian")
+    assert result.code == 2
+    assert sentence in result.err
+
+
+def test_an_answer_without_an_estimate_has_no_rows_to_write(estimate) -> None:
+    x = np.random.default_rng(0).standard_normal((100, 1))
+    np.savez("copies.npz", x=x, y=x)
+    result = estimate("copies.npz", "--pointwise", "v.csv", plugin="gaussian")
+    assert "Nothing was written to v.csv: the answer is known" in result.err
+    assert not os.path.exists("v.csv")

@@ -15,6 +15,7 @@ PAGE = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
 LAYERS = ("preprocess", "diffusion", "training")
 NOT_CHOSEN = {"training.evaluation.OBJECTIVE", "training.evaluation.ESTIMATE", "diffusion.learner.DIRECT"}  # columns
 NOT_CHOSEN |= {"preprocess.pair.STATE_VERSION"}  # of a file
+NOT_CHOSEN |= {"diffusion.row_ratios.BITS", "diffusion.row_ratios.ROW_SHIFT"}  # of random words
 
 
 def is_number(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmg_registry.contracts import Progress, Run
-from mmg_registry.request import BoundRequest, Request, from_choices, run_of, run_of_fold
+from mmg_registry.request import BoundRequest, Request, from_choices, in_thirds, run_of, run_of_fold, run_of_half
 from mmg_registry.threads import default_threads
 
 
@@ -34,3 +34,13 @@ def test_folds_have_seeds_of_their_own_and_a_share_of_the_time() -> None:
 
 def test_the_smallest_limit_of_time_is_not_shared_down_to_nothing() -> None:
     assert run_of_fold(Request(max_seconds=5e-324), 0, 4).max_seconds == 5e-324
+
+
+def test_three_trainings_share_the_time_and_halves_have_a_bar_of_their_own() -> None:
+    told: list[Progress] = []
+    request = in_thirds(Request(max_seconds=9.0, pointwise=True, progress=told.append))
+    assert request.max_seconds == 3.0
+    assert in_thirds(Request(max_seconds=9.0)).max_seconds == 9.0
+    half = run_of_half(run_of(request), 1)
+    half.report(Progress(0.5))
+    assert (half.max_seconds, told[0].fraction, told[0].stage) == (3.0, 0.75, "half 2 of 2, training")

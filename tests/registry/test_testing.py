@@ -13,7 +13,7 @@ from pydantic import Field
 from mmg_registry import registry, testing
 from mmg_registry.contracts import Array, Estimator, Options, Progress, Run
 from mmg_registry.errors import DataError, OptionError
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 
 
 def strongest(x: Array, y: Array) -> float:
@@ -40,6 +40,9 @@ class Honest(Estimator):
 
     def estimate(self, x: Array, y: Array) -> Estimate:
         return Estimate(mi=self.mi, std_error=0.01)
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        return Pointwise(testing.gaussian_ratio(x, y), np.zeros(len(x)))
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, {"mi": self.mi}
@@ -69,7 +72,7 @@ def test_an_honest_estimator_passes_every_check(capsys: pytest.CaptureFixture[st
     assert [result["check"] for result in results] == list(testing.CHECKS)
     statuses = {result["check"]: result["status"] for result in results}
     assert statuses == {**dict.fromkeys(testing.CHECKS, "passed"), "trains_nothing": "does not apply"}
-    assert "honest-for-tests: 30 run, 30 passed, 0 failed" in capsys.readouterr().out
+    assert "honest-for-tests: 31 run, 31 passed, 0 failed" in capsys.readouterr().out
 
 
 def test_checking_leaves_nothing_registered() -> None:
@@ -294,6 +297,17 @@ class Undescribed(Options):
         ({"estimate": lambda s, x, y: Estimate(s.mi, diagnostics={"f": max})}, "json", "TypeError"),
         ({"Options": Window}, "options_in_json", "Out of range float values are not JSON compliant"),
         ({"restore": forgetful_restore}, "save_and_load", "before saving and 0.0 after loading"),
+        (
+            {"pointwise": lambda s, x, y: Pointwise(np.zeros(3), np.zeros(3))},
+            "log_ratios",
+            "have shapes {(3,)}, not (400",
+        ),
+        (
+            {"pointwise": lambda s, x, y: Pointwise(x[:, 1], x[:, 1])},
+            "log_ratios",
+            "some errors are no standard errors",
+        ),
+        ({"pointwise": lambda s, x, y: Pointwise(x[:, 1], 0 * x[:, 1])}, "log_ratios", "have a correlation of"),
         ({"get_params": lambda s, deep=True: {"scale": 2.0}}, "params", "get_params() is not the run and all options"),
     ],
 )
@@ -345,7 +359,7 @@ def test_an_estimator_that_reports_no_progress_skips_the_interruption() -> None:
 
 def test_counts_tell_how_many_ran() -> None:
     results = testing.run_checks(altered(has_curve=True), {"declared_extras": "soon"})
-    assert testing.counts(results) == {"run": 30, "passed": 29, "failed": 0, "expected": 1, "does not apply": 1}
+    assert testing.counts(results) == {"run": 31, "passed": 30, "failed": 0, "expected": 1, "does not apply": 1}
 
 
 def test_every_check_says_what_must_hold() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, parse_set
+from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, executed, parse_set
 from mmg_cli.output import check_writable, columns, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.writers import check_result_file, write_result
@@ -176,8 +176,7 @@ def load_model(address: str, settings: dict[str, Any]) -> Any:
         from mmg_registry.models.built_in import built_in
 
         return built_in(address, **settings)
-    warn(f"The file {path} is executed, with all the rights that you have.")
-    found = _executed(path, name)
+    found = executed(path, name)
     if not settings:
         return found
     try:
@@ -186,20 +185,6 @@ def load_model(address: str, settings: dict[str, Any]) -> Any:
         raise PluginError(
             f"The model {name} of {path} cannot be made with these settings ({explain(error)})."
         ) from error
-
-
-def _executed(path: str, name: str) -> Any:
-    import runpy
-
-    if not os.path.isfile(path):
-        raise PluginError(f"There is no file {path} with a model.")
-    try:
-        names = runpy.run_path(path, run_name="mmg_model")
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"The model's file {path} cannot be executed ({explain(error)}).") from error
-    if name not in names:
-        raise PluginError(f"The file {path} defines no '{name}'.")
-    return names[name]
 
 
 def read_pairs(path: str | None) -> tuple[Any, Any] | None:

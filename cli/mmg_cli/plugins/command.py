@@ -136,7 +136,11 @@ def describe(cls: type[Configured]) -> dict[str, Any]:
 def _abilities(cls: Any) -> dict[str, Any]:
     if cls.noun == "bound":
         return {"kind": cls.kind, "needs": cls.needs}
-    return {"bound": cls.bound, "curve": cls.has_curve, "pointwise": cls.has_pointwise}
+    from mmg_registry.contracts import has_ratio
+
+    return {
+        "bound": cls.bound, "curve": cls.has_curve, "pointwise": cls.has_pointwise, "log ratios": has_ratio(cls),
+    }  # fmt: skip
 
 
 def _option(name: str, field: Any) -> dict[str, Any]:

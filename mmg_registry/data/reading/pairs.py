@@ -138,6 +138,7 @@ def _from_one(table: Table, file: str, specs: _Specs, condition: Condition | Non
         sides = {side: _stacked(table, own, loaded) for side, own in places.items()}
         labels = None if place is None else _load(table, [place], mask)[place]
     pair = _pair(sides["x"], sides["y"], file, [*table.notes, *told, *said], table.doubts)
+    pair = pair if mask is None else replace(pair, rows=np.flatnonzero(mask))
     if "z" in sides:
         z = sides["z"].columns
         pair = replace(pair, z=z.values, z_names=z.names, z_labels=z.labels)

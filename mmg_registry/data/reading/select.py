@@ -150,8 +150,18 @@ def choose(
         return {"x": places[:1], "y": places[1:]}, []  # MI is symmetric, so there is nothing to guess
     specs = {"x": x, "y": y} | ({} if given is None else {"z": given})
     sides = {side: _not_swept(_side(table, spec, side), groups) for side, spec in specs.items()}
+    _refuse_given_twice(table, sides)
     notes: list[str] = []
     return {side: _without(table, side, sides, notes) for side in sides}, notes
+
+
+def _refuse_given_twice(table: Table, sides: Mapping[str, Choice]) -> None:
+    """Refuse columns that are named both as given and as x or y: they would tell nothing beyond themselves."""
+    for side in ("x", "y") if "z" in sides else ():
+        twice = sorted(sides["z"].named & sides[side].named)
+        if twice:
+            names = listed([table.names[place] for place in twice], 5)
+            raise DataError(f"{names} is named both as {side} and as given, where it tells nothing more; leave out one")
 
 
 def place_of(table: Table, name: str) -> int:

@@ -20,7 +20,7 @@ FAR_COLUMNS = 20
 
 
 class Rise(NamedTuple):
-    """How an estimate moved with the rows, in nats.
+    """How an estimate rose with the rows, in nats.
 
     Attributes:
         total: by how much all rows give more than the smallest parts.
@@ -59,6 +59,16 @@ def rise_of(parts: int, whole: float, middle: float, small: float, error: float,
     fastest, slowest = (parts ** (-power / (2 * min(max(columns, 1), FAR_COLUMNS))) for power in (2, 1))
     share = min(max(second / first if first > 0 else math.inf, fastest), slowest)
     return Rise(total, total * share**2 / (1 - share**2))
+
+
+def still_falling(fall: Rise, mi: float) -> str:
+    """Return the warning of an estimate given z that falls with its rows, `fall` being the rise of its negative."""
+    return (
+        f"The estimate still falls with the rows: parts of them give {mi + fall.total:.2f} nats, all {mi:.2f}. What is "
+        "given tells of x and of y more finely than so few rows resolve, and what is left of it counts as shared: the "
+        f"estimate is high, by some {fall.left:.2g} nats if it goes on falling, which the standard error includes. "
+        "Compare with --plugin auto."
+    )
 
 
 def still_rising(rise: Rise, mi: float) -> str:

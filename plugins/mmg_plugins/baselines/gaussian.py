@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,15 +26,16 @@ from mmg_registry.data.dependence import sample_rows
 from mmg_registry.data.order import normal_scores
 from mmg_registry.errors import DataError
 from mmg_registry.preprocess.covariance import canonical_of, moments_of
-from mmg_registry.preprocess.margins import fit_margins
+from mmg_registry.preprocess.margins import Margins, fit_margins
 from mmg_registry.preprocess.pair import RHO_MAX
 from mmg_registry.preprocess.wishart import SPARE_ROWS, GaussianInformation, information
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 
 MOST_RANKED = 10_000  # rows that are looked at for doubts; more take time and change nothing
 MOST_FOLDED = 10  # canonical columns of a side that are compared with one another
 FOLDED_RHO = 0.2  # canonical correlation of such columns: weaker ones add little, counted twice or not
 TOLD_ERRORS = 2.0  # standard errors from which a value is told from 0
+JACKKNIFE = 10  # parts of the rows that are left out in turn for the error of a row's value
 LABELLED = (
     "Some columns are labels, which no Gaussian describes: the closed form of their correlations neither estimates the "
     "information nor bounds it. Compare with --plugin ksg or auto."
@@ -80,13 +83,7 @@ class Gaussian(Instant):
 
     def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:
         """Return the closed form; the pointwise values are each row's Gaussian log-density ratio, moved to its mean."""
-        zx, zy, *given = self._coordinates(*(side for side in (x, y, z) if side is not None))
-        columns = zx.shape[1] + zy.shape[1] + sum(side.shape[1] for side in given)
-        if len(zx) < columns + SPARE_ROWS:
-            raise DataError(
-                f"The estimator '{self.name}' needs {columns + SPARE_ROWS} rows for {columns} columns, and has "
-                f"{len(zx)}; give it more rows or fewer columns."
-            )
+        zx, zy, *given = self._enough(x, y, *(() if z is None else (z,)))
         unlike = [doubt for side in given for doubt in doubted_given(zx, zy, side)]
         for side in given:
             zx, zy = residuals(zx, side), residuals(zy, side)
@@ -99,6 +96,30 @@ class Gaussian(Instant):
             diagnostics={"canonical_correlations": rho.tolist()},
             warnings=[*unlike, *self._doubts(rho, found, zx, zy)],
         )
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return each row's Gaussian log-density ratio under the law of the rows, and its jackknife error.
+
+        The law is that of all rows, and its error is told by those of all but a part of them, for `JACKKNIFE` parts
+        (Tukey, Ann. Math. Statist. 1958; of groups of rows: Efron and Tibshirani, An Introduction to the Bootstrap,
+        chapter 11).
+        """
+        zx, zy = self._enough(x, y)
+        part = np.random.default_rng(self.run.seed).permutation(len(zx)) % JACKKNIFE
+        others = [Canonical.of(zx[part != k], zy[part != k]).log_ratio(zx, zy) for k in range(JACKKNIFE)]
+        error = math.sqrt(JACKKNIFE - 1) * np.std(others, axis=0)
+        return Pointwise(of_gaussian_pair(zx, zy)[1], np.asarray(error))
+
+    def _enough(self, *sides: Array) -> list[F64]:
+        """Return the rows of each side after the margins' maps; refuse too few of them."""
+        mapped = list(self._coordinates(*sides))
+        columns, rows = sum(side.shape[1] for side in mapped), len(mapped[0])
+        if rows < columns + SPARE_ROWS:
+            raise DataError(
+                f"The estimator '{self.name}' needs {columns + SPARE_ROWS} rows for {columns} columns, and has "
+                f"{rows}; give it more rows or fewer columns."
+            )
+        return mapped
 
     def _doubts(self, rho: F64, found: GaussianInformation, zx: F64, zy: F64) -> list[str]:
         if np.any(rho >= RHO_MAX):
@@ -193,20 +214,51 @@ def doubted_by_ranks(x: F64, y: F64) -> list[str]:
     return [too_skewed(by_ranks[0].mi, by_values[0].mi)]
 
 
+@dataclass(frozen=True)
+class Canonical:
+    """The way of rows into canonical coordinates, from which linearly dependent directions are dropped.
+
+    Attributes:
+        margins: affine maps of the columns of x and of y.
+        means: `(dim,)` means of x and of y after these.
+        matrices: `(dim', dim)` for x and for y.
+        rho: sample correlations in canonical coordinates, falling.
+    """
+
+    margins: tuple[Margins, Margins]
+    means: tuple[F64, F64]
+    matrices: tuple[F64, F64]
+    rho: F64
+
+    @classmethod
+    def of(cls, x: F64, y: F64) -> Canonical:
+        """Fit to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`."""
+        margins = fit_margins(x, gaussianise=False), fit_margins(y, gaussianise=False)
+        moments = moments_of(list(zip(margins, (x, y), strict=True)), 0, len(x))
+        fitted = canonical_of(moments, x.shape[1], shrink=False)
+        if min(len(fitted.a), len(fitted.b)) == 0:
+            raise DataError("No column of x or of y varies in these rows; the mutual information with a constant is 0.")
+        means = moments.mean[: x.shape[1]], moments.mean[x.shape[1] :]
+        return cls(margins, means, (fitted.a, fitted.b), np.clip(fitted.rho, 0.0, RHO_MAX))
+
+    def __call__(self, x: F64, y: F64) -> tuple[F64, F64]:
+        """Return rows in canonical coordinates, `(n, dim_x')` and `(n, dim_y')`."""
+        placed = zip(self.margins, (x, y), self.means, self.matrices, strict=True)
+        a, b = ((margins(rows).T - mean) @ matrix.T for margins, rows, mean, matrix in placed)
+        return a, b
+
+    def log_ratio(self, x: F64, y: F64) -> F64:
+        """Return the Gaussian log-density ratio of rows `(n,)` in nats."""
+        return log_ratio(*self(x, y), self.rho)
+
+
 def canonical_rows(x: F64, y: F64) -> tuple[F64, F64, F64]:
     """Return rows in canonical coordinates `(n, dim_x')`, `(n, dim_y')`, and their sample correlations, falling.
 
     Linearly dependent directions are dropped.
     """
-    sides = [(fit_margins(side, gaussianise=False), side) for side in (x, y)]
-    moments = moments_of(sides, 0, len(x))
-    fitted = canonical_of(moments, x.shape[1], shrink=False)
-    if min(len(fitted.a), len(fitted.b)) == 0:
-        raise DataError("No column of x or of y varies in these rows; the mutual information with a constant is 0.")
-    means = moments.mean[: x.shape[1]], moments.mean[x.shape[1] :]
-    placed = zip(sides, means, (fitted.a, fitted.b), strict=True)
-    a, b = ((margins(rows).T - mean) @ matrix.T for (margins, rows), mean, matrix in placed)
-    return a, b, np.clip(fitted.rho, 0.0, RHO_MAX)
+    fitted = Canonical.of(x, y)
+    return *fitted(x, y), fitted.rho
 
 
 def log_ratio(x: NDArray[Any], y: NDArray[Any], rho: F64) -> F64:

@@ -76,6 +76,44 @@ def second_algorithm(x: F64, y: F64, how: Search) -> F64:
     return values
 
 
+def given_z(x: F64, y: F64, z: F64, how: Search) -> F64:
+    """Return the values given a third variable (Frenzel and Pompe, PRL 2007, equation 11).
+
+    With e the distance of a row to its k-th neighbour in (x, y, z), psi(k) - psi(n_xz) - psi(n_yz) + psi(n_z), where
+    n_xz counts the rows whose x and z are both nearer than e.
+
+    Args:
+        x, y, z: `(n, dim_x)`, `(n, dim_y)`, `(n, dim_z)`, continuous.
+
+    Example:
+        >>> z = np.arange(8.0)[:, None]
+        >>> given_z(z, z, z, Search(k=1)).round(3).tolist()
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    _, n_xz, n_yz, n_z = _around((x, y, z), how, nearer=True)
+    values: F64 = digamma(np.float64(how.k)) - digamma(n_xz) - digamma(n_yz) + digamma(n_z)
+    return values
+
+
+def given_z_mixed(x: F64, y: F64, z: F64, how: Search) -> F64:
+    """Return the values given a third variable where columns are mixed or discrete (Mesner and Shalizi, IEEE TIT 2020).
+
+    Rows at distance e are counted too, and not the row itself: psi(m) - psi(n_xz) - psi(n_yz) + psi(n_z), with m the
+    rows in (x, y, z) no farther than the k-th neighbour (their section III).
+
+    Args:
+        x, y, z: `(n, dim_x)`, `(n, dim_y)`, `(n, dim_z)`.
+
+    Example:
+        >>> x = np.arange(8.0)[:, None] % 2
+        >>> given_z_mixed(x, x, 0 * x, Search(k=1)).round(3).tolist()[:2]
+        [0.95, 0.95]
+    """
+    near, n_xz, n_yz, n_z = (count - 1 for count in _around((x, y, z), how, nearer=False))
+    values: F64 = digamma(near.astype(np.float64)) - digamma(n_xz) - digamma(n_yz) + digamma(n_z)
+    return values
+
+
 def with_labels(x: F64, labels: Index, how: Search) -> F64:
     """Return the values for a continuous x and a discrete y (Ross, PLoS ONE 2014).
 
@@ -163,3 +201,42 @@ def _block_counts(x: F64, y: F64, how: Search, rows: slice) -> Counts:
     inside = np.nextafter(radius, 0)[:, None]
     n_x, n_y = ((distance <= inside).sum(axis=1) for distance in (of_x, of_y))
     return radius, (joint <= radius[:, None]).sum(axis=1), n_x, n_y
+
+
+Triple = tuple[F64, F64, F64]  # rows of x, of y and of z
+Within = tuple[Index, Index, Index, Index]  # numbers of rows near each row in (x, y, z), in (x, z), in (y, z) and in z
+
+
+def _around(rows: Triple, how: Search, nearer: bool) -> Within:
+    """Count the rows that are no farther than the k-th neighbour in (x, y, z), or `nearer`; a row counts itself."""
+    few = sum(side.shape[1] for side in rows) <= TREE_COLUMNS
+    return (_around_by_trees if few and how.norm == "maximum" else _around_by_all_pairs)(rows, how, nearer)
+
+
+def _around_by_trees(rows: Triple, how: Search, nearer: bool) -> Within:
+    x, y, z = rows
+    joint = np.hstack(rows)
+    radius = _kth(joint, how.k, how)
+    edge = np.nextafter(radius, 0) if nearer else radius
+    near, n_xz, n_yz, n_z = (
+        _count(cKDTree(side), side, edge, how) for side in (joint, np.hstack([x, z]), np.hstack([y, z]), z)
+    )
+    return near, n_xz, n_yz, n_z
+
+
+def _around_by_all_pairs(rows: Triple, how: Search, nearer: bool) -> Within:
+    starts = range(0, len(rows[0]), BLOCK)
+    with ThreadPoolExecutor(how.threads) as pool:
+        parts = list(pool.map(lambda start: _block_around(rows, how, nearer, slice(start, start + BLOCK)), starts))
+    near, n_xz, n_yz, n_z = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return near, n_xz, n_yz, n_z
+
+
+def _block_around(rows: Triple, how: Search, nearer: bool, block: slice) -> Within:
+    x, y, z = (cdist(side[block], side, _METRIC[how.norm]) for side in rows)
+    xz, yz = np.maximum(x, z), np.maximum(y, z)
+    joint = np.maximum(xz, yz)
+    radius = np.partition(joint, how.k, axis=1)[:, [how.k]]
+    edge = np.nextafter(radius, 0) if nearer else radius
+    near, n_xz, n_yz, n_z = ((distance <= edge).sum(axis=1) for distance in (joint, xz, yz, z))
+    return near, n_xz, n_yz, n_z

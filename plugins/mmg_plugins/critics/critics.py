@@ -38,6 +38,7 @@ from mmg_plugins.critics.readings import (
 from mmg_plugins.critics.recipe import CriticRecipe, in_blocks
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
+from mmg_registry.contracts import Estimator
 from mmg_registry.preprocess import PairTransform
 
 CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant; its error enters squared
@@ -188,6 +189,7 @@ class InfoNCE(CriticEstimator):
     reference = "van den Oord et al., arXiv 1807.03748"
     Options = InfoNCEOptions
     bound = "lower"
+    pointwise = Estimator.pointwise  # the scores know the ratio up to a factor for each x, and values end at log N
     options: InfoNCEOptions
 
     def recipe(self) -> CriticRecipe:

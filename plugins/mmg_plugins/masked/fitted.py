@@ -18,7 +18,7 @@ from mmg_plugins.masked.alphabets import LEAST_ROWS, Alphabets
 from mmg_plugins.masked.network import MaskedNetwork
 from mmg_plugins.masked.positions import TrainablePositions, summed
 from mmg_plugins.unseen import left_unseen, missed
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F64, Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, demand
@@ -45,6 +45,7 @@ LEAST_STEPS = 400  # before a plateau counts
 PATIENCE = 600  # least steps before a training that gains nothing ends
 DECAY, STAIRS = 0.4, 5  # share of the steps that the final decay takes, and its rates between two looks
 
+MASK_REPEATS = 4  # independent draws of a row's masks, whose spread is the error of its log ratio
 DRAWS = 16
 """Masks of an evaluation row, or one for each position if there are more of these.
 
@@ -81,6 +82,7 @@ class FittedPositions:
         alphabets: of the predicted side and of the given one.
         swapped: whether y is predicted from x, in place of x from y.
         network: trained weights.
+        context: columns of numbers that both predictions see.
         report: report of the training.
         open_positions: `(positions,)` whether y helped to predict a position of held-out rows; others contribute 0.
         seen: the value on training rows.
@@ -91,20 +93,23 @@ class FittedPositions:
     alphabets: tuple[Alphabets, Alphabets]
     swapped: bool
     network: MaskedNetwork
+    context: int
     report: Report
     open_positions: NDArray[np.bool_]
     seen: Measured
     counted: Opinion | None
     rows: int
 
-    def estimate(self, run: Run, x: Array, y: Array) -> Estimate:
+    def estimate(self, run: Run, x: Array, y: Array, context: Array | None = None) -> Estimate:
         """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`, with pointwise values.
+
+        `context` `(n, k)` are numbers that both predictions see, as in training.
 
         Raises:
             DataError: for rows with NaN.
         """
         device = torch_device(run.device)
-        rows = classes_of(self.alphabets, self.swapped, x, y, device)
+        rows = rows_of(self.alphabets, self.swapped, (x, y), context, device)
         with torch_threads(1), torch.no_grad():
             gains = gains_of(self.network.to(device), rows, run.seed)
         values = gains @ self.open_positions.astype(np.float64)
@@ -127,6 +132,19 @@ class FittedPositions:
             diagnostics={**self._words, "errors": errors},
             warnings=self._warnings,
         )
+
+    def log_ratio(self, run: Run, x: Array, y: Array) -> tuple[F64, F64]:
+        """Return the log ratio of rows x `(n, dim_x)`, y `(n, dim_y)` and the standard error of its masks, `(n,)` each.
+
+        Raises:
+            DataError: for rows with NaN.
+        """
+        device = torch_device(run.device)
+        rows, helped = rows_of(self.alphabets, self.swapped, (x, y), None, device), self.open_positions
+        with torch_threads(1), torch.no_grad():
+            network = self.network.to(device)
+            found = np.stack([gains_of(network, rows, run.seed + repeat) @ helped for repeat in range(MASK_REPEATS)])
+        return found.mean(0), found.std(0, ddof=1) / math.sqrt(MASK_REPEATS)
 
     @property
     def missed(self) -> float:
@@ -160,6 +178,7 @@ class FittedPositions:
         return {**arrays, "open_positions": self.open_positions.astype(np.int64)}, {
             "alphabets": [side.state() for side in self.alphabets],
             "swapped": self.swapped,
+            "context": self.context,
             "report": self.report.to_dict(),
             "seen": list(self.seen),
             "counted": None if self.counted is None else list(self.counted),
@@ -172,12 +191,13 @@ class FittedPositions:
     ) -> FittedPositions:
         """Rebuild what `state` saved, with the sizes of `settings`."""
         predicted, given = (Alphabets.restored(each) for each in meta["alphabets"])
-        network = made(settings, predicted, given, seed=0)
+        network = made(settings, (predicted, given), meta["context"], seed=0)
         network.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
         return cls(
             (predicted, given),
             meta["swapped"],
             network,
+            meta["context"],
             Report(**meta["report"]),
             arrays["open_positions"].astype(bool),
             Measured(*meta["seen"]),
@@ -196,6 +216,7 @@ def fit_positions(
     ordered: tuple[Sequence[bool], Sequence[bool]],
     swapped: bool = False,
     groups: Index | None = None,
+    context: Array | None = None,
 ) -> FittedPositions:
     """Train on rows x `(n, dim_x)` and y `(n, dim_y)` of `sample`, whose columns are all discrete.
 
@@ -206,6 +227,7 @@ def fit_positions(
         ordered: for each column of x and of y whether its values are numbers, in place of labels.
         swapped: whether to predict y from x, in place of x from y.
         groups: `(n,)` a number for each row; rows with the same one are held out together.
+        context: `(n, k)` numbers near standard normal that both predictions see: what is given; None for none.
 
     Raises:
         DataError: for fewer than 20 rows, or rows with NaN.
@@ -215,16 +237,17 @@ def fit_positions(
     x, y = (Alphabets.of(rows, each) for rows, each in zip(sample, ordered, strict=True))
     alphabets = (y, x) if swapped else (x, y)
     device = torch_device(run.device)
-    every = classes_of(alphabets, swapped, *sample, device)
-    counted = counted_in(every)  # before rows are held back, which reorders them
+    every = rows_of(alphabets, swapped, sample, context, device)
+    counted = counted_in(every) if context is None else None  # before rows are held back, which reorders them
     with torch_threads(1):
         rows, held_out = hold_back(*every, run.seed, groups)
-        network, report = trained(settings, run, alphabets, rows, held_out, device)
+        network, report = trained(settings, run, alphabets, rows, held_out)
         with torch.no_grad():
             helped = gains_of(network, held_out, run.seed).mean(0) > 0
             values = gains_of(network, _first(rows), run.seed) @ helped.astype(np.float64)
     seen = Measured(float(values.mean()), float(values.std()) / math.sqrt(len(values)))
-    return FittedPositions(alphabets, swapped, network, report, helped, seen, counted, n)
+    seen_by_both = 0 if context is None else context.shape[1]
+    return FittedPositions(alphabets, swapped, network, seen_by_both, report, helped, seen, counted, n)
 
 
 def trained(
@@ -233,10 +256,10 @@ def trained(
     alphabets: tuple[Alphabets, Alphabets],
     rows: RowPair,
     held_out: RowPair,
-    device: torch.device,
 ) -> tuple[MaskedNetwork, Report]:
-    """Train a fresh network on `rows`, guided by `held_out`, both classes on `device`."""
-    network = made(settings, *alphabets, run.seed).to(device)
+    """Train a fresh network on `rows`, guided by `held_out`, both on one device."""
+    context = rows[1].shape[1] - len(alphabets[1].columns)
+    network = made(settings, alphabets, context, run.seed).to(rows[0].device)
     trainable = TrainablePositions(network, torch.Generator().manual_seed(run.seed), run.seed)
     learner = MinibatchLearner(trainable, rows, held_out, settings.batch, settings.rate, run.seed)
     return network, train(learner, _procedure(settings, len(rows[0])), run)
@@ -253,10 +276,10 @@ def _procedure(settings: MaskedTraining, rows: int) -> Procedure:
     )
 
 
-def made(settings: MaskedTraining, predicted: Alphabets, given: Alphabets, seed: int) -> MaskedNetwork:
+def made(settings: MaskedTraining, alphabets: tuple[Alphabets, Alphabets], context: int, seed: int) -> MaskedNetwork:
     """Return a fresh network, its weights drawn from `seed`."""
     draw = torch.Generator().manual_seed(seed)
-    return MaskedNetwork(predicted, given, (settings.width, settings.depth), draw)
+    return MaskedNetwork(*alphabets, (settings.width, settings.depth), draw, context)
 
 
 def gains_of(network: MaskedNetwork, rows: RowPair, seed: int) -> NDArray[np.float64]:
@@ -266,13 +289,22 @@ def gains_of(network: MaskedNetwork, rows: RowPair, seed: int) -> NDArray[np.flo
     return summed(network, rows, draws, seed).gains.double().cpu().numpy()
 
 
-def classes_of(
-    alphabets: tuple[Alphabets, Alphabets], swapped: bool, x: Array, y: Array, device: torch.device
+def rows_of(
+    alphabets: tuple[Alphabets, Alphabets],
+    swapped: bool,
+    sample: tuple[Array, Array],
+    context: Array | None,
+    device: torch.device,
 ) -> RowPair:
-    """Return the classes of the predicted side `(n, positions)` and of the given one `(n, columns)`."""
-    sides = (y, x) if swapped else (x, y)
-    first, second = (torch.from_numpy(own.classes(rows)).to(device) for own, rows in zip(alphabets, sides, strict=True))
-    return first, second
+    """Return the classes of the predicted side `(n, positions)` and of the given one `(n, columns)`.
+
+    What both predictions see `(n, k)` follows the latter, whose classes are then floating-point numbers too.
+    """
+    sides = (sample[1], sample[0]) if swapped else sample
+    first, second = (torch.from_numpy(own.classes(rows)) for own, rows in zip(alphabets, sides, strict=True))
+    if context is not None:
+        second = torch.cat([second.float(), torch.from_numpy(context.astype(np.float32))], 1)
+    return first.to(device), second.to(device)
 
 
 def counted_in(rows: RowPair) -> Opinion | None:

@@ -16,7 +16,7 @@ from mmg_registry.arrays import SavedState
 from mmg_registry.contracts import Array, Estimator, Options, Run
 from mmg_registry.errors import DataError, OptionError, demand
 from mmg_registry.kinds import KindName
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 
 
 class MaskedOptions(Options):
@@ -92,6 +92,10 @@ class Masked(Estimator):
         """Estimate on x `(n, dim_x)` and y `(n, dim_y)`, n at least 2."""
         demand(len(x) > 1, f"The estimator '{self.name}' takes the spread of rows, and {len(x)} is too few.", DataError)
         return self._need_fit().estimate(self.run, x, y)
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        """Return the log ratio of each row of x `(n, dim_x)` and y `(n, dim_y)`, with the noise of its masks."""
+        return Pointwise(*self._need_fit().log_ratio(self.run, x, y))
 
     def state(self) -> SavedState:
         """Return the weights as named arrays, and everything else as a JSON-serialisable mapping."""

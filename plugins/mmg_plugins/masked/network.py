@@ -52,16 +52,24 @@ class MaskedNetwork(nn.Module):
         predicted, given: alphabets of x and of y.
         sizes: units of a hidden layer, and hidden layers.
         draw: generator of the weights.
+        context: columns of numbers that both predictions see.
     """
 
-    def __init__(self, predicted: Alphabets, given: Alphabets, sizes: tuple[int, int], draw: torch.Generator) -> None:
+    def __init__(
+        self,
+        predicted: Alphabets,
+        given: Alphabets,
+        sizes: tuple[int, int],
+        draw: torch.Generator,
+        context: int = 0,
+    ) -> None:
         super().__init__()
         self.positions, self.classes = len(predicted.columns), predicted.most
         self.register_buffer("of_x", _features(predicted), persistent=False)
         self.register_buffer("of_y", _features(given), persistent=False)
         self.register_buffer("never", _never(predicted), persistent=False)
-        seen = self.positions * (self.of_x.shape[2] + 1)
-        spread = 1 / math.sqrt(self.positions + len(given.columns))
+        seen = self.positions * (self.of_x.shape[2] + 1) + context
+        spread = 1 / math.sqrt(self.positions + len(given.columns) + context)
         outputs = self.positions * self.classes
         self.alone = Tower(seen, outputs, spread, sizes, draw)
         self.with_y = Tower(seen + self.of_y.shape[0] * self.of_y.shape[2], outputs, spread, sizes, draw)
@@ -76,12 +84,15 @@ class MaskedNetwork(nn.Module):
 
         Args:
             x: `(n, positions)` classes of the predicted side.
-            y: `(n, columns)` classes of the given side.
+            y: `(n, columns + context)` classes of the given side, then what both predictions see, if there is any.
             kept: `(n, positions)` whether a position is seen.
         """
-        seen = torch.cat([(_looked_up(self.of_x, x) * kept[:, :, None]).flatten(1), (~kept).float()], 1)
+        columns = len(self.of_y)
+        parts = [(_looked_up(self.of_x, x) * kept[:, :, None]).flatten(1), (~kept).float(), y[:, columns:].float()]
+        seen = torch.cat(parts, 1)
         alone = self.alone(seen)
-        beside = alone + self.with_y(torch.cat([seen, _looked_up(self.of_y, y).flatten(1)], 1))
+        of_y = _looked_up(self.of_y, y[:, :columns].long())
+        beside = alone + self.with_y(torch.cat([seen, of_y.flatten(1)], 1))
         return self._of(x, beside), self._of(x, alone)
 
     def _of(self, x: Tensor, logits: Tensor) -> Tensor:

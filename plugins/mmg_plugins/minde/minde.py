@@ -36,6 +36,7 @@ from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
 from mmg_plugins.mmg.recipe import Recipe
+from mmg_registry.contracts import Estimator
 from mmg_registry.kinds import KindName
 
 Noised = Callable[[CoordinateRows], CoordinateRows]
@@ -148,6 +149,7 @@ class MINDEJoint(GapEstimator):
     name: ClassVar[str] = "minde-j"
     kinds: ClassVar[frozenset[KindName]] = frozenset({"continuous", "count"})
     summary: ClassVar[str] = "distance of joint and conditional scores, both sides noised, uniform in log-SNR"
+    pointwise = Estimator.pointwise  # the closed form of single rows is that of one noised side
     reference: ClassVar[str] = "MINDE, arXiv 2310.09031"
     Options: ClassVar[type[MINDEOptions]] = MINDEOptions
 

@@ -6,6 +6,8 @@ estimated. While fitting:
 - **Coordinates** (`mmg_registry.preprocess`): the likelihood of each side alone chooses maps of single columns,
   independent components and a common scale; the pair's likelihood on held-out rows decides whether to undo a rotation
   of the rows by an angle that grows with their squared norm (a turn).
+- **What is given** (`parts.coordinates`): both denoisers see z, and what it predicts of both sides is subtracted first.
+  Challengers, who know nothing of z, are not asked then, and nothing is compressed.
 - **Compression** (`compression`): encoders replace each side of many columns by few where a contrast on other rows
   surely finds more in these than linear dependence.
 - **Labels** (`mmg_plugins.columns`, `parts.links`, `parts.table`, `parts.labels`): categories and atoms of mixed
@@ -20,8 +22,8 @@ estimated. While fitting:
   drawn in proportion to the square root of the gap, a proxy of their second moment, which minimises the variance of an
   importance-sampled integral.
 - **Length of training, and the weights to keep**: the held-out loss decides, as for all variants.
-- **A mixture of normal densities beside the network** (`parts.stack`): of few rows it learns clusters and curves
-  that the network would memorise; held-out rows weigh one against the other.
+- **A mixture of normal densities beside the network** (`parts.stack`): up to 20,000 rows it learns clusters and
+  curves that the network would memorise; held-out rows weigh one against the other.
 - **Direct or orthogonal integrand** (`parts.mixing`): the cross term's sign and significance decide. Where the direct
   one is surely negative, the conditional denoiser has learned by heart, and counts as if it had learned nothing
   (`evidence`).
@@ -69,7 +71,7 @@ class AutoOptions(MMGOptions):
         True, description="learn few columns in the place of many (images, embeddings) where that surely tells more"
     )
     mixture: bool = Field(
-        True, description="of few rows, also fit a mixture of normal densities, and weigh it by held-out rows"
+        True, description="up to 20,000 rows, also fit a mixture of normal densities, and weigh it by held-out rows"
     )
     without: str = Field(
         "", description="for experiments: names of steps, or of estimators that the step evidence asks, to leave out"
@@ -117,6 +119,7 @@ class Auto(GapEstimator):
     summary: ClassVar[str] = "MMSE gap; chooses direction, proposal and integrand from the data"
     reference: ClassVar[str] = "this project, after MMG, arXiv 2509.20609"
     Options: ClassVar[type[AutoOptions]] = AutoOptions
+    conditional: ClassVar[bool] = True
 
     options: AutoOptions
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.codes import Compression, Kinds, try_compression
+from mmg_plugins.mmg.compression.codes import Compression, Grids, try_compression
 from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import Index, SavedState
-from mmg_registry.contracts import Array, Listener, Run, below
+from mmg_registry.arrays import F64, Index, SavedState
+from mmg_registry.contracts import Listener, Run, below
+from mmg_registry.diffusion import averaged
+from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
@@ -31,7 +34,7 @@ class FittedChain:
     """A fitted estimator, which `fit` leaves and `restore` rebuilds.
 
     Attributes:
-        sides: what the columns of x and of y are made of.
+        sides: what the columns of x and of y, and of z where something is given, are made of.
         gaps: a trained gap for each link; one where neither side has labels.
         labels: what was learned of the labels of both sides, where both have some: counts of the training rows' labels,
             or a prediction.
@@ -43,19 +46,39 @@ class FittedChain:
     labels: LabelTable | PredictedLabels | None = None
     compression: Compression | None = None
 
-    def estimate(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
-        """Estimate on rows `x` `(n, dim_x)` and `y` `(n, dim_y)`: the sum over the links."""
+    def estimate(self, recipe: Recipe, sample: Sample) -> Estimate:
+        """Estimate on the rows of `sample`: the sum over the links."""
         if self.compression is None:
-            return self._of_columns(recipe, x, y)
-        return self.compression.judged(self._of_columns(recipe, *self.compression(x, y)))
+            return self._of_columns(recipe, sample)
+        return self.compression.judged(self._of_columns(recipe, Sample(*self.compression(sample.x, sample.y))))
 
-    def _of_columns(self, recipe: Recipe, x: Array, y: Array) -> Estimate:
+    def _of_columns(self, recipe: Recipe, sample: Sample) -> Estimate:
         own = replace(recipe, run=_share(recipe.run, 0, max(1, len(self.gaps))))
-        pieces = [Piece(gap.link.words, "trained", self._of(gap, own, x, y)) for gap in self.gaps]
+        pieces = [Piece(gap.link.words, "trained", self._of(gap, own, sample)) for gap in self.gaps]
         if self.labels is not None:
-            of_labels = self.labels.estimate(self.sides, x, y)
-            pieces.insert(0, Piece("I(labels of x; labels of y)", self.labels.how, of_labels))
+            of_labels = self.labels.estimate(self.sides, sample)
+            words = f"I(labels of x; labels of y{' | z' if self.sides.z else ''})"
+            pieces.insert(0, Piece(words, self.labels.how, of_labels))
         return joined_pieces(pieces, self.sides)
+
+    def log_ratio(self, recipe: Recipe, sample: Sample) -> tuple[F64, F64]:
+        """Return ln p(x, y) / (p(x) p(y)) of rows `(n,)`, the sum over the links, and the standard error of its draws.
+
+        How often each row is drawn is that of the recipe's measure of the gap.
+        """
+        if self.compression is not None:
+            sample = Sample(*self.compression(sample.x, sample.y))
+        value, error = averaged([self._drawn_ratio(recipe, sample, repeat) for repeat in range(REPEATS)])
+        if self.labels is None:
+            return value, error
+        of_labels, noise = self.labels.log_ratio(self.sides, sample)
+        return value + of_labels, np.hypot(error, noise)
+
+    def _drawn_ratio(self, recipe: Recipe, sample: Sample, repeat: int) -> F64:
+        """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
+        seed = (recipe.run.seed, EVALUATION + repeat)
+        drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
+        return np.asarray(np.sum([np.zeros(len(sample.x)), *drawn], axis=0), dtype=np.float64)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -84,42 +107,54 @@ class FittedChain:
         compression = Compression.restored(below(arrays, "compression."), words) if words else None
         return cls(PairParts.restored(meta["sides"]), tuple(gaps), labels, compression)
 
-    def _of(self, gap: FittedGap, recipe: Recipe, x: Array, y: Array) -> Estimate:
-        rows = gap.link.rows(self.sides, (x, y), (recipe.run.seed, EVALUATION))
+    def _of(self, gap: FittedGap, recipe: Recipe, sample: Sample) -> Estimate:
+        rows = gap.link.rows(self.sides, sample, (recipe.run.seed, EVALUATION))
         own = recipe.of(gap.link)
         return estimated(own, own.measure(gap, *rows))
 
 
+class SampleKinds(NamedTuple):
+    """Kinds of the columns of x, of y and of z; empty where they are to be found from the values."""
+
+    x: Sequence[Kind] = ()
+    y: Sequence[Kind] = ()
+    z: Sequence[Kind] = ()
+
+
+NOT_TOLD = SampleKinds()
+
+
 def fit_chain(
     recipe: Recipe,
-    x: Array,
-    y: Array,
-    x_kinds: Sequence[Kind] = (),
-    y_kinds: Sequence[Kind] = (),
+    sample: Sample,
+    kinds: SampleKinds = NOT_TOLD,
     groups: Index | None = None,
+    grids: Grids = (None, None),
 ) -> FittedChain:
-    """Fit every link that the kinds of the columns ask for to rows `x` `(n, dim_x)` and `y` `(n, dim_y)`.
+    """Fit every link that the kinds of the columns ask for to the rows of `sample`.
 
     Rows with the same number in `groups` `(n,)` are held out together. Where the recipe compresses and that pays, all
-    links are fitted to the rows that trained no compression.
+    links are fitted to the rows that trained no compression; `grids` tell where the columns stand in images. Nothing is
+    compressed where something is given: what x and y share beyond z is not what a contrast of x and y finds.
 
     Raises:
         DataError: for labels, where the recipe noises both sides.
         OptionError: for labels beside numbers on both sides, where the network has no place for them.
     """
-    sample, kinds = (x, y), (x_kinds, y_kinds)
-    tried = try_compression(sample, kinds, groups, _share(recipe.run, 0, 2)) if recipe.compresses else None
+    x, y, z = sample
+    whole, of_sides = _share(recipe.run, 0, 2), (kinds.x, kinds.y)
+    tried = try_compression((x, y), of_sides, groups, whole, grids) if recipe.compresses and z is None else None
     if tried is None:
         return _fit_links(recipe, sample, kinds, groups)
     recipe = replace(recipe, run=_share(recipe.run, 1, 2))
     if not tried.compression.evidence.pays:
         return _fit_links(recipe, sample, kinds, groups)
     codes, rest = tried.compression(x[tried.others], y[tried.others]), None if groups is None else groups[tried.others]
-    fitted = _fit_links(recipe, codes, tried.compression.kinds(kinds), rest)
+    fitted = _fit_links(recipe, Sample(*codes), SampleKinds(*tried.compression.kinds(of_sides)), rest)
     return replace(fitted, compression=tried.compression)
 
 
-def _fit_links(recipe: Recipe, sample: Sample, kinds: Kinds, groups: Index | None) -> FittedChain:
+def _fit_links(recipe: Recipe, sample: Sample, kinds: SampleKinds, groups: Index | None) -> FittedChain:
     sides, table = _described(recipe, sample, kinds)
     demand(recipe.one_sided or not (sides.x.has_labels or sides.y.has_labels), BOTH_NOISED, DataError)
     links = links_of(sides, recipe.orient)
@@ -135,21 +170,28 @@ def _fit_links(recipe: Recipe, sample: Sample, kinds: Kinds, groups: Index | Non
     return FittedChain(sides, tuple(gaps), _predicted(last, sides, sample, groups))
 
 
-def _described(recipe: Recipe, sample: Sample, kinds: Kinds) -> tuple[PairParts, LabelTable | None]:
+def _described(recipe: Recipe, sample: Sample, kinds: SampleKinds) -> tuple[PairParts, LabelTable | None]:
     """Return what the columns are made of, and the table of their labels if it is to be counted.
 
-    Where both sides are labels and counts alone, counts are labels too, unless they have very many values.
+    Where both sides are labels and counts alone, counts are labels too, unless they have very many values. What is
+    given is counted where it is of labels and counts alone.
     """
+    given = None if sample.z is None else SideParts.of(sample.z, kinds.z)
     for count_as_labels in (True, False) if recipe.counts else ():
-        sides = PairParts(*(SideParts.of(rows, own, count_as_labels) for rows, own in zip(sample, kinds, strict=True)))
-        whole = not (sides.x.rest_columns or sides.y.rest_columns)
-        if (whole or not count_as_labels) and sides.x.has_labels and sides.y.has_labels:
-            table = LabelTable.of(sides, *sample)
-            if table.is_small:
+        of_x, of_y, *of_z = (
+            SideParts.of(rows, own, count_as_labels)
+            for rows, own in zip(sample, kinds, strict=True)
+            if rows is not None
+        )
+        whole = not (of_x.rest_columns or of_y.rest_columns)
+        if (whole or not count_as_labels) and of_x.has_labels and of_y.has_labels:
+            sides = PairParts(of_x, of_y, *of_z)
+            table = LabelTable.of(sides, sample) if not any(each.rest_columns for each in of_z) else None
+            if table and table.is_small:
                 return sides, table
-            if count_as_labels and are_few(sides.x) and are_few(sides.y):
-                return sides, None
-    return PairParts.of(*sample, *kinds), None
+            if count_as_labels and are_few(of_x) and are_few(of_y):
+                return replace(sides, z=given), None
+    return replace(PairParts.of(sample.x, sample.y, kinds.x, kinds.y), z=given), None
 
 
 def _predicted(recipe: Recipe, sides: PairParts, sample: Sample, groups: Index | None) -> PredictedLabels:

@@ -10,15 +10,16 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from mmg_plugins.mmg.chain import FittedChain, fit_chain
+from mmg_plugins.mmg.chain import FittedChain, SampleKinds, fit_chain
 from mmg_plugins.mmg.options import MMGOptions
+from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.unseen import FEWEST_IN_ALL
 from mmg_registry.contracts import Array, Estimator, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.devices import refuse_device
 from mmg_registry.errors import OptionError
-from mmg_registry.results import Estimate
+from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import torch_threads
 
 
@@ -62,18 +63,23 @@ class GapEstimator(Estimator):
             raise OptionError(f"The estimator '{self.name}' is not fitted; call fit(x, y) or load a saved one first.")
         return self._fitted
 
-    def fit(self, x: Array, y: Array) -> Self:
+    def fit(self, x: Array, y: Array, z: Array | None = None) -> Self:
         recipe = self.recipe()
         away = chosen_device(self.run.device).type == "cuda" and recipe.network.cpu_only
         refuse_device(self.run.device, "modules and published recipes run on the CPU alone" if away else "")
+        kinds = SampleKinds(self.x_kinds, self.y_kinds, self.z_kinds)
         with torch_threads(self.run.threads):
-            self._fitted = fit_chain(recipe, x, y, self.x_kinds, self.y_kinds, self.groups)
+            self._fitted = fit_chain(recipe, Sample(x, y, z), kinds, self.groups, (self.x_grid, self.y_grid))
         return self
 
-    def estimate(self, x: Array, y: Array) -> Estimate:
+    def estimate(self, x: Array, y: Array, z: Array | None = None) -> Estimate:
         recipe = self.recipe()
         with torch_threads(self.run.threads):
-            return self.fitted.estimate(recipe, x, y)
+            return self.fitted.estimate(recipe, Sample(x, y, z))
+
+    def pointwise(self, x: Array, y: Array) -> Pointwise:
+        with torch_threads(self.run.threads):
+            return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y)))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

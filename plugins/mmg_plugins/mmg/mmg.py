@@ -47,6 +47,7 @@ class MMG(GapEstimator):
     summary: ClassVar[str] = "MMSE gap, direct integrand, fixed proposal"
     reference: ClassVar[str] = "MMG, arXiv 2509.20609"
     Options: ClassVar[type[MMGOptions]] = MMGOptions
+    conditional: ClassVar[bool] = True
     orthogonal: ClassVar[bool] = False
     adaptive: ClassVar[bool] = False
 

@@ -33,7 +33,8 @@ class MMGOptions(Options):
         None,
         ge=1,
         le=10_000,
-        description="log-SNR and noise draws per evaluation row; about 400,000 in all unless given",
+        description="log-SNR and noise draws per evaluation row; unless given about 400,000 in all, and 512 a row for "
+        "pointwise values",
     )
     gaussianise: bool = Field(True, description="map the margins to near-normal ones first (MI does not change)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.coordinates import (
+    NONE_BESIDE,
+    Beside,
     CoordinateRows,
     Coordinates,
     FitCanonical,
@@ -38,9 +41,10 @@ from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_
 from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.thresholds import TRAINING_SHARE
 from mmg_plugins.mmg.trained import FittedGap
-from mmg_registry.arrays import Index
+from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Run, left_of
-from mmg_registry.diffusion import gaussian_tail
+from mmg_registry.diffusion import RowDraws, beyond_linear, gaussian_tail, integrated, linear_ratio
+from mmg_registry.diffusion.row_ratios import ROW_DRAWS
 
 
 def say_no_more(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
@@ -118,11 +122,13 @@ class Recipe:
         kept = tuple(step for step in self.steps if step is not steps.precision.STEP)
         return replace(self, tail=nothing_outside, steps=kept, stack=network_alone)
 
-    def fit(self, x: Array, y: Array, link: Link, beside: int = 0, groups: Index | None = None) -> FittedGap:
+    def fit(
+        self, x: Array, y: Array, link: Link, beside: Beside = NONE_BESIDE, groups: Index | None = None
+    ) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
 
-        The last `beside` columns of the noised variable are seen by both denoisers. Rows with the same
-        number in `groups` `(n,)` are held out together.
+        The last columns of the noised variable are those `beside`, which both denoisers see. Rows with the same number
+        in `groups` `(n,)` are held out together.
         """
         started = time.perf_counter()
         noised, given = link.orientation.apply(x, y)
@@ -142,6 +148,28 @@ class Recipe:
         tail, at_end = self.tail(rho, q.low, q.high), height(self.tail, rho, q.high)
         evidence = Evidence(gap, self.mix(gap), self.integrand, tail, at_end, rows, fitted)
         return evidence.without_learning() if self.gates and evidence.surely_worse else evidence
+
+    def log_ratio(self, fitted: FittedGap, x: Array, y: Array, repeat: int) -> F64:
+        """Return the log-density ratio of each row of a link, `(n,)` in nats: one independent repeat of its draws.
+
+        The direct integrand, whatever this recipe's own: the closed form of the linear denoisers, over all log-SNRs
+        where these hold outside the window, and what the networks correct inside.
+
+        Args:
+            fitted: the trained link.
+            x, y: rows `(n, dim_x)` and `(n, dim_y)` of that link, as `measure` takes them.
+            repeat: which repeat of the draws, from 0.
+        """
+        rows, trained = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y)), fitted.trained
+        q = trained.proposal
+        window = (q.low, q.high) if fitted.link.labels_given else (-math.inf, math.inf)
+        plan = RowDraws(q, self.run.seed, self.gap.repeats or ROW_DRAWS)
+        found = np.zeros(len(x))
+        for each in trained.terms:
+            own = each.term.rows(rows)
+            found += linear_ratio(own[0].numpy(), own[1].numpy(), each.term.rho(fitted.coordinates.rho), window)
+            found += integrated(each.denoiser.errors(), beyond_linear, own, each.term.noised, plan, repeat)
+        return found
 
     def _training_run(self, spent: float) -> Run:
         """Return the run of the training, with what `spent` seconds leave of its share of the time."""

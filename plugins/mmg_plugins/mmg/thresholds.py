@@ -151,12 +151,12 @@ Lower: most of the time goes to evaluations. Higher: as for `EVALUATE_EVERY_FEW_
 """
 
 # --- Where a mixture is fitted beside the network ----------------------------------------------------------------
-MIXTURE_ROWS = 4_000
+MIXTURE_ROWS = 20_000
 """Training rows from which no mixture of normal densities is fitted beside the network.
 
-Evidence: chosen; with 300 to 2,000 rows mixtures take 60 to 100 % of the weight ("A mixture beside the network"), and
-time grows with the rows.
-Lower: clusters of few rows are memorised. Higher: time, where the network has rows enough.
+Evidence: with 7,200 rows a mixture takes 67 to 95 % of the weight of clusters, common signs and waves ("A mixture of
+more rows"); nothing larger was tried.
+Lower: clusters are memorised, and their bars are wide. Higher: time, where the network has rows enough.
 """
 
 MIXTURE_COLUMNS = 20
@@ -164,6 +164,14 @@ MIXTURE_COLUMNS = 20
 
 Evidence: chosen for time, seconds for 2,000 rows; a covariance of 20 columns has 210 numbers.
 Lower: clusters in 10 columns a side are memorised. Higher: time, for mixtures of one component.
+"""
+
+MIXTURE_WORK = 1_600_000
+"""Rows times the square of the columns, which the time of a round goes by, up to which a mixture is fitted.
+
+Evidence: a surface of 10 and of 20 columns, 7,200 rows (0.7 and 2.9 million), takes 9 and 24 CPU seconds; columns whose
+dependence is linear take one or none.
+Lower: clusters are memorised in fewer columns. Higher: the mixture takes as long as the network.
 """
 
 # --- How long is trained ---------------------------------------------------------------------------------------
@@ -334,6 +342,65 @@ REBUILD_WEIGHT = 3.0
 Evidence: boxes of 16 x 16 pixels, two nats, 5,000 rows: contrasts on other rows of 1.25 with 0, 1.58 with 3, 1.48
 with 20.
 Lower: encoders learn rows by heart. Higher: they spend their columns on what the other side does not share.
+"""
+
+LACK_SPREAD = 12**-0.5
+"""Standard error of what codes lack for want of rows, as a share of what they know by heart.
+
+They lack something between none and all of that, half of it to first order; values spread evenly over such a range
+deviate by this much. Evidence: of rings and of boxes of 14 x 14 pixels codes lacked .37 and .56 of it.
+Lower: intervals end below the truth. Higher: they are wider than they need be.
+"""
+
+CHANNELS = 4
+"""Sizes of an axis up to which it is that of an image's channels: red, green, blue and opacity.
+
+Evidence: chosen. Lower: coloured images are none. Higher: short axes of another nature are taken for colours.
+"""
+
+LEAST_PICTURE_SIDE, MOST_PICTURE_SIDE = 8, 32
+"""Pixels of a side of an image from which a convolution is tried, and up to which it sees each of them.
+
+Evidence: chosen. Two convolutions of stride two leave 2 x 2 places of 8 x 8 pixels. Means over blocks stand for the
+pixels of larger images, for time grows with these.
+Lower: convolutions of next to no places; less detail. Higher: small images have perceptrons alone; time.
+"""
+
+RIDGE_ERRORS, RIDGE_ROWS, RIDGE_COLUMNS = 4.0, 1_000, 1_000
+"""Errors by which pixels a width apart are more alike than their neighbours for plain columns to be taken for an image.
+
+Rows and columns, at most, that are looked at. Evidence: chosen; a wrong width costs the time of a trial that the
+perceptron wins. Lower: such trials. Higher: images that came as plain columns have perceptrons alone.
+"""
+
+PICTURE_CHANNELS, PICTURE_UNITS = (8, 16), 128
+"""Channels of the convolutions of an encoder of images, and units of the layer above.
+
+Evidence: boxes of 14 x 14 pixels, 1.6 nats: contrasts on other rows of 1.23 with (8, 16) and 1.25 with (16, 32) at a
+third more time; rings 1.75 and 1.73, gratings 1.14 and 1.15. Lower: shapes are lost. Higher: time.
+"""
+
+PICTURE_STEPS = 500
+"""Most training steps of encoders with a convolution.
+
+Evidence: boxes of 14 x 14 pixels, 1.6 nats: contrasts on other rows of 1.23, 1.23 and 1.24 after 300, 600 and 1,000, of
+rows of their own of 1.34, 1.77 and 1.77. Lower: codes lose information. Higher: time, and rows learned by heart.
+"""
+
+FOLD_SHARE = 0.02
+"""Share of the contrast on other rows that unfolding the axes of codes to fewer columns may lose.
+
+Evidence: rings with three numbers behind each image, six axes: three columns lose a five hundredth, two lose a half;
+`auto` gives 2.02 +- 0.17 of 2 nats from the three and 2.50 +- 1.19 from the six.
+Lower: surfaces, which denoisers learn in the place of what the sides share. Higher: information is lost.
+"""
+
+FOLD_UNITS, FOLD_STEPS, FOLD_RATE = 128, 1_000, 5e-3
+"""Units of the two hidden layers that unfold axes, training steps, and learning rate before it decays.
+
+Evidence: blobs of 20 x 12 pixels, 2.5 nats, two of five axes: with 64 units 13 % of the contrast is lost after 600
+steps and 10 % after 1,000, with 128 units 0.2 % after 1,500. A trial takes some four CPU seconds.
+Lower: columns lose information. Higher: time.
 """
 
 CODE_SHARE = 0.6

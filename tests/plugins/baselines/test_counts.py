@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_plugins.baselines.counts import information_of_counts, labels_of
+from mmg_plugins.baselines.counts import information_of_counts, labels_of, ratio_of_counts
 
 
 def channel(n: int, flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,3 +44,33 @@ def test_names_of_labels_do_not_matter() -> None:
     x, y = channel(500, 0.2, 0)
     assert information_of_counts(x, y).mi == information_of_counts(1 - x, 7 * y).mi
     assert labels_of(np.array([[2.0, 1.0], [2.0, 1.0], [0.0, 1.0]])).tolist() == [1, 1, 0]
+
+
+def test_an_exclusive_or_is_seen_where_one_input_is_given() -> None:
+    rng = np.random.default_rng(0)
+    x, z = rng.integers(0, 2, (2, 4_000))
+    assert information_of_counts(x, x ^ z).mi == pytest.approx(0.0, abs=0.002)
+    assert information_of_counts(x, x ^ z, z).mi == pytest.approx(math.log(2), abs=0.002)
+
+
+def test_labels_with_a_common_cause_tell_nothing_given_it_and_the_interval_holds_zero() -> None:
+    rng, found = np.random.default_rng(0), []
+    for _ in range(60):
+        z = rng.integers(0, 5, 400)
+        x, y = (np.where(rng.random(400) < 0.3, rng.integers(0, 5, 400), z) for _ in range(2))
+        found.append(information_of_counts(x, y, z))
+    assert np.mean([abs(each.mi) <= 1.96 * math.hypot(each.std_error, each.sparse) for each in found]) >= 0.88
+
+
+def test_one_given_value_changes_nothing() -> None:
+    x, y = channel(500, 0.2, 0)
+    plain, given = information_of_counts(x, y), information_of_counts(x, y, np.zeros(500, dtype=np.int64))
+    assert (plain.mi, plain.std_error, plain.limit) == (given.mi, given.std_error, given.limit)
+
+
+def test_ratios_of_rows_are_those_of_other_rows_counts() -> None:
+    cells = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([40, 10, 10, 40])
+    found = ratio_of_counts(cells, np.array([0, 0, 2]), np.array([0, 1, 0]))
+    np.testing.assert_allclose(found, [np.log(1.6), np.log(0.4), 0.0], atol=0.02)
+    never = ratio_of_counts((np.array([0, 1]), np.array([0, 1]), np.array([99, 99])), np.array([0]), np.array([1]))
+    assert never[0] == pytest.approx(-np.log(199))

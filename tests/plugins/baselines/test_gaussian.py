@@ -91,3 +91,15 @@ def test_nothing_linear_in_many_columns_is_no_evidence() -> None:
     x, y = pair(2_000, 0.0, dim=15)
     found = Gaussian(run=Run(threads=1)).fit(x, y).estimate(x, y)
     assert any("Nothing linear is sure in 30 columns" in warning for warning in found.warnings)
+
+
+def test_rows_have_the_log_ratio_of_the_gaussian_pair_within_their_errors() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((4_000, 2))
+    y = 0.8 * x[:, :1] + 0.6 * rng.standard_normal((4_000, 1))
+    truth = 0.5 * (y[:, 0] ** 2 - (y[:, 0] - 0.8 * x[:, 0]) ** 2 / 0.36) - 0.5 * np.log(0.36)
+    found = CCA().fit(x, y).pointwise(x, y)
+    off = np.abs(found.values - truth)
+    assert off.mean() < 0.1
+    assert np.mean(off < 3 * found.errors) > 0.9
+    assert found.values.mean() == pytest.approx(CCA().fit(x, y).estimate(x, y).mi)

@@ -13,8 +13,9 @@ import mmg_registry as mmg
 from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.baselines.neighbours import Search, first_algorithm
 from mmg_registry.contracts import Run
-from mmg_registry.errors import DataError
+from mmg_registry.errors import DataError, OptionError
 from mmg_registry.results import Estimate
+from mmg_registry.samplers import CONDITIONAL
 
 
 def estimate(x: np.ndarray, y: np.ndarray, **options: Any) -> Estimate:
@@ -129,3 +130,59 @@ def test_the_textbooks_estimator_can_be_asked_for(algorithm: int) -> None:
     assert found.mi == pytest.approx(MI, abs=0.15)
     scaled = estimate(100 * x, y, columns="standardised", norm="maximum", algorithm=algorithm)
     assert scaled.mi == pytest.approx(estimate(x, y, columns="standardised", norm="maximum", algorithm=algorithm).mi)
+
+
+# --- Given a third variable -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["chain-normal-1", "chain-labels-1", "collider-normal-1", "xor-1", "regimes-1"])
+def test_intervals_hold_what_is_shared_given_z(name: str) -> None:
+    triple = CONDITIONAL[name]
+    x, y, z = triple.sample(2_000)
+    found = mmg.estimate(x, y, given=z, plugin="ksg", threads=1, kinds=dict(triple.kinds))
+    assert found.ci is not None
+    assert found.ci[0] <= triple.true_mi <= found.ci[1]
+    assert found.pointwise is not None
+
+
+def test_codes_of_given_labels_do_not_matter() -> None:
+    x, y, z = CONDITIONAL["regimes-1"].sample(600)
+    kinds: dict[str, Any] = {"z": "category"}
+    found = [mmg.estimate(x, y, given=codes[z.astype(int)], plugin="ksg", threads=1, kinds=kinds).mi for codes in CODES]
+    assert found[0] == pytest.approx(found[1], abs=1e-9)
+
+
+def test_what_falls_with_the_rows_is_in_the_error() -> None:
+    """A common cause of many turns: few rows leave much of it in both sides."""
+    z, e, f = np.random.default_rng(0).standard_normal((3, 4_000))
+    found = mmg.estimate(np.sin(8 * z) + 0.1 * e, np.cos(9 * z) + 0.1 * f, given=z, plugin="ksg", threads=1)
+    assert found.mi > 0.1
+    assert found.ci is not None
+    assert found.ci[0] == 0
+    assert any("still falls" in sentence for sentence in found.warnings)
+
+
+def test_the_second_algorithm_has_no_form_given_z() -> None:
+    x, y, z = CONDITIONAL["chain-normal-1"].sample(100)
+    with pytest.raises(OptionError, match="Algorithm 2"):
+        mmg.estimate(x, y, given=z, plugin="ksg", options={"algorithm": 2})
+
+
+def test_local_values_are_of_all_rows_and_as_noisy_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2_000, 1))
+    y = 0.8 * x + 0.6 * rng.standard_normal((2_000, 1))
+    truth = 0.5 * (y[:, 0] ** 2 - (y[:, 0] - 0.8 * x[:, 0]) ** 2 / 0.36) - 0.5 * np.log(0.36)
+    found = KSG(max_rows=50).fit(x, y).pointwise(x, y)
+    assert found.values.mean() == pytest.approx(truth.mean(), abs=0.06)
+    assert np.std(found.values - truth) == pytest.approx(found.errors[0], rel=0.2)
+
+
+def test_labels_on_both_sides_have_the_log_ratio_of_their_counts() -> None:
+    rng = np.random.default_rng(0)
+    off = []
+    for _ in range(60):
+        bits = rng.integers(0, 2, (300, 1)).astype(float)
+        found = KSG().fit(bits, bits).pointwise(bits, np.where(rng.random((300, 1)) < 0.1, 1 - bits, bits))
+        off.append((found.values[0] - np.log(0.2 if found.values[0] < 0 else 1.8)) / found.errors[0])
+    assert 0.7 < float(np.std(off)) < 1.4

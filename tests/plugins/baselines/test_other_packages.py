@@ -57,3 +57,13 @@ def test_the_textbook_estimator_is_that_of_other_packages(case: tuple[int, int, 
     assert math.isclose(ours("raw"), raw, abs_tol=1e-6)
     assert math.isclose(ours("standardised"), normalised, abs_tol=1e-6)
     assert npeet is None or math.isclose(ours("raw"), npeet, abs_tol=1e-6)
+
+
+def test_given_a_third_column_it_is_that_of_infomeasure() -> None:
+    """The rows and the value of four neighbours that the documentation of infomeasure prints, in nats."""
+    x = [-2.49, 1.64, -3.05, 7.95, -5.96, 1.77, -5.24, 7.03, -0.11, -1.86]
+    y = [7.95, -5.96, 7.03, -0.11, -1.86, 1.77, -2.49, 1.64, -3.05, -5.24]
+    z = [-8.59, 8.41, 3.76, 3.77, 5.69, 1.75, -3.2, -4.0, -4.0, 6.85]
+    sides = [np.array(side)[:, None] for side in (x, y, z)]
+    found = KSG(run=Run(threads=1), k=4, columns="raw").fit(*sides).estimate(*sides)
+    assert math.isclose(found.mi, -0.061309523809523855, abs_tol=1e-12)

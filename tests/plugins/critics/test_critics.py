@@ -22,7 +22,7 @@ from mmg_plugins.critics.readings import heavy_row, unnormalised
 from mmg_plugins.densities.doe import DoE
 from mmg_plugins.neural import device_of
 from mmg_registry import storage
-from mmg_registry.contracts import Progress, Run
+from mmg_registry.contracts import Progress, Run, has_ratio
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.testing import check_estimator
 from mmg_registry.training import train
@@ -380,3 +380,13 @@ def test_options_out_of_range_are_refused_by_name(cls: type[Any], option: dict[s
 def test_contract(cls: type[Any]) -> None:
     results = check_estimator(cls, options=SMALL)
     assert {result["status"] for result in results} == {"passed", "does not apply"}
+
+
+def test_critics_have_log_ratios_but_for_a_constant_whose_error_is_theirs() -> None:
+    train, (x, y) = pair(2_000), pair(500, seed=1)
+    found = MINE(run=Run(seed=0, threads=1), steps=60).fit(*train).pointwise(x, y)
+    estimate_again = MINE(run=Run(seed=0, threads=1), steps=60).fit(*train).estimate(x, y)
+    np.testing.assert_allclose(found.values, estimate_again.pointwise)
+    assert 0 < found.errors[0] < 0.1
+    assert np.ptp(found.errors) == 0
+    assert not has_ratio(InfoNCE)

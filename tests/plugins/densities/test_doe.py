@@ -71,3 +71,10 @@ def test_the_side_that_has_a_density_is_modelled(swap: bool) -> None:
 def test_labels_on_both_sides_are_refused() -> None:
     with pytest.raises(DataError, match="needs a side that has a density"):
         DoE(run=Run(threads=1), steps=20).fit(*channel(300))
+
+
+def test_rows_have_a_log_ratio() -> None:
+    train, new = pair(4_000), pair(1_000, seed=1)
+    found = DoE(run=Run(seed=0, threads=1), steps=200).fit(*train).pointwise(*new)
+    assert found.values.mean() == pytest.approx(MI, abs=0.1)
+    assert not found.errors.any()

@@ -73,3 +73,20 @@ def test_rows_stay_as_they_were() -> None:
     fit_positions(SHORT, RUN, (x, y), ([False], [False]))
     assert np.array_equal(x, before[0])
     assert np.array_equal(y, before[1])
+
+
+def test_what_both_predictions_see_tells_nothing_of_one_by_the_other() -> None:
+    """Two labels of a common cause: dependent, and not given the cause."""
+    rng = np.random.default_rng(0)
+    cause = rng.standard_normal((2_000, 1))
+    x, y = ((rng.standard_normal((2_000, 1)) < 2 * cause).astype(float) for _ in range(2))
+    ordered, settings = ([False], [False]), MaskedTraining(steps=150, width=16)
+    given = fit_positions(settings, RUN, (x[:1_500], y[:1_500]), ordered, context=cause[:1_500])
+    plain = fit_positions(settings, RUN, (x[:1_500], y[:1_500]), ordered)
+    found = given.estimate(RUN, x[1_500:], y[1_500:], cause[1_500:])
+    assert plain.estimate(RUN, x[1_500:], y[1_500:]).mi > 0.1
+    assert found.mi <= 1.96 * (found.std_error or 0.0)
+    assert given.counted is None
+    arrays, meta = given.state()
+    again = FittedPositions.restored(settings, arrays, json.loads(json.dumps(meta)))
+    assert again.estimate(RUN, x[1_500:], y[1_500:], cause[1_500:]).mi == found.mi

@@ -138,3 +138,11 @@ def test_bad_input_is_one_sentence() -> None:
 def test_it_keeps_the_contract() -> None:
     results = testing.check_estimator(Masked, options={"steps": 200, "width": 32})
     assert {each["status"] for each in results} <= {"passed", testing.DOES_NOT_APPLY}
+
+
+def test_rows_have_the_log_ratio_of_their_channels_and_the_noise_of_their_masks() -> None:
+    x, y = channels(2_000, many=3)
+    found = Masked(run=RUN, steps=300).fit(x[:1_500], y[:1_500]).pointwise(x[1_500:], y[1_500:])
+    truth = np.log(np.where(x == y, 1.8, 0.2)).sum(1)[1_500:]
+    assert np.corrcoef(found.values, truth)[0, 1] > 0.95
+    assert 0 < found.errors.mean() < 0.3

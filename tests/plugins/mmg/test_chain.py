@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from labelled import beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
+from labelled import SEPARATION, beside, channel, channel_mi, column, dropout, gaussian_mi, two_groups, two_groups_mi
+from torch import nn
 
 import mmg_registry as mmg
 from mmg_plugins.columns import PairParts
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
-from mmg_plugins.mmg.chain import fit_chain
-from mmg_plugins.mmg.mmg import MMG, MMGOrthogonalAdaptive
+from mmg_plugins.mmg.chain import SampleKinds, fit_chain
+from mmg_plugins.mmg.mmg import MMG, MMGOrthogonal, MMGOrthogonalAdaptive
 from mmg_plugins.mmg.parts.labels import PredictedLabels
+from mmg_plugins.mmg.parts.links import Sample
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_registry import storage
 from mmg_registry.contracts import Progress, Run
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate
+from mmg_registry.samplers import CONDITIONAL
 
 RUN = Run(threads=1)
 SMALL: dict[str, Any] = {"steps": 300, "width": 32, "batch": 128}
@@ -89,7 +92,7 @@ def test_counts_are_labels_where_their_table_is_small() -> None:
     label = rng.integers(0, 2, 4_000)
     count = column(rng.poisson(np.array([4.0, 30.0])[label]))
     kinds = [Kind("count", "told", 50, grain=1.0)]
-    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), column(label), count, (), kinds)
+    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), Sample(column(label), count), SampleKinds(y=kinds))
     assert chain.gaps == ()
     assert isinstance(chain.labels, LabelTable)
 
@@ -127,7 +130,7 @@ def test_what_has_no_place_for_labels_says_so() -> None:
 
 def test_links_know_the_columns_they_were_fitted_to() -> None:
     x, y = dropout(600)
-    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y).sides == PairParts.of(x, y)
+    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y)).sides == PairParts.of(x, y)
 
 
 @pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
@@ -136,7 +139,7 @@ def test_of_labels_on_both_sides_those_of_fewer_columns_are_predicted(turn: Call
     rng = np.random.default_rng(0)
     word, label = rng.integers(0, 3, (600, 6)), rng.integers(0, 2, 600)
     x, y = turn((word.astype(float), label[:, None].astype(float)))
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y)
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y))
     assert chain.gaps == ()
     assert isinstance(chain.labels, PredictedLabels)
     assert len(chain.labels.fitted.open_positions) == 1
@@ -181,6 +184,94 @@ def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
     rate = rng.normal(1.5, 0.8, 2_000)
     x, y = (column(rng.poisson(np.exp(rate))) for _ in range(2))
     kinds = [Kind("count", "told", 60)]
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), x, y, kinds, kinds)
+    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y), SampleKinds(kinds, kinds))
     assert isinstance(chain.labels, PredictedLabels)
     assert all(side.columns[0].ordered for side in chain.labels.fitted.alphabets)
+
+
+# --- Given a third variable -----------------------------------------------------------------------------------------
+
+
+def given(name: str, n: int, cls: Any = Auto, **options: Any) -> tuple[Estimate, Any]:
+    """Return an estimate of a known triple, and the fitted estimator."""
+    train, rows = CONDITIONAL[name].sample(n, seed=0), CONDITIONAL[name].sample(n // 4, seed=1)
+    model = cls(run=RUN, **{**SMALL, **options}).fit(*train)
+    found: Estimate = model.estimate(*rows)
+    return found, model
+
+
+@pytest.mark.parametrize("cls", [Auto, MMGOrthogonalAdaptive], ids=lambda cls: cls.name)
+def test_what_is_given_is_seen_by_both_denoisers(cls: Any) -> None:
+    found, _ = given("collider-normal-1", 3_000, cls, steps=100)
+    assert found.mi == pytest.approx(CONDITIONAL["collider-normal-1"].true_mi, abs=0.08)
+    assert "less its prediction from what is given" in found.diagnostics["coordinates"]["x"]
+
+
+def test_a_bent_common_cause_is_taken_out() -> None:
+    found, _ = given("fork-bent-1", 3_000, steps=100)
+    assert abs(found.mi) <= 1.96 * (found.std_error or 0.0)
+    assert (found.std_error or 0.0) < 0.03
+
+
+def test_small_tables_are_counted_given_labels() -> None:
+    found, model = given("xor-1", 2_000)
+    assert found.mi == pytest.approx(CONDITIONAL["xor-1"].true_mi, abs=0.05)
+    assert found.diagnostics["chain"][0]["of"] == "I(labels of x; labels of y | z)"
+    assert isinstance(model.fitted.labels, LabelTable)
+
+
+def test_labels_are_predicted_given_numbers(tmp_path: Path) -> None:
+    found, model = given("chain-labels-1", 1_500)
+    assert found.mi <= 1.96 * (found.std_error or 0.0)
+    assert isinstance(model.fitted.labels, PredictedLabels)
+    storage.save(model, tmp_path / "model")
+    assert storage.load(tmp_path / "model").estimate(*CONDITIONAL["chain-labels-1"].sample(375, seed=1)).mi == found.mi
+
+
+def test_labels_and_numbers_given_numbers_make_links_given_them(tmp_path: Path) -> None:
+    (x, y), z = beside(1_200), np.random.default_rng(5).standard_normal((1_200, 1))
+    sides = (x + np.array([0.0, 1.0]) * z, y + np.array([1.0, 0.0]) * z, np.exp(z))
+    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(*(side[:1_000] for side in sides))
+    found = model.estimate(*(side[1_000:] for side in sides))
+    words = [part["of"] for part in found.diagnostics["chain"]]
+    assert words[0] == "I(labels of x; labels of y | z)"
+    assert all(each.endswith("| labels of x, z)") or each.endswith("| labels of y, z)") for each in words[1:])
+    storage.save(model, tmp_path / "model")
+    assert storage.load(tmp_path / "model").estimate(*(side[1_000:] for side in sides)).mi == found.mi
+
+
+def test_published_recipes_and_modules_have_no_place_for_what_is_given() -> None:
+    with pytest.raises(OptionError, match="variable that is given"):
+        given("collider-normal-1", 200, MMG, preset="paper", steps=20, width=64, batch=512)
+    with pytest.raises(OptionError, match="variable that is given"):
+        Auto(run=RUN, denoiser=nn.Linear(1, 1), steps=20).fit(*CONDITIONAL["collider-normal-1"].sample(100))
+
+
+def test_counted_labels_have_the_log_ratio_of_their_cell() -> None:
+    x, y = channel(4_000)
+    found = Auto(run=RUN).fit(x[:3_000], y[:3_000]).pointwise(x[3_000:], y[3_000:])
+    truth = np.log(np.where(x[3_000:] == y[3_000:], 1.8, 0.2))[:, 0]
+    np.testing.assert_allclose(found.values, truth, atol=0.2)
+    assert not found.errors.any()
+
+
+@pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
+def test_numbers_and_labels_have_a_log_ratio_whichever_side_is_noised(turn: Callable[[Pair], Pair]) -> None:
+    wide, label = two_groups(3_000)
+    ahead = np.where(label == 1, 1.0, -1.0)[:, 0] * (SEPARATION * wide[:, 0] - SEPARATION**2 / 2)
+    truth = np.log(2) - np.log1p(np.exp(-ahead))
+    x, y = turn((wide, label))
+    fitted = Auto(run=RUN, repeats=256, **SMALL).fit(x[:2_600], y[:2_600])
+    found, own = fitted.pointwise(x[2_600:], y[2_600:]), truth[2_600:]
+    assert np.corrcoef(found.values, own)[0, 1] > 0.95
+    assert np.sqrt(np.mean((found.values - own) ** 2)) < 0.25
+
+
+def test_both_integrands_have_the_same_log_ratio() -> None:
+    x, y = two_groups(400)
+    one, other = (
+        cls(run=RUN, repeats=16, steps=40).fit(x[:300], y[:300]).pointwise(x[300:], y[300:])
+        for cls in (MMGOrthogonal, MMG)
+    )
+    np.testing.assert_array_equal(one.values, other.values)
+    assert one.values.min() < 0

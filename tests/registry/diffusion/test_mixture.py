@@ -56,6 +56,14 @@ def test_a_fit_finds_the_components_that_rows_were_drawn_from() -> None:
     assert np.exp(found.log_share).sum() == pytest.approx(1.0)
 
 
+def test_of_many_rows_some_choose_the_number_and_all_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmg_registry.diffusion.mixture.CHOOSING_ROWS", 400)
+    rows = clusters(1_000)
+    found = fit_mixture(rows, seed=0)
+    assert len(found.log_share) in (3, 4)  # of a hundred rows left out
+    assert np.exp(found.log_share) @ found.mean == pytest.approx(rows.mean(0), abs=0.01)  # of all rows, not of some
+
+
 def test_one_component_is_enough_for_normal_rows() -> None:
     assert len(fit_mixture(np.random.default_rng(0).standard_normal((400, 3)), seed=0).log_share) == 1
 

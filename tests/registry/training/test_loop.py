@@ -136,6 +136,15 @@ def test_a_decay_in_pieces_is_the_same_steps_in_more_calls() -> None:
     assert pieces == sorted(pieces, reverse=True)  # what is left is cut too
 
 
+def test_a_look_ends_a_decay_that_is_surely_worse_and_no_other() -> None:
+    lost, gained = Scripted(over_fitted), Scripted(rising)
+    looking = replace(PROCEDURE, decay=replace(PROCEDURE.decay, looks=3))
+    report = go(lost, looking)
+    assert (report.steps, report.kept, report.choice_error) == (900, 600, 0.0)  # the first look, after 225 of 900
+    assert go(gained, looking) == go(Scripted(rising))
+    assert gained.step == 4_000
+
+
 def test_where_nothing_was_gained_no_decay_follows() -> None:
     learner = Scripted(lambda step: 0.0)
     report = go(learner, replace(PROCEDURE, stopping=[NothingGained(0.005, 500), Settled(0.005, 200)]))

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from mmg_plugins.belief import BY_HEART_SHARE
 from mmg_plugins.columns import PairParts, SideParts
-from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, compared, own_contrasts
-from mmg_plugins.mmg.parts.links import Sample
+from mmg_plugins.mmg.compression.encoders import Axes, Encoders, TrainableEncoders, View, compared, own_contrasts
+from mmg_plugins.mmg.compression.pictures import Picture
+from mmg_plugins.mmg.compression.unfolding import Unfolding, unfolded
 from mmg_plugins.mmg.thresholds import (
     CODE_EVALUATE_EVERY,
     CODE_LEAST_STEPS,
@@ -26,16 +27,19 @@ from mmg_plugins.mmg.thresholds import (
     COMPONENTS,
     COMPRESSION_ERRORS,
     FEWEST_TO_COMPRESS,
+    LACK_SPREAD,
     LEAST_COMPRESSION_GAIN,
     MOST_JUDGING_ROWS,
     NOTICEABLE_PART,
+    PICTURE_STEPS,
     VARIANCE_KEPT,
     WIDE_COLUMNS,
 )
-from mmg_registry.arrays import Index, SavedState
+from mmg_registry.arrays import F32, Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.data.kinds import kind_of
 from mmg_registry.data.split import hold_out
+from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.preprocess.principal import Components
@@ -53,7 +57,10 @@ from mmg_registry.training import (
     train,
 )
 
+Sides = tuple[Array, Array]  # rows of x and of y
 Kinds = tuple[Sequence[Kind], Sequence[Kind]]
+Grids = tuple[Grid | None, Grid | None]
+Pictures = tuple[Picture | None, Picture | None]
 
 NUMBER = Kind("continuous", "a column of a wide side", 0)
 BATCH = 256  # rows a training step, whose pairs are compared with one another
@@ -90,7 +97,7 @@ class CodesEvidence(NamedTuple):
     @property
     def uncertain(self) -> float:
         """Return the standard error of an estimate from the codes that comes from what they lack."""
-        return math.hypot(self.missing, self.left_out)
+        return math.hypot(LACK_SPREAD * max(self.by_heart, 0.0), self.left_out)
 
     @property
     def doubts(self) -> list[str]:
@@ -111,29 +118,50 @@ class SeenColumns:
     Attributes:
         sides: what the columns of x and of y are made of.
         components: principal components of x and of y, fitted to the rows of each side alone.
+        pictures: what makes images of x and of y; None where an encoder sees components alone.
     """
 
     sides: PairParts
     components: tuple[Components, Components]
+    pictures: Pictures = (None, None)
 
     @classmethod
-    def of(cls, sample: Sample, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
+    def of(cls, sample: Sides, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
         """Fit to training rows; of wide sides nothing but labels differs from plain numbers."""
         sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
         given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
         of_x, of_y = (Components.of(rows, COMPONENTS, seed) for rows in given)
         return cls(sides, (of_x, of_y))
 
-    def __call__(self, sample: Sample) -> RowPair:
-        """Return the components of x and of y."""
-        sides = zip((self.sides.x, self.sides.y), self.components, sample, strict=True)
-        of_x, of_y = (torch.from_numpy(components(side.given(rows))) for side, components, rows in sides)
+    def __call__(self, sample: Sides) -> RowPair:
+        """Return the components of x and of y, and the pixels beside them where there are any."""
+        of_x, of_y = (torch.from_numpy(self._of(side, rows)) for side, rows in enumerate(sample))
+        return of_x, of_y
+
+    @property
+    def views(self) -> tuple[View, View]:
+        """Return what the encoders of x and of y see."""
+        sides = zip(self.components, self.pictures, strict=True)
+        of_x, of_y = (View(part.dim, picture.seen if picture else None) for part, picture in sides)
         return of_x, of_y
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the components as named arrays."""
-        sides = zip("xy", self.components, strict=True)
-        return {f"{name}.{key}": array for name, part in sides for key, array in part.arrays().items()}
+        """Return the components and pictures as named arrays."""
+        named = zip(("x", "y", "picture_x", "picture_y"), (*self.components, *self.pictures), strict=True)
+        return {f"{name}.{key}": array for name, part in named if part for key, array in part.arrays().items()}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]], sides: Mapping[str, Any]) -> SeenColumns:
+        """Rebuild what `arrays` returned, and the columns from the state of `sides`."""
+        of_x, of_y = (Components.from_arrays(below(arrays, f"{name}.")) for name in "xy")
+        found = [below(arrays, f"picture_{name}.") for name in "xy"]
+        picture_x, picture_y = (Picture.from_arrays(each) if each else None for each in found)
+        return cls(PairParts.restored(sides), (of_x, of_y), (picture_x, picture_y))
+
+    def _of(self, which: int, rows: Array) -> F32:
+        side, picture = (self.sides.x, self.sides.y)[which], self.pictures[which]
+        found = self.components[which](side.given(rows))
+        return found if picture is None else np.hstack([found, picture(rows)])
 
 
 @dataclass(frozen=True)
@@ -148,6 +176,7 @@ class Compression:
         seen: the columns that the encoders see.
         encoders: the trained encoders.
         axes: the axes of their codes that tell of the other side.
+        unfolding: the map of these to fewer columns; None where each of them is needed.
         evidence: what decided on it.
         report: report of the training.
     """
@@ -156,13 +185,15 @@ class Compression:
     seen: SeenColumns
     encoders: Encoders
     axes: Axes
+    unfolding: Unfolding | None
     evidence: CodesEvidence
     report: Report
 
-    def __call__(self, x: Array, y: Array) -> Sample:
+    def __call__(self, x: Array, y: Array) -> Sides:
         """Return the codes `(n, r)` of wide sides, and other sides as they are."""
         with torch_threads(1), torch.no_grad():
             codes = self.axes(self.encoders(self.seen((x, y))))
+            codes = self.unfolding(codes) if self.unfolding else codes
         of_x, of_y = (code.numpy() if wide else rows for code, wide, rows in zip(codes, self.wide, (x, y), strict=True))
         return of_x, of_y
 
@@ -190,7 +221,9 @@ class Compression:
         names = [name for name, wide in zip("xy", self.wide, strict=True) if wide]
         return {
             "sides": names,
-            "columns": len(self.axes.weight),
+            "columns": self.unfolding.sizes[1] if self.unfolding else len(self.axes.weight),
+            "axes": len(self.axes.weight),
+            "encoders": ["convolution" if view.picture else "perceptron" for view in self.seen.views],
             "components": {name: part.dim for name, part in zip("xy", self.seen.components, strict=True)},
             "variance_kept": {name: part.explained for name, part in zip("xy", self.seen.components, strict=True)},
             **self.evidence._asdict(),
@@ -202,20 +235,27 @@ class Compression:
         weights = {f"net.{key}": value.numpy() for key, value in self.encoders.state_dict().items()}
         flat = (*self.axes.mean, *self.axes.matrix, self.axes.weight)
         axes = {f"axes.{i}": np.ascontiguousarray(each.numpy()) for i, each in enumerate(flat)}
+        unfold = {} if self.unfolding is None else self.unfolding.state_dict()
+        folds = {f"unfold.{key}": value.numpy() for key, value in unfold.items()}
         meta = {"wide": self.wide, "sides": self.seen.sides.state(), "evidence": self.evidence._asdict()}
-        return {**weights, **axes, **self.seen.arrays()}, {**meta, "report": asdict(self.report)}
+        sizes = self.unfolding.sizes if self.unfolding else None
+        told = {**meta, "report": asdict(self.report), "unfolding": sizes}
+        return {**weights, **axes, **folds, **self.seen.arrays()}, told
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Compression:
         """Rebuild what `state` saved."""
-        of_x, of_y = (Components.from_arrays(below(arrays, f"{name}.")) for name in "xy")
-        encoders = Encoders((of_x.dim, of_y.dim), torch.Generator())
-        encoders.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, "net.").items()})
+        seen = SeenColumns.restored(arrays, meta["sides"])
+        encoders = Encoders(seen.views, torch.Generator())
+        folded, flat = meta["unfolding"] or (0, 0)
+        unfolding = Unfolding(folded, flat, torch.Generator()) if flat else None
+        for prefix, module in (("net.", encoders), ("unfold.", unfolding)):
+            if module is not None:
+                module.load_state_dict({key: torch.tensor(value) for key, value in below(arrays, prefix).items()})
         mx, my, of_u, of_v, weight = (torch.tensor(arrays[f"axes.{i}"]) for i in range(5))
-        axes, seen = Axes((mx, my), (of_u, of_v), weight), SeenColumns(PairParts.restored(meta["sides"]), (of_x, of_y))
-        wide_x, wide_y = meta["wide"]
+        axes, (wide_x, wide_y) = Axes((mx, my), (of_u, of_v), weight), meta["wide"]
         evidence, report = CodesEvidence(**meta["evidence"]), Report(**meta["report"])
-        return cls((wide_x, wide_y), seen, encoders, axes, evidence, report)
+        return cls((wide_x, wide_y), seen, encoders, axes, unfolding, evidence, report)
 
 
 class Tried(NamedTuple):
@@ -230,11 +270,15 @@ class Tried(NamedTuple):
     others: Index
 
 
-def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run) -> Tried | None:
+def try_compression(
+    sample: Sides, kinds: Kinds, groups: Index | None, run: Run, grids: Grids = (None, None)
+) -> Tried | None:
     """Train a compression of wide sides on some of the rows and judge it on the others.
 
-    None where no side is wide, rows are few, or components hold too little of a wide side to stand for it. Rows with
-    the same number in `groups` `(n,)` stay together.
+    Where a wide side is an image (`grids` place its columns in a row as it was given), a convolution is tried beside
+    the perceptron, and the larger contrast on the others decides. None where no side is wide, rows are few, or
+    components hold too little of a wide side to stand for it. Rows with the same number in `groups` `(n,)` stay
+    together.
     """
     wide_x, wide_y = (rows.shape[1] >= WIDE_COLUMNS for rows in sample)
     n = len(sample[0])
@@ -246,9 +290,24 @@ def try_compression(sample: Sample, kinds: Kinds, groups: Index | None, run: Run
         seen = SeenColumns.of(sample, kinds, wide, run.seed)
         if any(is_wide and part.explained < VARIANCE_KEPT for is_wide, part in zip(wide, seen.components, strict=True)):
             return None
-        x, y = seen(sample)
         judging = others[:: -(-len(others) // MOST_JUDGING_ROWS)]
-        return Tried(_trained(seen, wide, (x[fitted], y[fitted]), (x[judging], y[judging]), run), others)
+        views = _views(seen, sample, wide, grids)
+        own = replace(run, max_seconds=None if run.max_seconds is None else run.max_seconds / len(views))
+        found = [_trained(each, wide, _rows(each(sample), fitted), _rows(each(sample), judging), own) for each in views]
+        best = max(found, key=lambda each: each.evidence.learned)
+        sides = best.seen(sample)
+        return Tried(_unfolded(best, _rows(sides, fitted), _rows(sides, judging), own), others)
+
+
+def _views(seen: SeenColumns, sample: Sides, wide: tuple[bool, bool], grids: Grids) -> list[SeenColumns]:
+    """Return what encoders are tried with: components, and the pixels of wide sides that are images."""
+    sides = zip(sample, wide, grids, strict=True)
+    of_x, of_y = (Picture.of(rows, grid) if is_wide else None for rows, is_wide, grid in sides)
+    return [seen] if of_x is of_y is None else [seen, replace(seen, pictures=(of_x, of_y))]
+
+
+def _rows(sides: RowPair, rows: Index) -> RowPair:
+    return sides[0][rows], sides[1][rows]
 
 
 def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
@@ -261,22 +320,37 @@ def _parts(rows: Array, kinds: Sequence[Kind], wide: bool) -> SideParts:
 
 
 def _trained(seen: SeenColumns, wide: tuple[bool, bool], rows: RowPair, others: RowPair, run: Run) -> Compression:
-    draw = torch.Generator().manual_seed(run.seed)
-    encoders = Encoders((rows[0].shape[1], rows[1].shape[1]), draw)
+    encoders = Encoders(seen.views, torch.Generator().manual_seed(run.seed))
     learner = MinibatchLearner(TrainableEncoders(encoders), rows, others, BATCH, CODE_RATE, run.seed)
     decay = Decay(0.4, after_overfitting, pieces=5, cut_by_clock=True)
     stopping = [Settled(CODE_TOLERANCE, CODE_LEAST_STEPS)]
-    report = train(learner, Procedure(CODE_STEPS, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
+    steps = PICTURE_STEPS if any(seen.pictures) else CODE_STEPS
+    report = train(learner, Procedure(steps, EvenIntervals(CODE_EVALUATE_EVERY), decay, stopping), run)
     with torch.no_grad():
         known, codes = encoders(rows), encoders(others)
     whole = Axes.of(known)
     axes = whole.telling(codes)
-    learned, linear = axes.own_contrasts(codes), _linear(rows, others)
+    linear = _linear(encoders.components(rows), encoders.components(others))
+    learned = axes.own_contrasts(codes)
     lost = float(whole.own_contrasts(codes).mean() - learned.mean())
     excess = float(axes.own_contrasts(known).mean() - learned.mean())
     error = float((learned - linear).std()) / len(linear) ** 0.5
     evidence = CodesEvidence(float(learned.mean()), float(linear.mean()), error, excess, max(lost, 0.0))
-    return Compression(wide, seen, encoders, axes, evidence, report)
+    return Compression(wide, seen, encoders, axes, None, evidence, report)
+
+
+def _unfolded(found: Compression, rows: RowPair, others: RowPair, run: Run) -> Compression:
+    """Return a compression whose axes are told by fewer columns where they lie on a surface; see `unfolded`."""
+    axes, evidence = found.axes, found.evidence
+    with torch.no_grad():
+        known, codes = found.encoders(rows), found.encoders(others)
+    flat = unfolded(axes, known, codes, run)
+    if flat is None:
+        return found
+    with torch.no_grad():
+        kept = float(axes.own_contrasts(codes, flat.rebuilt(axes(codes))).mean())
+    left_out = evidence.left_out + max(evidence.learned - kept, 0.0)
+    return replace(found, unfolding=flat, evidence=evidence._replace(learned=kept, left_out=left_out))
 
 
 def _linear(rows: RowPair, others: RowPair) -> Tensor:

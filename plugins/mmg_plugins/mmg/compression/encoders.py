@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from mmg_plugins.mmg.thresholds import AXIS_SHARE, CODE_COLUMNS, CODE_UNITS, REBUILD_WEIGHT
+from mmg_plugins.mmg.thresholds import (
+    AXIS_SHARE,
+    CODE_COLUMNS,
+    CODE_UNITS,
+    PICTURE_CHANNELS,
+    PICTURE_UNITS,
+    REBUILD_WEIGHT,
+)
 from mmg_plugins.perceptron import perceptron
 from mmg_registry.training import RowPair, Trainable
 
@@ -17,23 +24,74 @@ LEAST_SPREAD = 1e-6  # variance of a direction of the codes, relative to the lar
 COMPARED = 256  # held-out rows whose pairs are compared with one another
 
 
-class Encoders(nn.Module):
-    """An encoder for each side, and a decoder that serves in training alone.
+class View(NamedTuple):
+    """What an encoder sees of a side: the first columns of its rows are components, the others pixels.
+
+    Attributes:
+        components: number of principal components.
+        picture: channels, height and width of the image; None where there is none.
+    """
+
+    components: int
+    picture: tuple[int, int, int] | None = None
+
+
+class PictureEncoder(nn.Sequential):
+    """Convolutions of stride two, and a perceptron of what they leave.
 
     Args:
-        dims: columns of x and of y as the encoders see them.
+        shape: channels, height and width of the images.
         draw: generator of the weights.
     """
 
-    def __init__(self, dims: tuple[int, int], draw: torch.Generator) -> None:
+    def __init__(self, shape: tuple[int, int, int], draw: torch.Generator) -> None:
+        layers: list[nn.Module] = [nn.Unflatten(1, shape)]
+        channels, height, width = shape
+        for more in PICTURE_CHANNELS:
+            layers += [_convolution(channels, more, draw), nn.SiLU()]
+            channels, height, width = more, (height + 1) // 2, (width + 1) // 2
+        left = channels * height * width
+        super().__init__(*layers, nn.Flatten(), perceptron([left, PICTURE_UNITS, CODE_COLUMNS + 1], draw))
+
+
+def _convolution(first: int, last: int, draw: torch.Generator) -> nn.Conv2d:
+    """Return a convolution with weights from `draw`, and leave the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        layer = nn.Conv2d(first, last, 3, stride=2, padding=1)
+    bound = 1 / math.sqrt(3 * first)  # variance 1 / inputs, which are nine a channel
+    nn.init.uniform_(layer.weight, -bound, bound, generator=draw)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+class Encoders(nn.Module):
+    """An encoder for each side, and a decoder of its components that serves in training alone.
+
+    Args:
+        views: what the encoders see of x and of y; pixels where there are any, else components.
+        draw: generator of the weights.
+    """
+
+    def __init__(self, views: tuple[View, View], draw: torch.Generator) -> None:
         super().__init__()
-        inner = [CODE_UNITS, CODE_UNITS]
-        self.encode = nn.ModuleList(perceptron([dim, *inner, CODE_COLUMNS + 1], draw) for dim in dims)
-        self.decode = nn.ModuleList(perceptron([CODE_COLUMNS, *inner, dim], draw) for dim in dims)
+        self.views, inner = views, [CODE_UNITS, CODE_UNITS]
+        self.encode = nn.ModuleList(
+            PictureEncoder(view.picture, draw)
+            if view.picture
+            else perceptron([view.components, *inner, CODE_COLUMNS + 1], draw)
+            for view in views
+        )
+        self.decode = nn.ModuleList(perceptron([CODE_COLUMNS, *inner, view.components], draw) for view in views)
 
     def forward(self, rows: RowPair) -> RowPair:
         """Return the codes of x and of y, and in a last column what each side's score has of its own."""
-        of_x, of_y = (encoder(side) for encoder, side in zip(self.encode, rows, strict=True))
+        given = (side[:, view.components if view.picture else 0 :] for side, view in zip(rows, self.views, strict=True))
+        of_x, of_y = (encoder(side) for encoder, side in zip(self.encode, given, strict=True))
+        return of_x, of_y
+
+    def components(self, rows: RowPair) -> RowPair:
+        """Return the components of x and of y, which decoders rebuild."""
+        of_x, of_y = (side[:, : view.components] for side, view in zip(rows, self.views, strict=True))
         return of_x, of_y
 
     def rebuilt(self, codes: RowPair) -> RowPair:
@@ -58,7 +116,7 @@ class TrainableEncoders(Trainable):
         codes = self.module((x, y))
         missed = sum(
             mse_loss(rebuilt, side) / side.var(0).mean()
-            for rebuilt, side in zip(self.module.rebuilt(codes), (x, y), strict=True)
+            for rebuilt, side in zip(self.module.rebuilt(codes), self.module.components((x, y)), strict=True)
         )
         return REBUILD_WEIGHT * missed - own_contrasts(inner(*codes)).mean()
 
@@ -121,9 +179,9 @@ class Axes(NamedTuple):
         )
         return of_x, of_y
 
-    def own_contrasts(self, codes: RowPair) -> Tensor:
-        """Return each row's contrast `(n,)` where only these axes count."""
-        (x, y), (mx, my) = self(codes), self.mean
+    def own_contrasts(self, codes: RowPair, columns: RowPair | None = None) -> Tensor:
+        """Return each row's contrast `(n,)` where only these axes count, or `columns` `(n, r)` in their place."""
+        (x, y), (mx, my) = columns or self(codes), self.mean
         own_x = codes[0][:, -1] + codes[0][:, :-1] @ my / math.sqrt(CODE_COLUMNS)
         own_y = codes[1][:, -1] + codes[1][:, :-1] @ mx / math.sqrt(CODE_COLUMNS)
         rows = zip(compared(x * self.weight, y), compared(own_x, own_y), strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,10 +14,32 @@ from torch import Tensor
 from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, below
 from mmg_registry.errors import demand
-from mmg_registry.preprocess import PairTransform
+from mmg_registry.preprocess import Margins, PairTransform
+from mmg_registry.preprocess.near_normal import NearNormal, placed, tamed
+from mmg_registry.preprocess.regression import Regression
 from mmg_registry.preprocess.wishart import GaussianInformation
 
 CoordinateRows = tuple[Tensor, Tensor]  # float32 (n, dim_x) of the noised variable, (n, dim_y) of the given one
+
+
+class Beside(NamedTuple):
+    """Numbers of columns that both denoisers see as they are, after those of the noised variable.
+
+    Attributes:
+        labels: indicators of the noised variable's own labels.
+        given: columns of the variable that is given, after the labels.
+    """
+
+    labels: int = 0
+    given: int = 0
+
+    @property
+    def columns(self) -> int:
+        """Return the number of all columns beside."""
+        return self.labels + self.given
+
+
+NONE_BESIDE = Beside()
 
 
 class Coordinates(Protocol):
@@ -32,8 +54,8 @@ class Coordinates(Protocol):
         """Return the number of columns of the noised variable in these coordinates."""
 
     @property
-    def beside(self) -> int:
-        """Return the number of columns after those of the noised variable, which both denoisers see as they are."""
+    def beside(self) -> Beside:
+        """Return the numbers of columns after those of the noised variable, which both denoisers see as they are."""
 
     @property
     def dim_y(self) -> int:
@@ -68,12 +90,12 @@ class Coordinates(Protocol):
 class FitCoordinates(Protocol):
     """The part of a recipe that fits coordinates."""
 
-    def fit(self, x: Array, y: Array, beside: int = 0) -> Coordinates:
+    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> Coordinates:
         """Fit coordinates to training rows `x` of the noised variable and `y` of the given one.
 
         Args:
             x, y: the rows.
-            beside: number of last columns of `x` that both denoisers see as they are.
+            beside: numbers of last columns of `x` that both denoisers see as they are.
 
         Raises:
             OptionError: for columns beside, where these coordinates have no place for any.
@@ -87,11 +109,21 @@ NOTHING_BESIDE = (
     "Both sides have labels beside numbers, which published recipes and modules of one's own have no place for; leave "
     "out the preset or the module, or compare with --plugin ksg."
 )
+NOTHING_GIVEN = (
+    "Published recipes and modules of one's own have no place for a variable that is given; leave out the preset or "
+    "the module, or compare with --plugin ksg."
+)
+
+
+def refuse_beside(beside: Beside) -> None:
+    """Raise OptionError if there are columns beside the noised ones, for what has no place for any."""
+    demand(not beside.given, NOTHING_GIVEN)
+    demand(not beside.labels, NOTHING_BESIDE)
 
 
 def no_rows(coordinates: Coordinates) -> CoordinateRows:
     """Return rows `(0, dim_x)` and `(0, dim_y)`, for a denoiser that is not to be trained."""
-    return torch.zeros(0, coordinates.dim_x + coordinates.beside), torch.zeros(0, coordinates.dim_y)
+    return torch.zeros(0, coordinates.dim_x + coordinates.beside.columns), torch.zeros(0, coordinates.dim_y)
 
 
 # --- Canonical coordinates ----------------------------------------------------------------------------------
@@ -99,48 +131,71 @@ def no_rows(coordinates: Coordinates) -> CoordinateRows:
 
 @dataclass(frozen=True)
 class Partial:
-    """The linear prediction of both sides from columns that both denoisers see, to be subtracted from them.
+    """The prediction of both sides from columns that both denoisers see, to be subtracted from them.
 
     I(X; Y | Z) stays what it is, since a prediction from z is known where z is, and canonical correlations of what is
-    left are the partial ones (Rao, "Partial canonical correlations", Trabajos de Estadistica 1969).
+    left are the partial ones (Rao, "Partial canonical correlations", Trabajos de Estadistica 1969). Where labels alone
+    stand beside, the prediction is linear. Where a variable is given, its columns and heavy-tailed sides are mapped
+    near normal first, and the prediction is smooth, so that a common cause leaves little to the network.
 
     Attributes:
-        centre, scale: `(beside,)` means and standard deviations of the columns beside.
-        of_x, of_y: `(beside, dim)` coefficients of their standardised values.
+        beside: numbers of columns beside.
+        columns: maps of the columns beside.
+        margins: maps of x and of y that come first; None where there are none.
+        of_x, of_y: predictions from the mapped columns beside.
     """
 
-    centre: F64
-    scale: F64
-    of_x: F64
-    of_y: F64
+    beside: Beside
+    columns: NearNormal
+    margins: tuple[Margins | None, Margins | None]
+    of_x: Regression
+    of_y: Regression
 
     @classmethod
-    def of(cls, x: Array, y: Array, beside: int) -> Partial:
-        """Fit to training rows, of which the last `beside` columns of `x` are those beside."""
-        seen = np.asarray(x[:, -beside:], dtype=np.float64)
-        centre, scale = seen.mean(0), np.where(seen.std(0) > 0, seen.std(0), 1.0)
-        z = (seen - centre) / scale
-        of_x, of_y = (np.linalg.lstsq(z, side - side.mean(0), rcond=None)[0] for side in (x[:, :-beside], y))
-        return cls(centre, scale, of_x, of_y)
-
-    @property
-    def beside(self) -> int:
-        """Return the number of columns beside the noised ones."""
-        return len(self.centre)
+    def fit(cls, x: Array, y: Array, beside: Beside, gaussianise: bool) -> Partial:
+        """Fit to training rows, of which the last columns of `x` are those beside."""
+        smooth = bool(beside.given)
+        noised, seen = x[:, : -beside.columns], x[:, -beside.columns :]
+        columns = NearNormal.fit(seen, smooth and gaussianise)
+        margins = (tamed(noised), tamed(y)) if smooth and gaussianise else (None, None)
+        predict, z = Regression.fit if smooth else Regression.linear, columns(seen)
+        of_x, of_y = (predict(z, placed(each, side)) for each, side in zip(margins, (noised, y), strict=True))
+        return cls(beside, columns, margins, of_x, of_y)
 
     def __call__(self, x: Array, y: Array) -> tuple[F64, F64, F64]:
-        """Return what is left of the noised columns and of `y`, and the standardised columns beside."""
-        z = (x[:, -self.beside :] - self.centre) / self.scale
-        return x[:, : -self.beside] - z @ self.of_x, y - z @ self.of_y, z
+        """Return what is left of the noised columns and of `y`, and the mapped columns beside."""
+        z = self.columns(x[:, -self.beside.columns :])
+        on_x, on_y = self.margins
+        return placed(on_x, x[:, : -self.beside.columns]) - self.of_x(z), placed(on_y, y) - self.of_y(z), z
+
+    @property
+    def words(self) -> tuple[list[str], list[str]]:
+        """Return in words what was done to the noised and to the given variable."""
+        predicted = "less its prediction from what is given"
+        of_x, of_y = (
+            [*(margins.words if margins else []), *([predicted] if self.beside.given else [])]
+            for margins in self.margins
+        )
+        return of_x, of_y
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return named arrays, from which `of_arrays` rebuilds the prediction."""
-        return {f"partial.{name}": np.ascontiguousarray(array) for name, array in vars(self).items()}
+        parts = {"columns": self.columns.arrays(), "of_x": self.of_x.arrays(), "of_y": self.of_y.arrays()}
+        named = {f"{part}.{name}": array for part, own in parts.items() for name, array in own.items()}
+        for side, margins in zip("xy", self.margins, strict=True):
+            named |= margins.arrays(f"first_{side}") if margins else {}
+        return {f"partial.{name}": array for name, array in {**named, "beside": np.array(self.beside)}.items()}
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Partial | None:
         """Rebuild what `arrays` returned; None where nothing was saved."""
-        return cls(**arrays) if arrays else None
+        if not arrays:
+            return None
+        firsts = [below(arrays, f"first_{side}_") for side in "xy"]
+        of_x, of_y = (Margins.from_arrays(each) if each else None for each in firsts)
+        columns = NearNormal.of_arrays(below(arrays, "columns."))
+        predictions = (Regression.of_arrays(below(arrays, f"of_{side}.")) for side in "xy")
+        return cls(Beside(*arrays["beside"].tolist()), columns, (of_x, of_y), *predictions)
 
 
 @dataclass(frozen=True)
@@ -165,8 +220,8 @@ class CanonicalCoordinates:
         return self.pair.dim_x
 
     @property
-    def beside(self) -> int:
-        return self.partial.beside if self.partial else 0
+    def beside(self) -> Beside:
+        return self.partial.beside if self.partial else NONE_BESIDE
 
     @property
     def dim_y(self) -> int:
@@ -186,7 +241,8 @@ class CanonicalCoordinates:
 
     @property
     def words(self) -> tuple[list[str], list[str]]:
-        return self.pair.x.words, self.pair.y.words
+        first = self.partial.words if self.partial else ([], [])
+        return [*first[0], *self.pair.x.words], [*first[1], *self.pair.y.words]
 
     def transform(self, x: Array, y: Array) -> CoordinateRows:
         if self.partial is None:
@@ -207,8 +263,8 @@ class FitCanonical:
 
     gaussianise: bool = True
 
-    def fit(self, x: Array, y: Array, beside: int = 0) -> CanonicalCoordinates:
-        partial = Partial.of(x, y, beside) if beside else None
+    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> CanonicalCoordinates:
+        partial = Partial.fit(x, y, beside, self.gaussianise) if beside.columns else None
         if partial is not None:
             x, y, _ = partial(x, y)
         return CanonicalCoordinates(PairTransform.fit(x, y, self.gaussianise), partial)
@@ -231,8 +287,8 @@ class StandardCoordinates:
     dim_x: int
 
     @property
-    def beside(self) -> int:
-        return 0
+    def beside(self) -> Beside:
+        return NONE_BESIDE
 
     @property
     def dim_y(self) -> int:
@@ -272,8 +328,8 @@ class StandardCoordinates:
 class FitStandard:
     """The part that fits the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
 
-    def fit(self, x: Array, y: Array, beside: int = 0) -> StandardCoordinates:
-        demand(not beside, NOTHING_BESIDE)
+    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> StandardCoordinates:
+        refuse_beside(beside)
         centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])
         scale = np.concatenate([rows.std(0, dtype=np.float64) for rows in (x, y)])
         return StandardCoordinates(centre, scale, x.shape[1])

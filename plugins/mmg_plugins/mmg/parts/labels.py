@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.masked.fitted import FittedPositions, MaskedTraining, fit_positions
+from mmg_plugins.mmg.parts.links import Sample
 from mmg_registry.arrays import F64, Index, SavedState
-from mmg_registry.contracts import Array, Run
+from mmg_registry.contracts import Array, Run, below
+from mmg_registry.preprocess.near_normal import NearNormal
 from mmg_registry.results import Estimate
 
 MOST_CLASSES_OF_COUNTS = 512
@@ -30,10 +32,12 @@ class PredictedLabels:
     Attributes:
         run: seed, device, limits.
         fitted: the prediction.
+        context: maps of what is given, which both predictions see; None where nothing is.
     """
 
     run: Run
     fitted: FittedPositions
+    context: NearNormal | None = None
     how: ClassVar[str] = "predicted"
 
     @classmethod
@@ -42,35 +46,51 @@ class PredictedLabels:
         settings: MaskedTraining,
         run: Run,
         sides: PairParts,
-        sample: tuple[Array, Array],
+        sample: Sample,
         swapped: bool,
         groups: Index | None,
     ) -> PredictedLabels:
-        """Train on the labels of rows x `(n, dim_x)` and y `(n, dim_y)` of `sample`; predict y's where `swapped`."""
-        labels = labels_in(sides.x, sample[0]), labels_in(sides.y, sample[1])
-        ordered = ordered_in(sides.x), ordered_in(sides.y)
-        return cls(run, fit_positions(settings, run, labels, ordered, swapped, groups))
+        """Train on the labels of training rows; predict those of y where `swapped`."""
+        labels = labels_in(sides.x, sample.x), labels_in(sides.y, sample.y)
+        ordered, given = (ordered_in(sides.x), ordered_in(sides.y)), given_in(sides, sample)
+        context = None if given is None else NearNormal.fit(given)
+        seen = context(given) if context and given is not None else None
+        return cls(run, fit_positions(settings, run, labels, ordered, swapped, groups, seen), context)
 
-    def estimate(self, sides: PairParts, x: Array, y: Array) -> Estimate:
-        """Estimate from the labels of rows x `(n, dim_x)` and y `(n, dim_y)`."""
-        return self.fitted.estimate(self.run, labels_in(sides.x, x), labels_in(sides.y, y))
+    def estimate(self, sides: PairParts, sample: Sample) -> Estimate:
+        """Estimate from the labels of the rows of `sample`."""
+        given = given_in(sides, sample)
+        seen = self.context(given) if self.context and given is not None else None
+        return self.fitted.estimate(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y), seen)
+
+    def log_ratio(self, sides: PairParts, sample: Sample) -> tuple[F64, F64]:
+        """Return the log ratio of each row's labels and the standard error of its draws, `(n,)` each in nats."""
+        return self.fitted.log_ratio(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y))
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
         arrays, meta = self.fitted.state()
-        return arrays, {**meta, "how": self.how}
+        context = self.context.arrays() if self.context else {}
+        return {**arrays, **{f"context.{key}": array for key, array in context.items()}}, {**meta, "how": self.how}
 
     @classmethod
     def restored(
         cls, settings: MaskedTraining, run: Run, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
     ) -> PredictedLabels:
         """Rebuild what `state` saved, with the network of `settings`."""
-        return cls(run, FittedPositions.restored(settings, arrays, meta))
+        context = below(arrays, "context.")
+        fitted = FittedPositions.restored(settings, arrays, meta)
+        return cls(run, fitted, NearNormal.of_arrays(context) if context else None)
 
 
 def are_few(side: SideParts) -> bool:
     """Return whether a side has so few values in all that counts among them are to be taken as labels."""
     return sum(len(column.values) for column in side.columns) <= MOST_CLASSES_OF_COUNTS
+
+
+def given_in(sides: PairParts, sample: Sample) -> Array | None:
+    """Return the columns `(n, k)` of what is given, with an indicator for each label; None where nothing is."""
+    return sides.z.given(sample.z) if sides.z and sample.z is not None else None
 
 
 def labels_in(side: SideParts, rows: Array) -> F64:

@@ -6,22 +6,30 @@ and y once noise stands in the place of labels. S and T are functions of x and o
     I(X; Y) = I(S; T) + I(Y'; S | T) + I(X'; Y | S),
 
 and the same with x and y exchanged. A link without labels or without a rest is zero. Where x has no labels,
-I(X; Y) = I(X'; Y) is left; where y is all label, I(S; T) + I(X'; T | S).
+I(X; Y) = I(X'; Y) is left; where y is all label, I(S; T) + I(X'; T | S). With a variable z that is given, every link is
+an information given z, and both denoisers of each see z.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmg_plugins.columns import PairParts, SideParts
+from mmg_plugins.columns import PairParts
+from mmg_plugins.mmg.parts.coordinates import Beside
 from mmg_plugins.mmg.parts.orientation import Orient, Orientation
 from mmg_registry.contracts import Array
 
-Sample = tuple[Array, Array]  # rows of x and of y
+
+class Sample(NamedTuple):
+    """Rows of x `(n, dim_x)` and of y `(n, dim_y)`, and of z `(n, dim_z)` where something is given."""
+
+    x: Array
+    y: Array
+    z: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,13 @@ class Link:
         labels_given: whether only the labels of the other side are given, in place of all of it, so that nothing is
             shared by ever finer digits.
         beside: whether both denoisers see the labels of the noised side.
+        conditional: whether both denoisers see z.
     """
 
     orientation: Orientation
     labels_given: bool = False
     beside: bool = False
+    conditional: bool = False
 
     @property
     def words(self) -> str:
@@ -45,25 +55,26 @@ class Link:
         noised, given = self.orientation.noised, self.orientation.given
         first = f"values of {noised}" if self.beside else noised
         last = f"labels of {given}" if self.labels_given else given
-        return f"I({first}; {last}{f' | labels of {noised}' if self.beside else ''})"
+        seen = [word for word, is_seen in ((f"labels of {noised}", self.beside), ("z", self.conditional)) if is_seen]
+        return f"I({first}; {last}{' | ' if seen else ''}{', '.join(seen)})"
 
-    def rows(self, sides: PairParts, sample: Sample, seed: tuple[int, int]) -> Sample:
+    def rows(self, sides: PairParts, sample: Sample, seed: tuple[int, int]) -> tuple[Array, Array]:
         """Return the rows of x and of y for this link; the columns beside the noised ones are its last."""
         noised, given = self.orientation.apply(sides.x, sides.y)
-        of_noised, of_given = self.orientation.apply(*sample)
+        of_noised, of_given = self.orientation.apply(sample.x, sample.y)
+        spread = noised.spread(of_noised, (*seed, int(self.orientation.swapped)))
+        seen: list[Array] = [noised.indicators(of_noised)] if self.beside else []
+        seen += [sides.z.given(sample.z)] if self.conditional and sides.z and sample.z is not None else []
         return self.orientation.apply(
-            self._noised(noised, of_noised, seed),
+            np.concatenate([spread, *seen], axis=1) if seen else spread,
             given.indicators(of_given) if self.labels_given else given.given(of_given),
         )
 
-    def columns_beside(self, sides: PairParts) -> int:
-        """Return the number of columns that both denoisers see."""
+    def columns_beside(self, sides: PairParts) -> Beside:
+        """Return the numbers of columns that both denoisers see."""
         noised = self.orientation.apply(sides.x, sides.y)[0]
-        return sum(len(column.shown) for column in noised.columns) if self.beside else 0
-
-    def _noised(self, side: SideParts, rows: Array, seed: tuple[int, int]) -> Array:
-        spread = side.spread(rows, (*seed, int(self.orientation.swapped)))
-        return np.concatenate([spread, side.indicators(rows)], axis=1) if self.beside else spread
+        labels = noised.indicator_columns if self.beside else 0
+        return Beside(labels, sides.z.given_columns if self.conditional and sides.z else 0)
 
     def state(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping, from which `restored` rebuilds the link."""
@@ -90,7 +101,8 @@ def links_of(sides: PairParts, orient: Orient) -> list[Link]:
     """
     whole = orient(sides.x.rest_columns, sides.y.rest_columns)
     other = Orientation(not whole.swapped, "what is left then takes fewer networks")
-    return min((_links(sides, last) for last in (whole, other)), key=len)
+    links = min((_links(sides, last) for last in (whole, other)), key=len)
+    return [replace(link, conditional=sides.z is not None) for link in links]
 
 
 def _links(sides: PairParts, last: Orientation) -> list[Link]:

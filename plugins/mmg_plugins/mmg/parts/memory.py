@@ -39,7 +39,7 @@ class RememberRows:
         x, y = (side.numpy() for side in question.rows)
         known = KnownMeans.of(x, y, question.coordinates.rho)
         # what both denoisers see is no part of the information, but for challengers it would be
-        if question.coordinates.beside:
+        if question.coordinates.beside.columns:
             return TrainingFacts(known, {})
         if "challenge" in self.left_out:
             return TrainingFacts(known)

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from mmg_plugins.mmg.paper_network import PaperDenoiser
-from mmg_plugins.mmg.parts.coordinates import NOTHING_BESIDE, CoordinateRows, Coordinates
+from mmg_plugins.mmg.parts.coordinates import CoordinateRows, Coordinates, refuse_beside
 from mmg_plugins.mmg.parts.terms import Term
 from mmg_registry.contracts import Run
 from mmg_registry.core import Network, chosen_device
 from mmg_registry.diffusion import Denoiser, FusedDenoiser, ModuleDenoiser, Objective
-from mmg_registry.errors import OptionError, demand
+from mmg_registry.errors import OptionError
 
 
 class Networks(Protocol):
@@ -89,7 +89,7 @@ class UserModule:
         return True
 
     def build(self, coordinates: Coordinates, term: Term, rows: CoordinateRows, run: Run) -> Denoiser:
-        demand(not coordinates.beside, NOTHING_BESIDE)
+        refuse_beside(coordinates.beside)
         return ModuleDenoiser(self.module, *term.rows(rows), _rho(coordinates, term), seed=run.seed)
 
     def words(self, coordinates: Coordinates) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from mmg_plugins.mmg.parts.coordinates import CoordinateRows
-from mmg_plugins.mmg.thresholds import MIXTURE_COLUMNS, MIXTURE_ROWS
+from mmg_plugins.mmg.thresholds import MIXTURE_COLUMNS, MIXTURE_ROWS, MIXTURE_WORK
 from mmg_plugins.mmg.trained import TrainedTerm
 from mmg_registry.contracts import Run
 from mmg_registry.core import Proposal
@@ -49,5 +49,6 @@ def with_mixture(
 
 def _asked(trained: TrainedTerm, rows: CoordinateRows) -> bool:
     x, y = rows
+    n, columns = len(x), x.shape[1] + y.shape[1]
     plain = x.shape[1] == trained.term.noised and trained.report.stopped != TIME_SPENT
-    return plain and len(x) < MIXTURE_ROWS and x.shape[1] + y.shape[1] <= MIXTURE_COLUMNS
+    return plain and n < MIXTURE_ROWS and columns <= MIXTURE_COLUMNS and n * columns**2 <= MIXTURE_WORK

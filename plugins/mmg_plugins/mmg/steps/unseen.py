@@ -78,7 +78,8 @@ def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
     fitted, error = evidence.fitted, finding.error or 0.0
     if not nothing_learned(fitted.trained.reports):
         return early_weights(fitted.trained.reports)
-    left, columns = _linear_left(evidence, finding.value), fitted.coordinates.dim_x + fitted.coordinates.dim_y
+    left, coordinates = _linear_left(evidence, finding.value), fitted.coordinates
+    columns = coordinates.dim_x + coordinates.dim_y + coordinates.beside.given
     found = [*fewer_rows_than_columns(fitted.rows, columns)]
     found += [directions_unknown(left)] if NOTICEABLE_PART(left, mi) else []
     if columns > NEIGHBOUR_COLUMNS:

@@ -10,6 +10,7 @@ import pytest
 from wide_rows import blobs, information, networks, normal_pairs
 
 from mmg_plugins.mmg.auto import Auto
+from mmg_plugins.mmg.compression import codes, unfolding
 from mmg_plugins.mmg.compression.codes import CodesEvidence, Tried, try_compression
 from mmg_plugins.mmg.thresholds import WIDE_COLUMNS
 from mmg_registry import storage
@@ -86,14 +87,21 @@ def test_what_codes_know_by_heart_is_added_by_half_and_doubted() -> None:
     sure, known = CodesEvidence(1.0, 0.0, 0.01), CodesEvidence(1.0, 0.0, 0.01, by_heart=0.4, left_out=0.15)
     assert (sure.missing, sure.uncertain, sure.doubts) == (0.0, 0.0, [])
     assert known.missing == pytest.approx(0.2)
-    assert known.uncertain == pytest.approx(0.25)
+    assert known.uncertain == pytest.approx((0.4**2 / 12 + 0.15**2) ** 0.5)
     assert "0.40 nats more" in known.doubts[0]
 
 
-def test_auto_says_what_it_compressed_and_may_be_told_not_to(tmp_path: Path) -> None:
+def test_auto_says_what_it_compressed_and_may_be_told_not_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, steps in (
+        (codes, "CODE_STEPS", 200),
+        (codes, "PICTURE_STEPS", 100),
+        (unfolding, "FOLD_STEPS", 80),
+    ):
+        monkeypatch.setattr(module, name, steps)
     x, y = blobs(1_500, RHO)
     model = Auto(run=RUN, steps=40).fit(x[:1_200], y[:1_200])
     found = model.estimate(x[1_200:], y[1_200:])
+    assert found.diagnostics["compression"]["axes"] >= found.diagnostics["compression"]["columns"]
     assert found.diagnostics["compression"]["sides"] == ["x", "y"]
     assert found.pointwise is not None
     assert found.pointwise.mean() == pytest.approx(found.mi, abs=1e-5)

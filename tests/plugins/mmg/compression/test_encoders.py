@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmg_plugins.mmg.compression.encoders import Axes, Encoders, compared, inner, own_contrasts
+from mmg_plugins.mmg.compression.encoders import Axes, Encoders, View, compared, inner, own_contrasts
 from mmg_plugins.mmg.thresholds import CODE_COLUMNS
 
 
@@ -42,6 +42,16 @@ def test_telling_axes_are_those_that_scores_need() -> None:
 
 
 def test_decoders_rebuild_from_codes_alone() -> None:
-    encoders = Encoders((5, 7), torch.Generator().manual_seed(0))
+    encoders = Encoders((View(5), View(7)), torch.Generator().manual_seed(0))
     found = encoders((torch.zeros(3, 5), torch.zeros(3, 7)))
     assert [tuple(side.shape) for side in encoders.rebuilt(found)] == [(3, 5), (3, 7)]
+
+
+def test_a_convolution_sees_pixels_and_rebuilds_components() -> None:
+    encoders = Encoders((View(5, (3, 8, 11)), View(7)), torch.Generator().manual_seed(0))
+    rows = torch.randn(4, 5 + 3 * 8 * 11), torch.randn(4, 7)
+    other = torch.cat([torch.zeros(4, 5), rows[0][:, 5:]], 1), rows[1]
+    assert torch.equal(encoders(rows)[0], encoders(other)[0])
+    assert not torch.equal(encoders(rows)[0], encoders((rows[0].roll(1, 1), rows[1]))[0])
+    assert torch.equal(encoders.components(rows)[0], rows[0][:, :5])
+    assert encoders.rebuilt(encoders(rows))[0].shape == (4, 5)

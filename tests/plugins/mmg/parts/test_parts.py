@@ -11,7 +11,7 @@ from torch import nn
 
 from mmg_plugins.mmg.mmg import MMG
 from mmg_plugins.mmg.options import MMGOptions
-from mmg_plugins.mmg.parts.coordinates import Coordinates, FitCanonical, FitStandard, no_rows
+from mmg_plugins.mmg.parts.coordinates import Beside, Coordinates, FitCanonical, FitStandard, no_rows
 from mmg_plugins.mmg.parts.networks import FusedNetworks, PublishedNetworks, UserModule
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 from mmg_plugins.mmg.parts.plans import DefaultPlan, PublishedPlan
@@ -183,10 +183,10 @@ def test_columns_beside_are_seen_by_both_denoisers() -> None:
     rng = np.random.default_rng(0)
     z, x, e = rng.standard_normal((3, 20_000, 1))
     y = z + 0.6 * x + 0.8 * e
-    coordinates = FitCanonical().fit(np.hstack([x + 2 * z, z]), y, beside=1)
+    coordinates = FitCanonical().fit(np.hstack([x + 2 * z, z]), y, Beside(labels=1))
     restored = FitCanonical().restore(*coordinates.state())
     data = restored.transform(np.hstack([x + 2 * z, z]), y)
-    assert (coordinates.dim_x, coordinates.beside, data[0].shape) == (1, 1, (20_000, 2))
+    assert (coordinates.dim_x, coordinates.beside.columns, data[0].shape) == (1, 1, (20_000, 2))
     built = FusedNetworks(32, 1).build(restored, Term(0, 1), data, Run(threads=1))
     found = float(built.gap(*data, pilot(), repeats=4, seed=0)[1][:, 1].mean())
     assert found == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.02)

@@ -7,7 +7,7 @@ import torch
 
 from mmg_plugins.mmg.parts.stack import with_mixture
 from mmg_plugins.mmg.parts.terms import Term
-from mmg_plugins.mmg.thresholds import MIXTURE_COLUMNS, MIXTURE_ROWS
+from mmg_plugins.mmg.thresholds import MIXTURE_COLUMNS, MIXTURE_ROWS, MIXTURE_WORK
 from mmg_plugins.mmg.trained import TrainedTerm
 from mmg_registry.contracts import Run
 from mmg_registry.core import Network, Proposal
@@ -64,10 +64,11 @@ WIDE = MIXTURE_COLUMNS // 2 + 1
     [
         (clusters(MIXTURE_ROWS), Term(0, 1), {}),
         (clusters(200, WIDE), Term(0, WIDE), {}),
+        (clusters(MIXTURE_WORK // MIXTURE_COLUMNS**2 + 1, MIXTURE_COLUMNS // 2), Term(0, MIXTURE_COLUMNS // 2), {}),
         (clusters(200, 2), Term(0, 1), {}),
         (clusters(200), Term(0, 1), {"stopped": "max_seconds"}),
     ],
-    ids=["many rows", "many columns", "columns of context", "no time left"],
+    ids=["many rows", "many columns", "both together", "columns of context", "no time left"],
 )
 def test_no_mixture_is_asked(rows: RowPair, term: Term, report: dict[str, str]) -> None:
     assert isinstance(asked(rows, term, **report).denoiser, FusedDenoiser)
