@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from mmg_registry.entropies.entropy import entropy as entropy
     from mmg_registry.errors import MMGWarning as MMGWarning
     from mmg_registry.hooks import hookimpl as hookimpl
-    from mmg_registry.interactions.interactions import interactions as interactions
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.multivariate.interactions import interactions as interactions
     from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
@@ -51,7 +51,7 @@ _EXPORTS = {
     "bound": ("mmg_registry.bounds.run", "bound"),
     "entropy": ("mmg_registry.entropies.entropy", "entropy"),
     "divergence": ("mmg_registry.entropies.divergence", "divergence"),
-    "interactions": ("mmg_registry.interactions.interactions", "interactions"),
+    "interactions": ("mmg_registry.multivariate.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),

@@ -68,7 +68,7 @@ LAYERS = [
     # questions of the same engine.
     {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.pointwise"},
     # Questions that ask these, and each other's checks.
-    {"mmg_registry.entropies", "mmg_registry.interactions"},
+    {"mmg_registry.entropies", "mmg_registry.multivariate"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

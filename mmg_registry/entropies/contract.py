@@ -23,6 +23,7 @@ class Surprisals:
     Attributes:
         values: `(n,)` estimates of -ln p of the rows; single ones may be noisy, the mean counts.
         optimism: what fitting to so few rows adds to the mean on average, to first order; to be taken off.
+        guess_optimism: the same for the mean of `first_guess`.
         unlearned: how far the mean may be off because learning ended early, noise chose what was kept, or others
             disagree.
         diagnostics: numbers and texts of the estimator, JSON-serialisable.
@@ -31,6 +32,7 @@ class Surprisals:
 
     values: F64
     optimism: float = 0.0
+    guess_optimism: float = 0.0
     unlearned: float = 0.0
     diagnostics: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

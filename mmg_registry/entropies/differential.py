@@ -119,7 +119,7 @@ def entropy_of(x: Array, units: Units, request: Request, make: Make) -> Mean:
     fit = Fit.of(x, units, request, make)
     found = fit.surprisals(fit.evaluated)
     # rows that were fitted lie nearer to their own closed form, by twice what others lie farther
-    known = float(fit.estimator.first_guess(fit.fitted).mean()) + 2 * found.optimism
+    known = float(fit.estimator.first_guess(fit.fitted).mean()) + 2 * found.guess_optimism
     controls = {"own": (fit.estimator.first_guess(fit.evaluated), known)}
     return mean_of(fit, found.values, controls, found)
 

@@ -126,7 +126,7 @@ def execute(job: InteractionsJob) -> None:
         MMGError: or one of its subclasses; a failure to write is raised after the result is printed.
     """
     from mmg_registry.contracts import parse_options
-    from mmg_registry.interactions.interactions import interactions_of
+    from mmg_registry.multivariate.interactions import interactions_of
     from mmg_registry.registry import load_plugin
 
     check_job(job)
@@ -140,7 +140,7 @@ def execute(job: InteractionsJob) -> None:
 
 def _read(job: InteractionsJob) -> list[Pair]:
     """Return a pair for each variable; columns that are variables by themselves are read at once."""
-    from mmg_registry.interactions.variables import one_each
+    from mmg_registry.multivariate.variables import one_each
 
     if job.variable:
         return [read_rows(job, columns, columns) for columns in job.variable]

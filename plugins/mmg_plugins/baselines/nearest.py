@@ -101,7 +101,10 @@ class NearestEntropy(EntropyEstimator):
         # what the maps stretch: the density of rows over that of their images
         stretch = log_density + (np.sum(places**2, axis=1) + density.dim * math.log(2 * math.pi)) / 2
         values = surprisals_of(rows, places, Search(self.options.k, threads=self.run.threads)) - stretch
-        return Surprisals(values, diagnostics={"maps": density.margins.words, "k": self.options.k})
+        of_guess = density.parameters / (2 * density.rows)
+        return Surprisals(
+            values, guess_optimism=of_guess, diagnostics={"maps": density.margins.words, "k": self.options.k}
+        )
 
     def first_guess(self, x: Array) -> F64:
         return -self.fitted[0].log_density(x)

@@ -82,23 +82,57 @@ class EntropyOptions(Options):
 
 
 @dataclass(frozen=True)
+class ScaledMixture:
+    """A mixture of normal densities of rows that are scaled and turned alone: bent, clusters would not be normal."""
+
+    scaled: NormalDensity
+    mixture: NormalMixture
+
+    @classmethod
+    def fit(cls, rows: Array, seed: int) -> ScaledMixture:
+        """Fit to rows `(n, dim)`."""
+        scaled = NormalDensity.fit(rows, gaussianise=False)
+        return cls(scaled, fit_mixture(scaled.place(rows)[0], seed))
+
+    @property
+    def parameters(self) -> int:
+        """Return how many numbers were fitted."""
+        each = self.scaled.dim * (self.scaled.dim + 3) // 2 + 1
+        return len(self.mixture.log_share) * each - 1
+
+    def surprisals(self, rows: Array) -> F64:
+        """Return -ln of the density of rows `(n, dim)`, `(n,)` in nats."""
+        places, log_density = self.scaled.place(rows)
+        normal = (np.sum(places**2, axis=1) + self.scaled.dim * math.log(2 * math.pi)) / 2
+        values: F64 = -self.mixture.log_density(places) - normal - log_density
+        return values
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What a fit left.
 
     Attributes:
         density: the closed form that the denoiser starts from, and the maps.
         some: some mapped rows, for nearest neighbours.
-        mixture: a mixture of normal densities of mapped rows, where it surely does better on held-out rows than the
-            denoiser; else None.
+        mixture: a mixture of normal densities of the rows, scaled and turned alone, where it surely does better on
+            held-out rows than the denoiser; else None.
         denoiser, proposal, report: the trained denoiser of mapped rows.
     """
 
     density: NormalDensity
     some: F64
-    mixture: NormalMixture | None
+    mixture: ScaledMixture | None
     denoiser: TrainedDenoiser
     proposal: Proposal
     report: Report
+
+    @property
+    def optimism(self) -> float:
+        """Return what fitting to so few rows adds to the mean surprisal, in nats, to first order."""
+        density = self.density if self.mixture is None else self.mixture
+        rows = self.density.rows if self.mixture is None else self.mixture.scaled.rows
+        return density.parameters / (2 * rows)
 
 
 class DenoisedEntropy(EntropyEstimator):
@@ -133,13 +167,14 @@ class DenoisedEntropy(EntropyEstimator):
         with torch_threads(self.run.threads):
             density = NormalDensity.fit(x, self.options.gaussianise)
             places, _ = density.place(x)
-            self._fitted = self._trained(density, places, groups)
+            self._fitted = self._trained(density, x, places, groups)
         return self
 
-    def _trained(self, density: NormalDensity, places: F64, groups: Index | None) -> Fitted:
-        """Train a denoiser of mapped rows `(n, dim)` beside a column that tells nothing of them."""
+    def _trained(self, density: NormalDensity, x: Array, places: F64, groups: Index | None) -> Fitted:
+        """Train a denoiser of mapped rows `places` `(n, dim)` of `x`, beside a column that tells nothing of them."""
         z = torch.from_numpy(places).float()
-        rows, held_out = hold_back(z, _nothing(z), self.run.seed, groups)
+        (left, own), (held, others) = hold_back(z, torch.arange(len(z))[:, None], self.run.seed, groups)
+        rows, held_out = (left, _nothing(left)), (held, _nothing(held))
         network = Network(z.shape[1], 1, self.options.width, self.options.depth)
         no_correlation = torch.zeros(0, dtype=torch.float64)
         denoiser = FusedDenoiser(network, *rows, no_correlation, **core_settings(self.run))
@@ -148,17 +183,14 @@ class DenoisedEntropy(EntropyEstimator):
         proposal, report = train(denoiser, pilot(), plan, setup, refine=following_excess)
         some = places[:: max(1, len(places) // NEIGHBOUR_ROWS)]
         alone = Fitted(density, some, None, denoiser, proposal, report)
-        return replace(alone, mixture=self._better(alone, rows[0], held_out[0]))
+        return replace(alone, mixture=self._better(alone, x[own[:, 0].numpy()], x[others[:, 0].numpy()]))
 
-    def _better(self, alone: Fitted, rows: Tensor, held_out: Tensor) -> NormalMixture | None:
+    def _better(self, alone: Fitted, rows: Array, held_out: Array) -> ScaledMixture | None:
         """Return a mixture that surely surprises held-out rows less than the denoiser does; None where none does."""
         if rows.shape[1] > MIXTURE_COLUMNS or not self.options.mixture:
             return None
-        step = max(1, len(rows) // MOST_MIXED)
-        mixture = fit_mixture(rows[::step].double().numpy(), self.run.seed)
-        if len(mixture.log_share) == 1:
-            return None
-        gain = self._excess(alone, held_out) - _excess_of(mixture, held_out.double().numpy())
+        mixture = ScaledMixture.fit(rows[:: max(1, len(rows) // MOST_MIXED)], self.run.seed)
+        gain = self._values(alone, held_out) - mixture.surprisals(held_out)
         sure = gain.mean() > SURE_ERRORS * gain.std(ddof=1) / math.sqrt(len(gain))
         return mixture if sure else None
 
@@ -177,50 +209,46 @@ class DenoisedEntropy(EntropyEstimator):
         return self._fitted
 
     def surprisals(self, x: Array) -> Surprisals:
-        fitted = self.fitted
-        places, log_density = fitted.density.place(x)
-        excess, report = self._excess(fitted, torch.from_numpy(places).float()), fitted.report
-        apart = _apart(fitted, places, excess, self.run.threads)
-        training = 0.0 if fitted.mixture else math.hypot(report.unfinished / PASSES, report.choice_error)
+        fitted, report = self.fitted, self.fitted.report
+        values, first = self._values(fitted, x), self.first_guess(x)
+        correction = float((values - first).mean())
+        apart = _apart(fitted, x, values, self.run.threads)
         errors = {
-            "training": training,
-            "unlearned": UNLEARNED_SHARE * abs(float(excess.mean())),
+            "training": 0.0 if fitted.mixture else math.hypot(report.unfinished / PASSES, report.choice_error),
+            "unlearned": UNLEARNED_SHARE * abs(correction) if fitted.mixture is None else 0.0,
             "neighbours": apart,
-            "maps": fitted.density.unresolved,
+            "maps": 0.0 if fitted.mixture else fitted.density.unresolved,
         }
         return Surprisals(
-            values=excess - log_density,
-            optimism=fitted.density.parameters / (2 * fitted.density.rows),
+            values=values,
+            optimism=fitted.optimism,
+            guess_optimism=fitted.density.parameters / (2 * fitted.density.rows),
             unlearned=math.hypot(*errors.values()),
             diagnostics={
-                "first_guess": float(-log_density.mean()),
-                "correction": float(excess.mean()),
+                "first_guess": float(first.mean()),
+                "correction": correction,
                 "maps": fitted.density.margins.words,
                 "training": {"steps": report.steps, "kept": report.kept, "stopped": report.stopped},
                 "window": [fitted.proposal.low, fitted.proposal.high],
-                "mixture": 0 if fitted.mixture is None else len(fitted.mixture.log_share),
+                "mixture": 0 if fitted.mixture is None else len(fitted.mixture.mixture.log_share),
                 "errors": errors,
             },
             warnings=tuple(filter(None, [stopped(report), DISAGREEMENT.format(apart=apart) if apart else ""])),
         )
 
-    def _excess(self, fitted: Fitted, z: Tensor) -> F64:
-        """Return what mapped rows surprise more than by the closed form, `(n,)` in nats; mostly below 0."""
+    def _values(self, fitted: Fitted, x: Array) -> F64:
+        """Return the surprisals of rows `(n, dim)`, `(n,)` in nats: of the mixture, or of closed form and denoiser."""
         if fitted.mixture is not None:
-            return _excess_of(fitted.mixture, z.double().numpy())
+            return fitted.mixture.surprisals(x)
+        places, log_density = fitted.density.place(x)
+        z = torch.from_numpy(places).float()
         repeats = max(LEAST_REPEATS, min(MOST_REPEATS, EVALUATION_DRAWS // len(z)))
         with torch_threads(self.run.threads):
             how: dict[str, Any] = {"repeats": repeats, "seed": self.run.seed}
             found = fitted.denoiser.gap(z, _nothing(z), fitted.proposal, **how)[1]
         excess: F64 = found[:, ROW_VALUES.index("excess")].numpy()
-        return excess
-
-
-def _excess_of(mixture: NormalMixture, places: F64) -> F64:
-    """Return what mapped rows `(n, dim)` surprise a mixture more than the standard normal density, `(n,)` in nats."""
-    normal = (np.sum(places**2, axis=1) + places.shape[1] * math.log(2 * math.pi)) / 2
-    excess: F64 = -mixture.log_density(places) - normal
-    return excess
+        values: F64 = excess - log_density
+        return values
 
 
 def following_excess(bins: Tensor, proposal: Proposal) -> Proposal:
@@ -233,18 +261,18 @@ def _nothing(rows: Tensor) -> Tensor:
     return torch.zeros(len(rows), 1)
 
 
-def _apart(fitted: Fitted, places: F64, excess: F64, threads: int) -> float:
-    """Return by how much nearest neighbours surely find another entropy, in nats; 0 in many columns or few rows.
+def _apart(fitted: Fitted, x: Array, values: F64, threads: int) -> float:
+    """Return by how much nearest neighbours surely find another mean, in nats; 0 in many columns or few rows.
 
     Both are compared on the same rows `(n, dim)` in the same coordinates, so that what remains is what one of the two
     has not seen: neighbours see fine structure that no network has learned, and are off where columns are many.
     """
-    dim = fitted.density.dim
-    if dim > NEIGHBOUR_COLUMNS or min(len(places), len(fitted.some)) < NEIGHBOUR_LEAST:
+    dim, some = fitted.density.dim, slice(0, NEIGHBOUR_ROWS)
+    if dim > NEIGHBOUR_COLUMNS or min(len(x), len(fitted.some)) < NEIGHBOUR_LEAST:
         return 0.0
-    some = slice(0, NEIGHBOUR_ROWS)
-    normal = (np.sum(places[some] ** 2, axis=1) + dim * math.log(2 * math.pi)) / 2
-    difference = normal + excess[some] - surprisals_of(fitted.some, places[some], Search(threads=threads))
+    places, log_density = fitted.density.place(x[some])
+    stretch = log_density + (np.sum(places**2, axis=1) + dim * math.log(2 * math.pi)) / 2
+    difference = values[some] - surprisals_of(fitted.some, places, Search(threads=threads)) + stretch
     error = float(difference.std(ddof=1)) / math.sqrt(len(difference))
     sure = abs(float(difference.mean())) - SURE_ERRORS * error
     return abs(float(difference.mean())) if sure > NEIGHBOUR_BIAS else 0.0

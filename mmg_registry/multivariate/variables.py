@@ -17,7 +17,7 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.entropies.sample import beside_noise, read_sample
 from mmg_registry.errors import demand
-from mmg_registry.interactions.terms import Term
+from mmg_registry.multivariate.terms import Term
 from mmg_registry.request import Request
 
 FEWEST = 3

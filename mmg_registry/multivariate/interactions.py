@@ -14,9 +14,9 @@ from mmg_registry.contracts import Progress, refuse_unknown
 from mmg_registry.data.reading import Spec
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.run import asked_for, run
-from mmg_registry.interactions.sums import Sum, weighted
-from mmg_registry.interactions.terms import Quantities, Term, Weights, quantities_of
-from mmg_registry.interactions.variables import Variables, read_variables, variables_of
+from mmg_registry.multivariate.sums import Sum, weighted
+from mmg_registry.multivariate.terms import Quantities, Term, Weights, quantities_of
+from mmg_registry.multivariate.variables import Variables, read_variables, variables_of
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Request, from_choices

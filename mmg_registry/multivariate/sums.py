@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64
-from mmg_registry.interactions.terms import Term, Weights
+from mmg_registry.multivariate.terms import Term, Weights
 from mmg_registry.results import Estimate
 
 
