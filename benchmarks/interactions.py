@@ -1,11 +1,11 @@
-"""What more than two variables share, beside closed forms: the sign of the O-information, SOmegaI's settings, ten variables.
+"""What more than two variables share, beside closed forms.
 
     python -m benchmarks.interactions {signs,blocks,ten} [--plugin NAME] [--rows N] [--out FILE]
 
-`signs`: twenty systems of three to five variables, ten redundant (noisy views of one cause) and ten synergistic (sums of
-independent causes), some bent by a cube or to uniform margins, which changes no information. `blocks`: normal systems of
-three variables of 1 to 15 columns, as in SOmegaI (arXiv 2402.05667): a redundant and a synergistic one, each plain,
-half-cubed and with uniform margins. `ten`: ten variables and the time that they take.
+`signs`: twenty systems of three to five variables, ten redundant (noisy views of one cause) and ten synergistic (sums
+of independent causes), some bent by a power or to uniform margins, which changes no information. `blocks`: normal
+systems of three variables of 1 to 15 columns, as in SOmegaI (arXiv 2402.05667): a redundant and a synergistic one, each
+plain, half-cubed and with uniform margins. `ten`: ten variables and the time that they take.
 """
 
 from __future__ import annotations

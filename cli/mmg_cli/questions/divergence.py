@@ -10,7 +10,7 @@ import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
 from mmg_cli.questions.common import (
-    Blocks,
+    BlocksOption,
     Device,
     DropNan,
     KindOption,
@@ -92,7 +92,7 @@ def divergence(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
-    blocks: Blocks = "auto",
+    blocks: BlocksOption = "auto",
     kind: KindOption = None,
     sep: Sep = None,
     decimal: Decimal = None,

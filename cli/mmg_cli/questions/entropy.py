@@ -9,10 +9,10 @@ import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
 from mmg_cli.questions.common import (
-    Blocks,
+    BlocksOption,
     Device,
     DropNan,
-    Groups,
+    GroupsOption,
     KindOption,
     Level,
     MaxSeconds,
@@ -95,8 +95,8 @@ def entropy(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
-    groups: Groups = None,
-    blocks: Blocks = "auto",
+    groups: GroupsOption = None,
+    blocks: BlocksOption = "auto",
     kind: KindOption = None,
     sep: Sep = None,
     decimal: Decimal = None,

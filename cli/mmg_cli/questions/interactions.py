@@ -9,15 +9,15 @@ import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
 from mmg_cli.questions.common import (
-    Blocks,
+    BlocksOption,
     Device,
     DropNan,
-    Groups,
+    GroupsOption,
     KindOption,
     Level,
     MaxSeconds,
     Output,
-    Plugin,
+    PluginOption,
     Seed,
     Threads,
     UnitOption,
@@ -89,7 +89,7 @@ def interactions(
         list[str] | None, typer.Option(metavar="COLUMNS", help="The columns of one variable; once for each variable.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Estimate the S-information in a second way too.")] = False,
-    plugin: Plugin = "auto",
+    plugin: PluginOption = "auto",
     drop_nan: DropNan = False,
     seed: Seed = None,
     threads: Threads = None,
@@ -103,8 +103,8 @@ def interactions(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
-    groups: Groups = None,
-    blocks: Blocks = "auto",
+    groups: GroupsOption = None,
+    blocks: BlocksOption = "auto",
     kind: KindOption = None,
     sep: Sep = None,
     decimal: Decimal = None,

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 from scipy.spatial import cKDTree
-from scipy.special import digamma, gammaln
+from scipy.special import digamma, gammaln, polygamma
 from typing_extensions import Self
 
 from mmg_plugins.baselines.neighbours import Search
@@ -101,9 +101,13 @@ class NearestEntropy(EntropyEstimator):
         # what the maps stretch: the density of rows over that of their images
         stretch = log_density + (np.sum(places**2, axis=1) + density.dim * math.log(2 * math.pi)) / 2
         values = surprisals_of(rows, places, Search(self.options.k, threads=self.run.threads)) - stretch
-        of_guess = density.parameters / (2 * density.rows)
+        # fitted rows share their neighbours' luck: as many independent balls as there are k rows for each
+        of_balls = math.sqrt(float(polygamma(1, self.options.k)) * self.options.k / len(rows))
         return Surprisals(
-            values, guess_optimism=of_guess, diagnostics={"maps": density.margins.words, "k": self.options.k}
+            values,
+            guess_optimism=density.parameters / (2 * density.rows),
+            unlearned=of_balls,
+            diagnostics={"maps": density.margins.words, "k": self.options.k},
         )
 
     def first_guess(self, x: Array) -> F64:

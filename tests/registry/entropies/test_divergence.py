@@ -28,7 +28,7 @@ def test_two_normals_at_other_places() -> None:
 def test_equal_laws_have_none() -> None:
     rng = np.random.default_rng(1)
     for part in quick(rng.standard_normal(2000), rng.standard_normal(2000)):
-        assert part.low == 0.0
+        assert part.value < 3 * part.std_error
 
 
 def test_labels_of_one_sample_alone_leave_the_upper_end_open() -> None:
