@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import curves, dependence, given
-from mmg_registry.data.columns import told_by_place, with_kinds
+from mmg_registry.data.columns import of_labels_alone, told_by_place, with_kinds
 from mmg_registry.data.dependence import Relation
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
@@ -179,20 +179,10 @@ def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
             f"All evaluation rows of {rows.source} are also fitting rows; give rows that are not, or none: "
             "then a part of the data is held out."
         )
-    share = float(np.mean(again & ~_of_labels_alone(fit, rows)))
+    share = float(np.mean(again & ~of_labels_alone(fit, rows)))
     if share <= 0.01:
         return []
     return [f"{share:.0%} of the evaluation rows are also fitting rows, so the estimate may be too high."]
-
-
-def _of_labels_alone(fit: Pair, rows: Pair) -> NDArray[np.bool_]:
-    """Return which rows `(n,)` hold nothing but labels of categories and atoms of mixed columns."""
-    if not (fit.x_kinds and fit.y_kinds):
-        return np.zeros(len(rows), dtype=np.bool_)
-    columns, kinds = [*rows.x.T, *rows.y.T], [*fit.x_kinds, *fit.y_kinds]
-    rest = [(column, kind) for column, kind in zip(columns, kinds, strict=True) if kind.name != "category"]
-    alone: NDArray[np.bool_] = np.all([np.isin(column, kind.atoms) for column, kind in rest], axis=0)
-    return np.broadcast_to(alone, len(rows))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
