@@ -31,6 +31,11 @@ def test_auto_holds_the_truth_agrees_with_the_difference_and_takes_no_longer() -
     assert all(line["agrees"] and line["relative_time"] < 1.3 for line in compared)
 
 
+def test_many_rows_bring_auto_near_the_truth() -> None:
+    lines = json.loads((common.RESULTS / "conditional_100k.json").read_text())["results"]
+    assert all(line["hit"] and abs(line["off"]) < 0.03 for line in lines)
+
+
 def test_normal_triples_are_what_the_closed_form_is_for() -> None:
     lines = json.loads((common.RESULTS / "conditional.json").read_text())["results"]
     normal = [line for line in lines if line["plugin"] == "gaussian" and "normal" in line["triple"]]
