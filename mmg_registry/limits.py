@@ -160,6 +160,7 @@ LIMITS: dict[str, Limit] = {
     "blocks": Limit("auto, none, or a whole number of rows from 1 to 10**9", _length),
     "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
     "rows": _rows,
+    "permutations": _rows,
     "n_train": _rows,
     "n_eval": _rows,
     "dim": Limit("a whole number from 1 to 10**6", _whole(1, MAX_COLUMNS)),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import dependence
+from mmg_registry.data.columns import of_labels_alone
 from mmg_registry.data.kinds import FEW_VALUES, ROWS_A_VALUE
 from mmg_registry.data.order import FEW_MEMORIES, Order, order_of
 from mmg_registry.data.pair import Pair
@@ -171,9 +172,14 @@ def block_length(memory: float, n: int) -> int:
 
 
 def _copies(pair: Pair) -> Units | None:
-    """Return units of equal rows, where repeated rows are more than ties of rounded or discrete columns."""
-    prints = dependence.row_prints(dependence.block_of(pair.x, pair.y))
-    labels, sizes = coded(prints)
+    """Return units of equal rows, where repeated rows are more than ties of rounded or discrete columns.
+
+    A row of labels and atoms alone is its own, for it recurs by chance.
+    """
+    labels = coded(dependence.row_prints(dependence.block_of(pair.x, pair.y)))[0]
+    alone = np.flatnonzero(of_labels_alone(pair, pair))
+    labels[alone] = labels.max() + 1 + np.arange(len(alone))
+    labels, sizes = coded(labels)
     copies = len(pair) - len(sizes)
     if copies <= COPIES * len(pair) or not _tie_free(pair, first_rows(labels)):
         return None

@@ -85,7 +85,7 @@ def difference(both: Part, alone: Part, source: str) -> Part:
     seconds = {key: both.seconds[key] + alone.seconds[key] for key in both.seconds}
     if first.status != "estimated":
         return replace(both, estimate=replace(first, warnings=[TOLD, *first.warnings]), seconds=seconds)
-    return replace(both, estimate=_subtracted(first, second), estimator=None, seconds=seconds)
+    return replace(both, estimate=_subtracted(first, second), estimator=None, seconds=seconds, fits=())
 
 
 def _subtracted(first: Estimate, second: Estimate) -> Estimate:

@@ -42,6 +42,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "degree": [0, 7],
     "epochs": [0, 2 * 10**12],
     "steps": [0, 10**9 + 1],
+    "permutations": [0, 10**9 + 1],
     "latent": [0, 4097],
     "units": [0, 8193],
     "model_kind": ["flow"],
@@ -74,6 +75,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "degree": [1, 6],
     "epochs": [1, 10**6],
     "steps": [1, 10**9],
+    "permutations": [1, 10**9],
     "latent": [1, 4096],
     "units": [1, 8192],
     "model_kind": ["vae", "gan"],
@@ -97,6 +99,10 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "unit": "--unit",
             "blocks": "--blocks",
         },
+    ),
+    "test": (
+        ["test", "never-read.npz", "-p", "no-such-plugin"],
+        {"seed": "--seed", "unit": "--unit", "cross_fit": "--cross-fit", "permutations": "--permutations"},
     ),
     "transfer": (
         ["transfer", "never-read.npz", "--source", "a", "--target", "b", "-p", "no-such-plugin"],
