@@ -81,7 +81,7 @@ def screening(recording: Recording, question: SeriesQuestion, functions: Functio
     return Screening(problem, screened(problem.prediction, problem.source, shifts), past.reasons)
 
 
-def ask(recording: Recording, question: SeriesQuestion) -> Quantity:
+def ask_lags(recording: Recording, question: SeriesQuestion) -> Quantity:
     """Return the answer about a source "x" and a target "y", with a part for each lag.
 
     Raises:

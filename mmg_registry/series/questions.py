@@ -14,7 +14,7 @@ from mmg_registry.errors import issue
 from mmg_registry.estimation.run import asked_for
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request, from_choices
-from mmg_registry.series.asking import GIVEN, LAGS, STORAGE, TRANSFER, SeriesQuestion, ask, ask_storage
+from mmg_registry.series.asking import GIVEN, LAGS, STORAGE, TRANSFER, SeriesQuestion, ask_lags, ask_storage
 from mmg_registry.series.network import ask_network
 from mmg_registry.series.plan import Lags, Plan, parse_lags, split_choices
 from mmg_registry.series.quick import LINES
@@ -63,7 +63,7 @@ def lags(*data: Any, x: Any = None, y: Any = None, lags: Lags = "0:20", **choice
     """
     recording, rest = _recorded(data, {"x": x, "y": y}, choices)
     plan = Plan(parse_lags(lags), history=0, given_history=0, **split_choices(rest))
-    return _told(ask(recording, SeriesQuestion(LAGS, plan, **_answered(rest))))
+    return _told(ask_lags(recording, SeriesQuestion(LAGS, plan, **_answered(rest))))
 
 
 def transfer(
@@ -112,7 +112,7 @@ def transfer(
     recording, rest = _recorded(data, {"source": source, "target": target, "given": given}, choices)
     plan = Plan(parse_lags(lags, least=1), history, **split_choices(rest))
     name = GIVEN if "given" in recording.sides else TRANSFER
-    return _told(ask(recording, SeriesQuestion(name, plan, **_answered(rest))))
+    return _told(ask_lags(recording, SeriesQuestion(name, plan, **_answered(rest))))
 
 
 def active_storage(*data: Any, x: Any = None, history: int | None = None, **choices: Any) -> Quantity:

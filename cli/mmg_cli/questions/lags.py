@@ -88,6 +88,6 @@ def lags(
     job = SeriesJob(**locals())
     demand_columns(job, "x", "y")
     plan = plan_of(job, history=0, given_history=0)
-    from mmg_registry.series.asking import LAGS, ask
+    from mmg_registry.series.asking import LAGS, ask_lags
 
-    execute(job, {"x": x, "y": y}, (LAGS, plan), ask)
+    execute(job, {"x": x, "y": y}, (LAGS, plan), ask_lags)

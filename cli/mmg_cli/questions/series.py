@@ -10,7 +10,7 @@ import typer
 
 from mmg_cli.common import check_limits, complete_plugin, spelt
 from mmg_cli.output import say, verbosity
-from mmg_cli.questions.common import answer, check_job, request_of
+from mmg_cli.questions import common
 from mmg_cli.reading import HeaderOption, text_options
 from mmg_registry.errors import demand, shown
 
@@ -117,7 +117,7 @@ def execute(job: SeriesJob, sides: Mapping[str, str | None], question: tuple[str
     """
     from mmg_registry.series.asking import SeriesQuestion
 
-    check_job(job)
+    common.check_job(job)
     quick, job = job.plugin is None, _with_plugin(job)
     recording = _read(job, {name: columns for name, columns in sides.items() if columns is not None})
     name, plan = question
@@ -125,7 +125,7 @@ def execute(job: SeriesJob, sides: Mapping[str, str | None], question: tuple[str
     def put(request: Request) -> Quantity:
         return ask(recording, SeriesQuestion(name, plan, request, quick, job.every_lag))
 
-    found = answer(job, put)
+    found = common.answer(job, put)
     if job.plot:
         from mmg_cli.questions.series_plot import write_plot
 
@@ -154,7 +154,7 @@ def _with_plugin(job: SeriesJob) -> SeriesJob:
 
     demand(job.plugin or not job.set, "--set gives options of an estimator; name it by --plugin.")
     named = replace(job, plugin=job.plugin or LINES)
-    asked_for(request_of(replace(named, seed=0)), has_eval_rows=False)
+    asked_for(common.request_of(replace(named, seed=0)), has_eval_rows=False)
     return named
 
 

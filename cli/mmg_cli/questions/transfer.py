@@ -101,8 +101,8 @@ def transfer(
     demand_columns(job, "source", "target")
     demand(not (each and every_lag), "--each asks no estimator, and --every-lag does; leave one of the two out.")
     plan = plan_of(job, least=1)
-    from mmg_registry.series.asking import GIVEN, TRANSFER, ask
+    from mmg_registry.series.asking import GIVEN, TRANSFER, ask_lags
     from mmg_registry.series.network import ask_network
 
     name = TRANSFER if given is None else GIVEN
-    execute(job, {"x": source, "y": target, "given": given}, (name, plan), ask_network if each else ask)
+    execute(job, {"x": source, "y": target, "given": given}, (name, plan), ask_network if each else ask_lags)
