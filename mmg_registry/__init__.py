@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from mmg_registry.contracts import Run as Run
     from mmg_registry.data.pair import Pair as Pair
     from mmg_registry.data.reading.options import TextOptions as TextOptions
+    from mmg_registry.entropies.contract import EntropyEstimator as EntropyEstimator
+    from mmg_registry.entropies.divergence import divergence as divergence
+    from mmg_registry.entropies.entropy import entropy as entropy
     from mmg_registry.errors import MMGWarning as MMGWarning
     from mmg_registry.hooks import hookimpl as hookimpl
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
+    from mmg_registry.multivariate.interactions import interactions as interactions
     from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
     from mmg_registry.registry import load_plugin as load_plugin
@@ -38,6 +42,10 @@ if TYPE_CHECKING:
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
     from mmg_registry.results import Pointwise as Pointwise
+    from mmg_registry.series.questions import active_storage as active_storage
+    from mmg_registry.series.questions import lags as lags
+    from mmg_registry.series.questions import network as network
+    from mmg_registry.series.questions import transfer as transfer
     from mmg_registry.significance.answer import independence_test as test
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
@@ -46,6 +54,9 @@ _EXPORTS = {
     "estimate": ("mmg_registry.api", "estimate"),
     "read": ("mmg_registry.api", "read"),
     "bound": ("mmg_registry.bounds.run", "bound"),
+    "entropy": ("mmg_registry.entropies.entropy", "entropy"),
+    "divergence": ("mmg_registry.entropies.divergence", "divergence"),
+    "interactions": ("mmg_registry.multivariate.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
@@ -64,10 +75,15 @@ _EXPORTS = {
     "hookimpl": ("mmg_registry.hooks", "hookimpl"),
     "Bound": ("mmg_registry.bounds.result", "Bound"),
     "BoundEstimator": ("mmg_registry.bounds.contract", "BoundEstimator"),
+    "EntropyEstimator": ("mmg_registry.entropies.contract", "EntropyEstimator"),
     "JointModel": ("mmg_registry.bounds.contract", "JointModel"),
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "load_model": ("mmg_registry.models.saved", "load_model"),
     "save_model": ("mmg_registry.models.saved", "save_model"),
+    "active_storage": ("mmg_registry.series.questions", "active_storage"),
+    "lags": ("mmg_registry.series.questions", "lags"),
+    "network": ("mmg_registry.series.questions", "network"),
+    "transfer": ("mmg_registry.series.questions", "transfer"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -75,6 +91,7 @@ _EXPORTS = {
 __all__ = [
     "Bound",
     "BoundEstimator",
+    "EntropyEstimator",
     "Estimate",
     "Estimator",
     "JointModel",
@@ -88,12 +105,18 @@ __all__ = [
     "Run",
     "TextOptions",
     "__version__",
+    "active_storage",
     "bound",
+    "divergence",
+    "entropy",
     "estimate",
     "hookimpl",
+    "interactions",
+    "lags",
     "load",
     "load_model",
     "load_plugin",
+    "network",
     "plugins",
     "pmi",
     "read",
@@ -101,6 +124,7 @@ __all__ = [
     "save",
     "save_model",
     "test",
+    "transfer",
 ]
 
 

@@ -1,9 +1,9 @@
 """The registry: it finds plugins, and loads the one that is asked for.
 
 Discovery reads the metadata of installed distributions and imports nothing (see `entry_points`): an estimator is an
-entry point in the group `mmg.estimators`, a bound for models with known densities one in `mmg.bounds`; the entry-point
-name is the value of `--plugin`. Built-in plugins use the same groups as third-party ones. A plugin is imported only
-when it is asked for, so a broken plugin does not affect the others.
+entry point in the group `mmg.estimators`, an estimator of entropy one in `mmg.entropies`, a bound for models with known
+densities one in `mmg.bounds`; the entry-point name is the value of `--plugin`. Built-in plugins use the same groups as
+third-party ones. A plugin is imported only when it is asked for, so a broken plugin does not affect the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mmg_registry import in_process
-from mmg_registry.entry_points import BOUNDS, ESTIMATORS, IN_PROCESS, PluginRecord, allowed, installed, strict
+from mmg_registry.entry_points import (
+    BOUNDS,
+    ENTROPIES,
+    ESTIMATORS,
+    IN_PROCESS,
+    PluginRecord,
+    allowed,
+    installed,
+    strict,
+)
 from mmg_registry.errors import PluginError, explain
 from mmg_registry.in_process import registered as registered
 from mmg_registry.in_process import value_of
@@ -21,6 +30,7 @@ from mmg_registry.names import nearest
 if TYPE_CHECKING:
     from mmg_registry.bounds.contract import BoundEstimator
     from mmg_registry.contracts import Configured, Estimator
+    from mmg_registry.entropies.contract import EntropyEstimator
 
 C = TypeVar("C", bound="Configured")
 
@@ -55,6 +65,16 @@ def load_bound(name: str) -> type[BoundEstimator]:
         PluginError: in the same cases as `load_plugin`.
     """
     cls: type[BoundEstimator] = load_record(find(name, BOUNDS))
+    return cls
+
+
+def load_entropy(name: str) -> type[EntropyEstimator]:
+    """Return the class of the entropy estimator called `name` or `distribution:name`, from the group `mmg.entropies`.
+
+    Raises:
+        PluginError: in the same cases as `load_plugin`.
+    """
+    cls: type[EntropyEstimator] = load_record(find(name, ENTROPIES))
     return cls
 
 
@@ -140,18 +160,30 @@ def record_of(cls: type[Configured]) -> PluginRecord:
 
 
 def group_of(cls: Any) -> str:
-    """Return the entry-point group of `cls`: that of bounds for a bound, that of estimators for anything else."""
-    from mmg_registry.bounds.contract import BoundEstimator
+    """Return the entry-point group of `cls`, by the contract that it implements; that of estimators for anything else.
 
-    return BOUNDS if isinstance(cls, type) and issubclass(cls, BoundEstimator) else ESTIMATORS
+    Example:
+        >>> group_of(int)
+        'mmg.estimators'
+    """
+    known = isinstance(cls, type)
+    return next((group for group, base in _contracts().items() if known and issubclass(cls, base)), ESTIMATORS)
+
+
+def _contracts() -> dict[str, type[Configured]]:
+    """Return the class that plugins of each group derive from."""
+    from mmg_registry.bounds.contract import BoundEstimator
+    from mmg_registry.contracts import Estimator
+    from mmg_registry.entropies.contract import EntropyEstimator
+
+    return {BOUNDS: BoundEstimator, ENTROPIES: EntropyEstimator, ESTIMATORS: Estimator}
 
 
 def contract_problem(cls: Any, group: str = ESTIMATORS) -> str:
     """Return the reason why `cls` cannot be a plugin of `group`, as a clause; empty when it can."""
-    from mmg_registry.bounds.contract import BoundEstimator
-    from mmg_registry.contracts import Estimator, Options
+    from mmg_registry.contracts import Options
 
-    base: type[Configured] = BoundEstimator if group == BOUNDS else Estimator
+    base = _contracts()[group]
     if not (isinstance(cls, type) and issubclass(cls, base)):
         return f"{cls!r} is not a subclass of mmg_registry.{base.__name__}"
     missing = sorted(getattr(cls, "__abstractmethods__", ()))

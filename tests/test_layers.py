@@ -45,7 +45,14 @@ LAYERS = [
     # How to estimate and how to bound.
     {"mmg_registry.request"},
     # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
-    {"mmg_registry.data", "mmg_registry.preprocess", "mmg_registry.samplers", "mmg_registry.bounds"},
+    # And what an estimator of entropy is.
+    {
+        "mmg_registry.data",
+        "mmg_registry.preprocess",
+        "mmg_registry.samplers",
+        "mmg_registry.bounds",
+        "mmg_registry.entropies.contract",
+    },
     # Generative models, built in, saved and trained; paths from one density to another, and sampling along them.
     {"mmg_registry.annealing", "mmg_registry.models"},
     # The hooks that plugins answer, and finding plugins by name.
@@ -59,8 +66,20 @@ LAYERS = [
     {"mmg_registry.estimation", "mmg_registry.storage"},
     # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with; other
     # questions of the same engine.
-    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.pointwise"},
-    {"mmg_registry.significance", "mmg_registry.integrations"},
+    {
+        "mmg_registry.api",
+        "mmg_registry.bounds.run",
+        "mmg_registry.testing",
+        "mmg_registry.pointwise",
+        "mmg_registry.series",
+    },
+    # Questions that ask these, and each other's checks.
+    {
+        "mmg_registry.significance",
+        "mmg_registry.integrations",
+        "mmg_registry.entropies",
+        "mmg_registry.multivariate",
+    },
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import curves, dependence, given
-from mmg_registry.data.columns import told_by_place, with_kinds
-from mmg_registry.data.dependence import Relation, ScaledColumns
+from mmg_registry.data.columns import of_labels_alone, told_by_place, with_kinds
+from mmg_registry.data.dependence import Relation
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
 from mmg_registry.errors import DataError, demand
@@ -179,20 +179,10 @@ def repeated_rows(fit: Pair, rows: Pair) -> list[str]:
             f"All evaluation rows of {rows.source} are also fitting rows; give rows that are not, or none: "
             "then a part of the data is held out."
         )
-    share = float(np.mean(again & ~_of_labels_alone(fit, rows)))
+    share = float(np.mean(again & ~of_labels_alone(fit, rows)))
     if share <= 0.01:
         return []
     return [f"{share:.0%} of the evaluation rows are also fitting rows, so the estimate may be too high."]
-
-
-def _of_labels_alone(fit: Pair, rows: Pair) -> NDArray[np.bool_]:
-    """Return which rows `(n,)` hold nothing but labels of categories and atoms of mixed columns."""
-    if not (fit.x_kinds and fit.y_kinds):
-        return np.zeros(len(rows), dtype=np.bool_)
-    columns, kinds = [*rows.x.T, *rows.y.T], [*fit.x_kinds, *fit.y_kinds]
-    rest = [(column, kind) for column, kind in zip(columns, kinds, strict=True) if kind.name != "category"]
-    alone: NDArray[np.bool_] = np.all([np.isin(column, kind.atoms) for column, kind in rest], axis=0)
-    return np.broadcast_to(alone, len(rows))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -427,16 +417,9 @@ def _linear_reason(pair: Pair) -> str:
         of_x = np.array([k for k in relation.on if k < len(dense)], dtype=np.int64)
         if not any(dense[k] for k in of_x) or not dependence.proved(block, relation, len(dense)):
             continue
-        if given.varies(pair, pair.x[:, of_x].astype(np.float64) @ _weights(block, relation, of_x)):
+        if given.varies(pair, of_x, relation.weights[np.isin(relation.on, of_x)]):
             return _linear_sentence(pair, relation)
     return ""
-
-
-def _weights(block: ScaledColumns, relation: Relation, columns: Index) -> NDArray[np.float64]:
-    """Return what columns weigh in a relation, `(k,)`, in their own units."""
-    spread = block.take(dependence.sample_rows(len(block), 2_000)).std(axis=0) * block.scale
-    found: NDArray[np.float64] = relation.weights[np.isin(relation.on, columns)] / spread[columns]
-    return found
 
 
 def _linear_sentence(pair: Pair, relation: Relation) -> str:
@@ -460,7 +443,7 @@ def _monotone_reason(pair: Pair) -> str:
         return ""
     x_columns, y_columns = ([j for j, kind in enumerate(kinds) if _has_density(kind)] for _, kinds in _sides(pair))
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
-    if found is None or not given.varies(pair, pair.x[:, found[0]].astype(np.float64)):
+    if found is None or not given.varies(pair, np.array([found[0]]), np.ones(1)):
         return ""
     return (
         f"The columns '{pair.x_names[found[0]]}' of x and '{pair.y_names[found[1]]}' of y are in the same or opposite "

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
@@ -116,3 +117,13 @@ def _degrees(kind: Kind, column: Array, name: str, side: str) -> list[str]:
         f"The column '{name}' of {side} is told to be an angle and spans {span:.4g} radians; if it is in degrees, "
         "multiply it by pi / 180."
     ]
+
+
+def of_labels_alone(fit: Pair, rows: Pair) -> NDArray[np.bool_]:
+    """Return which rows `(n,)` hold nothing but labels of categories and atoms of mixed columns."""
+    if not (fit.x_kinds and fit.y_kinds):
+        return np.zeros(len(rows), dtype=np.bool_)
+    columns, kinds = [*rows.x.T, *rows.y.T], [*fit.x_kinds, *fit.y_kinds]
+    rest = [(column, kind) for column, kind in zip(columns, kinds, strict=True) if kind.name != "category"]
+    alone: NDArray[np.bool_] = np.all([np.isin(column, kind.atoms) for column, kind in rest], axis=0)
+    return np.broadcast_to(alone, len(rows))

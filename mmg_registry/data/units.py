@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import dependence
+from mmg_registry.data.columns import of_labels_alone
 from mmg_registry.data.kinds import FEW_VALUES, ROWS_A_VALUE
 from mmg_registry.data.order import FEW_MEMORIES, Order, order_of
 from mmg_registry.data.pair import Pair
@@ -153,17 +154,32 @@ def _by_order(n: int, order: Order) -> Units:
     if not order.series:
         in_turn = (IN_TURN.format(period=order.period),) if order.period else ()
         return Units(n, told=(SORTED,) if order.alike else in_turn)
-    length = max(2, min(round(MEMORIES_A_BLOCK * order.memory), n // FEWEST_BLOCKS))
+    length = block_length(order.memory, n)
     said = SERIES.format(memory=order.memory, length=length, worth=n / order.inflation)
     few = FEW.format(memory=order.memory, n=n)
     told = (said, few) if n < FEW_MEMORIES * order.memory else (said,)
     return Units(n, "blocks", blocks(n, length), order.memory, order.inflation, told)
 
 
+def block_length(memory: float, n: int) -> int:
+    """Return how many rows of a series of `n` rows, which it forgets after `memory` rows, make a block.
+
+    Example:
+        >>> block_length(10.0, 10_000), block_length(10.0, 100)
+        (50, 10)
+    """
+    return max(2, min(round(MEMORIES_A_BLOCK * memory), n // FEWEST_BLOCKS))
+
+
 def _copies(pair: Pair) -> Units | None:
-    """Return units of equal rows, where repeated rows are more than ties of rounded or discrete columns."""
-    prints = dependence.row_prints(dependence.block_of(pair.x, pair.y))
-    labels, sizes = coded(prints)
+    """Return units of equal rows, where repeated rows are more than ties of rounded or discrete columns.
+
+    A row of labels and atoms alone is its own, for it recurs by chance.
+    """
+    labels = coded(dependence.row_prints(dependence.block_of(pair.x, pair.y)))[0]
+    alone = np.flatnonzero(of_labels_alone(pair, pair))
+    labels[alone] = labels.max() + 1 + np.arange(len(alone))
+    labels, sizes = coded(labels)
     copies = len(pair) - len(sizes)
     if copies <= COPIES * len(pair) or not _tie_free(pair, first_rows(labels)):
         return None

@@ -86,7 +86,7 @@ def moments_of(sides: Sequence[Mapped], start: int, stop: int) -> Moments:
     return total
 
 
-def _whitener(covariance: F64, shrinkage: float) -> F64:
+def whitener(covariance: F64, shrinkage: float) -> F64:
     """Return a matrix W `(dim', dim)` with W C W' = I for the shrunken covariance C.
 
     Shrinkage acts on the correlation matrix, so that the columns' units do not matter.
@@ -133,7 +133,7 @@ def canonical_of(moments: Moments, dim_x: int, shrink: bool) -> CanonicalAxes:
         _shrinkage(block, fourth, moments.count) if shrink else 0.0
         for block, fourth in zip(blocks, moments.fourth, strict=True)
     ]
-    wx, wy = (_whitener(block, weight) for block, weight in zip(blocks, weights, strict=True))
+    wx, wy = (whitener(block, weight) for block, weight in zip(blocks, weights, strict=True))
     u, rho, vt = np.linalg.svd(wx @ cov[:dim_x, dim_x:] @ wy.T, full_matrices=True)
     return CanonicalAxes(u.T @ wx, vt @ wy, rho)
 

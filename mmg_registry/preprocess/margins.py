@@ -67,6 +67,19 @@ class Margins:
             out[j] = curve(columns[j])
         return out if self.scale is None else self.scale(out)
 
+    def with_log_volume(self, rows: RowArray) -> tuple[F64, F64]:
+        """Return the mapped columns `(dim, n)`, and the logarithm `(n,)` of the volume that the map stretches by."""
+        columns = rows.T if self.unmix is None else self.unmix @ rows.T.astype(np.float64)
+        log_volume = np.full(len(rows), 0.0 if self.unmix is None else float(np.linalg.slogdet(self.unmix)[1]))
+        for curve, column in zip(self.maps, columns, strict=True):
+            log_volume += curve.log_slope(column)
+        mapped = np.stack([curve(column) for curve, column in zip(self.maps, columns, strict=True)])
+        return (mapped, log_volume) if self.scale is None else self._scaled(self.scale, mapped, log_volume)
+
+    @staticmethod
+    def _scaled(scale: SharedScale, mapped: F64, log_volume: F64) -> tuple[F64, F64]:
+        return scale(mapped), log_volume + scale.log_volume(mapped)
+
     def arrays(self, prefix: str) -> dict[str, RowArray]:
         """Return everything as flat arrays by name; the columns' knots are concatenated, with their counts."""
         columns = {

@@ -61,10 +61,25 @@ class SharedScale:
 
     def log_likelihood(self, scores: F64) -> float:
         """Return the mean log-density (nats per row) of the t copula at normal scores `(dim, n)`."""
+        return float(np.mean(self.log_copula(scores)))
+
+    def log_copula(self, scores: F64) -> F64:
+        """Return the log-density (nats) of the t copula at normal scores `(dim, n)`, `(n,)`."""
         t, dim = self.quantiles(scores), len(scores)
         joint = _log_density(np.sum((self.factor @ t) ** 2, axis=0), dim, self.degrees)
         margins = np.sum(_log_density(t**2, 1, self.degrees), axis=0)
-        return float(np.mean(joint - margins) + np.linalg.slogdet(self.factor)[1])
+        out: F64 = joint - margins + np.linalg.slogdet(self.factor)[1]
+        return out
+
+    def log_volume(self, scores: F64) -> F64:
+        """Return the logarithm `(n,)` of the volume that the map stretches by at normal scores `(dim, n)`.
+
+        Rows of this copula with normal margins become standard normal ones, so that the stretch is the ratio of both
+        densities.
+        """
+        before = self.log_copula(scores) - np.sum(scores**2, axis=0) / 2
+        out: F64 = before + np.sum(self(scores) ** 2, axis=0) / 2
+        return out
 
     @cached_property
     def _quantile(self) -> _Table:

@@ -18,8 +18,8 @@ from mmg_plugins.baselines.instant import Instant
 from mmg_plugins.baselines.neighbours import (
     TREE_COLUMNS,
     Norm,
+    RowTriple,
     Search,
-    Triple,
     first_algorithm,
     given_z,
     given_z_mixed,
@@ -214,7 +214,7 @@ class KSG(Instant):
         top = digamma(np.float64(len(x))) - digamma(how.k + 1)
         return _Values(values, "squares", copies, float(np.mean(values >= top)))
 
-    def _given(self, rows: Triple, plain: bool) -> _Values:
+    def _given(self, rows: RowTriple, plain: bool) -> _Values:
         """Return the values given z, of x and y that are `plain` continuous columns or mixed ones."""
         how = self._search(sum(side.shape[1] for side in rows))(len(rows[0]))
         if plain:
