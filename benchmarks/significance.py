@@ -33,9 +33,9 @@ SLOW = {"cmiknn": 20}  # repeats of a peer that takes seconds
 PEERS = ("dcor", "hyppo", "causal-learn", "tigramite")
 
 Rng = np.random.Generator
-Variables = Sequence[np.ndarray[Any, Any]]  # x, y, and z where it is given
-System = Callable[[int, Rng], Variables]
-PValueOf = Callable[[Variables, int], float]  # from rows and a seed to a p-value
+Triplet = Sequence[np.ndarray[Any, Any]]  # x, y, and z where it is given
+DrawRows = Callable[[int, Rng], Triplet]
+PValueOf = Callable[[Triplet, int], float]  # from rows and a seed to a p-value
 
 
 def _normal(n: int, rng: Rng, *widths: int) -> list[np.ndarray[Any, Any]]:
@@ -45,19 +45,19 @@ def _normal(n: int, rng: Rng, *widths: int) -> list[np.ndarray[Any, Any]]:
 # --- Nothing is there -----------------------------------------------------------------------------------------------
 
 
-def independent(n: int, rng: Rng) -> Variables:
+def independent(n: int, rng: Rng) -> Triplet:
     return _normal(n, rng, 1, 1)
 
 
-def heavy_tailed(n: int, rng: Rng) -> Variables:
+def heavy_tailed(n: int, rng: Rng) -> Triplet:
     return rng.standard_cauchy((n, 1)), rng.standard_t(2, (n, 2))
 
 
-def discrete(n: int, rng: Rng) -> Variables:
+def discrete(n: int, rng: Rng) -> Triplet:
     return rng.integers(0, 3, (n, 1)), rng.poisson(1.0, (n, 1))
 
 
-def autoregressive(n: int, rng: Rng) -> Variables:
+def autoregressive(n: int, rng: Rng) -> Triplet:
     """Two series that each remember some ten rows."""
     series = np.zeros((2, n + 100))
     noise = rng.standard_normal(series.shape)
@@ -66,53 +66,53 @@ def autoregressive(n: int, rng: Rng) -> Variables:
     return series[0, 100:, None], series[1, 100:, None]
 
 
-def common_waves(n: int, rng: Rng) -> Variables:
+def common_waves(n: int, rng: Rng) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return np.sin(2 * z) + 0.5 * e, np.cos(2 * z) + z + 0.5 * f, z
 
 
-def common_steep(n: int, rng: Rng) -> Variables:
+def common_steep(n: int, rng: Rng) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return z**3 + 0.2 * e, np.tanh(3 * z) + 0.2 * f, z
 
 
-def common_scale(n: int, rng: Rng) -> Variables:
+def common_scale(n: int, rng: Rng) -> Triplet:
     """The cause moves the spread of both sides too, and enters one of them as a product."""
     z, e, f = _normal(n, rng, 3, 1, 1)
     spread = np.exp(0.4 * z[:, :1])
     return z[:, :1] * z[:, 1:2] + spread * e, np.abs(z[:, :1]) + z[:, 2:] + spread * f, z
 
 
-def common_heavy(n: int, rng: Rng) -> Variables:
+def common_heavy(n: int, rng: Rng) -> Triplet:
     z, e, f = (rng.standard_t(2, (n, 1)) for _ in range(3))
     return z + e, np.sign(z) * np.sqrt(np.abs(z)) + f, z
 
 
-def common_labels(n: int, rng: Rng) -> Variables:
+def common_labels(n: int, rng: Rng) -> Triplet:
     z = rng.standard_normal((n, 1))
     x = (rng.random((n, 1)) < 1 / (1 + np.exp(-3 * np.sin(2 * z)))).astype(float)
     return x, rng.poisson(np.exp(z)).astype(float), z
 
 
-def common_index(n: int, rng: Rng) -> Variables:
+def common_index(n: int, rng: Rng) -> Triplet:
     """A period of the sum of five causes."""
     z, e, f = _normal(n, rng, 5, 1, 1)
     index = np.sin(z.sum(axis=1, keepdims=True) / 1.5)
     return index + 0.5 * e, index + 0.5 * f, z
 
 
-def common_series(n: int, rng: Rng) -> Variables:
+def common_series(n: int, rng: Rng) -> Triplet:
     """A cause and two noises that are series."""
     (e, f), (z, _) = autoregressive(n, rng), autoregressive(n, rng)
     return np.sin(z) + 0.5 * e, np.abs(z) + 0.5 * f, z
 
 
-def given_label(n: int, rng: Rng) -> Variables:
+def given_label(n: int, rng: Rng) -> Triplet:
     z, (e, f) = rng.integers(0, 4, (n, 1)), _normal(n, rng, 1, 1)
     return z % 2 + e, (z > 1) + f, (z == np.arange(1, 4)).astype(float)
 
 
-NULLS: dict[str, System] = {
+NULLS: dict[str, DrawRows] = {
     "independent": independent,
     "heavy-tailed": heavy_tailed,
     "discrete": discrete,
@@ -131,62 +131,62 @@ NULLS: dict[str, System] = {
 # --- Something is there ---------------------------------------------------------------------------------------------
 
 
-def linear(n: int, rng: Rng) -> Variables:
+def linear(n: int, rng: Rng) -> Triplet:
     x, e = _normal(n, rng, 1, 1)
     return x, 0.15 * x + e
 
 
-def tails(n: int, rng: Rng) -> Variables:
+def tails(n: int, rng: Rng) -> Triplet:
     """A common scale alone."""
     scale = np.sqrt(5 / rng.chisquare(5, (n, 1)))
     x, y = _normal(n, rng, 1, 1)
     return x * scale, y * scale
 
 
-def parabola(n: int, rng: Rng) -> Variables:
+def parabola(n: int, rng: Rng) -> Triplet:
     x = rng.uniform(-1, 1, (n, 1))
     return x, 0.5 * x**2 + 0.9 * rng.standard_normal((n, 1))
 
 
-def circle(n: int, rng: Rng) -> Variables:
+def circle(n: int, rng: Rng) -> Triplet:
     turn, (e, f) = rng.uniform(0, 2 * np.pi, (n, 1)), _normal(n, rng, 1, 1)
     return np.cos(turn) + 0.5 * e, np.sin(turn) + 0.5 * f
 
 
-def wave(n: int, rng: Rng) -> Variables:
+def wave(n: int, rng: Rng) -> Triplet:
     x = rng.uniform(-1, 1, (n, 1))
     return x, np.sin(4 * np.pi * x) + 2.2 * rng.standard_normal((n, 1))
 
 
-def checkerboard(n: int, rng: Rng) -> Variables:
+def checkerboard(n: int, rng: Rng) -> Triplet:
     a = rng.integers(0, 4, (n, 1))
     b = 2 * rng.integers(0, 2, (n, 1)) + a % 2
     return a + rng.uniform(0, 1, (n, 1)) + 0.6 * rng.standard_normal((n, 1)), b + rng.uniform(0, 1, (n, 1))
 
 
-def exclusive_or(n: int, rng: Rng) -> Variables:
+def exclusive_or(n: int, rng: Rng) -> Triplet:
     x, e = _normal(n, rng, 2, 1)
     return x, 0.25 * np.sign(x[:, :1] * x[:, 1:]) + e
 
 
-def one_of_many(n: int, rng: Rng) -> Variables:
+def one_of_many(n: int, rng: Rng) -> Triplet:
     x, y = _normal(n, rng, 5, 5)
     y[:, :1] += 0.25 * x[:, :1]
     return x, y
 
 
-def noise_shared(n: int, rng: Rng) -> Variables:
+def noise_shared(n: int, rng: Rng) -> Triplet:
     x, y, z = common_waves(n, rng)
     shared = rng.standard_normal((n, 1))
     return x + 0.25 * shared, y + 0.25 * shared, z
 
 
-def noise_squared(n: int, rng: Rng) -> Variables:
+def noise_squared(n: int, rng: Rng) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return np.sin(2 * z) + e, np.cos(2 * z) + 0.12 * e**2 + f, z
 
 
-ALTERNATIVES: dict[str, System] = {
+ALTERNATIVES: dict[str, DrawRows] = {
     "linear": linear,
     "tails": tails,
     "parabola": parabola,
@@ -203,7 +203,7 @@ ALTERNATIVES: dict[str, System] = {
 # --- Tests ----------------------------------------------------------------------------------------------------------
 
 
-def quick(rows: Variables, seed: int) -> float:
+def quick(rows: Triplet, seed: int) -> float:
     """PValueOf as `mmg.test` does, without the estimate beside it."""
     pair = as_pair(*rows[:2]) if len(rows) == 2 else with_given(as_pair(*rows[:2]), rows[2])
     units = units_of(pair)
@@ -213,20 +213,20 @@ def quick(rows: Variables, seed: int) -> float:
     return conditional(x, y, np.asarray(rows[2], dtype=float), units, seed, DRAWS).p.value
 
 
-def _distance(rows: Variables, seed: int) -> float:
+def _distance(rows: Triplet, seed: int) -> float:
     from dcor.independence import distance_covariance_test
 
     rng = np.random.default_rng(seed)
     return float(distance_covariance_test(rows[0], rows[1], num_resamples=DRAWS, random_state=rng).pvalue)
 
 
-def _hsic(rows: Variables, seed: int) -> float:
+def _hsic(rows: Triplet, seed: int) -> float:
     from hyppo.independence import Hsic
 
     return float(Hsic().test(rows[0], rows[1], reps=DRAWS, auto=True, random_state=seed)[1])
 
 
-def _kci(rows: Variables, seed: int) -> float:
+def _kci(rows: Triplet, seed: int) -> float:
     from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd
 
     if len(rows) == 2:
@@ -234,7 +234,7 @@ def _kci(rows: Variables, seed: int) -> float:
     return float(KCI_CInd().compute_pvalue(*rows)[0])
 
 
-def _cmiknn(rows: Variables, seed: int) -> float:
+def _cmiknn(rows: Triplet, seed: int) -> float:
     from tigramite.independence_tests.cmiknn import CMIknn
 
     found = CMIknn(sig_samples=DRAWS, seed=seed).run_test_raw(rows[0], rows[1], rows[2] if len(rows) > 2 else None)
@@ -251,7 +251,7 @@ def tests_for(rows: int) -> dict[str, tuple[str, PValueOf]]:
 # --- Runs -----------------------------------------------------------------------------------------------------------
 
 
-def rejected(law: System, test: PValueOf, n: int, repeats: int, salt: int) -> dict[str, float]:
+def rejected(law: DrawRows, test: PValueOf, n: int, repeats: int, salt: int) -> dict[str, float]:
     """Return how often a test rejects at 5 %, with the error of that share and the CPU seconds of one test."""
     count, begun = 0, 0.0
     for seed in range(repeats):

@@ -13,14 +13,14 @@ from mmg_registry.significance.answer import quick
 from mmg_registry.significance.sequential import Judged
 
 
-def ask(x: Any, y: Any, z: Any, request: Request, most: int) -> Judged:
+def quickly_judged(x: Any, y: Any, z: Any, request: Request, most: int) -> Judged:
     """Make the quick test of x and y `(n, ..)`, given z `(n, dim_z)` unless it is None or has no columns.
 
     Example:
         >>> import numpy as np
         >>> x, z = np.random.default_rng(0).standard_normal((2, 400, 1))
-        >>> ask(x + z, x - z, None, Request(), 999).p.value > 0.05, ask(x + z, x - z, z, Request(), 999).p.value
-        (True, 0.001)
+        >>> [quickly_judged(x + z, x - z, given, Request(), 999).p.value > 0.05 for given in (None, z)]
+        [True, False]
     """
     pair = as_pair(x, y)
     return quick(pair if z is None or z.shape[1] == 0 else with_given(pair, z), request, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmg_registry.integrations.asking import ask, package
+from mmg_registry.integrations.asking import package, quickly_judged
 from mmg_registry.request import Request
 from mmg_registry.significance.evaluated import SCORES
 
@@ -35,7 +35,7 @@ def register(name: str = "mmg", permutations: int = SCORES, seed: int = 0) -> No
             xs, ys, zs, key = self.get_formatted_XYZ_and_cachekey(x, y, given)
             if key not in self.pvalue_cache:
                 of_x, of_y, of_z = (self.data[:, places] for places in (xs, ys, zs))
-                self.pvalue_cache[key] = ask(of_x, of_y, of_z, request, permutations).p.value
+                self.pvalue_cache[key] = quickly_judged(of_x, of_y, of_z, request, permutations).p.value
             return float(self.pvalue_cache[key])
 
     cit.register_ci_test(name, QuickTest)

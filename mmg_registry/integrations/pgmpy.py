@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from mmg_registry.integrations.asking import ask
+from mmg_registry.integrations.asking import quickly_judged
 from mmg_registry.request import Request
 from mmg_registry.significance.evaluated import SCORES
 
@@ -40,7 +40,7 @@ class QuickTest:
     ) -> bool:
         """Return whether the columns X and Y are independent given the columns Z, as pgmpy calls it."""
         x, y, z = (self.data[columns] for columns in ([X], [Y], list(Z)))
-        found = ask(x, y, z, self.request, self.permutations)
+        found = quickly_judged(x, y, z, self.request, self.permutations)
         self.statistic_ = self.effect_size_ = found.statistic
         self.p_value_ = found.p.value
         return self.p_value_ >= significance_level

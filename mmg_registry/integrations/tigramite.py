@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmg_registry.integrations.asking import ask, package
+from mmg_registry.integrations.asking import package, quickly_judged
 from mmg_registry.request import Request
 from mmg_registry.significance.evaluated import SCORES
 
@@ -36,7 +36,7 @@ def quick_test(permutations: int = SCORES, seed: int = 0, **options: Any) -> Any
 
         def get_dependence_measure(self, array: Any, xyz: Any, data_type: Any = None) -> float:
             x, y, z = (np.ascontiguousarray(array[xyz == side].T) for side in range(3))
-            found = ask(x, y, z, request, permutations)
+            found = quickly_judged(x, y, z, request, permutations)
             self.p_of_last = found.p.value
             return found.statistic
 

@@ -21,7 +21,8 @@ from mmg_registry.significance.sequential import Judged, p_value
 SCORES = 999  # exchanges at most unless told, where each is a look into a table
 ESTIMATES = 99  # and where each is an estimate
 FEW_ENOUGH = 5  # estimates that reach the observed one, after which no more are made
-PAIRED = 16  # rows of a table whose pairs are all evaluated: 16 times as many evaluations as rows
+PAIRED = 8  # rows of a table whose pairs are all evaluated: eight times as many evaluations as rows
+MOST_PAIRED = 1_000  # evaluated rows of a fit that are compared so: 8,000 pairs take denoisers some 20 CPU seconds
 LONGEST = 2_048  # dependent rows of one table at most: of more, estimates are made of whole orders
 LOOSE = 0.1
 """Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and y
@@ -111,7 +112,12 @@ def _tables(fit: Held, units: Units, rng: np.random.Generator) -> list[_Table]:
 
 
 def _parts(rows: Index, estimator: Estimator, rng: np.random.Generator) -> Index:
-    """Return `rows` in random parts `(parts, size)` as equal as can be; fewer rows than parts are left out."""
+    """Return `rows` in random parts `(parts, size)` of one size; fewer rows than parts are left out.
+
+    Of an estimator that evaluates every pair there are `MOST_PAIRED` rows at most.
+    """
+    if not estimator.table_rows and len(rows) > MOST_PAIRED:
+        rows = rng.choice(rows, MOST_PAIRED, replace=False)
     parts = -(-len(rows) // _table_rows(estimator))
     size = len(rows) // parts
     return rows.reshape(1, -1) if parts == 1 else rng.permutation(rows)[: parts * size].reshape(parts, size)
