@@ -214,7 +214,7 @@ def pair_case(name: str, seed: int) -> list[dict[str, Any]]:
     rng, start = np.random.default_rng(seed), time.perf_counter()
     found = mmg.divergence(p.draw(rng, rows), q.draw(rng, rows), seed=seed, threads=1)
     seconds, truths = time.perf_counter() - start, true_divergences(p, q)
-    return [line(name, seed, part, truth, seconds) for part, truth in zip(found.parts, truths, strict=True)]
+    return [line(name, seed, part, truth, seconds) for part, truth in zip((found, *found.parts), truths, strict=True)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -116,7 +116,7 @@ def measured(system: System, plugin: str, rows: int, seed: int) -> dict[str, Any
     x, start = system.draw(rows, seed), time.perf_counter()
     found = mmg.interactions(x, plugin=plugin, seed=seed, threads=1, blocks="none")
     seconds, truth = time.perf_counter() - start, system.truth
-    parts = {part.name: part for part in found.parts if part.name in truth}
+    parts = {part.name: part for part in (found, *found.parts) if part.name in truth}
     return {
         "system": system.name,
         "plugin": plugin,

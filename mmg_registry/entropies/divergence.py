@@ -81,8 +81,8 @@ def divergence(a: Any, b: Any, *, x: Spec | None = None, **choices: Any) -> Quan
         **choices: as for `entropy`.
 
     Returns:
-        The divergence of Jensen and Shannon, 0 to ln 2, in nats unless `unit="bits"`. Its parts are it and the
-        divergences D(A || B) and D(B || A) of Kullback and Leibler.
+        The divergence of Jensen and Shannon, 0 to ln 2, in nats unless `unit="bits"`. Its parts are the divergences
+        D(A || B) and D(B || A) of Kullback and Leibler.
 
     Warns:
         MMGWarning: once for each of the result's warnings.
@@ -96,8 +96,8 @@ def divergence(a: Any, b: Any, *, x: Spec | None = None, **choices: Any) -> Quan
     Example:
         >>> import mmg_registry as mmg
         >>> found = mmg.divergence([0, 1] * 300, [0, 1, 1] * 200)
-        >>> [part.symbol for part in found.parts], round(found.parts[1].value, 2)  # 1/2 ln(9 / 8)
-        (['JS(A, B)', 'D(A || B)', 'D(B || A)'], 0.06)
+        >>> [part.symbol for part in found.parts], round(found.parts[0].value, 2)  # 1/2 ln(9 / 8)
+        (['D(A || B)', 'D(B || A)'], 0.06)
     """
     request = request_of(choices)
     demand(request.groups is None, "groups belong to the rows of one sample, and there are two; leave them out.")
@@ -120,13 +120,14 @@ def divergence_of(a: Pair, b: Pair, request: Request, names: tuple[str, str] = (
     background = Background(request, samples)
     js = jensen_shannon(sides, request, make)
     both = kullback_leibler(sides, request, make)
-    parts = [background.quantity("Jensen-Shannon divergence", f"JS({', '.join(names)})", js, 0.0, math.log(2.0))]
+    whole = background.quantity("Jensen-Shannon divergence", f"JS({', '.join(names)})", js, 0.0, math.log(2.0))
+    parts = []
     for (one, other), directed in zip((names, names[::-1]), both, strict=True):
         found = background.quantity("Kullback-Leibler divergence", f"D({one} || {other})", directed.mean, 0.0)
         found = replace(found, high=math.inf if directed.open else found.high)
         parts.append(replace(found, warnings=[*found.warnings, *directed.open]))
-    told = list(dict.fromkeys(sentence for part in parts for sentence in part.warnings))
-    return background.finished(replace(parts[0], parts=tuple(parts), warnings=told), js)
+    told = list(dict.fromkeys(sentence for each in (whole, *parts) for sentence in each.warnings))
+    return background.finished(replace(whole, parts=tuple(parts), warnings=told), js)
 
 
 # --- The two samples ------------------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ def interactions(
     Returns:
         The O-information: above 0 where redundancy prevails, below 0 where synergy does; "certainty" in its diagnostics
         is the probability of that sign under a normal error. Its parts are the total correlation, the dual total
-        correlation, the O-information, the S-information, for three variables the interaction information, and then the
-        terms of the chain.
+        correlation, the S-information, for three variables the interaction information, and then the terms of the
+        chain.
 
     Warns:
         MMGWarning: once for each of the result's warnings.
@@ -116,7 +116,7 @@ def interactions_of(pairs: Sequence[Any], request: Request, check: bool = False)
     parts = _quantities(found, request)
     terms = tuple(Quantity.of(each, symbol=term.symbol(rows.names)) for term, each in found.estimates.items())
     warnings = list(dict.fromkeys([*told, *_differing(found), *_of_terms(terms)]))
-    whole = parts["O-information"]
+    whole = parts.pop("O-information")
     provenance = _provenance(found, time.perf_counter() - started)
     return replace(whole, parts=(*parts.values(), *terms), warnings=warnings, provenance=provenance).to_unit(
         request.unit
