@@ -218,6 +218,8 @@ def _of_terms(terms: Sequence[Quantity]) -> list[str]:
 def _provenance(found: Estimated, seconds: float) -> dict[str, Any]:
     """Return what the terms have in common, the variables and the time of all."""
     first = next(iter(found.estimates.values())).provenance
-    shared = {key: first[key] for key in ("plugin", "options", "seed", "n_train", "n_eval", "versions") if key in first}
+    shared: dict[str, Any] = {
+        key: first[key] for key in ("plugin", "options", "seed", "n_train", "n_eval", "versions") if key in first
+    }
     names = {name: len(columns) for name, columns in zip(found.variables.names, found.variables.columns, strict=True)}
     return {**shared, "variables": names, "seconds": {"total": seconds, "terms": len(found.estimates)}}
