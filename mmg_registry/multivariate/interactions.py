@@ -15,7 +15,7 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.multivariate.sums import Sum, weighted
-from mmg_registry.multivariate.terms import Quantities, Term, Weights, quantities_of
+from mmg_registry.multivariate.terms import Quantities, SharedTerm, Weights, quantities_of
 from mmg_registry.multivariate.variables import Variables, read_variables, variables_of
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
@@ -31,12 +31,12 @@ KNOWN = "{symbol} is infinite ({reason}), so that the variables have no finite t
 
 
 @dataclass(frozen=True)
-class Estimated:
+class EstimatedTerms:
     """The estimates of all terms in nats, with what they are of."""
 
     variables: Variables
     quantities: Quantities
-    estimates: Mapping[Term, Estimate]
+    estimates: Mapping[SharedTerm, Estimate]
 
     def sum(self, weights: Weights) -> Sum:
         """Return a weighted sum of terms."""
@@ -123,7 +123,7 @@ def interactions_of(pairs: Sequence[Any], request: Request, check: bool = False)
     )
 
 
-def estimated(rows: Variables, request: Request, check: bool = False) -> Estimated:
+def estimated(rows: Variables, request: Request, check: bool = False) -> EstimatedTerms:
     """Estimate every term on the same rows, in an equal share of the time each.
 
     Raises:
@@ -131,7 +131,7 @@ def estimated(rows: Variables, request: Request, check: bool = False) -> Estimat
     """
     quantities = quantities_of(len(rows), check)
     asked = asked_for(request, False)
-    estimates: dict[Term, Estimate] = {}
+    estimates: dict[SharedTerm, Estimate] = {}
     for i, term in enumerate(quantities.terms):
         own = _request_of(request, rows, i, len(quantities.terms))
         pair = rows.pair(term)
@@ -140,7 +140,7 @@ def estimated(rows: Variables, request: Request, check: bool = False) -> Estimat
         reason = (found.warnings or ["by a relation in the data"])[-1].rstrip(".")
         demand(found.status != "infinite", KNOWN.format(symbol=term.symbol(rows.names), reason=reason), DataError)
         estimates[term] = found
-    return Estimated(rows, quantities, estimates)
+    return EstimatedTerms(rows, quantities, estimates)
 
 
 def _names(pair: Any) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def _request_of(request: Request, rows: Variables, i: int, many: int) -> Request
     return replace(request, unit="nats", max_seconds=limit, blocks=blocks, progress=progress)
 
 
-def _quantities(found: Estimated, request: Request) -> dict[str, Quantity]:
+def _quantities(found: EstimatedTerms, request: Request) -> dict[str, Quantity]:
     """Return the quantities by name, in nats."""
     names, own = ", ".join(found.variables.names), found.quantities
     known: list[tuple[str, str, Weights, float]] = [
@@ -177,7 +177,9 @@ def _quantities(found: Estimated, request: Request) -> dict[str, Quantity]:
     return {name: _quantity(name, symbol, found, weights, least, request) for name, symbol, weights, least in known}
 
 
-def _quantity(name: str, symbol: str, found: Estimated, weights: Weights, least: float, request: Request) -> Quantity:
+def _quantity(
+    name: str, symbol: str, found: EstimatedTerms, weights: Weights, least: float, request: Request
+) -> Quantity:
     each = found.sum(weights)
     error = math.hypot(each.std_error, found.shift)
     sign = _sign(each.value, error) if name == "O-information" else {}
@@ -199,7 +201,7 @@ def _sign(value: float, error: float) -> dict[str, Any]:
     return {"sign": "redundant" if value > 0 else "synergistic", "certainty": certainty}
 
 
-def _differing(found: Estimated) -> list[str]:
+def _differing(found: EstimatedTerms) -> list[str]:
     if not found.shift:
         return []
     one, other = found.sum(found.quantities.shared).value, found.sum(found.quantities.of_each).value
@@ -215,7 +217,7 @@ def _of_terms(terms: Sequence[Quantity]) -> list[str]:
     return [f"{', '.join(symbols[:3])}{' ..' * (len(symbols) > 3)}: {warning}" for warning, symbols in said.items()]
 
 
-def _provenance(found: Estimated, seconds: float) -> dict[str, Any]:
+def _provenance(found: EstimatedTerms, seconds: float) -> dict[str, Any]:
     """Return what the terms have in common, the variables and the time of all."""
     first = next(iter(found.estimates.values())).provenance
     shared: dict[str, Any] = {

@@ -17,7 +17,7 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.entropies.sample import beside_noise, read_sample
 from mmg_registry.errors import demand
-from mmg_registry.multivariate.terms import Term
+from mmg_registry.multivariate.terms import SharedTerm
 from mmg_registry.request import Request
 
 FEWEST = 3
@@ -43,7 +43,7 @@ class Variables:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def pair(self, term: Term) -> Pair:
+    def pair(self, term: SharedTerm) -> Pair:
         """Return the rows that a term is estimated from: some variables as x, some as y, some as given."""
         x, y, z = (self._side(places) for places in (term.first, term.second, term.given))
         groups = None if self.units.labels is None else self.units.labels
