@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     from mmg_registry.registry import register as register
     from mmg_registry.results import Estimate as Estimate
     from mmg_registry.results import Pointwise as Pointwise
+    from mmg_registry.series.questions import active_storage as active_storage
+    from mmg_registry.series.questions import lags as lags
+    from mmg_registry.series.questions import network as network
+    from mmg_registry.series.questions import transfer as transfer
+    from mmg_registry.significance.answer import independence_test as test
     from mmg_registry.storage import load as load
     from mmg_registry.storage import save as save
 
@@ -55,6 +60,7 @@ _EXPORTS = {
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
     "register": ("mmg_registry.registry", "register"),
+    "test": ("mmg_registry.significance.answer", "independence_test"),
     "Estimate": ("mmg_registry.results", "Estimate"),
     "Pointwise": ("mmg_registry.results", "Pointwise"),
     "pmi": ("mmg_registry.pointwise.pmi", "pmi"),
@@ -74,6 +80,10 @@ _EXPORTS = {
     "MarginalModel": ("mmg_registry.bounds.contract", "MarginalModel"),
     "load_model": ("mmg_registry.models.saved", "load_model"),
     "save_model": ("mmg_registry.models.saved", "save_model"),
+    "active_storage": ("mmg_registry.series.questions", "active_storage"),
+    "lags": ("mmg_registry.series.questions", "lags"),
+    "network": ("mmg_registry.series.questions", "network"),
+    "transfer": ("mmg_registry.series.questions", "transfer"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -95,21 +105,26 @@ __all__ = [
     "Run",
     "TextOptions",
     "__version__",
+    "active_storage",
     "bound",
     "divergence",
     "entropy",
     "estimate",
     "hookimpl",
     "interactions",
+    "lags",
     "load",
     "load_model",
     "load_plugin",
+    "network",
     "plugins",
     "pmi",
     "read",
     "register",
     "save",
     "save_model",
+    "test",
+    "transfer",
 ]
 
 

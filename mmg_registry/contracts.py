@@ -166,6 +166,7 @@ class Estimator(Configured):
             reach only those that list "angle"; others get their cosine and sine, two continuous columns.
         conditional: whether it estimates I(X; Y | Z) too: then `fit` and `estimate` take `z` `(n_samples, dim_z)` as a
             third argument, None where nothing is given. Of others the registry takes I(X; Y, Z) - I(X; Z).
+        table_rows: rows that `scores` compares with one another in good time; 0 where it has no `scores`.
         one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
             else it is one column of codes 0, 1 .. whose order means nothing.
         x_kinds, y_kinds, z_kinds: the kind of each column that reaches `fit`, set by the registry before it calls
@@ -188,6 +189,7 @@ class Estimator(Configured):
     declines_error: ClassVar[bool] = False
     kinds: ClassVar[frozenset[KindName]] = KINDS - {"angle"}
     conditional: ClassVar[bool] = False
+    table_rows: ClassVar[int] = 0
     one_hot: ClassVar[bool] = True
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
@@ -204,10 +206,27 @@ class Estimator(Configured):
     def estimate(self, x: Array, y: Array) -> Estimate:
         """Estimate I(X; Y) in nats on rows `x`, `y` that were not used by `fit`, unless nothing is trained."""
 
+    def scores(self, x: Array, y: Array) -> Array:
+        """Return a score of every x with every y of its table, for tests: any function learned on other rows.
+
+        It is larger on average for x and y of one row where they depend on each other.
+
+        Args:
+            x, y: `(tables, rows, dim_x)` and `(tables, rows, dim_y)`, rows that were not used by `fit`.
+
+        Returns:
+            `(tables, rows, rows)`, with x_i and y_j at (i, j) of a table.
+
+        Raises:
+            OptionError: when the estimator has none.
+        """
+        raise OptionError(f"The estimator '{self.name}' has no scores of single pairs: it does not implement scores().")
+
     def pointwise(self, x: Array, y: Array) -> Pointwise:
         """Return ln p(x, y) / (p(x) p(y)) in nats of rows `x`, `y` that were not used by `fit`, one value a row.
 
-        The values are log-density ratios, whatever contributions of rows `estimate` averages.
+        The values are log-density ratios, whatever contributions of rows `estimate` averages. Where `conditional` is
+        true it takes z as a third argument too, and returns ln p(x, y | z) / (p(x | z) p(y | z)).
 
         Raises:
             OptionError: when the estimator has none.

@@ -24,6 +24,8 @@ MAX_ROWS = 10**9
 MAX_COLUMNS = 10**6  # of a sample that is drawn; a row of so many float64 has 8 MB
 MOST_PARTS = 10  # of the rows in an extrapolation: 55 estimates, and the smallest from a tenth of the rows
 MAX_RUNS = 10**6  # seeds of a benchmark, epochs of a training: years, and their products fit into 64-bit integers
+FEWEST_SHIFTS = 19  # of a series: with fewer no p-value is below 5 %
+MOST_HISTORY, MOST_DEGREE = 1_000, 6  # steps of the past, whose moments stay in memory; polynomials of ranks
 MAX_LATENT, MAX_UNITS = 4096, 8192  # sizes of the networks that generate and encode images
 
 
@@ -158,12 +160,16 @@ LIMITS: dict[str, Limit] = {
     "blocks": Limit("auto, none, or a whole number of rows from 1 to 10**9", _length),
     "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
     "rows": _rows,
+    "permutations": _rows,
     "n_train": _rows,
     "n_eval": _rows,
     "dim": Limit("a whole number from 1 to 10**6", _whole(1, MAX_COLUMNS)),
     "mi": Limit("a finite number of nats, 0 or more", _real(lambda mi: 0 <= mi < math.inf)),
     "seeds": Limit("a whole number from 1 to 10**6", _whole(1, MAX_RUNS)),
     "jobs": Limit("a whole number from 1 to 1024", _whole(1, MAX_THREADS)),
+    "shifts": Limit("a whole number from 19 to 10**6", _whole(FEWEST_SHIFTS, MAX_RUNS)),
+    "history": Limit("a whole number from 0 to 1000", _whole(0, MOST_HISTORY)),
+    "degree": Limit("a whole number from 1 to 6", _whole(1, MOST_DEGREE)),
     "epochs": Limit("a whole number from 1 to 10**6", _whole(1, MAX_RUNS)),
     "steps": Limit("a whole number from 1 to 10**9", _whole(1, MAX_ROWS)),
     "latent": Limit("a whole number from 1 to 4096", _whole(1, MAX_LATENT)),

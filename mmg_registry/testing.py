@@ -347,6 +347,21 @@ def check_last_column(bench: Bench) -> None:
     _demand(last > first / 2, f"{TRUE_MI:.2f} nats give {first:.3f} in the first columns and {last:.3f} in the last")
 
 
+def check_given(bench: Bench) -> None:
+    """Check, where `conditional` is true, that what a given variable adds to x and takes off y does not count."""
+    if not bench.cls.conditional:
+        raise Inapplicable("conditional is false")
+    (x, y, z), rows = (_with_common_cause(*each) for each in (bench.train, bench.held_out))
+    found = bench.make().fit(x, y, z).estimate(*rows)  # type: ignore[call-arg]
+    _demand_same("moved by a variable that is given", found, "the same without it", bench.estimate)
+
+
+def _with_common_cause(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Return rows with a third variable `(n, 1)` that moves x and y apart."""
+    z = np.random.default_rng(len(x)).standard_normal((len(x), 1))
+    return x + 2 * z, y - 2 * z, z
+
+
 def check_sorted_rows(bench: Bench) -> None:
     """Check that rows sorted by x, y, a class or a latent variable give what shuffled ones give, within the noise."""
     fitted = bench.make().fit(*_sorted(bench.train, bench.train[0][:, 0]))
@@ -561,6 +576,7 @@ CHECKS: dict[str, Check] = {
         check_independence,
         check_other_shapes,
         check_last_column,
+        check_given,
         check_sorted_rows,
         check_permuted_labels,
         check_trains_nothing,

@@ -66,9 +66,20 @@ LAYERS = [
     {"mmg_registry.estimation", "mmg_registry.storage"},
     # What users call, from a request to a result; from a model to a bound; what an author checks a plugin with; other
     # questions of the same engine.
-    {"mmg_registry.api", "mmg_registry.bounds.run", "mmg_registry.testing", "mmg_registry.pointwise"},
+    {
+        "mmg_registry.api",
+        "mmg_registry.bounds.run",
+        "mmg_registry.testing",
+        "mmg_registry.pointwise",
+        "mmg_registry.series",
+    },
     # Questions that ask these, and each other's checks.
-    {"mmg_registry.entropies", "mmg_registry.multivariate"},
+    {
+        "mmg_registry.significance",
+        "mmg_registry.integrations",
+        "mmg_registry.entropies",
+        "mmg_registry.multivariate",
+    },
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

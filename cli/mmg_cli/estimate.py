@@ -204,7 +204,6 @@ def _check_contradictions(job: EstimateJob) -> None:
         not (job.extrapolate and job.pointwise),
         "--extrapolate moves the estimate of all rows, and --pointwise is of single ones; leave one of the two out.",
     )
-    demand(not (job.given and job.pointwise), "--pointwise is of x and y alone; leave it or --given out.")
     twice = job.groups and job.blocks.isdigit()
     demand(not twice, "--groups and a number of --blocks exclude one another; keep one of them.")
     for name, several in (("--cross-fit", job.cross_fit), ("--extrapolate", job.extrapolate)):
@@ -229,6 +228,8 @@ def _check_plugin(job: EstimateJob, options: dict[str, Any]) -> None:
         f"--plot draws the curve over log-SNR, and the plugin '{cls.name}' has none; leave --plot out.",
     )
     demand(not job.pointwise or has_ratio(cls), NO_RATIO.format(name=cls.name))
+    alone = f"--pointwise of '{cls.name}' is of x and y alone; leave it or --given out, or take auto, gaussian or ksg."
+    demand(not (job.given and job.pointwise) or cls.conditional, alone)
     savable = cls.state is not Estimator.state
     demand(not job.save or savable, f"The plugin '{cls.name}' cannot be saved; leave --save out.")
 

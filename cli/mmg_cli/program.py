@@ -16,7 +16,7 @@ from mmg_cli.common import Verbose
 from mmg_cli.interruption import INTERRUPTED
 from mmg_cli.output import print_error, say, verbosity
 from mmg_cli.plugins import command as plugins
-from mmg_cli.questions import divergence, entropy, interactions, pmi
+from mmg_cli.questions import divergence, entropy, independence, interactions, lags, pmi, storage, transfer
 from mmg_registry.errors import MMGError
 from mmg_registry.threads import NO_THREADS, refused_threads
 
@@ -41,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 app.command("estimate")(estimate.estimate)
+app.command("test")(independence.independence)
 app.command("entropy")(entropy.entropy)
 app.command("divergence")(divergence.divergence)
 app.command("interactions")(interactions.interactions)
@@ -49,6 +50,9 @@ app.command("bound")(bound.bound)
 app.command("train-model")(train_model.train_model)
 app.command("plot")(plot.plot)
 app.command("sample")(sample.sample)
+app.command("lags")(lags.lags)
+app.command("transfer")(transfer.transfer)
+app.command("storage")(storage.storage)
 app.command("doctor")(doctor.doctor)
 benchmark.app.command("mnist")(benchmark_mnist.mnist)
 app.add_typer(benchmark.app, name="benchmark")

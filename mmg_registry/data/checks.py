@@ -18,7 +18,7 @@ from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import curves, dependence, given
 from mmg_registry.data.columns import of_labels_alone, told_by_place, with_kinds
-from mmg_registry.data.dependence import Relation, ScaledColumns
+from mmg_registry.data.dependence import Relation
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
 from mmg_registry.errors import DataError, demand
@@ -417,16 +417,9 @@ def _linear_reason(pair: Pair) -> str:
         of_x = np.array([k for k in relation.on if k < len(dense)], dtype=np.int64)
         if not any(dense[k] for k in of_x) or not dependence.proved(block, relation, len(dense)):
             continue
-        if given.varies(pair, pair.x[:, of_x].astype(np.float64) @ _weights(block, relation, of_x)):
+        if given.varies(pair, of_x, relation.weights[np.isin(relation.on, of_x)]):
             return _linear_sentence(pair, relation)
     return ""
-
-
-def _weights(block: ScaledColumns, relation: Relation, columns: Index) -> NDArray[np.float64]:
-    """Return what columns weigh in a relation, `(k,)`, in their own units."""
-    spread = block.take(dependence.sample_rows(len(block), 2_000)).std(axis=0) * block.scale
-    found: NDArray[np.float64] = relation.weights[np.isin(relation.on, columns)] / spread[columns]
-    return found
 
 
 def _linear_sentence(pair: Pair, relation: Relation) -> str:
@@ -450,7 +443,7 @@ def _monotone_reason(pair: Pair) -> str:
         return ""
     x_columns, y_columns = ([j for j, kind in enumerate(kinds) if _has_density(kind)] for _, kinds in _sides(pair))
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
-    if found is None or not given.varies(pair, pair.x[:, found[0]].astype(np.float64)):
+    if found is None or not given.varies(pair, np.array([found[0]]), np.ones(1)):
         return ""
     return (
         f"The columns '{pair.x_names[found[0]]}' of x and '{pair.y_names[found[1]]}' of y are in the same or opposite "

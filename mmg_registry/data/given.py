@@ -59,19 +59,30 @@ def determined(pair: Pair, side: str) -> dict[int, str]:
     return found
 
 
-def varies(pair: Pair, values: F64) -> bool:
-    """Return whether `values` `(n,)` vary like a density, and not among few values, in rows that are alike in z.
+def varies(pair: Pair, columns: Index, weights: F64) -> bool:
+    """Return whether a sum of columns of x varies like a density, not among few values, in rows that are alike in z.
 
-    What is 0 or 1 beside a smooth function of z has a density, and a finite entropy given z.
+    A label beside a smooth function of z takes few values given z, and has a finite entropy there.
+
+    Args:
+        pair: the rows.
+        columns: `(k,)` places of columns of x.
+        weights: `(k,)` of the columns in units of their standard deviations.
     """
     if pair.z is None:
         return True
-    z = np.asarray(pair.z, dtype=np.float64)
-    some = dependence.sample_rows(len(z), 2_000)
-    z, values = z[some] / np.maximum(z.std(0), np.finfo(np.float64).tiny), values[some]
-    near = np.asarray(cKDTree(z).query(z, 2)[1])[:, 1]
+    some = dependence.sample_rows(len(pair), 2_000)
+    z, x = _standard(pair.z, some), _standard(pair.x[:, columns], some)
+    near, values = np.ravel(cKDTree(z).query(z, [2])[1]), x @ weights
     apart = np.abs(values - values[near]) / max(float(values.std()), np.finfo(np.float64).tiny)
     return bool(np.mean(apart < ALIKE) < ALIKE_SHARE)
+
+
+def _standard(rows: Array, some: Index) -> F64:
+    """Return some of the rows in standard deviations; huge and tiny values are scaled first."""
+    found = dependence.block_of(rows).take(some)
+    spread = found.std(0)
+    return found / np.where(spread > 0, spread, 1.0)
 
 
 def crowded(pair: Pair) -> list[str]:

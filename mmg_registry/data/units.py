@@ -154,11 +154,21 @@ def _by_order(n: int, order: Order) -> Units:
     if not order.series:
         in_turn = (IN_TURN.format(period=order.period),) if order.period else ()
         return Units(n, told=(SORTED,) if order.alike else in_turn)
-    length = max(2, min(round(MEMORIES_A_BLOCK * order.memory), n // FEWEST_BLOCKS))
+    length = block_length(order.memory, n)
     said = SERIES.format(memory=order.memory, length=length, worth=n / order.inflation)
     few = FEW.format(memory=order.memory, n=n)
     told = (said, few) if n < FEW_MEMORIES * order.memory else (said,)
     return Units(n, "blocks", blocks(n, length), order.memory, order.inflation, told)
+
+
+def block_length(memory: float, n: int) -> int:
+    """Return how many rows of a series of `n` rows, which it forgets after `memory` rows, make a block.
+
+    Example:
+        >>> block_length(10.0, 10_000), block_length(10.0, 100)
+        (50, 10)
+    """
+    return max(2, min(round(MEMORIES_A_BLOCK * memory), n // FEWEST_BLOCKS))
 
 
 def _copies(pair: Pair) -> Units | None:

@@ -23,10 +23,10 @@ from mmg_registry.estimation.fitting import Part, fit, fitted
 from mmg_registry.request import run_of_half
 from mmg_registry.results import Estimate, Pointwise
 
-LIKE_ROWS = 100
+LIKE_ROWS = 50
 """Rows of like values over which squared distances are averaged; fewer where all are fewer.
 
-Evidence: chosen; the mean of so many squares is known to some 14 %.
+Evidence: chosen; the mean of so many squares is known to some 20 %.
 Lower: single rows seem certain by chance. Higher: rows of the tails seem as certain as those of the middle.
 """
 DOUBT_ERRORS, DOUBT_NATS = 3.0, 0.05

@@ -44,6 +44,7 @@ def with_z_beside_y(pair: Pair) -> Pair:
         y_labels=(*plain[0], *plain[1]) if pair.y_labels or pair.z_labels else (),
         y_kinds=(*pair.y_kinds, *pair.z_kinds),
         y_shape=None,
+        y_grid=None,
     )
 
 
@@ -51,7 +52,7 @@ def with_z_alone(pair: Pair) -> Pair:
     """Return the pair of x and z."""
     z: Array = np.empty((len(pair), 0)) if pair.z is None else pair.z
     of_z: dict[str, Any] = {"y": z, "y_names": pair.z_names, "y_labels": pair.z_labels, "y_kinds": pair.z_kinds}
-    return replace(without_given(pair), **of_z, y_shape=None)
+    return replace(without_given(pair), **of_z, y_shape=None, y_grid=None)
 
 
 def recleaned(pair: Pair) -> Cleaned:
@@ -84,7 +85,7 @@ def difference(both: Part, alone: Part, source: str) -> Part:
     seconds = {key: both.seconds[key] + alone.seconds[key] for key in both.seconds}
     if first.status != "estimated":
         return replace(both, estimate=replace(first, warnings=[TOLD, *first.warnings]), seconds=seconds)
-    return replace(both, estimate=_subtracted(first, second), estimator=None, seconds=seconds)
+    return replace(both, estimate=_subtracted(first, second), estimator=None, seconds=seconds, fits=())
 
 
 def _subtracted(first: Estimate, second: Estimate) -> Estimate:

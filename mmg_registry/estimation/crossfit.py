@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,11 @@ def cross_fitted(make: Make, pair: Pair, request: Request, units: Units, folds: 
     for i, (others, rows) in enumerate(folds):
         estimator = make(run=run_of_fold(request, i, len(folds)))
         groups = units.take(others).labels
-        part = evaluated(estimator, pair.take(others), pair.take(rows), groups, request.pointwise)
-        parts.append(replace(part, estimator=None))
+        parts.append(evaluated(estimator, pair.take(others), pair.take(rows), groups, request.pointwise))
     seconds = {key: sum(part.seconds[key] for part in parts) for key in ("fit", "estimate")}
     combined = combine([part.estimate for part in parts], [rows for _, rows in folds])
-    return Part(combined, None, seconds, len(pair), sum(part.n_eval for part in parts))
+    fits = tuple(fit for part in parts for fit in part.fits)
+    return Part(combined, None, seconds, len(pair), sum(part.n_eval for part in parts), fits)
 
 
 def folds_of(pair: Pair, request: Request, units: Units) -> list[Fold]:

@@ -21,6 +21,14 @@ Make = Callable[..., Estimator]
 
 
 @dataclass(frozen=True)
+class Held:
+    """A fitted estimator, and the rows that it evaluated."""
+
+    estimator: Estimator
+    rows: Pair
+
+
+@dataclass(frozen=True)
 class Part:
     """An estimate in nats, with the fitted estimator, the times and the sizes behind it.
 
@@ -29,6 +37,7 @@ class Part:
         estimator: the fitted estimator; None where several were fitted, or none.
         seconds: the duration of "fit" and of "estimate".
         n_train, n_eval: the numbers of fitting and of evaluation rows.
+        fits: every estimator that was fitted for it, with the rows that it evaluated; empty where others combined them.
     """
 
     estimate: Estimate
@@ -36,6 +45,7 @@ class Part:
     seconds: dict[str, float]
     n_train: int
     n_eval: int
+    fits: tuple[Held, ...] = ()
 
 
 def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None = None) -> Part:
@@ -57,7 +67,7 @@ def fitted(estimator: Estimator, train: Pair, rows: Pair, groups: Index | None =
     result = _sound(estimator, guarded(estimator, lambda: estimator.estimate(*rows.arrays())))
     result = with_error(estimator, train, rows, result)
     seconds = {"fit": middle - start, "estimate": time.perf_counter() - middle}
-    return Part(result, estimator, seconds, len(train), len(rows))
+    return Part(result, estimator, seconds, len(train), len(rows), (Held(estimator, rows),))
 
 
 def fit(estimator: Estimator, train: Pair, groups: Index | None = None) -> None:

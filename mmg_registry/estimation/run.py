@@ -24,7 +24,7 @@ from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.conditional import difference, recleaned, with_z_alone, with_z_beside_y
 from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.estimation.extrapolation import extrapolated
-from mmg_registry.estimation.fitting import Make, Part
+from mmg_registry.estimation.fitting import Held, Make, Part
 from mmg_registry.estimation.possible import possible
 from mmg_registry.estimation.rows import on_given, split_up
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
@@ -35,17 +35,21 @@ _FEW_EVAL_ROWS = 100
 _MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
 
-NOTHING_GIVEN = "Pointwise values are of x and y alone; leave pointwise (--pointwise) or what is given (--given) out."
+NOTHING_GIVEN = (
+    "The pointwise values of '{name}' are of x and y alone; leave pointwise (--pointwise) or what is given (--given) "
+    "out, or take a plugin that sees what is given."
+)
 
 Asked = tuple[PluginRecord, Make]  # the plugin, and what makes its estimator
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An estimate, and the estimator that gave it (None where several or none were fitted)."""
+    """An estimate, the estimator that gave it (None where several or none were fitted), and all fits behind it."""
 
     estimate: Estimate
     estimator: Estimator | None
+    fits: tuple[Held, ...] = ()
 
 
 def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Asked | None = None) -> Outcome:
@@ -66,7 +70,8 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
     given = pair if request.groups is None else with_groups(pair, request.groups)
-    demand(not (request.pointwise and given.z is not None), NOTHING_GIVEN)
+    seen = given.z is None or type(estimator).conditional
+    demand(not request.pointwise or seen, NOTHING_GIVEN.format(name=estimator.name))
     cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
@@ -77,7 +82,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     known |= {"rows": {**units.to_dict(), **_cv(request), **result.provenance.get("rows", {})}} if units else {}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
-    return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator)
+    return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator, part.fits)
 
 
 def asked_for(request: Request, has_eval_rows: bool) -> Asked:

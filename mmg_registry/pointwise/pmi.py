@@ -10,14 +10,17 @@ import numpy as np
 
 from mmg_registry.contracts import Estimator
 from mmg_registry.data import Pair, as_pair
+from mmg_registry.data.pair import with_given
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.by_row import ratios
 from mmg_registry.limits import checked
 from mmg_registry.results import Pointwise
 from mmg_registry.storage import load
 
+ALONE = "What is given is known to conditional estimators alone, fitted with it; leave it out here."
 
-def pmi(fitted: Any, x: Any, y: Any, *, draws: int | None = None, seed: int = 0) -> Pointwise:
+
+def pmi(fitted: Any, x: Any, y: Any, *, given: Any = None, draws: int | None = None, seed: int = 0) -> Pointwise:
     """Return ln p(x, y) / (p(x) p(y)) of each row, from what was trained on other rows.
 
     The pairs need not be true ones: of a shuffled pair the value tells how much less likely it is than its parts.
@@ -27,6 +30,8 @@ def pmi(fitted: Any, x: Any, y: Any, *, draws: int | None = None, seed: int = 0)
             `mmg_registry.pointwise.denoiser.NoisePredictor`.
         x, y: rows, `(n, dim_x)` and `(n, dim_y)`, with the columns that the estimator was fitted to, as numbers.
             Estimators that train nothing (`ksg`, `gaussian`) compare these rows with one another.
+        given: rows `(n, dim_z)` of what was given where the estimator was fitted with it; the value is then
+            ln p(x, y | z) / (p(x | z) p(y | z)).
         draws: draws of log-SNR and noise a row from a denoiser, 512 unless given; an estimator has an option for it.
         seed: seed of a denoiser's draws; an estimator has its own.
 
@@ -51,7 +56,8 @@ def pmi(fitted: Any, x: Any, y: Any, *, draws: int | None = None, seed: int = 0)
         >>> (pmi(doe, [[1.0], [1.0]], [[0.8], [-0.8]]).values > 0).tolist()
         [True, False]
     """
-    found, told = of_rows(fitted, as_pair(x, y), draws, seed)
+    pair = as_pair(x, y)
+    found, told = of_rows(fitted, pair if given is None else with_given(pair, given), draws, seed)
     issue(told)
     return replace(found, rows=None)
 
@@ -62,8 +68,10 @@ def of_rows(fitted: Any, pair: Pair, draws: int | None = None, seed: int = 0) ->
     if isinstance(fitted, (str, Path)):
         fitted = load(fitted)
     if isinstance(fitted, Estimator):
+        demand(pair.z is None or fitted.conditional, ALONE)
         demand(draws is None, "Give 'draws' with a denoiser; an estimator is told by set_params(repeats=..).")
         return replace(ratios(fitted, pair), rows=pair.places), []
+    demand(pair.z is None, ALONE)
     from mmg_registry.pointwise.denoiser import ratio_of_denoiser  # imports torch
 
     found, told = ratio_of_denoiser(fitted, pair.x, pair.y, checked("n", draws or 512), checked("seed", seed))
@@ -72,7 +80,8 @@ def of_rows(fitted: Any, pair: Pair, draws: int | None = None, seed: int = 0) ->
 
 def _demand_numbers(pair: Pair) -> None:
     """Refuse rows that are not finite, and labels, for their codes would be those of the rows at hand."""
-    for side, labels, values in (("x", pair.x_labels, pair.x), ("y", pair.y_labels, pair.y)):
+    for side in pair.sides:
+        labels, values = getattr(pair, f"{side}_labels"), getattr(pair, side)
         demand(not any(labels), f"A column of {side} holds labels; give the numbers that it was fitted to.", DataError)
         bad = int((~np.isfinite(values).all(axis=1)).sum())
         demand(not bad, f"{bad} of {len(pair)} rows of {side} hold NaN or infinity; leave them out.", DataError)

@@ -29,7 +29,7 @@ ROWS_A_WAVE = 20
 FEWEST_WAVES = 10
 """Waves that are worth trying. Lower: time for nothing. Higher: 200 to 1,000 rows have a linear prediction alone."""
 
-FIT_ROWS = 20_000
+WAVE_ROWS = 20_000
 """Rows that waves are fitted to. Lower: weights are noise. Higher: time and memory; the linear part takes all rows."""
 
 LENGTHS = (0.3, 4.0)
@@ -79,7 +79,7 @@ class Regression:
         """
         dim, count = z.shape[1], min(WAVES, len(z) // ROWS_A_WAVE)
         frequencies, phases = _drawn_waves(dim, count if count >= FEWEST_WAVES else 0)
-        tall, some = len(z) >= TALL * dim, slice(None, None, -(-len(z) // FIT_ROWS))
+        tall, some = len(z) >= TALL * dim, slice(None, None, -(-len(z) // WAVE_ROWS))
         straight = cls.linear(z, targets) if tall else cls.linear(z, 0 * targets)
         free, shrunk = (z[some], z[some, :0]) if tall else (z[some, :0], z[some])
         tried = np.hstack([shrunk, _waves(z[some], frequencies, phases)])

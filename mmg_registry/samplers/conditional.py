@@ -24,7 +24,7 @@ from mmg_registry.samplers.tables import table_mi
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(200)  # means over a normal column
 
 
-class Rows(NamedTuple):
+class TripleRows(NamedTuple):
     """Rows of x `(n, dim_x)`, of y `(n, dim_y)` and of z `(n, dim_z)`, float64."""
 
     x: F64
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
     z: F64
 
 
-Draw = Callable[[np.random.Generator, int], Rows]
+DrawTriple = Callable[[np.random.Generator, int], TripleRows]
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Triple:
 
     name: str
     true_mi: float
-    draw: Draw = field(repr=False, compare=False)
+    draw: DrawTriple = field(repr=False, compare=False)
     kinds: Mapping[str, KindName] = field(default_factory=dict, repr=False, hash=False)
 
-    def sample(self, n: int, seed: int = 0) -> Rows:
+    def sample(self, n: int, seed: int = 0) -> TripleRows:
         """Draw `n` rows; equal seeds give equal rows.
 
         Raises:
@@ -78,10 +78,10 @@ def chain(noise: float = 0.7) -> Triple:
     return Triple("chain-normal-1", 0.0, partial(_draw_chain, noise))
 
 
-def _draw_chain(noise: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_chain(noise: float, rng: np.random.Generator, n: int) -> TripleRows:
     x, e, f = rng.standard_normal((3, n, 1))
     z = x + noise * e
-    return Rows(x, z + noise * f, z)
+    return TripleRows(x, z + noise * f, z)
 
 
 def chain_of_labels(steepness: float = 2.0) -> Triple:
@@ -89,10 +89,10 @@ def chain_of_labels(steepness: float = 2.0) -> Triple:
     return Triple("chain-labels-1", 0.0, partial(_draw_chain_of_labels, steepness))
 
 
-def _draw_chain_of_labels(steepness: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_chain_of_labels(steepness: float, rng: np.random.Generator, n: int) -> TripleRows:
     z = rng.standard_normal((n, 1))
     x, y = (rng.random((2, n, 1)) < ndtr(steepness * z)).astype(np.float64)
-    return Rows(x, y, z)
+    return TripleRows(x, y, z)
 
 
 def bent_fork(dim_z: int, noise: float = 0.4) -> Triple:
@@ -100,11 +100,11 @@ def bent_fork(dim_z: int, noise: float = 0.4) -> Triple:
     return Triple(f"fork-bent-{dim_z}", 0.0, partial(_draw_bent_fork, dim_z, noise))
 
 
-def _draw_bent_fork(dim_z: int, noise: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_bent_fork(dim_z: int, noise: float, rng: np.random.Generator, n: int) -> TripleRows:
     z = rng.standard_normal((n, dim_z))
     cause = z.sum(1, keepdims=True) / math.sqrt(dim_z)
     e, f = noise * rng.standard_normal((2, n, 1))
-    return Rows(np.sin(2 * cause) + e, cause**2 + f, z)
+    return TripleRows(np.sin(2 * cause) + e, cause**2 + f, z)
 
 
 # --- Dependence that z makes or changes -------------------------------------------------------------------------------
@@ -116,9 +116,9 @@ def collider(noise: float = 0.5) -> Triple:
     return Triple("collider-normal-1", of_partial(rho), partial(_draw_collider, noise))
 
 
-def _draw_collider(noise: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_collider(noise: float, rng: np.random.Generator, n: int) -> TripleRows:
     x, y, e = rng.standard_normal((3, n, 1))
-    return Rows(x, y, x + y + noise * e)
+    return TripleRows(x, y, x + y + noise * e)
 
 
 def xor(flipped: float = 0.1) -> Triple:
@@ -127,10 +127,10 @@ def xor(flipped: float = 0.1) -> Triple:
     return Triple("xor-1", table_mi(law), partial(_draw_xor, flipped))
 
 
-def _draw_xor(flipped: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_xor(flipped: float, rng: np.random.Generator, n: int) -> TripleRows:
     x, z = rng.integers(0, 2, (2, n, 1))
     y = (x ^ z) ^ (rng.random((n, 1)) < flipped)
-    return Rows(x.astype(np.float64), y.astype(np.float64), z.astype(np.float64))
+    return TripleRows(x.astype(np.float64), y.astype(np.float64), z.astype(np.float64))
 
 
 def product(noise: float = 0.5) -> Triple:
@@ -139,9 +139,9 @@ def product(noise: float = 0.5) -> Triple:
     return Triple("product-1", truth, partial(_draw_product, noise))
 
 
-def _draw_product(noise: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_product(noise: float, rng: np.random.Generator, n: int) -> TripleRows:
     x, z, e = rng.standard_normal((3, n, 1))
-    return Rows(x, z * x + noise * e, z)
+    return TripleRows(x, z * x + noise * e, z)
 
 
 def regimes(rho: tuple[float, ...] = (-0.8, 0.0, 0.5, 0.9)) -> Triple:
@@ -150,11 +150,11 @@ def regimes(rho: tuple[float, ...] = (-0.8, 0.0, 0.5, 0.9)) -> Triple:
     return Triple("regimes-1", truth, partial(_draw_regimes, rho), {"z": "category"})
 
 
-def _draw_regimes(rho: tuple[float, ...], rng: np.random.Generator, n: int) -> Rows:
+def _draw_regimes(rho: tuple[float, ...], rng: np.random.Generator, n: int) -> TripleRows:
     label = rng.integers(0, len(rho), (n, 1))
     own, (x, e) = np.array(rho)[label], rng.standard_normal((2, n, 1))
     y = own * x + np.sqrt(1 - own**2) * e
-    return Rows(x + label, y - label, label.astype(np.float64))
+    return TripleRows(x + label, y - label, label.astype(np.float64))
 
 
 # --- Normal triples, and what becomes of them by maps and by a common scale -------------------------------------------
@@ -165,11 +165,11 @@ def normal(dim_z: int, rho: float = 0.6) -> Triple:
     return Triple(f"normal-{dim_z}", 2 * of_partial(rho), partial(_draw_normal, dim_z, 2, rho))
 
 
-def _draw_normal(dim_z: int, dim: int, rho: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_normal(dim_z: int, dim: int, rho: float, rng: np.random.Generator, n: int) -> TripleRows:
     z, e, f = (rng.standard_normal((n, each)) for each in (dim_z, dim, dim))
     load = np.cos(np.arange(dim_z)[:, None] + np.arange(dim)) / math.sqrt(dim_z)
     x = z @ load + e
-    return Rows(x, z @ load[:, ::-1] + rho * e + math.sqrt(1 - rho**2) * f, z)
+    return TripleRows(x, z @ load[:, ::-1] + rho * e + math.sqrt(1 - rho**2) * f, z)
 
 
 def transformed(rho: float = 0.8) -> Triple:
@@ -177,9 +177,9 @@ def transformed(rho: float = 0.8) -> Triple:
     return Triple("transformed-1", of_partial(rho), partial(_draw_transformed, rho))
 
 
-def _draw_transformed(rho: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_transformed(rho: float, rng: np.random.Generator, n: int) -> TripleRows:
     x, y, z = _draw_normal(1, 1, rho, rng, n)
-    return Rows(np.exp(x), y**3, np.sinh(2 * z))
+    return TripleRows(np.exp(x), y**3, np.sinh(2 * z))
 
 
 def student(dim_z: int, degrees: float = 4.0, rho: float = 0.6) -> Triple:
@@ -197,10 +197,10 @@ def _of_scale(dim: int, degrees: float) -> float:
     return float(half * (digamma(half) - digamma(degrees / 2)) - gammaln(half))
 
 
-def _draw_student(dim_z: int, degrees: float, rho: float, rng: np.random.Generator, n: int) -> Rows:
+def _draw_student(dim_z: int, degrees: float, rho: float, rng: np.random.Generator, n: int) -> TripleRows:
     rows = _draw_normal(dim_z, 1, rho, rng, n)
     scale = np.sqrt(degrees / rng.chisquare(degrees, (n, 1)))
-    return Rows(*(scale * side for side in rows))
+    return TripleRows(*(scale * side for side in rows))
 
 
 CONDITIONAL: dict[str, Triple] = {

@@ -231,9 +231,8 @@ class Neural(Estimator):
         if len(x) < 2:
             raise DataError(f"The estimator '{self.name}' compares rows, and {len(x)} is too few; give it more.")
         fitted.trainable.module.to(device)
-        x, y = self._arranged(fitted.sides, x, y, EVALUATION)
         with torch_threads(1), torch.no_grad():
-            return self._read(fitted.trainable, *_tensors(fitted.pair, x, y, device))
+            return self._read(fitted.trainable, *_on(self._placed(x, y), device))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return coordinates and weights as named arrays, and the training report as a JSON-serialisable mapping."""
@@ -258,6 +257,11 @@ class Neural(Estimator):
         neighbours = Opinion(*meta["neighbours"])
         self._fitted = FittedNeural(sides, pair, trainable, report, meta["rows"], neighbours)
         return self
+
+    def _placed(self, x: Array, y: Array) -> RowPair:
+        """Return evaluation rows in the coordinates of the networks."""
+        fitted = self._need_fit()
+        return _tensors(fitted.pair, *self._arranged(fitted.sides, x, y, EVALUATION), torch.device("cpu"))
 
     def _arranged(self, sides: PairParts, x: Array, y: Array, stream: int) -> tuple[Array, Array]:
         """Return the rows that the networks take in the place of x and of y: values, and an indicator for each label.

@@ -536,7 +536,7 @@ def read_rows(name: str) -> pd.DataFrame:
         (["--pointwise", "v.txt"], "not written as '.txt'"),
         (["--pointwise", "none/v.csv"], "given to --pointwise cannot be written"),
         (["--pointwise", "v.csv", "--extrapolate", 3], "leave one of the two out"),
-        (["--pointwise", "v.csv", "--given", "a"], "leave it or --given out"),
+        (["--pointwise", "v.csv", "--given", "a", "-p", "doe"], "leave it or --given out"),
         (["--pointwise", "v.csv", "-p", "infonce"], "no log-density ratio of single rows"),
     ],
 )

@@ -34,7 +34,7 @@ def test_the_estimator_passes_every_check_that_applies(correlation: type[Estimat
     results = {result["check"]: result["status"] for result in run_checks(correlation)}
     assert [name for name, status in results.items() if status == "failed"] == []
     assert {name for name, status in results.items() if status == "does not apply"} == {
-        "other_shapes", "last_column", "permuted_labels", "interruption", "log_ratios", "save_and_load",
+        "other_shapes", "last_column", "given", "permuted_labels", "interruption", "log_ratios", "save_and_load",
     }  # fmt: skip
 
 

@@ -71,7 +71,8 @@ def test_an_honest_estimator_passes_every_check(capsys: pytest.CaptureFixture[st
     results = testing.check_estimator(Honest)
     assert [result["check"] for result in results] == list(testing.CHECKS)
     statuses = {result["check"]: result["status"] for result in results}
-    assert statuses == {**dict.fromkeys(testing.CHECKS, "passed"), "trains_nothing": "does not apply"}
+    not_its_own = dict.fromkeys(("trains_nothing", "given"), "does not apply")
+    assert statuses == {**dict.fromkeys(testing.CHECKS, "passed"), **not_its_own}
     assert "honest-for-tests: 31 run, 31 passed, 0 failed" in capsys.readouterr().out
 
 
@@ -173,6 +174,14 @@ def half_interrupted_fit(self: Any, x: Array, y: Array) -> Any:
     return self
 
 
+def deaf_to_z_fit(self: Any, x: Array, y: Array, z: Array | None = None) -> Any:
+    return Honest.fit(self, x, y)
+
+
+def deaf_to_z_estimate(self: Any, x: Array, y: Array, z: Array | None = None) -> Estimate:
+    return Estimate(mi=self.mi, std_error=0.01)
+
+
 def first_columns_fit(self: Any, x: Array, y: Array) -> Any:
     return Honest.fit(self, x[:, :1], y[:, :1])
 
@@ -269,6 +278,11 @@ class Undescribed(Options):
         ({"fit": remembering_fit}, "fit_again", "a fresh estimator gave 0.8"),
         ({"fit": batching_fit}, "few_rows", "IndexError"),
         ({"fit": first_columns_fit}, "last_column", "0.83 nats give 0.8"),
+        (
+            {"conditional": True, "fit": deaf_to_z_fit, "estimate": deaf_to_z_estimate},
+            "given",
+            "rows moved by a variable that is given give 0.5",
+        ),
         ({"fit": contiguous_fit}, "sorted_rows", "rows sorted by x give"),
         ({"fit": blockwise_fit}, "sorted_rows", "rows sorted by a latent give"),
         ({"fit": numbering_fit, "one_hot": False}, "permuted_labels", "rows of other labels give 0."),
@@ -353,13 +367,14 @@ def test_an_estimator_that_reports_no_progress_skips_the_interruption() -> None:
 
     assert inapplicable(altered(fit=silent_fit)) == {
         "interruption": "fit reports no progress, so there is no moment to interrupt it at",
+        "given": "conditional is false",
         "trains_nothing": "it declares that fit trains",
     }
 
 
 def test_counts_tell_how_many_ran() -> None:
     results = testing.run_checks(altered(has_curve=True), {"declared_extras": "soon"})
-    assert testing.counts(results) == {"run": 31, "passed": 30, "failed": 0, "expected": 1, "does not apply": 1}
+    assert testing.counts(results) == {"run": 31, "passed": 30, "failed": 0, "expected": 1, "does not apply": 2}
 
 
 def test_every_check_says_what_must_hold() -> None:
@@ -377,6 +392,7 @@ def test_an_estimator_that_cannot_be_saved_skips_that_check_alone() -> None:
     unsavable = altered(state=Estimator.state, restore=Estimator.restore)
     assert inapplicable(unsavable) == {
         "save_and_load": "it does not implement state() and restore()",
+        "given": "conditional is false",
         "trains_nothing": "it declares that fit trains",
     }
 
@@ -421,7 +437,7 @@ def test_an_estimator_of_single_columns_is_checked_on_single_columns() -> None:
 
     single = altered(fit=single_fit, max_dim_x=1, max_dim_y=1)
     assert failed(single) == {}
-    assert set(inapplicable(single)) == {"other_shapes", "last_column", "trains_nothing"}
+    assert set(inapplicable(single)) == {"other_shapes", "last_column", "given", "trains_nothing"}
 
 
 def test_one_limit_leaves_the_other_side_wide() -> None:

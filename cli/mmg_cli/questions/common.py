@@ -115,7 +115,7 @@ def print_quantity(found: Quantity, json: bool) -> None:
 
 
 def rows_of(found: Quantity) -> list[ReportRow]:
-    """Return the rows of the printed table: the quantity, its parts, and where it is from.
+    """Return the rows of the printed table: the quantity, its parts, why they were chosen, where it is from.
 
     >>> from mmg_registry.quantity import Quantity
     >>> rows_of(Quantity("entropy", "h(x)", 1.0, parts=(Quantity("entropy", "h(y)", 2.0),)))[:2]
@@ -123,6 +123,10 @@ def rows_of(found: Quantity) -> list[ReportRow]:
     """
     about = found.provenance
     rows = [(found.symbol, found.words), *((part.symbol, part.words) for part in found.parts)]
+    if "test" in found.diagnostics:
+        told = found.diagnostics["test"]
+        rows.append(("test", f"{told['method']}, {told['permutations']} times"))
+    rows += [("why", str(reason)) for reason in found.diagnostics.get("reasons", ())]
     if about.get("plugin"):
         rows.append(("plugin", f"{about['plugin']['name']} ({about['plugin']['distribution']})"))
     if about.get("n_eval") is not None:

@@ -43,6 +43,7 @@ class PmiJob:
     out: str
     x: str | None
     y: str | None
+    given: str | None
     draws: int | None
     seed: int
     unit: Unit
@@ -74,6 +75,7 @@ def pmi(
     ],
     x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    given: Annotated[str | None, typer.Option(help="Columns that were given where the estimator was fitted.")] = None,
     draws: Annotated[
         int | None, typer.Option(help="Draws of noise a row from a denoiser, 512 unless given.", show_default=False)
     ] = None,
@@ -132,9 +134,9 @@ def _rows(job: PmiJob) -> Pair:
     from mmg_registry.api import read
 
     paths: Any = job.data[0] if len(job.data) == 1 else job.data
-    pair = read(paths, x=job.x, y=job.y, text=text_options(job), where=job.where)
+    pair = read(paths, x=job.x, y=job.y, given=job.given, text=text_options(job), where=job.where)
     tell(pair)
-    good = np.isfinite(pair.x).all(axis=1) & np.isfinite(pair.y).all(axis=1)
+    good = np.all([np.isfinite(side).all(axis=1) for side in pair.arrays()], axis=0)
     return pair.take(good) if job.drop_nan and not good.all() else pair
 
 

@@ -81,7 +81,7 @@ def read(
         for name, spec in (("--given", specs.given), ("--groups", specs.groups)):
             demand(spec is None, f"{name} names a column of one table, and x and y are in two files; join them first.")
         return _from_two(tables, files, (x, y), condition)
-    return _from_one(appended(tables, files), _joined(files), specs, condition)
+    return _from_one(appended(tables, files), files_joined(files), specs, condition)
 
 
 def arrays(path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _are_sides(tables: Sequence[Table], paths: Sequence[str]) -> bool:
     return any(".npy" in Path(path).suffixes for path in paths) or (any(arrays) and tables[0].names != tables[1].names)
 
 
-def _joined(files: Sequence[str]) -> str:
+def files_joined(files: Sequence[str]) -> str:
     return " and ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more files"
 
 
@@ -133,10 +133,10 @@ def _from_one(table: Table, file: str, specs: _Specs, condition: Condition | Non
     with naming(file):
         place = None if specs.groups is None else place_of(table, specs.groups)
         places, told = choose(table, specs.x, specs.y, specs.given, place)
-        mask, said = _mask(table, condition)
-        loaded = _load(table, list(dict.fromkeys(each for own in places.values() for each in own)), mask)
-        sides = {side: _stacked(table, own, loaded) for side, own in places.items()}
-        labels = None if place is None else _load(table, [place], mask)[place]
+        mask, said = mask_of(table, condition)
+        loaded = loaded_from(table, list(dict.fromkeys(each for own in places.values() for each in own)), mask)
+        sides = {side: as_side(table, own, loaded) for side, own in places.items()}
+        labels = None if place is None else loaded_from(table, [place], mask)[place]
     pair = _pair(sides["x"], sides["y"], file, [*table.notes, *told, *said], table.doubts)
     pair = pair if mask is None else replace(pair, rows=np.flatnonzero(mask))
     if "z" in sides:
@@ -154,7 +154,7 @@ def _from_two(
     for table, file, spec, side in zip(tables, files, specs, "xy", strict=True):
         with naming(file):
             places = whole(table, spec, side)
-            sides.append(_stacked(table, places, _load(table, places, None)))
+            sides.append(as_side(table, places, loaded_from(table, places, None)))
     notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
     return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
 
@@ -173,12 +173,12 @@ def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[
     )  # fmt: skip
 
 
-def _mask(table: Table, condition: Condition | None) -> tuple[Mask | None, list[str]]:
+def mask_of(table: Table, condition: Condition | None) -> tuple[Mask | None, list[str]]:
     """Return which rows are meant, and how many they are."""
     if condition is None:
         return None, []
     missing(condition, table.names)
-    loaded = _load(table, [table.names.index(name) for name in condition.names], None)
+    loaded = loaded_from(table, [table.names.index(name) for name in condition.names], None)
     mask = condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
     if not mask.any():
         raise DataError(f"none of its {len(mask)} rows fulfils --where '{condition.text}'")
@@ -192,7 +192,7 @@ def _flat(column: Any, name: str) -> Any:
     return array.reshape(len(array))
 
 
-def _load(table: Table, places: Sequence[int], mask: Mask | None) -> dict[int, Any]:
+def loaded_from(table: Table, places: Sequence[int], mask: Mask | None) -> dict[int, Any]:
     """Return columns by their places, of the rows that are meant.
 
     Raises:
@@ -216,7 +216,7 @@ class _Block(dict[int, Any]):
         self.array, self.places = array, list(places)
 
 
-def _stacked(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
+def as_side(table: Table, places: list[int], loaded: dict[int, Any]) -> _Side:
     """Return chosen columns side by side; a single array is taken as it lies."""
     names = [table.names[place] for place in places]
     axes = table.axes if places == list(range(len(table.names))) else None

@@ -164,15 +164,15 @@ def _refuse_given_twice(table: Table, sides: Mapping[str, Choice]) -> None:
             raise DataError(f"{names} is named both as {side} and as given, where it tells nothing more; leave out one")
 
 
-def place_of(table: Table, name: str) -> int:
-    """Return the place of the one column that `name` means.
+def place_of(table: Table, name: str, option: str = "groups") -> int:
+    """Return the place of the one column that `name` means; `option` is what asks for it.
 
     Raises:
         DataError: as `select`, and for more than one.
     """
     places = select(table, name).places
     if len(places) != 1:
-        raise DataError(f"'{name}' means {len(places)} {table.kind}s, and --groups takes one")
+        raise DataError(f"'{name}' means {len(places)} {table.kind}s, and --{option} takes one")
     return places[0]
 
 

@@ -37,7 +37,7 @@ class CountedInformation:
     sparse: float = 0.0
 
 
-def labels_of(rows: F64) -> Index:
+def labels_of(rows: F64 | Index) -> Index:
     """Return one whole number a row of `rows` `(n, dim)`, equal where all columns are.
 
     Example:
@@ -100,56 +100,63 @@ def _of_labels(x: Index, y: Index, z: Index) -> CountedInformation:
     return CountedInformation(mi, error, ratio - ratio.mean() + mi, limit, cells, freedom / (2 * n))
 
 
-def errors_of_counts(x: Index, y: Index) -> F64:
+def errors_of_counts(*labels: Index) -> F64:
     """Return the standard error of each row's log ratio of shares `(n,)` in nats, by the delta method.
 
     With n_xy, n_x and n_y rows of a row's labels among n, and their ratio r = n n_xy / (n_x n_y), the variance is
-    1/n_xy - 1/n_x - 1/n_y - 1/n + 2 r / n, for shares of a multinomial law.
+    1/n_xy - 1/n_x - 1/n_y - 1/n + 2 r / n, for shares of a multinomial law; given z, all rows are those of its label.
 
     Args:
-        x, y: labels `(n,)`.
+        labels: of x, of y and perhaps of z, `(n,)` each.
 
     Example:
         >>> half = np.arange(100) % 2
         >>> errors_of_counts(half, half)[:2].round(2).tolist()  # of ln 2: nothing but a label's share is uncertain
         [0.1, 0.1]
     """
-    n = len(x)
-    own = [np.unique(each, return_inverse=True)[1].reshape(-1) for each in (x, y)]
-    both = np.unique(own[0] * (1 + own[1].max()) + own[1], return_inverse=True)[1].reshape(-1)
-    n_x, n_y, n_xy = (np.bincount(each)[each].astype(np.float64) for each in (*own, both))
+    x, y, *z = labels
+    rows = np.ones(len(x), dtype=np.int64)
+    n_xy, n_x, n_y, n = (_rows_of(part, rows, part) for part in ([x, y, *z], [x, *z], [y, *z], z))
     ratio = n * n_xy / (n_x * n_y)
     variance = 1 / n_xy - 1 / n_x - 1 / n_y - 1 / n + 2 * ratio / n
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
-def ratio_of_counts(cells: tuple[Index, Index, Index], x: Index, y: Index) -> F64:
-    """Return ln p(x, y) / (p(x) p(y)) of each row `(n,)` in nats, by counts of other rows.
+def ratio_of_counts(cells: Sequence[Index], rows: Index, labels: Sequence[Index]) -> F64:
+    """Return ln p(x, y) / (p(x) p(y)) of each row `(n,)` in nats, by counts of other rows; all given z, if it is there.
 
     One row more is counted, spread over the table as if both labels were independent, so that a pair that never
     occurred has a ratio of 1 / (rows + 1) in place of 0. Of a label that never occurred nothing is known, and its log
     ratio is 0.
 
     Args:
-        cells: labels of x and of y, and the number of rows, of each pair of labels that occurs.
-        x, y: labels `(n,)` of the rows.
+        cells: labels of x, of y and perhaps of z of each combination that occurs.
+        rows: number of rows of each.
+        labels: the same labels `(n,)` of the rows whose ratio is asked for.
 
     Example:
         >>> ends = np.array([0, 1])
-        >>> ratio_of_counts((ends, ends, np.array([50, 50])), np.array([0, 0]), np.array([0, 1])).round(2).tolist()
+        >>> asked = np.array([0, 0]), np.array([0, 1])
+        >>> ratio_of_counts((ends, ends), np.array([50, 50]), asked).round(2).tolist()
         [0.69, -4.62]
     """
-    of_x, of_y, rows = cells
-    width, total = 1 + max(int(of_y.max()), int(y.max())), float(rows.sum())
-    size = 1 + max(int(of_x.max()), int(x.max()))
-    n_x, n_y = (np.bincount(side, rows, most) for side, most in ((of_x, size), (of_y, width)))
-    known, seen = of_x * width + of_y, x * width + y
-    order = np.argsort(known)
-    place = np.minimum(np.searchsorted(known, seen, sorter=order), len(known) - 1)
-    n_xy = np.where(known[order[place]] == seen, rows[order[place]], 0)
-    alone = n_x[x] * n_y[y] / total**2
-    ratio = (n_xy + alone) / ((total + 1) * np.where(alone > 0, alone, 1.0))
+    kept = ((0, 1, 2), (0, 2), (1, 2), (2,))
+    n_xy, n_x, n_y, n = (
+        _rows_of([cells[i] for i in part if i < len(cells)], rows, [labels[i] for i in part if i < len(cells)])
+        for part in kept
+    )
+    alone = n_x * n_y / np.maximum(n, 1) ** 2
+    ratio = (n_xy + alone) / ((n + 1) * np.where(alone > 0, alone, 1.0))
     return np.asarray(np.log(np.where(alone > 0, ratio, 1.0)))
+
+
+def _rows_of(cells: Sequence[Index], rows: Index, labels: Sequence[Index]) -> F64:
+    """Return how many of `rows` `(cells,)` have the labels of each row asked for, all of them where there are none."""
+    if not labels:
+        return np.asarray(float(rows.sum()))
+    joint = labels_of(np.stack([np.concatenate(pair) for pair in zip(cells, labels, strict=True)], axis=1))
+    counted = np.bincount(joint[: len(rows)], rows, joint.max() + 1)
+    return np.asarray(counted[joint[len(rows) :]])
 
 
 class _Table(NamedTuple):

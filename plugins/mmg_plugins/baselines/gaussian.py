@@ -97,18 +97,22 @@ class Gaussian(Instant):
             warnings=[*unlike, *self._doubts(rho, found, zx, zy)],
         )
 
-    def pointwise(self, x: Array, y: Array) -> Pointwise:
+    def pointwise(self, x: Array, y: Array, z: Array | None = None) -> Pointwise:
         """Return each row's Gaussian log-density ratio under the law of the rows, and its jackknife error.
+
+        Given z it is that of what linear prediction from z leaves.
 
         The law is that of all rows, and its error is told by those of all but a part of them, for `JACKKNIFE` parts
         (Tukey, Ann. Math. Statist. 1958; of groups of rows: Efron and Tibshirani, An Introduction to the Bootstrap,
         chapter 11).
         """
-        zx, zy = self._enough(x, y)
+        zx, zy, *given = self._enough(x, y, *(() if z is None else (z,)))
+        for side in given:
+            zx, zy = residuals(zx, side), residuals(zy, side)
         part = np.random.default_rng(self.run.seed).permutation(len(zx)) % JACKKNIFE
         others = [Canonical.of(zx[part != k], zy[part != k]).log_ratio(zx, zy) for k in range(JACKKNIFE)]
         error = math.sqrt(JACKKNIFE - 1) * np.std(others, axis=0)
-        return Pointwise(of_gaussian_pair(zx, zy)[1], np.asarray(error))
+        return Pointwise(of_gaussian_pair(zx, zy, sum(side.shape[1] for side in given))[1], np.asarray(error))
 
     def _enough(self, *sides: Array) -> list[F64]:
         """Return the rows of each side after the margins' maps; refuse too few of them."""

@@ -203,17 +203,17 @@ def _block_counts(x: F64, y: F64, how: Search, rows: slice) -> Counts:
     return radius, (joint <= radius[:, None]).sum(axis=1), n_x, n_y
 
 
-Triple = tuple[F64, F64, F64]  # rows of x, of y and of z
+RowTriple = tuple[F64, F64, F64]  # rows of x, of y and of z
 Within = tuple[Index, Index, Index, Index]  # numbers of rows near each row in (x, y, z), in (x, z), in (y, z) and in z
 
 
-def _around(rows: Triple, how: Search, nearer: bool) -> Within:
+def _around(rows: RowTriple, how: Search, nearer: bool) -> Within:
     """Count the rows that are no farther than the k-th neighbour in (x, y, z), or `nearer`; a row counts itself."""
     few = sum(side.shape[1] for side in rows) <= TREE_COLUMNS
     return (_around_by_trees if few and how.norm == "maximum" else _around_by_all_pairs)(rows, how, nearer)
 
 
-def _around_by_trees(rows: Triple, how: Search, nearer: bool) -> Within:
+def _around_by_trees(rows: RowTriple, how: Search, nearer: bool) -> Within:
     x, y, z = rows
     joint = np.hstack(rows)
     radius = _kth(joint, how.k, how)
@@ -224,7 +224,7 @@ def _around_by_trees(rows: Triple, how: Search, nearer: bool) -> Within:
     return near, n_xz, n_yz, n_z
 
 
-def _around_by_all_pairs(rows: Triple, how: Search, nearer: bool) -> Within:
+def _around_by_all_pairs(rows: RowTriple, how: Search, nearer: bool) -> Within:
     starts = range(0, len(rows[0]), BLOCK)
     with ThreadPoolExecutor(how.threads) as pool:
         parts = list(pool.map(lambda start: _block_around(rows, how, nearer, slice(start, start + BLOCK)), starts))
@@ -232,7 +232,7 @@ def _around_by_all_pairs(rows: Triple, how: Search, nearer: bool) -> Within:
     return near, n_xz, n_yz, n_z
 
 
-def _block_around(rows: Triple, how: Search, nearer: bool, block: slice) -> Within:
+def _block_around(rows: RowTriple, how: Search, nearer: bool, block: slice) -> Within:
     x, y, z = (cdist(side[block], side, _METRIC[how.norm]) for side in rows)
     xz, yz = np.maximum(x, z), np.maximum(y, z)
     joint = np.maximum(xz, yz)

@@ -12,8 +12,9 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -38,8 +39,9 @@ from mmg_plugins.critics.readings import (
 from mmg_plugins.critics.recipe import CriticRecipe, in_blocks
 from mmg_plugins.critics.training import TrainableCritic
 from mmg_plugins.neural import Neural, NeuralOptions, Reading
-from mmg_registry.contracts import Estimator
+from mmg_registry.contracts import Array, Estimator
 from mmg_registry.preprocess import PairTransform
+from mmg_registry.threads import torch_threads
 
 CALIBRATION_BLOCK = 128  # held-out rows compared with one another for nwj's constant; its error enters squared
 LEAST_CLAMP = 5.0  # smile's published bound
@@ -109,11 +111,19 @@ class CriticEstimator(Neural):
     """The estimator of all critics: subclasses declare words and options, and put a recipe together."""
 
     Options: ClassVar[type[CriticOptions]] = CriticOptions
+    table_rows: ClassVar[int] = 512
     options: CriticOptions
 
     @abstractmethod
     def recipe(self) -> CriticRecipe:
         """Put the parts together, for the present options."""
+
+    def scores(self, x: Array, y: Array) -> Array:
+        """Return the critic's f(x_i, y_j) of each table."""
+        module = cast("Critic", self._need_fit().trainable.module.cpu())
+        with torch_threads(1), torch.no_grad():
+            tables = [module.table(*(side[None] for side in self._placed(*rows)))[0] for rows in zip(x, y, strict=True)]
+        return np.stack([table.double().numpy() for table in tables])
 
     def _trainable(self, pair: PairTransform, draw: torch.Generator) -> TrainableCritic:
         o, recipe = self.options, self.recipe()

@@ -133,14 +133,16 @@ class FittedPositions:
             warnings=self._warnings,
         )
 
-    def log_ratio(self, run: Run, x: Array, y: Array) -> tuple[F64, F64]:
+    def log_ratio(self, run: Run, x: Array, y: Array, context: Array | None = None) -> tuple[F64, F64]:
         """Return the log ratio of rows x `(n, dim_x)`, y `(n, dim_y)` and the standard error of its masks, `(n,)` each.
+
+        `context` `(n, k)` are numbers that both predictions see, as in training.
 
         Raises:
             DataError: for rows with NaN.
         """
         device = torch_device(run.device)
-        rows, helped = rows_of(self.alphabets, self.swapped, (x, y), None, device), self.open_positions
+        rows, helped = rows_of(self.alphabets, self.swapped, (x, y), context, device), self.open_positions
         with torch_threads(1), torch.no_grad():
             network = self.network.to(device)
             found = np.stack([gains_of(network, rows, run.seed + repeat) @ helped for repeat in range(MASK_REPEATS)])

@@ -149,7 +149,8 @@ class MINDEJoint(GapEstimator):
     name: ClassVar[str] = "minde-j"
     kinds: ClassVar[frozenset[KindName]] = frozenset({"continuous", "count"})
     summary: ClassVar[str] = "distance of joint and conditional scores, both sides noised, uniform in log-SNR"
-    pointwise = Estimator.pointwise  # the closed form of single rows is that of one noised side
+    # none here: the closed form of single rows is that of one noised side
+    pointwise = Estimator.pointwise  # type: ignore[assignment]
     reference: ClassVar[str] = "MINDE, arXiv 2310.09031"
     Options: ClassVar[type[MINDEOptions]] = MINDEOptions
 

@@ -77,9 +77,9 @@ class GapEstimator(Estimator):
         with torch_threads(self.run.threads):
             return self.fitted.estimate(recipe, Sample(x, y, z))
 
-    def pointwise(self, x: Array, y: Array) -> Pointwise:
+    def pointwise(self, x: Array, y: Array, z: Array | None = None) -> Pointwise:
         with torch_threads(self.run.threads):
-            return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y)))
+            return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y, z)))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

@@ -19,8 +19,8 @@ from mmg_plugins.mmg.evidence import Evidence, Tail, height
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts import mixing, proposals
 from mmg_plugins.mmg.parts.coordinates import (
-    NONE_BESIDE,
-    Beside,
+    NO_CONTEXT,
+    ContextColumns,
     CoordinateRows,
     Coordinates,
     FitCanonical,
@@ -123,7 +123,7 @@ class Recipe:
         return replace(self, tail=nothing_outside, steps=kept, stack=network_alone)
 
     def fit(
-        self, x: Array, y: Array, link: Link, beside: Beside = NONE_BESIDE, groups: Index | None = None
+        self, x: Array, y: Array, link: Link, beside: ContextColumns = NO_CONTEXT, groups: Index | None = None
     ) -> FittedGap:
         """Train on rows `x` `(n, dim_x)` and `y` `(n, dim_y)` of a link, and return what the training leaves.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_plugins.baselines.counts import information_of_counts, labels_of, ratio_of_counts
+from mmg_plugins.baselines.counts import errors_of_counts, information_of_counts, labels_of, ratio_of_counts
 
 
 def channel(n: int, flip: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,8 +69,19 @@ def test_one_given_value_changes_nothing() -> None:
 
 
 def test_ratios_of_rows_are_those_of_other_rows_counts() -> None:
-    cells = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([40, 10, 10, 40])
-    found = ratio_of_counts(cells, np.array([0, 0, 2]), np.array([0, 1, 0]))
+    cells, rows = (np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])), np.array([40, 10, 10, 40])
+    found = ratio_of_counts(cells, rows, (np.array([0, 0, 2]), np.array([0, 1, 0])))
     np.testing.assert_allclose(found, [np.log(1.6), np.log(0.4), 0.0], atol=0.02)
-    never = ratio_of_counts((np.array([0, 1]), np.array([0, 1]), np.array([99, 99])), np.array([0]), np.array([1]))
+    ends = np.array([0, 1])
+    never = ratio_of_counts((ends, ends), np.array([99, 99]), (np.array([0]), np.array([1])))
     assert never[0] == pytest.approx(-np.log(199))
+
+
+def test_given_the_cause_of_both_labels_their_log_ratio_is_small() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.integers(0, 2, 4_000)
+    x, y = (np.where(rng.random(4_000) < 0.2, 1 - z, z) for _ in range(2))
+    rows = np.ones(4_000, dtype=np.int64)
+    alone, given = (np.abs(ratio_of_counts(each, rows, each)).mean() for each in ((x, y), (x, y, z)))
+    assert alone > 0.3
+    assert given < 2.5 * errors_of_counts(x, y, z).mean()

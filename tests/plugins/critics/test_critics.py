@@ -390,3 +390,19 @@ def test_critics_have_log_ratios_but_for_a_constant_whose_error_is_theirs() -> N
     assert 0 < found.errors[0] < 0.1
     assert np.ptp(found.errors) == 0
     assert not has_ratio(InfoNCE)
+
+
+# --- Scores of pairs --------------------------------------------------------------------------------------------------
+def test_scores_are_of_every_x_with_every_y_and_the_log_ratio_on_the_diagonal() -> None:
+    train, rows = pair(400), pair(60, seed=1)
+    mine = MINE(run=RUN, steps=20).fit(*train)
+    whole = mine.scores(rows[0][None], rows[1][None])[0]
+    halves = mine.scores(rows[0].reshape(2, 30, -1), rows[1].reshape(2, 30, -1))
+    assert np.allclose(halves[1], whole[30:, 30:], atol=1e-5)
+    constant = np.diagonal(whole) - mine.pointwise(*rows).values
+    assert np.allclose(constant, constant[0], atol=1e-4)
+
+
+def test_without_scores_an_estimator_says_so() -> None:
+    with pytest.raises(OptionError, match="'doe' has no scores of single pairs"):
+        DoE(run=RUN).scores(np.zeros((1, 4, 1)), np.zeros((1, 4, 1)))

@@ -12,6 +12,8 @@ from labelled import SEPARATION, beside, channel, channel_mi, column, dropout, g
 from torch import nn
 
 import mmg_registry as mmg
+from mmg_plugins.baselines.gaussian import Gaussian
+from mmg_plugins.baselines.ksg import KSG
 from mmg_plugins.columns import PairParts
 from mmg_plugins.minde.minde import MINDEConditional, MINDEJoint
 from mmg_plugins.mmg.auto import Auto
@@ -275,3 +277,17 @@ def test_both_integrands_have_the_same_log_ratio() -> None:
     )
     np.testing.assert_array_equal(one.values, other.values)
     assert one.values.min() < 0
+
+
+@pytest.mark.parametrize("cls", [Gaussian, KSG, MMG], ids=lambda cls: cls.name)
+def test_given_their_cause_rows_of_a_fork_share_what_is_left(cls: Any) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((1_200, 1))
+    left = rng.standard_normal((1_200, 1))
+    x, y = 2 * z + left, z + 0.8 * left + 0.6 * rng.standard_normal((1_200, 1))
+    truth = 0.5 * ((y - z) ** 2 - (y - z - 0.8 * left) ** 2 / 0.36)[:, 0] - 0.5 * np.log(0.36)
+    options = {"steps": 60, "repeats": 64} if cls is MMG else {}
+    fitted = cls(run=RUN, **options).fit(x[:800], y[:800], z[:800])
+    found = fitted.pointwise(x[800:], y[800:], z[800:])
+    assert np.corrcoef(found.values, truth[800:])[0, 1] > (0.6 if cls is KSG else 0.95)
+    assert np.mean(np.abs(found.values - truth[800:]) < 3 * found.errors + 0.2) > 0.9

@@ -352,3 +352,12 @@ def test_groups_may_be_a_column_of_a_frame() -> None:
     assert (found.provenance["dim_x"], found.provenance["rows"]["units"]) == (1, 10)
     with pytest.raises(OptionError, match="groups='whom' names no column of a frame"):
         mmg.estimate(frame, Y[:200], plugin="gaussian-fake", groups="whom")
+
+
+def test_every_fit_is_there_with_the_rows_that_it_evaluated() -> None:
+    folded = run(as_pair(X, Y), Request(plugin="gaussian-fake", cross_fit=3))
+    assert folded.estimator is None
+    assert np.allclose(np.sort(np.concatenate([fit.rows.x for fit in folded.fits]), axis=0), np.sort(X, axis=0))
+    assert len({id(fit.estimator) for fit in folded.fits}) == 3
+    (split,) = run(as_pair(X, Y), Request(plugin="gaussian-fake")).fits
+    assert len(split.rows) == 400

@@ -63,3 +63,13 @@ def test_what_cannot_be_asked_is_refused(fitted: Any, tmp_path: Path) -> None:
         mmg.pmi(mmg.load_plugin("doe")(), X, Y)
     with pytest.raises(DataError, match="no folder"):
         mmg.pmi(tmp_path / "nothing", X, Y)
+
+
+def test_what_is_given_is_given_to_those_that_were_fitted_with_it() -> None:
+    z = RNG.standard_normal((600, 1))
+    x, y = X + z, Y + z
+    fitted = mmg.load_plugin("gaussian")(run=mmg.Run(threads=1)).fit(x, y, z)
+    found = mmg.pmi(fitted, x, y, given=z)
+    assert np.corrcoef(found.values, truth(X, Y))[0, 1] > 0.98
+    with pytest.raises(OptionError, match="conditional estimators alone"):
+        mmg.pmi(mmg.load_plugin("doe")(), x, y, given=z)

@@ -57,7 +57,7 @@ from mmg_registry.training import (
     train,
 )
 
-Sides = tuple[Array, Array]  # rows of x and of y
+BothSides = tuple[Array, Array]  # rows of x and of y
 Kinds = tuple[Sequence[Kind], Sequence[Kind]]
 Grids = tuple[Grid | None, Grid | None]
 Pictures = tuple[Picture | None, Picture | None]
@@ -126,14 +126,14 @@ class SeenColumns:
     pictures: Pictures = (None, None)
 
     @classmethod
-    def of(cls, sample: Sides, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
+    def of(cls, sample: BothSides, kinds: Kinds, wide: tuple[bool, bool], seed: int) -> SeenColumns:
         """Fit to training rows; of wide sides nothing but labels differs from plain numbers."""
         sides = PairParts(*(_parts(*each) for each in zip(sample, kinds, wide, strict=True)))
         given = [side.given(rows) for side, rows in zip((sides.x, sides.y), sample, strict=True)]
         of_x, of_y = (Components.of(rows, COMPONENTS, seed) for rows in given)
         return cls(sides, (of_x, of_y))
 
-    def __call__(self, sample: Sides) -> RowPair:
+    def __call__(self, sample: BothSides) -> RowPair:
         """Return the components of x and of y, and the pixels beside them where there are any."""
         of_x, of_y = (torch.from_numpy(self._of(side, rows)) for side, rows in enumerate(sample))
         return of_x, of_y
@@ -189,7 +189,7 @@ class Compression:
     evidence: CodesEvidence
     report: Report
 
-    def __call__(self, x: Array, y: Array) -> Sides:
+    def __call__(self, x: Array, y: Array) -> BothSides:
         """Return the codes `(n, r)` of wide sides, and other sides as they are."""
         with torch_threads(1), torch.no_grad():
             codes = self.axes(self.encoders(self.seen((x, y))))
@@ -271,7 +271,7 @@ class Tried(NamedTuple):
 
 
 def try_compression(
-    sample: Sides, kinds: Kinds, groups: Index | None, run: Run, grids: Grids = (None, None)
+    sample: BothSides, kinds: Kinds, groups: Index | None, run: Run, grids: Grids = (None, None)
 ) -> Tried | None:
     """Train a compression of wide sides on some of the rows and judge it on the others.
 
@@ -299,7 +299,7 @@ def try_compression(
         return Tried(_unfolded(best, _rows(sides, fitted), _rows(sides, judging), own), others)
 
 
-def _views(seen: SeenColumns, sample: Sides, wide: tuple[bool, bool], grids: Grids) -> list[SeenColumns]:
+def _views(seen: SeenColumns, sample: BothSides, wide: tuple[bool, bool], grids: Grids) -> list[SeenColumns]:
     """Return what encoders are tried with: components, and the pixels of wide sides that are images."""
     sides = zip(sample, wide, grids, strict=True)
     of_x, of_y = (Picture.of(rows, grid) if is_wide else None for rows, is_wide, grid in sides)

@@ -22,7 +22,7 @@ from mmg_registry.preprocess.wishart import GaussianInformation
 CoordinateRows = tuple[Tensor, Tensor]  # float32 (n, dim_x) of the noised variable, (n, dim_y) of the given one
 
 
-class Beside(NamedTuple):
+class ContextColumns(NamedTuple):
     """Numbers of columns that both denoisers see as they are, after those of the noised variable.
 
     Attributes:
@@ -39,7 +39,7 @@ class Beside(NamedTuple):
         return self.labels + self.given
 
 
-NONE_BESIDE = Beside()
+NO_CONTEXT = ContextColumns()
 
 
 class Coordinates(Protocol):
@@ -54,7 +54,7 @@ class Coordinates(Protocol):
         """Return the number of columns of the noised variable in these coordinates."""
 
     @property
-    def beside(self) -> Beside:
+    def beside(self) -> ContextColumns:
         """Return the numbers of columns after those of the noised variable, which both denoisers see as they are."""
 
     @property
@@ -90,7 +90,7 @@ class Coordinates(Protocol):
 class FitCoordinates(Protocol):
     """The part of a recipe that fits coordinates."""
 
-    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> Coordinates:
+    def fit(self, x: Array, y: Array, beside: ContextColumns = NO_CONTEXT) -> Coordinates:
         """Fit coordinates to training rows `x` of the noised variable and `y` of the given one.
 
         Args:
@@ -115,7 +115,7 @@ NOTHING_GIVEN = (
 )
 
 
-def refuse_beside(beside: Beside) -> None:
+def refuse_beside(beside: ContextColumns) -> None:
     """Raise OptionError if there are columns beside the noised ones, for what has no place for any."""
     demand(not beside.given, NOTHING_GIVEN)
     demand(not beside.labels, NOTHING_BESIDE)
@@ -145,14 +145,14 @@ class Partial:
         of_x, of_y: predictions from the mapped columns beside.
     """
 
-    beside: Beside
+    beside: ContextColumns
     columns: NearNormal
     margins: tuple[Margins | None, Margins | None]
     of_x: Regression
     of_y: Regression
 
     @classmethod
-    def fit(cls, x: Array, y: Array, beside: Beside, gaussianise: bool) -> Partial:
+    def fit(cls, x: Array, y: Array, beside: ContextColumns, gaussianise: bool) -> Partial:
         """Fit to training rows, of which the last columns of `x` are those beside."""
         smooth = bool(beside.given)
         noised, seen = x[:, : -beside.columns], x[:, -beside.columns :]
@@ -195,7 +195,7 @@ class Partial:
         of_x, of_y = (Margins.from_arrays(each) if each else None for each in firsts)
         columns = NearNormal.of_arrays(below(arrays, "columns."))
         predictions = (Regression.of_arrays(below(arrays, f"of_{side}.")) for side in "xy")
-        return cls(Beside(*arrays["beside"].tolist()), columns, (of_x, of_y), *predictions)
+        return cls(ContextColumns(*arrays["beside"].tolist()), columns, (of_x, of_y), *predictions)
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,8 @@ class CanonicalCoordinates:
         return self.pair.dim_x
 
     @property
-    def beside(self) -> Beside:
-        return self.partial.beside if self.partial else NONE_BESIDE
+    def beside(self) -> ContextColumns:
+        return self.partial.beside if self.partial else NO_CONTEXT
 
     @property
     def dim_y(self) -> int:
@@ -263,7 +263,7 @@ class FitCanonical:
 
     gaussianise: bool = True
 
-    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> CanonicalCoordinates:
+    def fit(self, x: Array, y: Array, beside: ContextColumns = NO_CONTEXT) -> CanonicalCoordinates:
         partial = Partial.fit(x, y, beside, self.gaussianise) if beside.columns else None
         if partial is not None:
             x, y, _ = partial(x, y)
@@ -287,8 +287,8 @@ class StandardCoordinates:
     dim_x: int
 
     @property
-    def beside(self) -> Beside:
-        return NONE_BESIDE
+    def beside(self) -> ContextColumns:
+        return NO_CONTEXT
 
     @property
     def dim_y(self) -> int:
@@ -328,7 +328,7 @@ class StandardCoordinates:
 class FitStandard:
     """The part that fits the published coordinates (MMG, arXiv 2509.20609; MINDE, arXiv 2310.09031)."""
 
-    def fit(self, x: Array, y: Array, beside: Beside = NONE_BESIDE) -> StandardCoordinates:
+    def fit(self, x: Array, y: Array, beside: ContextColumns = NO_CONTEXT) -> StandardCoordinates:
         refuse_beside(beside)
         centre = np.concatenate([rows.mean(0, dtype=np.float64) for rows in (x, y)])
         scale = np.concatenate([rows.std(0, dtype=np.float64) for rows in (x, y)])

@@ -59,13 +59,17 @@ class PredictedLabels:
 
     def estimate(self, sides: PairParts, sample: Sample) -> Estimate:
         """Estimate from the labels of the rows of `sample`."""
-        given = given_in(sides, sample)
-        seen = self.context(given) if self.context and given is not None else None
-        return self.fitted.estimate(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y), seen)
+        return self.fitted.estimate(self.run, *self._seen(sides, sample))
 
     def log_ratio(self, sides: PairParts, sample: Sample) -> tuple[F64, F64]:
         """Return the log ratio of each row's labels and the standard error of its draws, `(n,)` each in nats."""
-        return self.fitted.log_ratio(self.run, labels_in(sides.x, sample.x), labels_in(sides.y, sample.y))
+        return self.fitted.log_ratio(self.run, *self._seen(sides, sample))
+
+    def _seen(self, sides: PairParts, sample: Sample) -> tuple[F64, F64, Array | None]:
+        """Return the labels of x and of y, and the columns that both predictions see; None where nothing is given."""
+        given = given_in(sides, sample)
+        seen = self.context(given) if self.context and given is not None else None
+        return labels_in(sides.x, sample.x), labels_in(sides.y, sample.y), seen
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmg_plugins.columns import PairParts
-from mmg_plugins.mmg.parts.coordinates import Beside
+from mmg_plugins.mmg.parts.coordinates import ContextColumns
 from mmg_plugins.mmg.parts.orientation import Orient, Orientation
 from mmg_registry.contracts import Array
 
@@ -70,11 +70,11 @@ class Link:
             given.indicators(of_given) if self.labels_given else given.given(of_given),
         )
 
-    def columns_beside(self, sides: PairParts) -> Beside:
+    def columns_beside(self, sides: PairParts) -> ContextColumns:
         """Return the numbers of columns that both denoisers see."""
         noised = self.orientation.apply(sides.x, sides.y)[0]
         labels = noised.indicator_columns if self.beside else 0
-        return Beside(labels, sides.z.given_columns if self.conditional and sides.z else 0)
+        return ContextColumns(labels, sides.z.given_columns if self.conditional and sides.z else 0)
 
     def state(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping, from which `restored` rebuilds the link."""

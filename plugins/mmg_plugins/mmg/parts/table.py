@@ -71,13 +71,9 @@ class LabelTable:
 
     def log_ratio(self, sides: PairParts, sample: Sample) -> tuple[F64, F64]:
         """Return the log ratio of each row's labels by the training rows' counts, `(n,)` in nats, and no error."""
-        of_x, of_y, _ = _labels_of(sides, sample)
-        one, other = (
-            labels_of(np.concatenate([cells, labels]).astype(np.float64))
-            for cells, labels in ((self.x, of_x), (self.y, of_y))
-        )
-        cells = len(self.rows)
-        found = ratio_of_counts((one[:cells], other[:cells], self.rows), one[cells:], other[cells:])
+        known, cells = zip((self.x, self.y, self.z), _labels_of(sides, sample), strict=True), len(self.rows)
+        every = [labels_of(np.concatenate(pair)) for pair in known if pair[0].shape[1]]
+        found = ratio_of_counts([each[:cells] for each in every], self.rows, [each[cells:] for each in every])
         return found, np.zeros(len(found))
 
     def state(self) -> SavedState:

@@ -9,7 +9,7 @@ import pytest
 from labelled import beside, dropout, two_groups
 
 from mmg_plugins.columns import ColumnParts, PairParts, SideParts
-from mmg_plugins.mmg.parts.coordinates import Beside
+from mmg_plugins.mmg.parts.coordinates import ContextColumns
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 
@@ -52,7 +52,7 @@ def test_labels_beside_are_the_last_columns_of_the_noised_side() -> None:
     sides = PairParts.of(x, y)
     last = links_of(sides, noise_x)[-1]
     of_x, of_y = last.rows(sides, Sample(x, y), (0, 0))
-    assert last.columns_beside(sides) == Beside(labels=1)
+    assert last.columns_beside(sides) == ContextColumns(labels=1)
     assert np.array_equal(of_x[:, 0], x[:, 1])
     assert np.ptp(of_x[:, 1]) == 1
     assert of_y.shape == (300, 2)

@@ -11,7 +11,7 @@ from torch import nn
 
 from mmg_plugins.mmg.mmg import MMG
 from mmg_plugins.mmg.options import MMGOptions
-from mmg_plugins.mmg.parts.coordinates import Beside, Coordinates, FitCanonical, FitStandard, no_rows
+from mmg_plugins.mmg.parts.coordinates import ContextColumns, Coordinates, FitCanonical, FitStandard, no_rows
 from mmg_plugins.mmg.parts.networks import FusedNetworks, PublishedNetworks, UserModule
 from mmg_plugins.mmg.parts.orientation import noise_fewer_columns, noise_x, oriented
 from mmg_plugins.mmg.parts.plans import DefaultPlan, PublishedPlan
@@ -183,13 +183,37 @@ def test_columns_beside_are_seen_by_both_denoisers() -> None:
     rng = np.random.default_rng(0)
     z, x, e = rng.standard_normal((3, 20_000, 1))
     y = z + 0.6 * x + 0.8 * e
-    coordinates = FitCanonical().fit(np.hstack([x + 2 * z, z]), y, Beside(labels=1))
+    coordinates = FitCanonical().fit(np.hstack([x + 2 * z, z]), y, ContextColumns(labels=1))
     restored = FitCanonical().restore(*coordinates.state())
     data = restored.transform(np.hstack([x + 2 * z, z]), y)
     assert (coordinates.dim_x, coordinates.beside.columns, data[0].shape) == (1, 1, (20_000, 2))
     built = FusedNetworks(32, 1).build(restored, Term(0, 1), data, Run(threads=1))
     found = float(built.gap(*data, pilot(), repeats=4, seed=0)[1][:, 1].mean())
     assert found == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.02)
+
+
+def test_what_is_given_is_mapped_and_what_it_predicts_is_taken_off() -> None:
+    """A common cause behind a bend and an exponential leaves no correlation, and the partial one stays."""
+    rng = np.random.default_rng(0)
+    z, x, e = rng.standard_normal((3, 8_000, 1))
+    bent, y = np.exp(z), z**2 + 0.6 * x + 0.8 * e
+    noised = np.hstack([x + np.sin(2 * z), bent])
+    coordinates = FitCanonical().fit(noised, y, ContextColumns(given=1))
+    assert coordinates.rho == pytest.approx([0.6], abs=0.04)
+    data = coordinates.transform(noised, y)
+    assert float(data[0][:, 1].abs().max()) < 5  # normal again
+    assert all("less its prediction from what is given" in words for words in coordinates.words)
+    again = FitCanonical().restore(*coordinates.state()).transform(noised, y)
+    assert all(a.equal(b) for a, b in zip(again, data, strict=True))
+    plain = FitCanonical(gaussianise=False).fit(noised, y, ContextColumns(given=1))
+    assert plain.partial is not None
+    assert plain.partial.columns.margins is None
+
+
+def test_heavy_tails_are_tamed_before_the_prediction() -> None:
+    z, x, e = np.random.default_rng(0).standard_normal((3, 8_000, 1))
+    noised, y = np.hstack([np.exp(x + z), z]), (z + 0.8 * x + 0.6 * e) ** 3
+    assert FitCanonical().fit(noised, y, ContextColumns(given=1)).rho == pytest.approx([0.8], abs=0.04)
 
 
 # --- Plans ----------------------------------------------------------------------------------------------------------

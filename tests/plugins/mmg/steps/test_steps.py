@@ -14,7 +14,7 @@ from mmg_plugins.mmg import steps
 from mmg_plugins.mmg.challengers import Heard
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.parts import mixing
-from mmg_plugins.mmg.parts.coordinates import NONE_BESIDE, StandardCoordinates
+from mmg_plugins.mmg.parts.coordinates import NO_CONTEXT, StandardCoordinates
 from mmg_plugins.mmg.steps import (
     challenge,
     choice,
@@ -195,7 +195,7 @@ def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
 def test_linear_dependence_that_directions_do_not_tell_is_in_the_error(kept: int, left: float) -> None:
     plain = StandardCoordinates(np.zeros(2), np.ones(2), 1)
     coordinates = SimpleNamespace(
-        dim_x=1, dim_y=1, beside=NONE_BESIDE, rho=plain.rho, linear=GaussianInformation(0.9, 0.0)
+        dim_x=1, dim_y=1, beside=NO_CONTEXT, rho=plain.rho, linear=GaussianInformation(0.9, 0.0)
     )
     given = evidence(fitted=fitted(Report(steps=900, kept=kept), coordinates=coordinates))
     found = unseen.STEP.find(given, 0.5)
@@ -204,7 +204,7 @@ def test_linear_dependence_that_directions_do_not_tell_is_in_the_error(kept: int
 
 
 def test_nothing_learned_in_many_columns_is_said_to_be_no_evidence() -> None:
-    coordinates = SimpleNamespace(dim_x=1, dim_y=50, beside=NONE_BESIDE, linear=None)
+    coordinates = SimpleNamespace(dim_x=1, dim_y=50, beside=NO_CONTEXT, linear=None)
     given = evidence(fitted=fitted(Report(steps=900, kept=0), coordinates=coordinates))
     assert "no evidence" in unseen.STEP.warn(given, unseen.STEP.find(given, 0.0), 0.0)[0]
 

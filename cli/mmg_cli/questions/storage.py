@@ -1,0 +1,89 @@
+"""`mmg storage`: what the past of a column tells of its next value."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.questions.common import (
+    BlocksOption,
+    Device,
+    KindOption,
+    Level,
+    MaxSeconds,
+    Output,
+    PlotOption,
+    Seed,
+    Threads,
+    UnitOption,
+)
+from mmg_cli.questions.series import (
+    SERIES_HELP,
+    Degree,
+    History,
+    QuickPlugin,
+    SeriesJob,
+    Shifts,
+    Time,
+    Trial,
+    demand_columns,
+    execute,
+    plan_of,
+)
+from mmg_cli.reading import (
+    COLUMNS_HELP,
+    Comment,
+    Decimal,
+    HeaderOption,
+    HeaderRow,
+    Na,
+    Sep,
+    SkipLines,
+    TextEncoding,
+    Thousands,
+    Where,
+)
+
+
+def storage(
+    data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
+    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
+    history: History = None,
+    time: Time = None,
+    trial: Trial = None,
+    shifts: Shifts = 499,
+    degree: Degree = 3,
+    plugin: QuickPlugin = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    device: Device = "auto",
+    max_seconds: MaxSeconds = None,
+    unit: UnitOption = "nats",
+    ci: Level = 0.95,
+    set: Set = None,
+    json: Json = False,
+    out: Output = None,
+    plot: PlotOption = None,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+    where: Where = None,
+    blocks: BlocksOption = "auto",
+    sep: Sep = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    comment: Comment = None,
+    skip: SkipLines = 0,
+    na: Na = None,
+    encoding: TextEncoding = None,
+    header: HeaderRow = HeaderOption.auto,
+    kind: KindOption = None,
+) -> None:
+    """Estimate the active information storage of x: what its own past tells of its next value."""
+    job = SeriesJob(**locals())
+    demand_columns(job, "x")
+    plan = plan_of(job, given_history=0)
+    from mmg_registry.series.asking import STORAGE, ask_storage
+
+    execute(job, {"y": x}, (STORAGE, plan), ask_storage)
