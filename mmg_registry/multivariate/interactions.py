@@ -16,7 +16,7 @@ from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.multivariate.sums import Sum, weighted
 from mmg_registry.multivariate.terms import Quantities, SharedTerm, Weights, quantities_of
-from mmg_registry.multivariate.variables import Variables, read_variables, variables_of
+from mmg_registry.multivariate.variables import VariableRows, read_variables, variables_of
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Request, from_choices
@@ -34,7 +34,7 @@ KNOWN = "{symbol} is infinite ({reason}), so that the variables have no finite t
 class EstimatedTerms:
     """The estimates of all terms in nats, with what they are of."""
 
-    variables: Variables
+    variables: VariableRows
     quantities: Quantities
     estimates: Mapping[SharedTerm, Estimate]
 
@@ -123,7 +123,7 @@ def interactions_of(pairs: Sequence[Any], request: Request, check: bool = False)
     )
 
 
-def estimated(rows: Variables, request: Request, check: bool = False) -> EstimatedTerms:
+def estimated(rows: VariableRows, request: Request, check: bool = False) -> EstimatedTerms:
     """Estimate every term on the same rows, in an equal share of the time each.
 
     Raises:
@@ -147,7 +147,7 @@ def _names(pair: Any) -> tuple[str, ...]:
     return (*pair.x_names, *pair.y_names, *pair.z_names)
 
 
-def _request_of(request: Request, rows: Variables, i: int, many: int) -> Request:
+def _request_of(request: Request, rows: VariableRows, i: int, many: int) -> Request:
     """Return the request of term `i` of `many`; rows are independent, or belong together as was found once for all."""
     limit = None if request.max_seconds is None else request.max_seconds / many
     blocks = "none" if rows.units.labels is None else "auto"

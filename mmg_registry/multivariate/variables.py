@@ -1,4 +1,4 @@
-"""Variables of one or several columns each, with the same rows, checked once for all estimates."""
+"""VariableRows of one or several columns each, with the same rows, checked once for all estimates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TWO = "{n} variables have no interaction beyond what two share; give three or mo
 
 
 @dataclass(frozen=True)
-class Variables:
+class VariableRows:
     """Rows of several variables.
 
     Attributes:
@@ -116,7 +116,7 @@ def one_each(pair: Pair) -> list[Pair]:
     ]
 
 
-def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[Variables, list[str]]:
+def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[VariableRows, list[str]]:
     """Put variables side by side and check their rows; return them, and sentences for the user.
 
     Raises:
@@ -138,7 +138,7 @@ def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[Variables, li
     ends = np.cumsum([0, *(pair.x.shape[1] for pair in pairs)])
     columns = tuple(tuple(range(low, high)) for low, high in itertools.pairwise(ends.tolist()))
     called = tuple(_called(pair.x_names) for pair in pairs)
-    return Variables(replace(kept, y=kept.x, y_names=names), columns, called, units), [*told, *units.told]
+    return VariableRows(replace(kept, y=kept.x, y_names=names), columns, called, units), [*told, *units.told]
 
 
 def _called(names: Sequence[str]) -> str:
