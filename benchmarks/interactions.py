@@ -35,7 +35,7 @@ BENT: dict[str, Callable[[F64], F64]] = {
 
 
 @dataclass(frozen=True)
-class System:
+class NormalSystem:
     """A normal system: the covariance of single columns `(n, n)`, how often each is repeated, and how it is bent."""
 
     name: str
@@ -82,41 +82,41 @@ def synergistic(n: int, noise: float) -> F64:
     return mix @ mix.T
 
 
-def signs() -> Iterator[System]:
+def signs() -> Iterator[NormalSystem]:
     """Yield ten redundant and ten synergistic systems."""
     bends = list(BENT)
     for kind, covariance in (("redundant", redundant), ("synergistic", synergistic)):
         for k in range(10):
             n, noise, bent = 3 + k % 3, 0.6 + 0.15 * (k // 2), bends[k % len(bends)]
-            yield System(f"{kind}, {n} variables, noise {noise:.2f}, {bent}", covariance(n, noise), bent=bent)
+            yield NormalSystem(f"{kind}, {n} variables, noise {noise:.2f}, {bent}", covariance(n, noise), bent=bent)
 
 
-def blocks() -> Iterator[System]:
+def blocks() -> Iterator[NormalSystem]:
     """Yield systems of three variables of 1, 5 and 15 columns each."""
     for kind, covariance in (("redundant", redundant), ("synergistic", synergistic)):
         for columns in (1, 5, 15):
             for bent in BENT:
                 name = f"{kind}, 3 variables of {columns}, {bent}"
-                yield System(name, covariance(3, 0.8), columns=columns, bent=bent)
+                yield NormalSystem(name, covariance(3, 0.8), columns=columns, bent=bent)
 
 
-def ten() -> Iterator[System]:
+def ten() -> Iterator[NormalSystem]:
     """Yield two groups of views of one cause each, and their sum's: ten variables."""
     mix = np.zeros((10, 12))
     mix[np.arange(10), 2 + np.arange(10)] = 0.8
     mix[:5, 0], mix[5:9, 1], mix[9, :2] = 1.0, 1.0, 1.0
-    yield System("ten variables", mix @ mix.T)
+    yield NormalSystem("ten variables", mix @ mix.T)
 
 
 SUITES = {"signs": signs, "blocks": blocks, "ten": ten}
 
 
-def measured(system: System, plugin: str, rows: int, seed: int) -> dict[str, Any]:
+def measured(system: NormalSystem, plugin: str, rows: int, seed: int) -> dict[str, Any]:
     """Return the estimates of one system beside the truth."""
     x, start = system.draw(rows, seed), time.perf_counter()
     found = mmg.interactions(x, plugin=plugin, seed=seed, threads=1, blocks="none")
     seconds, truth = time.perf_counter() - start, system.truth
-    parts = {part.name: part for part in found.parts if part.name in truth}
+    parts = {part.name: part for part in (found, *found.parts) if part.name in truth}
     return {
         "system": system.name,
         "plugin": plugin,

@@ -22,8 +22,8 @@ from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data import Pair
 from mmg_registry.entropies.counts import UNSEEN, codes_of, counted_entropy
-from mmg_registry.entropies.differential import Make, Mean, entropy_of
-from mmg_registry.entropies.sample import Sample
+from mmg_registry.entropies.differential import MakeEntropy, Mean, entropy_of
+from mmg_registry.entropies.sample import ColumnSample
 from mmg_registry.errors import DataError, demand
 from mmg_registry.estimation.run import run
 from mmg_registry.kinds import Kind
@@ -36,7 +36,7 @@ FEW = "Only {rows} of {n} rows have {names} off their atoms, too few to estimate
 
 
 @dataclass(frozen=True)
-class Term:
+class EntropyTerm:
     """One term of the chain, in nats.
 
     Attributes:
@@ -113,7 +113,7 @@ def _stretch(rows: Index, free: NDArray[np.bool_], dense: list[int], mixed: list
     return Stretch(rows, sorted([*dense, *(j for j, off in zip(mixed, free[rows[0]], strict=True) if off)]))
 
 
-def terms_of(sample: Sample, layers: Layers, request: Request, make: Make) -> Iterator[Term]:
+def terms_of(sample: ColumnSample, layers: Layers, request: Request, make: MakeEntropy) -> Iterator[EntropyTerm]:
     """Yield the terms of the chain: that of labels first, if there are any, then those of every stretch.
 
     Raises:
@@ -121,7 +121,7 @@ def terms_of(sample: Sample, layers: Layers, request: Request, make: Make) -> It
         MMGError: when an estimator fails.
     """
     if layers.names or not sample.names:
-        yield Term("entropy of labels", f"H({', '.join(layers.names)})", _of_labels(layers, len(sample)))
+        yield EntropyTerm("entropy of labels", f"H({', '.join(layers.names)})", _of_labels(layers, len(sample)))
     for number, stretch in enumerate(layers.stretches):
         if stretch.columns:
             yield from _of_stretch(number, sample, layers, request, make)
@@ -134,7 +134,9 @@ def _of_labels(layers: Layers, n: int) -> Mean:
     return Mean(found.value, found.std_error, diagnostics=counted, warnings=rare, n_train=n, n_eval=n)
 
 
-def _of_stretch(number: int, sample: Sample, layers: Layers, request: Request, make: Make) -> Iterator[Term]:
+def _of_stretch(
+    number: int, sample: ColumnSample, layers: Layers, request: Request, make: MakeEntropy
+) -> Iterator[EntropyTerm]:
     """Yield the entropy of what is continuous in a stretch, then what labels tell of it, which is taken off."""
     stretch = layers.stretches[number]
     share = len(stretch.rows) / len(sample)
@@ -143,13 +145,13 @@ def _of_stretch(number: int, sample: Sample, layers: Layers, request: Request, m
     x, labels = sample.x[stretch.rows][:, stretch.columns], layers.labels[stretch.rows]
     where, listed = " off atoms" if share < 1 else "", ", ".join(names)
     found = entropy_of(x, sample.units.take(stretch.rows), request, make)
-    yield Term(f"entropy{where}", f"h({listed})", found, share, number)
+    yield EntropyTerm(f"entropy{where}", f"h({listed})", found, share, number)
     varying = [j for j in range(labels.shape[1]) if np.ptp(labels[:, j]) > 0]
     if varying:
         of_labels = tuple(layers.names[j] for j in varying)
         pair = Pair(x, labels[:, varying], names, of_labels, sample.pair.source)
         symbol = f"I({listed}; {', '.join(of_labels)})"
-        yield Term(f"what labels tell{where}", symbol, shared_with(pair, request, make), -share, number)
+        yield EntropyTerm(f"what labels tell{where}", symbol, shared_with(pair, request, make), -share, number)
 
 
 def _demand_rows(stretch: Stretch, names: Sequence[str], n: int, rows_a_column: int) -> None:
@@ -159,7 +161,7 @@ def _demand_rows(stretch: Stretch, names: Sequence[str], n: int, rows_a_column: 
     demand(enough, FEW.format(rows=len(stretch.rows), n=n, names=listed), DataError)
 
 
-def shared_with(pair: Pair, request: Request, make: Make) -> Mean:
+def shared_with(pair: Pair, request: Request, make: MakeEntropy) -> Mean:
     """Return I(X; Y) in nats by the estimator that goes with the one of entropy.
 
     Raises:
@@ -173,7 +175,7 @@ def shared_with(pair: Pair, request: Request, make: Make) -> Mean:
     return Mean(found.mi, found.std_error or 0.0, 0.0, told, tuple(found.warnings), **sizes)
 
 
-def sum_of(terms: Sequence[Term], sample: Sample, layers: Layers) -> Mean:
+def sum_of(terms: Sequence[EntropyTerm], sample: ColumnSample, layers: Layers) -> Mean:
     """Return the sum of the terms of a chain, each by its share.
 
     Labels and shares are counted in the same rows: what varies from row to row is the surprisal of a row's labels plus
@@ -192,11 +194,11 @@ def sum_of(terms: Sequence[Term], sample: Sample, layers: Layers) -> Mean:
     )
 
 
-def _within(terms: Sequence[Term], number: int) -> float:
+def _within(terms: Sequence[EntropyTerm], number: int) -> float:
     return sum(abs(term.share) * term.mean.std_error for term in terms if term.stretch == number)
 
 
-def _between(terms: Sequence[Term], sample: Sample, layers: Layers) -> float:
+def _between(terms: Sequence[EntropyTerm], sample: ColumnSample, layers: Layers) -> float:
     """Return the standard error of the mean surprisal of labels plus the entropy of each row's stretch."""
     values = counted_entropy(codes_of(layers.labels)).rows.copy()
     for number, stretch in enumerate(layers.stretches):

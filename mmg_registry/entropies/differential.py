@@ -22,7 +22,7 @@ from mmg_registry.results import Estimate, widened
 
 EVAL_FRACTION = 0.2  # of the rows, unless a share is given
 
-Make = Callable[..., EntropyEstimator]
+MakeEntropy = Callable[..., EntropyEstimator]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Fit:
+class DensityFit:
     """An estimator fitted to some rows of a sample, and the places of the others."""
 
     estimator: EntropyEstimator
@@ -63,7 +63,7 @@ class Fit:
     places: Index
 
     @classmethod
-    def of(cls, x: Array, units: Units, request: Request, make: Make) -> Fit:
+    def of(cls, x: Array, units: Units, request: Request, make: MakeEntropy) -> DensityFit:
         """Fit four fifths of the rows `x` `(n, dim)`, or the share that is asked for.
 
         Raises:
@@ -91,7 +91,7 @@ class Fit:
         return found
 
 
-def make_of(request: Request) -> Make:
+def make_of(request: Request) -> MakeEntropy:
     """Return what makes the entropy estimator that is asked for.
 
     Raises:
@@ -107,7 +107,7 @@ def make_of(request: Request) -> Make:
     return make
 
 
-def entropy_of(x: Array, units: Units, request: Request, make: Make) -> Mean:
+def entropy_of(x: Array, units: Units, request: Request, make: MakeEntropy) -> Mean:
     """Return the differential entropy of continuous columns `x` `(n, dim)` in nats.
 
     What the closed form says of all rows makes the mean over evaluation rows more precise (`diffusion.adjustment`).
@@ -116,7 +116,7 @@ def entropy_of(x: Array, units: Units, request: Request, make: Make) -> Mean:
         DataError: for more columns or fewer rows than the estimator takes.
         MMGError: when it fails.
     """
-    fit = Fit.of(x, units, request, make)
+    fit = DensityFit.of(x, units, request, make)
     found = fit.surprisals(fit.evaluated)
     # rows that were fitted lie nearer to their own closed form, by twice what others lie farther
     known = float(fit.estimator.first_guess(fit.fitted).mean()) + 2 * found.guess_optimism
@@ -124,7 +124,7 @@ def entropy_of(x: Array, units: Units, request: Request, make: Make) -> Mean:
     return mean_of(fit, found.values, controls, found)
 
 
-def mean_of(fit: Fit, values: F64, controls: Mapping[str, tuple[F64, float]], found: Surprisals) -> Mean:
+def mean_of(fit: DensityFit, values: F64, controls: Mapping[str, tuple[F64, float]], found: Surprisals) -> Mean:
     """Return the mean of `values` `(n,)` of evaluation rows, adjusted by controls whose means are known.
 
     Args:

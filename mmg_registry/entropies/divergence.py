@@ -24,10 +24,10 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.data.units import units_of
 from mmg_registry.entropies.chain import Layers, layers_of, shared_with
 from mmg_registry.entropies.counts import codes_of, counted_divergence
-from mmg_registry.entropies.differential import Fit, Make, Mean, make_of, mean_of
-from mmg_registry.entropies.entropy import request_of
+from mmg_registry.entropies.differential import DensityFit, MakeEntropy, Mean, make_of, mean_of
+from mmg_registry.entropies.entropy import entropy_request
 from mmg_registry.entropies.result import Background
-from mmg_registry.entropies.sample import Sample, read_sample, same_columns, sample_of
+from mmg_registry.entropies.sample import ColumnSample, read_sample, same_columns, sample_of
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
@@ -51,11 +51,11 @@ MANY_SETS = "There are {sets} sets of labels and atoms, and at most {most} are c
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedSide:
     """One of two samples: its name for sentences, its rows, labels and stretches."""
 
     name: str
-    sample: Sample
+    sample: ColumnSample
     layers: Layers
 
 
@@ -81,8 +81,8 @@ def divergence(a: Any, b: Any, *, x: Spec | None = None, **choices: Any) -> Quan
         **choices: as for `entropy`.
 
     Returns:
-        The divergence of Jensen and Shannon, 0 to ln 2, in nats unless `unit="bits"`. Its parts are it and the
-        divergences D(A || B) and D(B || A) of Kullback and Leibler.
+        The divergence of Jensen and Shannon, 0 to ln 2, in nats unless `unit="bits"`. Its parts are the divergences
+        D(A || B) and D(B || A) of Kullback and Leibler.
 
     Warns:
         MMGWarning: once for each of the result's warnings.
@@ -96,10 +96,10 @@ def divergence(a: Any, b: Any, *, x: Spec | None = None, **choices: Any) -> Quan
     Example:
         >>> import mmg_registry as mmg
         >>> found = mmg.divergence([0, 1] * 300, [0, 1, 1] * 200)
-        >>> [part.symbol for part in found.parts], round(found.parts[1].value, 2)  # 1/2 ln(9 / 8)
-        (['JS(A, B)', 'D(A || B)', 'D(B || A)'], 0.06)
+        >>> [part.symbol for part in found.parts], round(found.parts[0].value, 2)  # 1/2 ln(9 / 8)
+        (['D(A || B)', 'D(B || A)'], 0.06)
     """
-    request = request_of(choices)
+    request = entropy_request(choices)
     demand(request.groups is None, "groups belong to the rows of one sample, and there are two; leave them out.")
     pairs = (read_sample(a, x, None, None), read_sample(b, x, None, None))
     found = divergence_of(*pairs, request)
@@ -120,19 +120,22 @@ def divergence_of(a: Pair, b: Pair, request: Request, names: tuple[str, str] = (
     background = Background(request, samples)
     js = jensen_shannon(sides, request, make)
     both = kullback_leibler(sides, request, make)
-    parts = [background.quantity("Jensen-Shannon divergence", f"JS({', '.join(names)})", js, 0.0, math.log(2.0))]
+    whole = background.quantity("Jensen-Shannon divergence", f"JS({', '.join(names)})", js, 0.0, math.log(2.0))
+    parts = []
     for (one, other), directed in zip((names, names[::-1]), both, strict=True):
         found = background.quantity("Kullback-Leibler divergence", f"D({one} || {other})", directed.mean, 0.0)
         found = replace(found, high=math.inf if directed.open else found.high)
         parts.append(replace(found, warnings=[*found.warnings, *directed.open]))
-    told = list(dict.fromkeys(sentence for part in parts for sentence in part.warnings))
-    return background.finished(replace(parts[0], parts=tuple(parts), warnings=told), js)
+    told = list(dict.fromkeys(sentence for each in (whole, *parts) for sentence in each.warnings))
+    return background.finished(replace(whole, parts=tuple(parts), warnings=told), js)
 
 
 # --- The two samples ------------------------------------------------------------------------------------------------
 
 
-def sides_of(a: Pair, b: Pair, request: Request, names: tuple[str, str] = ("A", "B")) -> tuple[Side, Side]:
+def sides_of(
+    a: Pair, b: Pair, request: Request, names: tuple[str, str] = ("A", "B")
+) -> tuple[ComparedSide, ComparedSide]:
     """Check both samples, and return them with the kinds of columns that all rows together have.
 
     A column may be constant in one sample, or discrete in one alone: together they tell what it is.
@@ -147,12 +150,12 @@ def sides_of(a: Pair, b: Pair, request: Request, names: tuple[str, str] = ("A", 
     return first, replace(second, sample=replace(second.sample, warnings=second.sample.units.told))
 
 
-def _side(name: str, together: Sample, part: slice, pair: Pair, request: Request) -> Side:
+def _side(name: str, together: ColumnSample, part: slice, pair: Pair, request: Request) -> ComparedSide:
     x = together.x[part]
     demand(len(x) >= 2, f"{pair.source} has {len(x)} usable rows; give at least 2.", DataError)
     units = units_of(Pair(x, x, together.names, together.names, pair.source), request.blocks)
     sample = replace(together, x=x, units=units, warnings=(*together.warnings, *units.told), pair=pair)
-    return Side(name, sample, layers_of(x, together.kinds, together.names))
+    return ComparedSide(name, sample, layers_of(x, together.kinds, together.names))
 
 
 def _with_common_labels(a: Pair, b: Pair) -> tuple[Pair, Pair]:
@@ -183,7 +186,7 @@ def _recoded(column: Array, own: Labels, common: Labels) -> Array:
 # --- Jensen and Shannon ---------------------------------------------------------------------------------------------
 
 
-def jensen_shannon(sides: tuple[Side, Side], request: Request, make: Make) -> Mean:
+def jensen_shannon(sides: tuple[ComparedSide, ComparedSide], request: Request, make: MakeEntropy) -> Mean:
     """Return the divergence of Jensen and Shannon in nats: I(X; label of the sample), with as many rows of each.
 
     Raises:
@@ -202,7 +205,7 @@ def jensen_shannon(sides: tuple[Side, Side], request: Request, make: Make) -> Me
     return shared_with(pair, replace(request, blocks="none" if units is None else "auto"), make)
 
 
-def _units(sides: tuple[Side, Side], drawn: Sequence[Index]) -> Index | None:
+def _units(sides: tuple[ComparedSide, ComparedSide], drawn: Sequence[Index]) -> Index | None:
     """Return the number of each drawn row's unit, those of both samples told apart; None where rows are their own."""
     found = [side.sample.units.take(own).labels for side, own in zip(sides, drawn, strict=True)]
     if all(labels is None for labels in found):
@@ -218,7 +221,9 @@ def _label_name(names: Sequence[str]) -> str:
 # --- Kullback and Leibler -------------------------------------------------------------------------------------------
 
 
-def kullback_leibler(sides: tuple[Side, Side], request: Request, make: Make) -> tuple[Directed, Directed]:
+def kullback_leibler(
+    sides: tuple[ComparedSide, ComparedSide], request: Request, make: MakeEntropy
+) -> tuple[Directed, Directed]:
     """Return D(A || B) and D(B || A) in nats: of labels, plus that of what is continuous among equal labels.
 
     Raises:
@@ -241,12 +246,12 @@ def kullback_leibler(sides: tuple[Side, Side], request: Request, make: Make) -> 
     return first, second
 
 
-def _both_ways(sides: tuple[Side, Side]) -> tuple[tuple[str, str], tuple[str, str]]:
+def _both_ways(sides: tuple[ComparedSide, ComparedSide]) -> tuple[tuple[str, str], tuple[str, str]]:
     first, second = (side.name for side in sides)
     return (first, second), (second, first)
 
 
-def _columns(sides: tuple[Side, Side], own: tuple[Index, Index], code: int) -> list[int]:
+def _columns(sides: tuple[ComparedSide, ComparedSide], own: tuple[Index, Index], code: int) -> list[int]:
     """Return the continuous columns of the rows with one set of labels, which are the same in both samples."""
     for side, codes in zip(sides, own, strict=True):
         rows = np.flatnonzero(codes == code)
@@ -268,7 +273,7 @@ Shares = list[tuple[float, Directed]]
 
 
 def _among(
-    sides: tuple[Side, Side], own: tuple[Index, Index], code: int, request: Request, make: Make
+    sides: tuple[ComparedSide, ComparedSide], own: tuple[Index, Index], code: int, request: Request, make: MakeEntropy
 ) -> tuple[Shares, Shares]:
     """Return both divergences of what is continuous among the rows with one set of labels, with its shares."""
     rows = [np.flatnonzero(codes == code) for codes in own]
@@ -280,7 +285,7 @@ def _among(
     for side, each in zip(sides, rows, strict=True):
         demand(len(each) >= least, FEW.format(one=side.name, rows=len(each), names=listed), DataError)
     fits = [
-        Fit.of(side.sample.x[each][:, columns], side.sample.units.take(each), request, make)
+        DensityFit.of(side.sample.x[each][:, columns], side.sample.units.take(each), request, make)
         for side, each in zip(sides, rows, strict=True)
     ]
     shares = [len(each) / len(codes) for each, codes in zip(rows, own, strict=True)]
@@ -289,7 +294,7 @@ def _among(
     return [(shares[0], forward)], [(shares[1], back)]
 
 
-def compared(one: Fit, other: Fit, names: tuple[str, str]) -> Directed:
+def compared(one: DensityFit, other: DensityFit, names: tuple[str, str]) -> Directed:
     """Return the mean log ratio of two fitted densities over rows of the first that neither was fitted to, in nats.
 
     Raises:
@@ -315,7 +320,7 @@ def compared(one: Fit, other: Fit, names: tuple[str, str]) -> Directed:
     return Directed(mean_of(one, cross.values - own.values, controls, both), (told,) if outside > OUTSIDE else ())
 
 
-def _of_the_other(one: Fit, other: Fit) -> float:
+def _of_the_other(one: DensityFit, other: DensityFit) -> float:
     """Return what the rows of the other sample leave uncertain in the mean of its log-density over rows of the first.
 
     Over its own law a fitted density is off to second order alone, over another one to first: the variance is that of

@@ -9,10 +9,10 @@ from typing import Any
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair
 from mmg_registry.data.reading import Spec
-from mmg_registry.entropies.chain import DISCRETE, Layers, Term, layers_of, shared_with, sum_of, terms_of
-from mmg_registry.entropies.differential import Make, Mean, make_of
+from mmg_registry.entropies.chain import DISCRETE, EntropyTerm, Layers, layers_of, shared_with, sum_of, terms_of
+from mmg_registry.entropies.differential import MakeEntropy, Mean, make_of
 from mmg_registry.entropies.result import Background
-from mmg_registry.entropies.sample import Sample, read_sample, sample_of
+from mmg_registry.entropies.sample import ColumnSample, read_sample, sample_of
 from mmg_registry.errors import issue
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_entropy
@@ -56,14 +56,14 @@ def entropy(data: Any, *, x: Spec | None = None, given: Any = None, **choices: A
         >>> mmg.entropy(coins, unit="bits").symbol, round(mmg.entropy(coins, unit="bits").value, 2)
         ('H(x)', 1.0)
     """
-    request = request_of(choices)
+    request = entropy_request(choices)
     pair = read_sample(data, x, given, request.groups)
     found = entropy_of_pair(pair, request, given is not None)
     issue(found.warnings)
     return found
 
 
-def request_of(choices: dict[str, Any]) -> Request:
+def entropy_request(choices: dict[str, Any]) -> Request:
     """Return keyword arguments as a request; those that are no fields of it are options of the entropy estimator.
 
     Raises:
@@ -106,9 +106,9 @@ def entropy_of_pair(pair: Pair, request: Request, given: bool) -> Quantity:
     return background.finished(found, whole)
 
 
-def _told(pair: Pair, request: Request, make: Make) -> Term:
+def _told(pair: Pair, request: Request, make: MakeEntropy) -> EntropyTerm:
     symbol = f"I({_listed(pair.x_names)}; {_listed(pair.y_names)})"
-    return Term("what the given columns tell", symbol, shared_with(pair, request, make), -1.0)
+    return EntropyTerm("what the given columns tell", symbol, shared_with(pair, request, make), -1.0)
 
 
 def _less(whole: Mean, told: Mean) -> Mean:
@@ -134,7 +134,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 4 else f"{names[0]} .. {names[-1]}"
 
 
-def _measure(sample: Sample, layers: Layers) -> str:
+def _measure(sample: ColumnSample, layers: Layers) -> str:
     """Return relative to what the entropy is taken."""
     if not layers.names:
         return "the units of the columns"

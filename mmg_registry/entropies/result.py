@@ -12,7 +12,7 @@ from typing import Any
 from mmg_registry import registry
 from mmg_registry.data import Pair
 from mmg_registry.entropies.differential import Mean
-from mmg_registry.entropies.sample import Sample
+from mmg_registry.entropies.sample import ColumnSample
 from mmg_registry.entry_points import ENTROPIES
 from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.quantity import Quantity
@@ -30,7 +30,7 @@ class Background:
     """
 
     request: Request
-    samples: Mapping[str, Sample]
+    samples: Mapping[str, ColumnSample]
     started: float = field(default_factory=time.perf_counter)
 
     def quantity(
@@ -81,7 +81,7 @@ def _arrays(pairs: Sequence[Pair]) -> list[Any]:
     return [side for pair in pairs for side in (pair.x, pair.y)]
 
 
-def kinds_of(sample: Sample) -> dict[str, Any]:
+def kinds_of(sample: ColumnSample) -> dict[str, Any]:
     """Return the kinds of the columns of a sample: how many are of which, and each by itself."""
     listed = [{"name": name, **kind.to_dict()} for name, kind in zip(sample.names, sample.kinds, strict=True)]
     return {"kinds": dict(Counter(kind.name for kind in sample.kinds)), "columns": listed[:100]}

@@ -33,7 +33,7 @@ GRAINED = (
 
 
 @dataclass(frozen=True)
-class Sample:
+class ColumnSample:
     """Checked rows of one set of columns.
 
     Attributes:
@@ -55,7 +55,7 @@ class Sample:
         return len(self.x)
 
 
-def sample_of(pair: Pair, request: Request) -> Sample:
+def sample_of(pair: Pair, request: Request) -> ColumnSample:
     """Check x of a pair and return it; y is not looked at.
 
     Raises:
@@ -70,10 +70,10 @@ def sample_of(pair: Pair, request: Request) -> Sample:
     demand(not flat, FLAT.format(source=pair.source, name=(dropped or [""])[0]), DataError)
     x, spread = _ungrained(cleaned.pair, request.seed)
     told = [each for each in cleaned.warnings if not each.endswith("MI does not change.")]
-    whole = replace(cleaned.pair, y=cleaned.pair.x, y_names=cleaned.pair.x_names, y_kinds=cleaned.pair.x_kinds)
+    whole = replace(cleaned.pair, x=x, y=x, y_names=cleaned.pair.x_names, y_kinds=cleaned.pair.x_kinds)
     units = units_of(whole, request.blocks)
     warnings = (*told, *units.told, *spread)
-    return Sample(x, cleaned.pair.x_names, cleaned.pair.x_kinds, units, warnings, pair)
+    return ColumnSample(x, cleaned.pair.x_names, cleaned.pair.x_kinds, units, warnings, pair)
 
 
 def beside_noise(pair: Pair, seed: int) -> Pair:

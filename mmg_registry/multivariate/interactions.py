@@ -15,8 +15,8 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.multivariate.sums import Sum, weighted
-from mmg_registry.multivariate.terms import Quantities, Term, Weights, quantities_of
-from mmg_registry.multivariate.variables import Variables, read_variables, variables_of
+from mmg_registry.multivariate.terms import Quantities, SharedTerm, Weights, quantities_of
+from mmg_registry.multivariate.variables import VariableRows, read_variables, variables_of
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Request, from_choices
@@ -31,12 +31,12 @@ KNOWN = "{symbol} is infinite ({reason}), so that the variables have no finite t
 
 
 @dataclass(frozen=True)
-class Estimated:
+class EstimatedTerms:
     """The estimates of all terms in nats, with what they are of."""
 
-    variables: Variables
+    variables: VariableRows
     quantities: Quantities
-    estimates: Mapping[Term, Estimate]
+    estimates: Mapping[SharedTerm, Estimate]
 
     def sum(self, weights: Weights) -> Sum:
         """Return a weighted sum of terms."""
@@ -76,8 +76,8 @@ def interactions(
     Returns:
         The O-information: above 0 where redundancy prevails, below 0 where synergy does; "certainty" in its diagnostics
         is the probability of that sign under a normal error. Its parts are the total correlation, the dual total
-        correlation, the O-information, the S-information, for three variables the interaction information, and then the
-        terms of the chain.
+        correlation, the S-information, for three variables the interaction information, and then the terms of the
+        chain.
 
     Warns:
         MMGWarning: once for each of the result's warnings.
@@ -116,14 +116,14 @@ def interactions_of(pairs: Sequence[Any], request: Request, check: bool = False)
     parts = _quantities(found, request)
     terms = tuple(Quantity.of(each, symbol=term.symbol(rows.names)) for term, each in found.estimates.items())
     warnings = list(dict.fromkeys([*told, *_differing(found), *_of_terms(terms)]))
-    whole = parts["O-information"]
+    whole = parts.pop("O-information")
     provenance = _provenance(found, time.perf_counter() - started)
     return replace(whole, parts=(*parts.values(), *terms), warnings=warnings, provenance=provenance).to_unit(
         request.unit
     )
 
 
-def estimated(rows: Variables, request: Request, check: bool = False) -> Estimated:
+def estimated(rows: VariableRows, request: Request, check: bool = False) -> EstimatedTerms:
     """Estimate every term on the same rows, in an equal share of the time each.
 
     Raises:
@@ -131,7 +131,7 @@ def estimated(rows: Variables, request: Request, check: bool = False) -> Estimat
     """
     quantities = quantities_of(len(rows), check)
     asked = asked_for(request, False)
-    estimates: dict[Term, Estimate] = {}
+    estimates: dict[SharedTerm, Estimate] = {}
     for i, term in enumerate(quantities.terms):
         own = _request_of(request, rows, i, len(quantities.terms))
         pair = rows.pair(term)
@@ -140,14 +140,14 @@ def estimated(rows: Variables, request: Request, check: bool = False) -> Estimat
         reason = (found.warnings or ["by a relation in the data"])[-1].rstrip(".")
         demand(found.status != "infinite", KNOWN.format(symbol=term.symbol(rows.names), reason=reason), DataError)
         estimates[term] = found
-    return Estimated(rows, quantities, estimates)
+    return EstimatedTerms(rows, quantities, estimates)
 
 
 def _names(pair: Any) -> tuple[str, ...]:
     return (*pair.x_names, *pair.y_names, *pair.z_names)
 
 
-def _request_of(request: Request, rows: Variables, i: int, many: int) -> Request:
+def _request_of(request: Request, rows: VariableRows, i: int, many: int) -> Request:
     """Return the request of term `i` of `many`; rows are independent, or belong together as was found once for all."""
     limit = None if request.max_seconds is None else request.max_seconds / many
     blocks = "none" if rows.units.labels is None else "auto"
@@ -162,7 +162,7 @@ def _request_of(request: Request, rows: Variables, i: int, many: int) -> Request
     return replace(request, unit="nats", max_seconds=limit, blocks=blocks, progress=progress)
 
 
-def _quantities(found: Estimated, request: Request) -> dict[str, Quantity]:
+def _quantities(found: EstimatedTerms, request: Request) -> dict[str, Quantity]:
     """Return the quantities by name, in nats."""
     names, own = ", ".join(found.variables.names), found.quantities
     known: list[tuple[str, str, Weights, float]] = [
@@ -177,7 +177,9 @@ def _quantities(found: Estimated, request: Request) -> dict[str, Quantity]:
     return {name: _quantity(name, symbol, found, weights, least, request) for name, symbol, weights, least in known}
 
 
-def _quantity(name: str, symbol: str, found: Estimated, weights: Weights, least: float, request: Request) -> Quantity:
+def _quantity(
+    name: str, symbol: str, found: EstimatedTerms, weights: Weights, least: float, request: Request
+) -> Quantity:
     each = found.sum(weights)
     error = math.hypot(each.std_error, found.shift)
     sign = _sign(each.value, error) if name == "O-information" else {}
@@ -199,7 +201,7 @@ def _sign(value: float, error: float) -> dict[str, Any]:
     return {"sign": "redundant" if value > 0 else "synergistic", "certainty": certainty}
 
 
-def _differing(found: Estimated) -> list[str]:
+def _differing(found: EstimatedTerms) -> list[str]:
     if not found.shift:
         return []
     one, other = found.sum(found.quantities.shared).value, found.sum(found.quantities.of_each).value
@@ -215,9 +217,11 @@ def _of_terms(terms: Sequence[Quantity]) -> list[str]:
     return [f"{', '.join(symbols[:3])}{' ..' * (len(symbols) > 3)}: {warning}" for warning, symbols in said.items()]
 
 
-def _provenance(found: Estimated, seconds: float) -> dict[str, Any]:
+def _provenance(found: EstimatedTerms, seconds: float) -> dict[str, Any]:
     """Return what the terms have in common, the variables and the time of all."""
     first = next(iter(found.estimates.values())).provenance
-    shared = {key: first[key] for key in ("plugin", "options", "seed", "n_train", "n_eval", "versions") if key in first}
+    shared: dict[str, Any] = {
+        key: first[key] for key in ("plugin", "options", "seed", "n_train", "n_eval", "versions") if key in first
+    }
     names = {name: len(columns) for name, columns in zip(found.variables.names, found.variables.columns, strict=True)}
     return {**shared, "variables": names, "seconds": {"total": seconds, "terms": len(found.estimates)}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64
-from mmg_registry.multivariate.terms import Term, Weights
+from mmg_registry.multivariate.terms import SharedTerm, Weights
 from mmg_registry.results import Estimate
 
 
@@ -41,14 +41,14 @@ def raw(estimate: Estimate) -> float:
     return float(cut["mi"] if cut else estimate.mi)
 
 
-def weighted(estimates: Mapping[Term, Estimate], weights: Weights) -> Sum:
+def weighted(estimates: Mapping[SharedTerm, Estimate], weights: Weights) -> Sum:
     """Return the sum of estimates in nats by their weights.
 
     The part of an estimate's error that the spread of its rows explains is a mean over the same rows for all, so that
     it adds up by their correlations; what exceeds it may have the same sign everywhere, and is added.
 
     Example:
-        >>> one, two = Term((0,), (1,)), Term((0,), (2,))
+        >>> one, two = SharedTerm((0,), (1,)), SharedTerm((0,), (2,))
         >>> rows = np.random.default_rng(0).standard_normal(1000)
         >>> same = Estimate(mi=0.5, std_error=float(rows.std() / 1000**0.5), pointwise=rows)
         >>> found = weighted({one: same, two: same}, {one: 1.0, two: -1.0})

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Term:
+class SharedTerm:
     """An information to be estimated: I(first; second | given), by the places of variables.
 
     Attributes:
@@ -33,14 +33,14 @@ class Term:
         """Return how it is written.
 
         Example:
-            >>> Term((1,), (0,), (2,)).symbol("abc")
+            >>> SharedTerm((1,), (0,), (2,)).symbol("abc")
             'I(b; a | c)'
         """
         first, second, given = (", ".join(names[i] for i in side) for side in (self.first, self.second, self.given))
         return f"I({first}; {second}{f' | {given}' if given else ''})"
 
 
-Weights = dict[Term, float]
+Weights = dict[SharedTerm, float]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Quantities:
         return {term: self.total.get(term, 0.0) + self.dual.get(term, 0.0) for term in (*self.total, *self.dual)}
 
     @property
-    def terms(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[SharedTerm, ...]:
         """Return all terms, each once."""
         return tuple(dict.fromkeys((*self.total, *self.dual, *self.of_each)))
 
@@ -83,7 +83,7 @@ def quantities_of(n: int, checked: bool = False) -> Quantities:
         {'I(b; a)': 1.0, 'I(b; a | c)': -1.0}
     """
     places = range(n)
-    total = {Term((i,), tuple(range(i))): 1.0 for i in places if i}
-    dual = {Term((i,), tuple(range(i)), tuple(range(i + 1, n))): 1.0 for i in places if i}
-    own = {Term((i,), tuple(j for j in places if j != i)): 1.0 for i in places} if checked else {}
+    total = {SharedTerm((i,), tuple(range(i))): 1.0 for i in places if i}
+    dual = {SharedTerm((i,), tuple(range(i)), tuple(range(i + 1, n))): 1.0 for i in places if i}
+    own = {SharedTerm((i,), tuple(j for j in places if j != i)): 1.0 for i in places} if checked else {}
     return Quantities(total, dual, own)

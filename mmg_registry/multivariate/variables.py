@@ -1,4 +1,4 @@
-"""Variables of one or several columns each, with the same rows, checked once for all estimates."""
+"""VariableRows of one or several columns each, with the same rows, checked once for all estimates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mmg_registry.data.reading import Spec
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.entropies.sample import beside_noise, read_sample
 from mmg_registry.errors import demand
-from mmg_registry.multivariate.terms import Term
+from mmg_registry.multivariate.terms import SharedTerm
 from mmg_registry.request import Request
 
 FEWEST = 3
@@ -25,7 +25,7 @@ TWO = "{n} variables have no interaction beyond what two share; give three or mo
 
 
 @dataclass(frozen=True)
-class Variables:
+class VariableRows:
     """Rows of several variables.
 
     Attributes:
@@ -43,7 +43,7 @@ class Variables:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def pair(self, term: Term) -> Pair:
+    def pair(self, term: SharedTerm) -> Pair:
         """Return the rows that a term is estimated from: some variables as x, some as y, some as given."""
         x, y, z = (self._side(places) for places in (term.first, term.second, term.given))
         groups = None if self.units.labels is None else self.units.labels
@@ -116,7 +116,7 @@ def one_each(pair: Pair) -> list[Pair]:
     ]
 
 
-def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[Variables, list[str]]:
+def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[VariableRows, list[str]]:
     """Put variables side by side and check their rows; return them, and sentences for the user.
 
     Raises:
@@ -138,7 +138,7 @@ def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[Variables, li
     ends = np.cumsum([0, *(pair.x.shape[1] for pair in pairs)])
     columns = tuple(tuple(range(low, high)) for low, high in itertools.pairwise(ends.tolist()))
     called = tuple(_called(pair.x_names) for pair in pairs)
-    return Variables(replace(kept, y=kept.x, y_names=names), columns, called, units), [*told, *units.told]
+    return VariableRows(replace(kept, y=kept.x, y_names=names), columns, called, units), [*told, *units.told]
 
 
 def _called(names: Sequence[str]) -> str:

@@ -11,11 +11,11 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.samplers.contract import Sampler, Samples
 
 
-def entropy(masses: F64) -> float:
+def table_entropy(masses: F64) -> float:
     """Return the entropy in nats of non-negative masses of any shape, which need not sum to 1.
 
     Example:
-        >>> round(entropy(np.array([3.0, 3.0])), 4)
+        >>> round(table_entropy(np.array([3.0, 3.0])), 4)
         0.6931
     """
     shares = masses / masses.sum()

@@ -11,7 +11,7 @@ from scipy.special import gammaln, xlogy
 from mmg_registry.arrays import F64
 from mmg_registry.limits import checked, demand_value
 from mmg_registry.samplers.contract import Sampler, Samples
-from mmg_registry.samplers.tables import entropy, table_mi
+from mmg_registry.samplers.tables import table_entropy, table_mi
 
 Rates = F64  # (m,) of which a Poisson law each
 NODES = 400  # of Gauss-Legendre for an exponential rate, in its root, where the information is smooth
@@ -94,8 +94,8 @@ def poisson_population(neurons: int = 1, peak: float = 8.0) -> Sampler:
     demand_value(1 <= checked("dim", neurons) <= 4, "neurons", neurons, "from 1 to 4")
     angles = 2 * math.pi * (np.arange(ANGLES) + 0.5) / ANGLES
     laws = [count_laws(rates) for rates in _rates(angles, neurons, peak).T]
-    given = sum(entropy(law) for each in laws for law in each) / ANGLES
-    mi = entropy(_all_counts(laws)) - given
+    given = sum(table_entropy(law) for each in laws for law in each) / ANGLES
+    mi = table_entropy(_all_counts(laws)) - given
     name = f"poisson-population-{neurons}" if neurons > 1 else "poisson-neuron"
     return Sampler(name, 1, neurons, mi, partial(_draw_population, neurons, peak))
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from mmg_registry.arrays import F64
 from mmg_registry.limits import checked, demand_value
 from mmg_registry.samplers.contract import Sampler, Samples, product_of
-from mmg_registry.samplers.tables import entropy, table_mi
+from mmg_registry.samplers.tables import table_entropy, table_mi
 
 NODES = 64  # of Gauss-Legendre in a level of at most two standard deviations, where the normal law is smooth: 1e-15
 REACH = 9.0  # standard deviations; beyond lie 2e-19 of the rows
@@ -35,7 +35,9 @@ def quantised_normal(dim: int = 1, levels: int = 5) -> Sampler:
 
 def labelled_normal(shares: F64) -> Sampler:
     """Return a normal and the interval it lies in, of probabilities `shares` `(k,)`: the entropy of the intervals."""
-    return Sampler(f"labelled-normal-{len(shares)}", 1, 1, entropy(shares), partial(_draw_labelled, np.cumsum(shares)))
+    return Sampler(
+        f"labelled-normal-{len(shares)}", 1, 1, table_entropy(shares), partial(_draw_labelled, np.cumsum(shares))
+    )
 
 
 def _draw_labelled(ends: F64, rng: np.random.Generator, n: int) -> Samples:
@@ -56,9 +58,9 @@ def shares_of_entropy(mi: float) -> F64:
         return np.append(np.full(labels - 1, largest), max(0.0, 1 - (labels - 1) * largest))
 
     ends = 1 / labels, 1 / (labels - 1)
-    if entropy(shares(ends[0])) <= mi:
+    if table_entropy(shares(ends[0])) <= mi:
         return shares(ends[0])
-    return shares(float(brentq(lambda largest: entropy(shares(largest)) - mi, *ends, xtol=1e-15)))
+    return shares(float(brentq(lambda largest: table_entropy(shares(largest)) - mi, *ends, xtol=1e-15)))
 
 
 def ordinal(rho: float = 0.8, levels_x: int = 5, levels_y: int = 7) -> Sampler:

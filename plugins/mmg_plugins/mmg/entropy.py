@@ -78,7 +78,7 @@ class EntropyOptions(Options):
     @property
     def plan(self) -> DefaultPlan:
         """Return the training plan of the default recipe with these limits."""
-        return DefaultPlan(MMGOptions(steps=self.steps, tolerance=self.tolerance))
+        return DefaultPlan(MMGOptions.model_validate({"steps": self.steps, "tolerance": self.tolerance}))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from mmg_registry.quantity import Quantity
 
 
 def quick(a: object, b: object, **choices: object) -> list[Quantity]:
-    return list(mmg.divergence(a, b, plugin="neighbours", seed=0, threads=1, **choices).parts)
+    found = mmg.divergence(a, b, plugin="neighbours", seed=0, threads=1, **choices)
+    return [found, *found.parts]
 
 
 def test_two_normals_at_other_places() -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mmg_registry.samplers.tables import draw_cells, entropy, of_table, table_mi
+from mmg_registry.samplers.tables import draw_cells, of_table, table_entropy, table_mi
 
 JOINT = np.array([[0.1, 0.2, 0.0], [0.3, 0.1, 0.3]])
 
@@ -23,7 +23,7 @@ def test_the_information_is_the_sum_over_cells() -> None:
 
 
 def test_the_information_is_that_of_the_entropies() -> None:
-    parts = entropy(JOINT.sum(axis=0)) + entropy(JOINT.sum(axis=1)) - entropy(JOINT)
+    parts = table_entropy(JOINT.sum(axis=0)) + table_entropy(JOINT.sum(axis=1)) - table_entropy(JOINT)
     assert table_mi(JOINT) == pytest.approx(parts, abs=1e-14)
 
 

@@ -1,0 +1,37 @@
+"""docs/questions/entropy.md, divergence.md and interactions.md are run as they stand."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from guides import FENCE, commands, fits
+from places import ROOT
+
+
+def printed(folder: Path, *args: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *args], cwd=folder, env={**os.environ, "COLUMNS": "120"}, text=True, check=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", ["entropy", "divergence", "interactions"])
+def test_the_page_says_what_its_blocks_print(page: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "benchmarks" / "data" / "nuclei.csv", tmp_path)
+    said, text = "", (ROOT / "docs" / "questions" / f"{page}.md").read_text(encoding="utf-8")
+    for kind, _, block in FENCE.findall(text):
+        if kind == "console":
+            for command, output in commands(block):
+                found = printed(tmp_path, "-m", "mmg_cli", *shlex.split(command)[1:])
+                assert fits(found, output), found
+        elif kind == "python":
+            said = printed(tmp_path, "-W", "ignore", "-c", block)
+        else:
+            assert fits(said, block), said
