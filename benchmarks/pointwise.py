@@ -29,7 +29,7 @@ from mmg_registry.data import as_pair
 from mmg_registry.estimation.by_row import of_halves
 from mmg_registry.registry import load_plugin
 from mmg_registry.results import Pointwise
-from mmg_registry.samplers.beyond.mixtures import clusters, clusters_ratio
+from mmg_registry.samplers.beyond import mixtures
 from mmg_registry.samplers.heavy_tailed import student
 from mmg_registry.samplers.mixtures import THREE_COMPONENTS, Mixture
 
@@ -38,7 +38,10 @@ EVALUATED = 2_000  # rows that no training sees
 KEY = ("case", "rows", "plugin", "seed", "halves")
 CROSS = Mixture(np.array([0.5, 0.5]), np.zeros((2, 2)), np.array([[[1.0, r], [r, 1.0]] for r in (0.9, -0.9)]))
 
-Law = tuple[Callable[[np.random.Generator, int], tuple[F64, F64]], Callable[[F64], F64]]  # draws rows; their log ratio
+# What draws rows, and their log ratio.
+RatioLaw = tuple[Callable[[np.random.Generator, int], tuple[F64, F64]], Callable[[F64], F64]]
+    Callable[[np.random.Generator, int], tuple[F64, F64]], Callable[[F64], F64]
+]  # draws rows; their log ratio
 
 
 def drawn(mixture: Mixture, rng: np.random.Generator, n: int) -> tuple[F64, F64]:
@@ -56,10 +59,10 @@ def student_ratio(rows: F64) -> F64:
     return np.asarray(both - x - y)
 
 
-LAWS: dict[str, Law] = {
+LAWS: dict[str, RatioLaw] = {
     "three": (partial(drawn, THREE_COMPONENTS), THREE_COMPONENTS.pointwise),
     "cross": (partial(drawn, CROSS), CROSS.pointwise),
-    "clusters": (clusters(COLUMNS).draw, clusters_ratio),
+    "clusters": (mixtures.clusters(COLUMNS).draw, mixtures.clusters_ratio),
     "student": (student(COLUMNS, DEGREES).draw, student_ratio),
 }
 
@@ -100,7 +103,7 @@ def rms(values: F64) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def joined(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_new(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the lines of both, the later one where both have the same case."""
     lines = {tuple(line[key] for key in KEY): line for line in [*before, *after]}
     return [lines[key] for key in sorted(lines)]
@@ -118,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for case, plugin in itertools.product(given.cases.split(","), given.plugins.split(",")):
         line = measure(case, given.rows, plugin, 0, given.halves)
         old = json.loads(given.output.read_text())["results"] if given.output.exists() else []
-        common.write(given.output, common.document(joined(old, [line]), seeds=[0], evaluated=EVALUATED))
+        common.write(given.output, common.document(with_new(old, [line]), seeds=[0], evaluated=EVALUATED))
         print(common.table([line]).splitlines()[-1], flush=True)
     return 0
 

@@ -34,7 +34,7 @@ PEERS = ("dcor", "hyppo", "causal-learn", "tigramite")
 
 Rng = np.random.Generator
 Triplet = Sequence[np.ndarray[Any, Any]]  # x, y, and z where it is given
-DrawRows = Callable[[int, Rng], Triplet]
+DrawTriplet = Callable[[int, Rng], Triplet]
 PValueOf = Callable[[Triplet, int], float]  # from rows and a seed to a p-value
 
 
@@ -112,7 +112,7 @@ def given_label(n: int, rng: Rng) -> Triplet:
     return z % 2 + e, (z > 1) + f, (z == np.arange(1, 4)).astype(float)
 
 
-NULLS: dict[str, DrawRows] = {
+NULLS: dict[str, DrawTriplet] = {
     "independent": independent,
     "heavy-tailed": heavy_tailed,
     "discrete": discrete,
@@ -186,7 +186,7 @@ def noise_squared(n: int, rng: Rng) -> Triplet:
     return np.sin(2 * z) + e, np.cos(2 * z) + 0.12 * e**2 + f, z
 
 
-ALTERNATIVES: dict[str, DrawRows] = {
+ALTERNATIVES: dict[str, DrawTriplet] = {
     "linear": linear,
     "tails": tails,
     "parabola": parabola,
@@ -251,7 +251,7 @@ def tests_for(rows: int) -> dict[str, tuple[str, PValueOf]]:
 # --- Runs -----------------------------------------------------------------------------------------------------------
 
 
-def rejected(law: DrawRows, test: PValueOf, n: int, repeats: int, salt: int) -> dict[str, float]:
+def rejected(law: DrawTriplet, test: PValueOf, n: int, repeats: int, salt: int) -> dict[str, float]:
     """Return how often a test rejects at 5 %, with the error of that share and the CPU seconds of one test."""
     count, begun = 0, 0.0
     for seed in range(repeats):

@@ -244,9 +244,9 @@ def _check_outputs(job: EstimateJob) -> None:
 
         check_plot(job.plot, "--plot")
     if job.pointwise:
-        from mmg_registry.pointwise.files import suffix_of
+        from mmg_registry.pointwise.files import ending_of
 
-        suffix_of(job.pointwise)
+        ending_of(job.pointwise)
         check_writable(job.pointwise, "--pointwise")
     if job.save:
         from mmg_registry.storage import DOCUMENT

@@ -55,9 +55,9 @@ def write_pointwise(found: Pointwise, path: str, unit: Unit) -> None:
     Raises:
         MMGError: when the file cannot be written.
     """
-    from mmg_registry.pointwise.files import suffix_of, to_bytes
+    from mmg_registry.pointwise.files import content_of, ending_of
 
-    content = to_bytes(found, suffix_of(path), unit)
+    content = content_of(found, ending_of(path), unit)
     write_atomically(path, lambda handle: handle.write(content), "The pointwise values")
 
 

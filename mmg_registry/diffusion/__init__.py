@@ -7,7 +7,7 @@ from mmg_registry.diffusion.learner import DenoiserLearner, Refine
 from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture, fit_mixture
 from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
-from mmg_registry.diffusion.row_ratios import RowDraws, averaged, beyond_linear, direct, integrated, linear_ratio
+from mmg_registry.diffusion.row_ratios import RowDraws, averaged, beyond_linear, direct, integrated_rows, linear_ratio
 from mmg_registry.diffusion.stacking import Stacked, as_saved, stacked
 from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
@@ -39,7 +39,7 @@ __all__ = [
     "features",
     "fit_mixture",
     "gaussian_tail",
-    "integrated",
+    "integrated_rows",
     "joined",
     "linear_ratio",
     "norm_information",

@@ -8,7 +8,7 @@ with the noise eps drawn anew and x and y kept. The integrand is the *direct* on
 over rows, but is a square, and no log ratio of a row.
 
 The linear denoisers' part of the integral has a closed form (`linear_ratio`), also for rows of no Gaussian pair, so
-that only what a network corrects is left to be drawn (`integrated`). Draws are quasi-random: a Sobol sequence over
+that only what a network corrects is left to be drawn (`integrated_rows`). Draws are quasi-random: a Sobol sequence over
 log-SNR and noise, whose digits are shifted at random for each row and repeat (Owen, "Randomly permuted (t,m,s)-nets",
 1995; Matousek, J. Complexity 1998). One row's integral of few columns is then known some five times as well as from as
 many independent draws, and the repeats tell its error.
@@ -41,7 +41,7 @@ network's own is 0.1; some 2.5 CPU milliseconds a row. Lower: noise adds to the 
 BITS = 32  # digits of the sequence that are shifted
 ROW_SHIFT = 4  # stream of the random words; those below are the core's
 
-Value = Callable[[Errors], Tensor]  # from errors on draws to the squares that are integrated, `(n,)`
+ValueOf = Callable[[Errors], Tensor]  # from errors on draws to the squares that are integrated, `(n,)`
 
 
 # --- The linear denoisers' part -----------------------------------------------------------------------------
@@ -126,8 +126,8 @@ class RowDraws:
         return ((digits[None] ^ shifts).view(-1, dim).double() + 0.5) * 2.0**-BITS
 
 
-def integrated(
-    errors_of: ErrorsOf, value: Value, rows: tuple[Tensor, Tensor], noised: int, plan: RowDraws, repeat: int
+def integrated_rows(
+    errors_of: ErrorsOf, value: ValueOf, rows: tuple[Tensor, Tensor], noised: int, plan: RowDraws, repeat: int
 ) -> F64:
     """Return the integral over log-SNR of squares of both denoisers' errors for each row, `(n,)` in nats.
 

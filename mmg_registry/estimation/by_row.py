@@ -106,7 +106,7 @@ def smoothed(values: F64, squares: F64) -> F64:
     return out
 
 
-def joined(parts: Sequence[Pointwise | None]) -> Pointwise | None:
+def joined_rows(parts: Sequence[Pointwise | None]) -> Pointwise | None:
     """Return the values of all folds in the order of their rows, with the fold of each; None where a fold has none."""
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):

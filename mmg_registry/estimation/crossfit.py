@@ -12,7 +12,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
 from mmg_registry.errors import OptionError, demand, explain
-from mmg_registry.estimation.by_row import evaluated, joined
+from mmg_registry.estimation.by_row import evaluated, joined_rows
 from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.mean_curve import mean_curve
 from mmg_registry.request import Request, run_of_fold
@@ -104,7 +104,7 @@ def combine(estimates: Sequence[Estimate], rows: Sequence[NDArray[np.int64]]) ->
         std_error=_error(estimates, weights, pointwise),
         curve=mean_curve([each.curve for each in estimates], weights),
         pointwise=pointwise,
-        by_row=joined([each.by_row for each in estimates]),
+        by_row=joined_rows([each.by_row for each in estimates]),
         device=estimates[0].device,
         backend=estimates[0].backend,
         diagnostics=_diagnostics(estimates, rows),

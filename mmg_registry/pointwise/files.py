@@ -18,14 +18,14 @@ from mmg_registry.results import NATS_PER_BIT, Pointwise, Unit
 SUFFIXES = (".csv", ".npz", ".parquet")
 
 
-def suffix_of(path: str) -> str:
+def ending_of(path: str) -> str:
     """Return the ending of `path`, refusing one that is not written here.
 
     Raises:
         OptionError: for another ending, or for parquet without pyarrow.
 
     Example:
-        >>> suffix_of("rows.NPZ")
+        >>> ending_of("rows.NPZ")
         '.npz'
     """
     suffix = Path(path).suffix.lower()
@@ -36,7 +36,7 @@ def suffix_of(path: str) -> str:
     return suffix
 
 
-def columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any]]:
+def file_columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any]]:
     """Return the columns of a file, each `(n,)`.
 
     `row` is the place in the data, from 0; `fold` is there where folds were; `pmi` is the value, `std_error` its
@@ -44,7 +44,7 @@ def columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any]]:
 
     Example:
         >>> found = Pointwise(np.array([0.7]), np.array([0.1]), rows=np.array([5]))
-        >>> {name: column.tolist() for name, column in columns(found).items()}
+        >>> {name: column.tolist() for name, column in file_columns(found).items()}
         {'row': [5], 'pmi': [0.7], 'std_error': [0.1], 'noise': [0.1]}
     """
     scale = 1.0 if unit == "nats" else 1 / NATS_PER_BIT
@@ -54,9 +54,9 @@ def columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any]]:
     return {"row": rows, **folds, **{name: each * scale for name, each in numbers.items()}}
 
 
-def to_bytes(found: Pointwise, suffix: str, unit: Unit = "nats") -> bytes:
+def content_of(found: Pointwise, suffix: str, unit: Unit = "nats") -> bytes:
     """Return the content of a file that ends in `suffix`, one of `SUFFIXES`; its `unit` is told beside the columns."""
-    known = columns(found, unit)
+    known = file_columns(found, unit)
     if suffix == ".npz":
         out = io.BytesIO()
         np.savez(out, **known, unit=np.array(unit))  # type: ignore[arg-type]

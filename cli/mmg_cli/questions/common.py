@@ -67,7 +67,7 @@ def check_job(job: Any) -> None:
         check_plot(job.plot, "--plot")
 
 
-def read_rows(job: Any, x: str | None, y: str | None, given: str | None = None) -> Pair:
+def read_pair(job: Any, x: str | None, y: str | None, given: str | None = None) -> Pair:
     """Return the rows of `job.data` with these columns, read as `mmg estimate` reads them."""
     from mmg_registry.api import read
 

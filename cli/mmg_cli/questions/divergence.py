@@ -22,7 +22,7 @@ from mmg_cli.questions.common import (
     UnitOption,
     answer,
     check_job,
-    read_rows,
+    read_pair,
 )
 from mmg_cli.questions.entropy import EVERYTHING, EntropyPlugin
 from mmg_cli.reading import (
@@ -120,6 +120,6 @@ def execute(job: DivergenceJob) -> None:
     check_job(job)
     parse_options(load_entropy(job.plugin), parse_set(job.set or []))
     columns = EVERYTHING if job.x is None else job.x
-    first, second = (read_rows(replace(job, data=(path,)), columns, columns) for path in (job.a, job.b))
+    first, second = (read_pair(replace(job, data=(path,)), columns, columns) for path in (job.a, job.b))
     names = Path(job.a).name, Path(job.b).name
     answer(job, lambda request: divergence_of(first, second, request, names if names[0] != names[1] else ("A", "B")))

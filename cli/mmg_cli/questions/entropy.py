@@ -22,7 +22,7 @@ from mmg_cli.questions.common import (
     UnitOption,
     answer,
     check_job,
-    read_rows,
+    read_pair,
 )
 from mmg_cli.reading import (
     COLUMNS_HELP,
@@ -124,5 +124,5 @@ def execute(job: EntropyJob) -> None:
     check_job(job)
     parse_options(load_entropy(job.plugin), parse_set(job.set or []))
     columns = EVERYTHING if job.x is None else job.x
-    pair = read_rows(job, columns, columns if job.given is None else job.given)
+    pair = read_pair(job, columns, columns if job.given is None else job.given)
     answer(job, lambda request: entropy_of_pair(pair, request, job.given is not None))

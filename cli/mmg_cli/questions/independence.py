@@ -22,7 +22,7 @@ from mmg_cli.questions.common import (
     UnitOption,
     answer,
     check_job,
-    read_rows,
+    read_pair,
 )
 from mmg_cli.reading import (
     COLUMNS_HELP,
@@ -140,7 +140,7 @@ def execute(job: IndependenceJob) -> None:
     check_job(job)
     check_limits(job, "permutations", "cross_fit")
     options_for(job.plugin, parse_set(job.set or []))
-    pair = read_rows(job, job.x, job.y, job.given)
+    pair = read_pair(job, job.x, job.y, job.given)
 
     def ask(request: Request) -> Quantity:
         return answered(pair, replace(request, cross_fit=job.cross_fit), job.permutations)

@@ -23,7 +23,7 @@ from mmg_cli.questions.common import (
     UnitOption,
     answer,
     check_job,
-    read_rows,
+    read_pair,
 )
 from mmg_cli.questions.entropy import EVERYTHING
 from mmg_cli.reading import (
@@ -143,6 +143,6 @@ def _read(job: InteractionsJob) -> list[Pair]:
     from mmg_registry.multivariate.variables import one_each
 
     if job.variable:
-        return [read_rows(job, columns, columns) for columns in job.variable]
+        return [read_pair(job, columns, columns) for columns in job.variable]
     columns = EVERYTHING if job.columns is None else job.columns
-    return one_each(read_rows(job, columns, columns))
+    return one_each(read_pair(job, columns, columns))

@@ -104,11 +104,11 @@ def execute(job: PmiJob) -> None:
     Raises:
         MMGError: or one of its subclasses.
     """
-    from mmg_registry.pointwise.files import suffix_of
+    from mmg_registry.pointwise.files import ending_of
     from mmg_registry.pointwise.pmi import of_rows
 
     check_limits(job, "seed", "unit", draws="n")
-    suffix_of(job.out)
+    ending_of(job.out)
     check_writable(job.out, "-o")
     model = _model(job.model)
     found, told = of_rows(model, _rows(job), job.draws, job.seed)
@@ -141,9 +141,9 @@ def _rows(job: PmiJob) -> Pair:
 
 
 def _print(found: Pointwise, job: PmiJob, told: list[str]) -> None:
-    from mmg_registry.pointwise.files import columns as columns_of
+    from mmg_registry.pointwise.files import file_columns
 
-    shown = columns_of(found, job.unit)
+    shown = file_columns(found, job.unit)
     rows = [
         ["mean", f"{shown['pmi'].mean():.4f} {job.unit} a row"],
         ["range", f"{shown['pmi'].min():.4f} to {shown['pmi'].max():.4f} {job.unit}"],

@@ -43,7 +43,7 @@ from mmg_plugins.mmg.thresholds import TRAINING_SHARE
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Run, left_of
-from mmg_registry.diffusion import RowDraws, beyond_linear, gaussian_tail, integrated, linear_ratio
+from mmg_registry.diffusion import RowDraws, beyond_linear, gaussian_tail, integrated_rows, linear_ratio
 from mmg_registry.diffusion.row_ratios import ROW_DRAWS
 
 
@@ -168,7 +168,7 @@ class Recipe:
         for each in trained.terms:
             own = each.term.rows(rows)
             found += linear_ratio(own[0].numpy(), own[1].numpy(), each.term.rho(fitted.coordinates.rho), window)
-            found += integrated(each.denoiser.errors(), beyond_linear, own, each.term.noised, plan, repeat)
+            found += integrated_rows(each.denoiser.errors(), beyond_linear, own, each.term.noised, plan, repeat)
         return found
 
     def _training_run(self, spent: float) -> Run:

@@ -19,7 +19,7 @@ from mmg_registry.diffusion import (
     averaged,
     beyond_linear,
     direct,
-    integrated,
+    integrated_rows,
     linear_ratio,
 )
 from mmg_registry.diffusion.row_ratios import REPEATS
@@ -64,12 +64,12 @@ def linear_errors(x: torch.Tensor, y: torch.Tensor, draws: Draws) -> Errors:
 def test_draws_of_the_linear_denoisers_give_their_closed_form() -> None:
     x, y = rows(40)
     value, error = averaged(
-        [integrated(linear_errors, direct, (x, y), 2, RowDraws(WIDE, 3, 2_048), i) for i in range(REPEATS)]
+        [integrated_rows(linear_errors, direct, (x, y), 2, RowDraws(WIDE, 3, 2_048), i) for i in range(REPEATS)]
     )
     off = value - linear_ratio(x.numpy(), y.numpy(), RHO, (WIDE.low, WIDE.high))
     assert float(np.sqrt(np.mean(off**2))) < 0.05
     assert 0.5 < float(np.sqrt(np.mean(off**2) / np.mean(error**2))) < 2
-    nothing = integrated(linear_errors, beyond_linear, (x, y), 2, RowDraws(WIDE, 3), 0)
+    nothing = integrated_rows(linear_errors, beyond_linear, (x, y), 2, RowDraws(WIDE, 3), 0)
     np.testing.assert_array_equal(nothing, 0.0)
 
 
@@ -82,7 +82,7 @@ def test_exact_denoisers_of_a_mixture_give_its_log_density_ratio() -> None:
         return Errors(marginal, given, marginal, given)
 
     plan = RowDraws(WIDE, 0, 1_024)
-    value, error = averaged([integrated(errors_of, direct, (x, y), 1, plan, i) for i in range(REPEATS)])
+    value, error = averaged([integrated_rows(errors_of, direct, (x, y), 1, plan, i) for i in range(REPEATS)])
     truth = MIXTURE.log_ratio(x.double().numpy(), y.double().numpy())
     assert float(np.abs(value - truth).max()) < 0.1
     assert float(np.sqrt(np.mean((value - truth) ** 2))) < 1.5 * float(np.sqrt(np.mean(error**2)))

@@ -13,7 +13,7 @@ from fakes import GaussianMI
 import mmg_registry as mmg
 from mmg_registry.contracts import Array
 from mmg_registry.errors import MMGWarning, OptionError, PluginError
-from mmg_registry.estimation.by_row import joined, smoothed
+from mmg_registry.estimation.by_row import joined_rows, smoothed
 from mmg_registry.registry import unregister
 from mmg_registry.results import Pointwise
 
@@ -122,4 +122,4 @@ def test_squares_are_averaged_over_rows_of_like_values() -> None:
 
 
 def test_a_fold_without_values_leaves_none() -> None:
-    assert joined([Pointwise(np.zeros(2), np.zeros(2), rows=np.arange(2)), None]) is None
+    assert joined_rows([Pointwise(np.zeros(2), np.zeros(2), rows=np.arange(2)), None]) is None
