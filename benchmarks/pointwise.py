@@ -40,8 +40,6 @@ CROSS = Mixture(np.array([0.5, 0.5]), np.zeros((2, 2)), np.array([[[1.0, r], [r,
 
 # What draws rows, and their log ratio.
 RatioLaw = tuple[Callable[[np.random.Generator, int], tuple[F64, F64]], Callable[[F64], F64]]
-    Callable[[np.random.Generator, int], tuple[F64, F64]], Callable[[F64], F64]
-]  # draws rows; their log ratio
 
 
 def drawn(mixture: Mixture, rng: np.random.Generator, n: int) -> tuple[F64, F64]:

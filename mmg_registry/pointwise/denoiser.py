@@ -14,7 +14,7 @@ from torch import Tensor
 from mmg_registry.contracts import Array
 from mmg_registry.core import Proposal
 from mmg_registry.core.reference import Draws, Errors, ErrorsOf, channel
-from mmg_registry.diffusion import RowDraws, averaged, direct, integrated
+from mmg_registry.diffusion import RowDraws, averaged, direct, integrated_rows
 from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, PluginError, demand, explain
 from mmg_registry.results import Pointwise
@@ -70,7 +70,7 @@ def ratio_of_denoiser(
 
     def over(first: float, last: float, number: int) -> Pointwise:
         plan = RowDraws(Proposal.uniform(first, last), seed, number)
-        repeats = [integrated(errors_of, direct, rows, rows[0].shape[1], plan, i) for i in range(REPEATS)]
+        repeats = [integrated_rows(errors_of, direct, rows, rows[0].shape[1], plan, i) for i in range(REPEATS)]
         return Pointwise(*averaged(repeats))
 
     found, least = over(low, high, draws), max(REPEATS, draws // 8)
