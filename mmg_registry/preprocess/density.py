@@ -36,8 +36,8 @@ class NormalDensity:
     Example:
         >>> rows = np.random.default_rng(0).standard_normal((5000, 2)) @ np.array([[2.0, 0.0], [1.0, 3.0]])
         >>> found = -NormalDensity.fit(rows).log_density(rows).mean()
-        >>> round(float(found - (math.log(2 * math.pi * math.e) + math.log(6.0))), 1)
-        0.0
+        >>> bool(abs(found - math.log(2 * math.pi * math.e * 6.0)) < 0.05)
+        True
     """
 
     margins: Margins

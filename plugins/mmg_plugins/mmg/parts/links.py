@@ -90,7 +90,7 @@ def links_of(sides: PairParts, orient: Orient) -> list[Link]:
     """Return the links beside I(labels of x; labels of y) that are not zero, one of them where one is enough.
 
     Example:
-        >>> from mmg_plugins.columns import ColumnParts
+        >>> from mmg_plugins.columns import ColumnParts, SideParts
         >>> from mmg_plugins.mmg.parts.orientation import noise_x
         >>> number, label = ColumnParts(), ColumnParts(False, (0.0, 1.0), (1.0,))
         >>> mixed = ColumnParts(True, (0.0,), (0.0,), (1.0, 2.0))
