@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mmg_registry.errors import issue
+from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request, from_choices
@@ -183,6 +183,8 @@ def network(
         >>> [(part.diagnostics["source"], round(part.diagnostics["q"], 2)) for part in found.parts][0], found.symbol
         (('a', 0.02), 'I(a[t-2]; b[t])')
     """
+    asks = [name for name in ("plugin", "every_lag") if choices.get(name)]
+    demand(not asks, f"A network asks no estimator, and '{', '.join(asks)}' does; ask `transfer` about single links.")
     recording, rest = _recorded(data, {"source": source, "target": target}, choices)
     plan = Plan(parse_lags(lags, least=1), history, **split_choices(rest))
     return _told(ask_network(recording, SeriesQuestion(TRANSFER, plan, **_answered(rest))))

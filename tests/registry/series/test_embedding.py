@@ -81,6 +81,11 @@ def test_what_is_too_long_or_too_few_is_refused(trial: object, reach: Reach, sai
         rows_of(two(trial=trial), reach)
 
 
+def test_a_column_that_is_mostly_missing_is_named() -> None:
+    with pytest.raises(DataError, match="90 miss a value of 'x': fill them"):
+        rows_of(two(x=np.where(np.arange(100) < 10, 1.0, np.nan)), Reach(lags=(1,)))
+
+
 @pytest.mark.parametrize(
     ("reach", "longest"),
     [(Reach((3,)), 4), (Reach((-2, 3)), 6), (Reach((-2,)), 3), (Reach((1,), own=5), 6), (Reach((1,), 2, 7), 8)],

@@ -109,6 +109,12 @@ def test_labels_take_part() -> None:
     assert found.provenance["plugin"]["name"] == "ksg"
 
 
+def test_what_predicts_labels_has_no_bar_for_it_may_be_more_than_their_entropy() -> None:
+    found = mmg.lags(A, np.where(A > 0, "up", "down"), lags="0:1", **QUICK)
+    assert found.low < math.log(2) < found.parts[0].value
+    assert [(part.bar, part.std_error, part.low) for part in found.parts] == [("none", None, None)] * 2
+
+
 @pytest.mark.parametrize(
     ("ask", "error", "said"),
     [
@@ -120,6 +126,10 @@ def test_labels_take_part() -> None:
         (lambda: mmg.transfer(A), OptionError, "'target' is missing"),
         (lambda: mmg.lags(A, np.ones(1_500)), DataError, "'y' does not vary"),
         (lambda: mmg.lags(A, B, plugin="gaussian", steps=3), OptionError, "steps"),
+        (lambda: mmg.transfer(A, A), DataError, "the source 'source' is also among .*'target'.*leave one out"),
+        (lambda: mmg.transfer(A, B, given=A), DataError, "the source 'source' is also among .*'given'.*leave one out"),
+        (lambda: mmg.transfer(A, B, given_history=2), OptionError, "nothing is; name it by 'given' too"),
+        (lambda: mmg.network(pd.DataFrame({"a": A, "b": B}), plugin="ksg"), OptionError, "'plugin' does; ask"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(ask, error: type[Exception], said: str) -> None:
