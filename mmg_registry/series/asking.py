@@ -239,6 +239,7 @@ def ask_storage(recording: Recording, question: SeriesQuestion) -> Quantity:
     """
     started = time.perf_counter()
     plan, request = question.plan, question.request
+    demand(plan.history != 0, "The option 'history' is 0 and must be 1 or more: without a past there is no storage.")
     own = replace(recording, sides={"x": recording.side("y"), "y": recording.side("y")})
     tried = plan.history or most_steps(recording)
     problem = LagProblem(own, Reach(tuple(range(1, tried + 1))), plan.degree)

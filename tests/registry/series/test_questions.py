@@ -129,6 +129,7 @@ def test_what_predicts_labels_has_no_bar_for_it_may_be_more_than_their_entropy()
         (lambda: mmg.transfer(A, A), DataError, "the source 'source' is also among .*'target'.*leave one out"),
         (lambda: mmg.transfer(A, B, given=A), DataError, "the source 'source' is also among .*'given'.*leave one out"),
         (lambda: mmg.transfer(A, B, given_history=2), OptionError, "nothing is; name it by 'given' too"),
+        (lambda: mmg.active_storage(A, history=0), OptionError, "'history' is 0 and must be 1 or more"),
         (lambda: mmg.network(pd.DataFrame({"a": A, "b": B}), plugin="ksg"), OptionError, "'plugin' does; ask"),
     ],
 )
