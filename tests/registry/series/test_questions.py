@@ -96,6 +96,10 @@ def test_storage_is_the_information_of_an_autoregression() -> None:
     assert len(found.parts) == 10
 
 
+def test_storage_of_an_array_is_called_by_its_argument() -> None:
+    assert mmg.active_storage(B, history=1, **QUICK).symbol == "I(x[t]; x[t-1])"
+
+
 def test_storage_of_noise_is_chance() -> None:
     noise = np.random.default_rng(0).standard_normal(500)
     with pytest.warns(MMGWarning, match="No lag is beyond"):
@@ -129,6 +133,8 @@ def test_what_predicts_labels_has_no_bar_for_it_may_be_more_than_their_entropy()
         (lambda: mmg.transfer(A, A), DataError, "the source 'source' is also among .*'target'.*leave one out"),
         (lambda: mmg.transfer(A, B, given=A), DataError, "the source 'source' is also among .*'given'.*leave one out"),
         (lambda: mmg.transfer(A, B, given_history=2), OptionError, "nothing is; name it by 'given' too"),
+        (lambda: mmg.active_storage(), OptionError, "'x' is missing"),
+        (lambda: mmg.network(A, B), OptionError, "asked of one table"),
         (lambda: mmg.active_storage(A, history=0), OptionError, "'history' is 0 and must be 1 or more"),
         (lambda: mmg.network(pd.DataFrame({"a": A, "b": B}), plugin="ksg"), OptionError, "'plugin' does; ask"),
     ],
