@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
+from mmg_registry.data.reading.faults import counted
 from mmg_registry.errors import DataError, demand
 from mmg_registry.series.recording import Recording
 
@@ -95,7 +96,7 @@ def _refuse_long(recording: Recording, reach: Reach) -> None:
     demand(
         reach.longest <= sizes.max(),
         f"Lags and history reach over {reach.longest} steps of time, which is longer than {each} of "
-        f"{recording.source} ({int(sizes.max())} rows); give shorter ones.",
+        f"{recording.source} ({counted(int(sizes.max()), 'row')}); give shorter ones.",
         DataError,
     )
 
