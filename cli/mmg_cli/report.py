@@ -10,6 +10,7 @@ from mmg_cli.output import warn
 from mmg_registry.errors import shown
 
 if TYPE_CHECKING:
+    from mmg_registry.quantity import Quantity
     from mmg_registry.results import Estimate
 
 ReportRow = tuple[str, str]
@@ -56,7 +57,7 @@ def table(estimate: Estimate, level: int = 0) -> list[ReportRow]:
     rows = [(name, headline(estimate)), ("standard error", _number(estimate.std_error, estimate.unit))]
     rows += [("plugin", _plugin(about.get("plugin", {}))), ("rows", _rows(about)), ("dimensions", _dims(about))]
     rows += [("seconds", _seconds(about.get("seconds", {}))), ("seed", str(about.get("seed", "unknown")))]
-    return rows + (_diagnostics(estimate) if level else [])
+    return rows + (diagnostic_rows(estimate) if level else [])
 
 
 def headline(estimate: Estimate) -> str:
@@ -102,13 +103,13 @@ def _seconds(seconds: dict[str, float]) -> str:
     return f"{seconds.get('total', math.nan):.1f}" + (f" ({parts})" if parts else "")
 
 
-def _diagnostics(estimate: Estimate) -> list[ReportRow]:
+def diagnostic_rows(found: Estimate | Quantity) -> list[ReportRow]:
     """Return the rest of the JSON content, one row per value."""
     told = ("plugin", "seconds", "seed", "columns")
-    rest = {key: estimate.provenance[key] for key in estimate.provenance if key not in told}
-    rows = [row for side, columns in estimate.provenance.get("columns", {}).items() for row in _kinds(side, columns)]
+    rest = {key: found.provenance[key] for key in found.provenance if key not in told}
+    rows = [row for side, columns in found.provenance.get("columns", {}).items() for row in _kinds(side, columns)]
     rows += [row for key, value in rest.items() for row in _flatten(key, value)]
-    return rows + [row for key, value in estimate.diagnostics.items() for row in _flatten(key, value)]
+    return rows + [row for key, value in found.diagnostics.items() for row in _flatten(key, value)]
 
 
 def _kinds(side: str, columns: dict[str, Any]) -> list[ReportRow]:

@@ -79,9 +79,12 @@ def of_rows(fitted: Any, pair: Pair, draws: int | None = None, seed: int = 0) ->
 
 
 def _demand_numbers(pair: Pair) -> None:
-    """Refuse rows that are not finite, and labels, for their codes would be those of the rows at hand."""
+    """Refuse no rows, rows that are not finite, and labels, for their codes would be those of the rows at hand."""
+    demand(len(pair), f"There are no rows in {pair.source}.", DataError)
     for side in pair.sides:
         labels, values = getattr(pair, f"{side}_labels"), getattr(pair, side)
-        demand(not any(labels), f"A column of {side} holds labels; give the numbers that it was fitted to.", DataError)
+        numbers = f"In {pair.source} a column of {side} holds labels; give the numbers that it was fitted to."
+        demand(not any(labels), numbers, DataError)
         bad = int((~np.isfinite(values).all(axis=1)).sum())
-        demand(not bad, f"{bad} of {len(pair)} rows of {side} hold NaN or infinity; leave them out.", DataError)
+        missing = f"In {pair.source} {bad} of {len(pair)} rows of {side} hold NaN or infinity; "
+        demand(not bad, f"{missing}leave them out (--drop-nan does).", DataError)

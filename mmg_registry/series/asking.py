@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from mmg_registry.errors import DataError, demand
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
 from mmg_registry.series.answer import Embedded, Places, estimate_of
@@ -15,7 +18,7 @@ from mmg_registry.series.history import Gain, steps_of
 from mmg_registry.series.past import MOST_TOGETHER, most_steps, past_of, together
 from mmg_registry.series.plan import Plan
 from mmg_registry.series.problem import Functions, LagProblem
-from mmg_registry.series.quick import plugin_of
+from mmg_registry.series.quick import is_continuous, plugin_of
 from mmg_registry.series.recording import Recording
 from mmg_registry.series.screen import LEVEL, Screened, screened
 
@@ -25,6 +28,10 @@ LAGS, TRANSFER, GIVEN, STORAGE = (
 NO_LAG = (
     "No lag is beyond what shifted sources reach (p = {p:.2g} for the best of {lags}): the value is that of the lag "
     "that tells most, and may be chance."
+)
+OF_SCREEN = (
+    "Values of single lags are what the screen predicts, which tells lags apart; --every-lag (every_lag=True) asks the "
+    "estimator."
 )
 
 
@@ -89,6 +96,11 @@ def ask_lags(recording: Recording, question: SeriesQuestion) -> Quantity:
         MMGError: when the estimator fails.
     """
     started = time.perf_counter()
+    demand(
+        not question.plan.given_history or "given" in recording.sides,
+        "The option 'given_history' counts steps of what is given, and nothing is; name it by 'given' too.",
+    )
+    _refuse_copies(recording, ("y",) if question.name == TRANSFER else ("y", "given") if question.name == GIVEN else ())
     screen = screening(recording, question)
     problem = screen.problem
     chosen = together(problem, screen.found, 1 if question.name == LAGS else MOST_TOGETHER)
@@ -99,7 +111,7 @@ def ask_lags(recording: Recording, question: SeriesQuestion) -> Quantity:
         "lag": chosen.lags[0],
         "lags": list(chosen.lags),
         **_of_past(problem.reach),
-        "reasons": [*screen.reasons, chosen.reason, *why],
+        "reasons": [*screen.reasons, chosen.reason, *why, *([] if question.every_lag else [OF_SCREEN])],
         "held_out_gain": {"nats": chosen.gain.nats, "error": chosen.gain.error},
         "null": _null(problem, screen.found),
         "estimate": quantity.diagnostics,
@@ -107,6 +119,20 @@ def ask_lags(recording: Recording, question: SeriesQuestion) -> Quantity:
     parts = tuple(_parts(problem, screen.found, question))
     full = replace(quantity, p_value=screen.p_value, parts=parts, diagnostics=told)
     return _finished(full, problem, started, question.request)
+
+
+def _refuse_copies(recording: Recording, others: Sequence[str]) -> None:
+    """Refuse a source that is a column of the target or of what is given: its past would be given to itself."""
+    source = recording.side("x")
+    for side in (recording.side(name) for name in others):
+        for own, name in zip(source.values.T, source.names, strict=True):
+            alike = [np.array_equal(own, each, equal_nan=True) for each in side.values.T]
+            demand(
+                not any(alike),
+                f"In {recording.source} the source '{name}' is also among what its past is compared with "
+                f"('{', '.join(side.names)}'), where it adds nothing; leave one out.",
+                DataError,
+            )
 
 
 def _with_plugin(
@@ -151,12 +177,13 @@ def _finished(quantity: Quantity, problem: LagProblem, started: float, request: 
     p = quantity.p_value
     nothing = [NO_LAG.format(p=p, lags=len(problem.reach.lags))] if p is not None and p > LEVEL else []
     warnings = [*left_out(recording, rows, problem.reach), *problem.doubts(), *nothing, *quantity.warnings]
-    seconds = {**quantity.provenance.get("seconds", {}), "total": time.perf_counter() - started}
+    about = {"seed": request.seed, **quantity.provenance}
+    seconds = {**about.get("seconds", {}), "total": time.perf_counter() - started}
     series = {"samples": len(recording), "embedded": len(rows), "trials": recording.trials}
     return replace(
         quantity,
         warnings=list(dict.fromkeys(warnings)),
-        provenance={**quantity.provenance, "seconds": seconds, "series": series},
+        provenance={**about, "seconds": seconds, "series": series},
     ).to_unit(request.unit)
 
 
@@ -169,15 +196,19 @@ def _given(reach: Reach) -> Places:
 
 
 def _parts(problem: LagProblem, found: Screened, question: SeriesQuestion) -> list[Quantity]:
-    """Return a quantity for each lag: what it adds to a prediction, or what the estimator says, with its p-value."""
+    """Return a quantity for each lag: what it adds to a prediction, or what the estimator says, with its p-value.
+
+    What predicts labels or counts may be more than their entropy, so that it has no error bar.
+    """
     level, parts = question.request.ci_level, []
+    has_bar = is_continuous(problem, "y")
     for place, lag in enumerate(problem.reach.lags):
         written = symbol(problem, [lag])
         if question.every_lag:
             own = estimate_of(_embedded(problem, [lag]), question.request)
             part = Quantity.of(own, question.name, written)
         else:
-            value, error = float(found.value[place]), float(found.errors[place])
+            value, error = float(found.value[place]), float(found.errors[place]) if has_bar else None
             part = Quantity("predictive information", written, value, error, ci_level=level).with_interval(least=0.0)
         parts.append(replace(part, p_value=float(found.p_values[place]), diagnostics={"lag": lag}))
     return parts
@@ -208,6 +239,7 @@ def ask_storage(recording: Recording, question: SeriesQuestion) -> Quantity:
     """
     started = time.perf_counter()
     plan, request = question.plan, question.request
+    demand(plan.history != 0, "The option 'history' is 0 and must be 1 or more: without a past there is no storage.")
     own = replace(recording, sides={"x": recording.side("y"), "y": recording.side("y")})
     tried = plan.history or most_steps(recording)
     problem = LagProblem(own, Reach(tuple(range(1, tried + 1))), plan.degree)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
+from mmg_registry.data.reading.faults import counted
 from mmg_registry.errors import DataError, demand
 from mmg_registry.series.recording import Recording
 
@@ -74,10 +75,19 @@ def rows_of(recording: Recording, reach: Reach) -> Index:
     demand(
         len(rows) >= FEWEST_ROWS,
         f"Only {len(rows)} of the {len(recording)} rows of {recording.source} have all that belongs to them over "
-        f"{reach.longest} steps of time, and {FEWEST_ROWS} are needed; give shorter lags and history or longer trials.",
+        f"{reach.longest} steps of time, and {FEWEST_ROWS} are needed; {_way_out(recording)}.",
         DataError,
     )
     return rows
+
+
+def _way_out(recording: Recording) -> str:
+    """Return what to do about too few rows: missing values come first where they are many, for lags change little."""
+    side = min(recording.sides.values(), key=lambda each: int(each.there.sum()))
+    missing = int((~side.there).sum())
+    if missing * 2 > len(recording):
+        return f"{missing} miss a value of '{', '.join(side.names)}': fill them, or take another column"
+    return "give shorter lags and history or longer trials"
 
 
 def _refuse_long(recording: Recording, reach: Reach) -> None:
@@ -86,7 +96,7 @@ def _refuse_long(recording: Recording, reach: Reach) -> None:
     demand(
         reach.longest <= sizes.max(),
         f"Lags and history reach over {reach.longest} steps of time, which is longer than {each} of "
-        f"{recording.source} ({int(sizes.max())} rows); give shorter ones.",
+        f"{recording.source} ({counted(int(sizes.max()), 'row')}); give shorter ones.",
         DataError,
     )
 

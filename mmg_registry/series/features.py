@@ -50,7 +50,11 @@ def functions_of(side: Channels, degree: int) -> list[F64]:
 def _functions(column: F64, labels: int, degree: int, name: str) -> F64:
     there = np.isfinite(column)
     values = column[there]
-    demand(len(values) and np.ptp(values) > 0, f"'{name}' does not vary, so that it shares nothing.", DataError)
+    demand(
+        len(values) and np.ptp(values) > 0,
+        f"'{name}' does not vary, so that it shares nothing; leave it out.",
+        DataError,
+    )
     demand(
         labels <= MOST_LABELS,
         f"'{name}' has {labels} labels, and {MOST_LABELS} are told apart in a series; put some of them together.",

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mmg_registry.errors import issue
+import numpy as np
+
+from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request, from_choices
@@ -145,7 +147,8 @@ def active_storage(*data: Any, x: Any = None, history: int | None = None, **choi
         >>> found.diagnostics["history"], bool(abs(found.value - 0.511) < 0.1)
         (1, True)
     """
-    recording, rest = _recorded(data, {"y": x}, choices)
+    recording, rest = _recorded(data, {"x": x}, choices)
+    recording = replace(recording, sides={"y": recording.side("x")})
     plan = Plan((1,), history, given_history=0, **split_choices(rest))
     return _told(ask_storage(recording, SeriesQuestion(STORAGE, plan, **_answered(rest))))
 
@@ -183,6 +186,12 @@ def network(
         >>> [(part.diagnostics["source"], round(part.diagnostics["q"], 2)) for part in found.parts][0], found.symbol
         (('a', 0.02), 'I(a[t-2]; b[t])')
     """
+    demand(
+        len(data) == 1 and not isinstance(data[0], np.ndarray),
+        "A network is asked of one table, a frame or a file, whose columns are its channels; give that.",
+    )
+    asks = [name for name in ("plugin", "every_lag") if choices.get(name)]
+    demand(not asks, f"A network asks no estimator, and '{', '.join(asks)}' does; ask `transfer` about single links.")
     recording, rest = _recorded(data, {"source": source, "target": target}, choices)
     plan = Plan(parse_lags(lags, least=1), history, **split_choices(rest))
     return _told(ask_network(recording, SeriesQuestion(TRANSFER, plan, **_answered(rest))))

@@ -31,7 +31,7 @@ LABELLED = "There are labels or counts, so that ksg answers."
 
 def plugin_of(problem: LagProblem, places: Sequence[int]) -> tuple[str, str]:
     """Return the plugin that answers about the lags at `places` of the problem, and why, in a sentence."""
-    if not all(_is_continuous(problem, side) for side in ("x", "y")):
+    if not all(is_continuous(problem, side) for side in ("x", "y")):
         return CURVES, LABELLED
     curved = curvature(problem, places)
     name = CURVES if curved.nats > SURE * curved.error else LINES
@@ -48,7 +48,8 @@ def curvature(problem: LagProblem, places: Sequence[int]) -> Gain:
     return gain(likely[:, 2], likely[:, 1])
 
 
-def _is_continuous(problem: LagProblem, side: str) -> bool:
+def is_continuous(problem: LagProblem, side: str) -> bool:
+    """Return whether a side has neither labels nor counts."""
     values = problem.recording.side(side)
     return not any(values.labels) and all(
         kind_of(values.values[values.there, j]).name == "continuous" for j in range(len(values.names))

@@ -81,7 +81,8 @@ def read_series(
     """
     names = {key: name for key, name in (("time", time), ("trial", trial)) if name is not None}
     found = read_columns(path, sides, names, text=text, where=where, readers=_readers(path))
-    times = found.plain.get("time", dates_of(path) if where is None else None)
+    dates = dates_of(path)
+    times = found.plain.get("time", dates if dates is None or found.rows is None else dates[found.rows])
     return of_matrices(found.matrices, times, found.plain.get("trial"), names, found)
 
 

@@ -139,7 +139,7 @@ def of_matrices(
         origin: the columns of a table that all this was read from.
 
     Raises:
-        DataError: as `of_arrays`.
+        DataError: as `of_arrays`, and where a condition left gaps that no times tell.
     """
     called = {"time": "time", "trial": "trial", **(names or {})}
     sizes = {name: len(each.values) for name, each in matrices.items()}
@@ -149,10 +149,23 @@ def of_matrices(
     n = next(iter(sizes.values()))
     number = np.zeros(n, dtype=np.int64) if trial is None else _numbered(trial, called["trial"])
     order, place = clock_places(None if time is None else seconds_of(time, called["time"]), number, called["time"])
+    told = Columns({}, {}, "the series") if origin is None else origin
+    if time is None and told.rows is not None:
+        _refuse_gaps(told.rows[order], number[order], told.source)
     sides = {name: Channels(each.values[order], each.names, each.labels) for name, each in matrices.items()}
     moved = () if np.array_equal(order, np.arange(n)) else ("The rows are put in the order of trials and time.",)
-    told = Columns({}, {}, "the series") if origin is None else origin
     return Recording(sides, place, number[order], told.source, (*told.notes, *moved), told.doubts)
+
+
+def _refuse_gaps(rows: Index, trial: Index, source: str) -> None:
+    """Refuse rows that a condition chose here and there, for without times their gaps would be joined."""
+    steps = np.diff(rows)[np.diff(trial) == 0]
+    demand(
+        len(np.unique(steps)) <= 1,
+        f"The condition leaves gaps among the rows of {source}, across which lags would be wrong; name the column of "
+        "times by --time (time=), so that gaps are seen.",
+        DataError,
+    )
 
 
 def _numbered(trial: Any, name: str) -> Index:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import check_limits, complete_plugin, parse_set
-from mmg_cli.output import check_writable, warn
+from mmg_cli.output import check_writable, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import parse_kinds, tell, text_options
-from mmg_cli.report import ReportRow, print_rows
+from mmg_cli.report import ReportRow, diagnostic_rows, print_rows
 from mmg_cli.writers import check_result_file, write_result
 
 if TYPE_CHECKING:
@@ -133,4 +133,5 @@ def rows_of(found: Quantity) -> list[ReportRow]:
         rows.append(("rows", f"{about.get('n_train')} for training, {about['n_eval']} for evaluation"))
     if about.get("seconds"):
         rows.append(("seconds", f"{about['seconds']['total']:.1f}"))
-    return [*rows, ("seed", str(about["seed"]))] if "seed" in about else rows
+    rows += [("seed", str(about["seed"]))] if "seed" in about else []
+    return rows + [row for row in (diagnostic_rows(found) if verbosity.level else []) if row[0] != "reasons"]

@@ -99,7 +99,9 @@ def transfer(
     """Estimate the transfer entropy from a source to a target: what its past adds to the target's own past."""
     job = SeriesJob(**locals())
     demand_columns(job, "source", "target")
-    demand(not (each and every_lag), "--each asks no estimator, and --every-lag does; leave one of the two out.")
+    asks = "--every-lag" if every_lag else "--plugin" if plugin else ""
+    demand(not (each and asks), f"--each asks no estimator, and {asks} does; leave one of the two out.")
+    demand(given or given_history is None, "--given-history counts steps of --given, which is absent; give both.")
     plan = plan_of(job, least=1)
     from mmg_registry.series.asking import GIVEN, TRANSFER, ask_lags
     from mmg_registry.series.network import ask_network

@@ -31,6 +31,7 @@ class Columns:
         plain: single columns as they stand in the table, by the same.
         source: file name(s) for messages.
         notes, doubts: as those of a pair.
+        rows: `(n,)` places in the table of the rows that fulfil a condition; None where there was none.
     """
 
     matrices: Mapping[str, Matrix]
@@ -38,6 +39,7 @@ class Columns:
     source: str
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    rows: NDArray[np.int64] | None = None
 
 
 def read_columns(
@@ -96,6 +98,7 @@ def _taken(
             file,
             (*table.notes, *told),
             tuple(table.doubts),
+            None if mask is None else np.flatnonzero(mask),
         )
 
 

@@ -57,6 +57,15 @@ def test_each_screens_pair_by_pair_and_draws_a_map(mmg: Callable[..., Any], file
     assert [text.get_text() for text in figure.axes[0].texts] == ["3"]
 
 
+def test_each_records_its_seed_and_v_prints_diagnostics(mmg: Callable[..., Any], file: str) -> None:
+    words = ("--source", "a", "--target", "b", "--each", "--time", "when", "--lags", "3", "-v", *QUICK)
+    printed = mmg("transfer", file, *words).out.splitlines()
+    assert [line.split() for line in printed if line.startswith(("seed", "null.shifts"))] == [
+        ["seed", "0"],
+        ["null.shifts", "99"],
+    ]
+
+
 def test_storage_prints_the_gains_of_its_steps(mmg: Callable[..., Any], file: str) -> None:
     done = mmg("storage", file, "--x", "a", "--history", "2", "--time", "when", *QUICK)
     assert done.code == 0
@@ -98,6 +107,16 @@ def test_the_picture_has_the_band_and_what_shifted_sources_reach(mmg: Callable[.
         (["lags", "--x", "a", "--y", "b", "--trial", "who", "--lags", "399"], 4, "Only 2 of the 800 rows of"),
         (["lags", "--x", "a", "--y", "b", "--trial", "who", "--lags", "400"], 4, "is longer than every trial of"),
         (["transfer", "--source", "a", "--target", "b", "--each", "--every-lag"], 2, "leave one of the two out"),
+        (
+            ["transfer", "--source", "a", "--target", "b", "--each", "--plugin", "ksg"],
+            2,
+            "no estimator, and --plugin does",
+        ),
+        (
+            ["transfer", "--source", "a", "--target", "b", "--given-history", "2"],
+            2,
+            "steps of --given, which is absent",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(mmg: Callable[..., Any], file: str, words: list[str], code: int, said: str) -> None:

@@ -47,8 +47,9 @@ def test_a_single_row_is_enough_for_a_denoiser(fitted: Any) -> None:
     ("x", "y", "sentence"),
     [
         ([0.1, np.nan], [0.2, 0.3], "1 of 2 rows of x hold NaN"),
-        ([0.1, 0.2], ["a", "b"], "A column of y holds labels"),
+        ([0.1, 0.2], ["a", "b"], "a column of y holds labels"),
         ([[0.1, 0.2]], [0.3], "x has shape"),
+        (np.empty((0, 1)), np.empty((0, 1)), "no rows"),
     ],
 )
 def test_rows_that_were_not_fitted_are_refused(fitted: Any, x: Any, y: Any, sentence: str) -> None:

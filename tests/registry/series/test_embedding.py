@@ -72,6 +72,7 @@ def test_short_trials_are_left_out_with_a_word() -> None:
     [
         (None, Reach(lags=(100,)), r"reach over 101 steps of time, which is longer than the series of .* \(100 rows\)"),
         (np.repeat([0, 1], 50), Reach(lags=(60,)), r"longer than every trial of the series \(50 rows\)"),
+        (np.arange(100), Reach(lags=(1,)), r"longer than every trial of the series \(1 row\)"),
         (None, Reach(lags=(70,)), "Only 30 of the 100 rows of the series have all that belongs to them"),
         (np.repeat(np.arange(20), 5), Reach(lags=(3,)), "Only 40 of the 100 rows"),
     ],
@@ -79,6 +80,11 @@ def test_short_trials_are_left_out_with_a_word() -> None:
 def test_what_is_too_long_or_too_few_is_refused(trial: object, reach: Reach, said: str) -> None:
     with pytest.raises(DataError, match=said):
         rows_of(two(trial=trial), reach)
+
+
+def test_a_column_that_is_mostly_missing_is_named() -> None:
+    with pytest.raises(DataError, match="90 miss a value of 'x': fill them"):
+        rows_of(two(x=np.where(np.arange(100) < 10, 1.0, np.nan)), Reach(lags=(1,)))
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,10 @@ def test_storage_is_the_information_of_an_autoregression() -> None:
     assert len(found.parts) == 10
 
 
+def test_storage_of_an_array_is_called_by_its_argument() -> None:
+    assert mmg.active_storage(B, history=1, **QUICK).symbol == "I(x[t]; x[t-1])"
+
+
 def test_storage_of_noise_is_chance() -> None:
     noise = np.random.default_rng(0).standard_normal(500)
     with pytest.warns(MMGWarning, match="No lag is beyond"):
@@ -109,6 +113,12 @@ def test_labels_take_part() -> None:
     assert found.provenance["plugin"]["name"] == "ksg"
 
 
+def test_what_predicts_labels_has_no_bar_for_it_may_be_more_than_their_entropy() -> None:
+    found = mmg.lags(A, np.where(A > 0, "up", "down"), lags="0:1", **QUICK)
+    assert found.low < math.log(2) < found.parts[0].value
+    assert [(part.bar, part.std_error, part.low) for part in found.parts] == [("none", None, None)] * 2
+
+
 @pytest.mark.parametrize(
     ("ask", "error", "said"),
     [
@@ -120,6 +130,13 @@ def test_labels_take_part() -> None:
         (lambda: mmg.transfer(A), OptionError, "'target' is missing"),
         (lambda: mmg.lags(A, np.ones(1_500)), DataError, "'y' does not vary"),
         (lambda: mmg.lags(A, B, plugin="gaussian", steps=3), OptionError, "steps"),
+        (lambda: mmg.transfer(A, A), DataError, "the source 'source' is also among .*'target'.*leave one out"),
+        (lambda: mmg.transfer(A, B, given=A), DataError, "the source 'source' is also among .*'given'.*leave one out"),
+        (lambda: mmg.transfer(A, B, given_history=2), OptionError, "nothing is; name it by 'given' too"),
+        (lambda: mmg.active_storage(), OptionError, "'x' is missing"),
+        (lambda: mmg.network(A, B), OptionError, "asked of one table"),
+        (lambda: mmg.active_storage(A, history=0), OptionError, "'history' is 0 and must be 1 or more"),
+        (lambda: mmg.network(pd.DataFrame({"a": A, "b": B}), plugin="ksg"), OptionError, "'plugin' does; ask"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(ask, error: type[Exception], said: str) -> None:

@@ -31,6 +31,17 @@ def test_the_index_of_dates_of_a_frame_tells_the_times() -> None:
     assert recording_of((frame,), {"x": "a", "y": "b"}).place.tolist() == [0, 1, 8]
 
 
+def test_gaps_that_a_condition_leaves_are_refused_unless_times_or_trials_tell_them() -> None:
+    frame = pd.DataFrame({"a": np.arange(8.0), "who": list("uuuvvvvw"), "t": np.arange(8)})
+    with pytest.raises(DataError, match=r"The condition leaves gaps among the rows of the frame, .* --time"):
+        read_series(frame, {"x": "a"}, where="a < 2 or a > 5")
+    assert read_series(frame, {"x": "a"}, where="a < 2 or a > 5", time="t").place.tolist() == [0, 1, 6, 7]
+    assert read_series(frame, {"x": "a"}, where="who == 'v'").place.tolist() == [0, 1, 2, 3]
+    assert read_series(frame, {"x": "a"}, where="who != 'v'", trial="who").trials == 2
+    dated = frame.set_index(pd.date_range("2024-01-01", periods=8))
+    assert read_series(dated, {"x": "a"}, where="a < 2 or a > 5").place.tolist() == [0, 1, 6, 7]
+
+
 def test_arrays_are_placed_in_the_order_of_the_sides() -> None:
     found = recording_of((np.arange(3.0), np.arange(3.0) + 10), {"source": None, "target": None, "given": None})
     assert {name: side.values[0, 0] for name, side in found.sides.items()} == {"source": 0.0, "target": 10.0}
