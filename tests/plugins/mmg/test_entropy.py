@@ -41,5 +41,5 @@ def test_nothing_is_told_before_a_fit() -> None:
 
 
 def test_few_rows_have_no_mixture() -> None:
-    found = fitted(CLUSTERS[:10, :1], 5).surprisals(CLUSTERS[10:12, :1])
+    found = fitted(CLUSTERS[:10, :1], 20).surprisals(CLUSTERS[10:12, :1])
     assert found.diagnostics["mixture"] == 0
