@@ -40,7 +40,7 @@ from mmg_registry.contracts import Array, Options, Run
 from mmg_registry.core import BIN_SUMS, ROW_VALUES, Network, Proposal
 from mmg_registry.diffusion import FusedDenoiser, NormalMixture, TrainedDenoiser, TrainingSetup, fit_mixture, train
 from mmg_registry.diffusion.learner import MOST_REPEATS
-from mmg_registry.diffusion.mixture import LEAST_ROWS
+from mmg_registry.diffusion.mixture import COMPONENT_ROWS
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
 from mmg_registry.entropies.contract import EntropyEstimator, Surprisals
 from mmg_registry.errors import OptionError
@@ -50,7 +50,7 @@ from mmg_registry.training import Report
 from mmg_registry.training.held_out import hold_back
 
 PASSES = 2  # of the network, with and without a column that tells nothing; a report counts the gain of both
-LEAST_MIXED = 2 * LEAST_ROWS  # fitted rows that allow a second component; fewer show no mixture
+LEAST_MIXED = 2 * COMPONENT_ROWS  # fitted rows that allow a second component; fewer show no mixture
 MOST_MIXED = 8_000  # rows that a mixture is fitted to, for time: some seconds at ten columns
 UNLEARNED_SHARE = (
     0.1  # of what was learned that may be left: 2 % of a ring, 5 % of clusters in 10 columns, more of gammas
