@@ -29,7 +29,7 @@ from mmg_registry.core.reference import Draws, channel
 
 SIZES_TRIED = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64)  # numbers tried, each a third larger than the one before
 GIVE_UP = 2  # larger numbers in turn that do worse end the search
-LEAST_ROWS = 8  # rows for each component
+COMPONENT_ROWS = 8  # rows for each component
 MIXTURE_FOLDS = 4
 CHOOSING_ROWS = 4_000  # rows that choose the number of components, of which one fold then says enough: for time
 MOST_ROUNDS = 100  # of expectation and maximisation
@@ -117,7 +117,7 @@ def _tried(
     """Yield the log-density (nats) of rows left out, for ever more components, until these do worse."""
     best, worse = -math.inf, 0
     for k in SIZES_TRIED:
-        if worse == GIVE_UP or k * LEAST_ROWS > len(rows):
+        if worse == GIVE_UP or k * COMPONENT_ROWS > len(rows):
             return
         parts = [maximised(rows[~out], k, pull, seed).log_density(rows[out]) for out in left_out]
         value = float(np.concatenate(parts).mean())

@@ -114,8 +114,7 @@ def divergence_of(a: Pair, b: Pair, request: Request, names: tuple[str, str] = (
         DataError, MMGError, OptionError, PluginError: as `divergence`.
     """
     make = make_of(request)
-    same_columns(a, b)
-    sides = sides_of(a, b, request, names)
+    sides = sides_of(a, same_columns(a, b), request, names)
     samples = {name: side.sample for name, side in zip("ab", sides, strict=True)}
     background = Background(request, samples)
     js = jensen_shannon(sides, request, make)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair
@@ -13,7 +16,7 @@ from mmg_registry.entropies.chain import DISCRETE, EntropyTerm, Layers, layers_o
 from mmg_registry.entropies.differential import MakeEntropy, Mean, make_of
 from mmg_registry.entropies.result import Background
 from mmg_registry.entropies.sample import ColumnSample, read_sample, sample_of
-from mmg_registry.errors import issue
+from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_entropy
 from mmg_registry.request import Request, from_choices
@@ -81,6 +84,7 @@ def entropy_of_pair(pair: Pair, request: Request, given: bool) -> Quantity:
     Raises:
         DataError, MMGError, OptionError, PluginError: as `entropy`.
     """
+    _refuse_given(pair, given)
     make = make_of(request)
     background = Background(request, {"x": sample_of(pair, request)})
     sample = background.samples["x"]
@@ -93,7 +97,7 @@ def entropy_of_pair(pair: Pair, request: Request, given: bool) -> Quantity:
     discrete = all(kind.name in DISCRETE for kind in sample.kinds)
     symbol = f"{'H' if discrete else 'h'}({_listed(pair.x_names)}{_given(pair, given)})"
     found = background.quantity(_name(discrete, given), symbol, whole, *((0.0,) if discrete else ()))
-    parts = tuple(background.quantity(term.name, term.symbol, term.mean) for term in terms)
+    parts = tuple(background.quantity(term.name, term.symbol, term.mean, _least(term)) for term in terms)
     shares = {term.symbol: term.share for term in terms}
     only = len(terms) == 1
     found = replace(
@@ -104,6 +108,20 @@ def entropy_of_pair(pair: Pair, request: Request, given: bool) -> Quantity:
         warnings=[*found.warnings, *([] if discrete else [SCALE])],
     )
     return background.finished(found, whole)
+
+
+def _refuse_given(pair: Pair, given: bool) -> None:
+    """Refuse a column that is x and given too, as `estimate` does: same name, same rows."""
+    for j, name in enumerate(pair.x_names if given else ()):
+        for i in (i for i, other in enumerate(pair.y_names) if other == name):
+            same = np.array_equal(pair.x[:, j], pair.y[:, i], equal_nan=True)
+            told = f"{name} is named both as x and as given, where nothing of it is left; leave out one."
+            demand(not same, f"{pair.source} cannot be used: {told}", DataError)
+
+
+def _least(term: EntropyTerm) -> float:
+    """Return the least that a term can be: a differential entropy has none, the others are 0 or more."""
+    return -math.inf if term.symbol.startswith("h(") else 0.0
 
 
 def _told(pair: Pair, request: Request, make: MakeEntropy) -> EntropyTerm:

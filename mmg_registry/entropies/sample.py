@@ -137,20 +137,28 @@ def _is_file(data: Any) -> bool:
     return isinstance(data, (str, Path)) or (isinstance(data, list) and len(data) > 0 and is_names(data))
 
 
-def same_columns(a: Pair, b: Pair) -> None:
-    """Refuse two samples that are not of the same columns.
+def same_columns(a: Pair, b: Pair) -> Pair:
+    """Return `b` with its columns in the order of those of `a`, by their names where these are of tables.
 
     Raises:
-        DataError: naming both sources and the columns that differ.
+        DataError: for other columns, naming both sources and the columns that differ.
     """
     width = a.x.shape[1], b.x.shape[1]
     if width[0] == width[1] and (a.x_names == b.x_names or not _from_tables(a, b)):
-        return
+        return b
+    if len(set(a.x_names)) == width[0] and sorted(a.x_names) == sorted(b.x_names):
+        return _in_order(b, [b.x_names.index(name) for name in a.x_names])
     only = [name for name in (*a.x_names, *b.x_names) if (name in a.x_names) != (name in b.x_names)]
-    which = f" ({', '.join(only[:5])})" if only else " (in another order)"
+    which = f" ({', '.join(only[:5])})" if only else ""
     raise DataError(
         f"{a.source} and {b.source} have other columns, {width[0]} and {width[1]}{which}; choose the same with --x."
     )
+
+
+def _in_order(pair: Pair, places: list[int]) -> Pair:
+    x, names = pair.x[:, places], tuple(pair.x_names[j] for j in places)
+    labels = tuple(pair.x_labels[j] for j in places) if pair.x_labels else ()
+    return replace(pair, x=x, y=x, x_names=names, y_names=names, x_labels=labels, y_labels=labels)
 
 
 def _from_tables(a: Pair, b: Pair) -> bool:

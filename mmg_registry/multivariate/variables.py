@@ -21,7 +21,7 @@ from mmg_registry.multivariate.terms import SharedTerm
 from mmg_registry.request import Request
 
 FEWEST = 3
-TWO = "{n} variables have no interaction beyond what two share; give three or more, or ask `estimate`."
+TWO = "Different variables here: {n} ({names}); give three or more, or ask `mmg estimate` what two share."
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[VariableRows,
         DataError: for rows that no information can be estimated from; see `data.checks.clean`.
         OptionError: for fewer than three variables.
     """
-    demand(len(pairs) >= FEWEST, TWO.format(n=len(pairs)))
+    demand(len(pairs) >= FEWEST, TWO.format(n=len(pairs), names=_names(pairs)))
     x = np.concatenate([pair.x for pair in pairs], axis=1)
     names = tuple(name for pair in pairs for name in pair.x_names)
     labels = tuple(own for pair in pairs for own in pair.x_labels or ((),) * pair.x.shape[1])
@@ -143,3 +143,7 @@ def variables_of(pairs: Sequence[Pair], request: Request) -> tuple[VariableRows,
 
 def _called(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"({names[0]} .. {names[-1]})"
+
+
+def _names(pairs: Sequence[Pair]) -> str:
+    return ", ".join(" and ".join(pair.x_names) for pair in pairs)

@@ -40,6 +40,7 @@ from mmg_registry.contracts import Array, Options, Run
 from mmg_registry.core import BIN_SUMS, ROW_VALUES, Network, Proposal
 from mmg_registry.diffusion import FusedDenoiser, NormalMixture, TrainedDenoiser, TrainingSetup, fit_mixture, train
 from mmg_registry.diffusion.learner import MOST_REPEATS
+from mmg_registry.diffusion.mixture import COMPONENT_ROWS
 from mmg_registry.diffusion.proposals import gap_proposal, pilot
 from mmg_registry.entropies.contract import EntropyEstimator, Surprisals
 from mmg_registry.errors import OptionError
@@ -49,6 +50,7 @@ from mmg_registry.training import Report
 from mmg_registry.training.held_out import hold_back
 
 PASSES = 2  # of the network, with and without a column that tells nothing; a report counts the gain of both
+LEAST_MIXED = 2 * COMPONENT_ROWS  # fitted rows that allow a second component; fewer show no mixture
 MOST_MIXED = 8_000  # rows that a mixture is fitted to, for time: some seconds at ten columns
 UNLEARNED_SHARE = (
     0.1  # of what was learned that may be left: 2 % of a ring, 5 % of clusters in 10 columns, more of gammas
@@ -187,7 +189,8 @@ class DenoisedEntropy(EntropyEstimator):
 
     def _better(self, alone: Fitted, rows: Array, held_out: Array) -> ScaledMixture | None:
         """Return a mixture that surely surprises held-out rows less than the denoiser does; None where none does."""
-        if rows.shape[1] > MIXTURE_COLUMNS or not self.options.mixture:
+        few = len(rows) < LEAST_MIXED or len(held_out) < 2  # one row held out has no spread to be sure by
+        if few or rows.shape[1] > MIXTURE_COLUMNS or not self.options.mixture:
             return None
         mixture = ScaledMixture.fit(rows[:: max(1, len(rows) // MOST_MIXED)], self.run.seed)
         gain = self._values(alone, held_out) - mixture.surprisals(held_out)

@@ -38,3 +38,8 @@ def test_the_denoiser_lowers_what_the_closed_form_says() -> None:
 def test_nothing_is_told_before_a_fit() -> None:
     with pytest.raises(OptionError, match="not fitted"):
         DenoisedEntropy(run=Run(threads=1)).surprisals(CLUSTERS)
+
+
+def test_few_rows_have_no_mixture() -> None:
+    found = fitted(CLUSTERS[:10, :1], 20).surprisals(CLUSTERS[10:12, :1])
+    assert found.diagnostics["mixture"] == 0

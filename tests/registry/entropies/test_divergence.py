@@ -51,3 +51,9 @@ def test_other_columns_are_refused() -> None:
     x = np.random.default_rng(3).standard_normal((100, 2))
     with pytest.raises(DataError, match="have other columns"):
         quick(pd.DataFrame(x, columns=["a", "b"]), pd.DataFrame(x, columns=["a", "c"]))
+
+
+def test_columns_in_another_order_are_matched_by_name() -> None:
+    x = np.random.default_rng(4).standard_normal((400, 2))
+    a, b = pd.DataFrame(x[:200], columns=["p", "q"]), pd.DataFrame(x[200:] * 2, columns=["p", "q"])
+    assert [part.value for part in quick(a, b[["q", "p"]])] == [part.value for part in quick(a, b)]

@@ -92,3 +92,14 @@ def test_rounded_columns_are_spread_and_said_to_be() -> None:
 def test_the_json_form_reads_back() -> None:
     found = quick(rows(500))
     assert Quantity.from_dict(found.to_dict()).value == found.value
+
+
+def test_a_column_that_is_given_too_is_refused() -> None:
+    with pytest.raises(DataError, match="a is named both as x and as given"):
+        quick(pd.DataFrame(rows(100, 2), columns=["a", "b"]), x="a", given="a")
+
+
+def test_what_is_told_has_no_interval_below_zero() -> None:
+    table = pd.DataFrame({"c": ["u", "v"] * 100, "b": rows(200)[:, 0]})
+    told = quick(table, x="c", given="b").parts[-1]
+    assert told.low >= 0

@@ -65,7 +65,7 @@ def test_asking_twice_in_one_process_works() -> None:
 
 
 def test_two_variables_are_refused() -> None:
-    with pytest.raises(OptionError, match="2 variables have no interaction"):
+    with pytest.raises(OptionError, match="Different variables here: 2 "):
         quick(SUM[:, :2])
 
 
