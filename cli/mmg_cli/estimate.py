@@ -22,6 +22,7 @@ from mmg_cli.reading import (
     Sep,
     SkipLines,
     TextEncoding,
+    TextJob,
     Thousands,
     Where,
     parse_kinds,
@@ -44,8 +45,8 @@ INSTANT = ("ksg", "gaussian", "cca")  # printed beside the others with -v
 INSTANT_ROWS = 10_000
 
 
-@dataclass(frozen=True)
-class EstimateJob:
+@dataclass(frozen=True, kw_only=True)
+class EstimateJob(TextJob):
     """The parameters of `mmg estimate`, one field each."""
 
     data: list[str]
@@ -70,17 +71,8 @@ class EstimateJob:
     save: str | None
     quiet: bool
     verbose: int
-    where: str | None = None
     groups: str | None = None
     blocks: str = "auto"
-    sep: str | None = None
-    decimal: str | None = None
-    thousands: str | None = None
-    comment: str | None = None
-    skip: int = 0
-    na: list[str] | None = None
-    encoding: str | None = None
-    header: HeaderOption = HeaderOption.auto
     kind: list[str] | None = None
     given: str | None = None
     pointwise: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,8 +67,23 @@ HeaderRow = Annotated[
 ]
 
 
-def text_options(job: Any) -> TextOptions:
-    """Return what was said about text; `job` has an attribute for each of these options.
+@dataclass(frozen=True, kw_only=True)
+class TextJob:
+    """The parameters of how a table is read, one field each."""
+
+    where: str | None = None
+    sep: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    comment: str | None = None
+    skip: int = 0
+    na: list[str] | None = None
+    encoding: str | None = None
+    header: HeaderOption = HeaderOption.auto
+
+
+def text_options(job: TextJob) -> TextOptions:
+    """Return what was said about text.
 
     Raises:
         OptionError: for a value that cannot be meant.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from mmg_cli.common import check_limits, complete_plugin, parse_set
 from mmg_cli.output import check_writable, verbosity, warn
 from mmg_cli.progress import progress_bar
-from mmg_cli.reading import parse_kinds, tell, text_options
+from mmg_cli.reading import TextJob, parse_kinds, tell, text_options
 from mmg_cli.report import ReportRow, diagnostic_rows, print_rows
 from mmg_cli.writers import check_result_file, write_result
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mmg_registry.data.pair import Pair
     from mmg_registry.quantity import Quantity
     from mmg_registry.request import Request
+    from mmg_registry.results import Unit
 
 PluginOption = Annotated[
     str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
@@ -47,49 +49,68 @@ KindOption = Annotated[
 LIMITS = ("seed", "threads", "device", "max_seconds", "unit", "blocks")
 
 
-def check_job(job: Any) -> None:
-    """Refuse options out of range, and outputs that would fail after the run.
+@dataclass(frozen=True, kw_only=True)
+class QuestionJob(TextJob):
+    """The parameters that questions share, one field each; each job has its plugin beside, perhaps none yet."""
 
-    Args:
-        job: an object with the options above as attributes; those that it lacks are not checked.
+    data: Sequence[str] = ()
+    seed: int | None
+    threads: int | None
+    device: str
+    max_seconds: float | None
+    unit: Unit
+    ci: float
+    set: list[str] | None
+    json: bool
+    out: str | None
+    quiet: bool
+    verbose: int
+    blocks: str
+    kind: list[str] | None
+    groups: str | None = None
+    plot: str | None = None
+    drop_nan: bool = False
+
+
+def check_job(job: QuestionJob) -> None:
+    """Refuse options out of range, and outputs that would fail after the run.
 
     Raises:
         OptionError: for the first value out of range, or a file that cannot be written.
     """
-    check_limits(job, *(name for name in LIMITS if hasattr(job, name)), ci="ci_level")
-    parse_kinds(getattr(job, "kind", None) or [])
+    check_limits(job, *LIMITS, ci="ci_level")
+    parse_kinds(job.kind or [])
     if job.out:
         check_result_file(job.out)
         check_writable(job.out, "-o")
-    if getattr(job, "plot", None):
+    if job.plot:
         from mmg_cli.plotting import check_plot
 
         check_plot(job.plot, "--plot")
 
 
-def read_pair(job: Any, x: str | None, y: str | None, given: str | None = None) -> Pair:
+def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None = None) -> Pair:
     """Return the rows of `job.data` with these columns, read as `mmg estimate` reads them."""
     from mmg_registry.api import read
 
     paths = job.data[0] if len(job.data) == 1 else job.data
-    groups = getattr(job, "groups", None)
-    pair = read(paths, x=x, y=y, given=given, text=text_options(job), where=job.where, groups=groups)
+    pair = read(paths, x=x, y=y, given=given, text=text_options(job), where=job.where, groups=job.groups)
     tell(pair)
     return pair
 
 
-def request_of(job: Any, listener: Listener | None = None) -> Request:
+def request_of(job: QuestionJob, listener: Listener | None = None) -> Request:
     """Return the request that the options of `job` make; a seed is drawn where none is given."""
     from mmg_registry.request import Request
 
     seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     known = ("plugin", "threads", "device", "max_seconds", "unit", "blocks", "drop_nan")
-    named = {name: getattr(job, name) for name in known if hasattr(job, name)}
-    kinds, options = parse_kinds(getattr(job, "kind", None) or []), parse_set(getattr(job, "set", None) or [])
+    named: dict[str, Any] = {name: getattr(job, name) for name in known}
+    kinds, options = parse_kinds(job.kind or []), parse_set(job.set or [])
     return Request(**named, seed=seed, ci_level=job.ci, kinds=kinds, options=options, progress=listener)
 
 
-def answer(job: Any, ask: Callable[[Request], Quantity]) -> Quantity:
+def answer(job: QuestionJob, ask: Callable[[Request], Quantity]) -> Quantity:
     """Ask with a progress bar, then print the answer and write it.
 
     Raises:

@@ -17,6 +17,7 @@ from mmg_cli.questions.common import (
     Level,
     MaxSeconds,
     Output,
+    QuestionJob,
     Seed,
     Threads,
     UnitOption,
@@ -40,38 +41,14 @@ from mmg_cli.reading import (
 )
 
 
-@dataclass(frozen=True)
-class DivergenceJob:
+@dataclass(frozen=True, kw_only=True)
+class DivergenceJob(QuestionJob):
     """The parameters of `mmg divergence`, one field each; `data` is the sample that is read."""
 
+    plugin: str
     a: str
     b: str
     x: str | None
-    plugin: str
-    drop_nan: bool
-    seed: int | None
-    threads: int | None
-    device: str
-    max_seconds: float | None
-    unit: str
-    ci: float
-    set: list[str] | None
-    json: bool
-    out: str | None
-    quiet: bool
-    verbose: int
-    where: str | None
-    blocks: str
-    kind: list[str] | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
-    data: tuple[str, ...] = ()
 
 
 def divergence(

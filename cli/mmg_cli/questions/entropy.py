@@ -17,6 +17,7 @@ from mmg_cli.questions.common import (
     Level,
     MaxSeconds,
     Output,
+    QuestionJob,
     Seed,
     Threads,
     UnitOption,
@@ -43,38 +44,13 @@ EVERYTHING = "*"
 EntropyPlugin = Annotated[str, typer.Option("--plugin", "-p", help="The estimator of entropy: auto, neighbours ..")]
 
 
-@dataclass(frozen=True)
-class EntropyJob:
+@dataclass(frozen=True, kw_only=True)
+class EntropyJob(QuestionJob):
     """The parameters of `mmg entropy`, one field each."""
 
-    data: list[str]
+    plugin: str
     x: str | None
     given: str | None
-    plugin: str
-    drop_nan: bool
-    seed: int | None
-    threads: int | None
-    device: str
-    max_seconds: float | None
-    unit: str
-    ci: float
-    set: list[str] | None
-    json: bool
-    out: str | None
-    quiet: bool
-    verbose: int
-    where: str | None
-    groups: str | None
-    blocks: str
-    kind: list[str] | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
 
 
 def entropy(

@@ -17,6 +17,7 @@ from mmg_cli.questions.common import (
     Level,
     MaxSeconds,
     Output,
+    QuestionJob,
     Seed,
     Threads,
     UnitOption,
@@ -55,41 +56,16 @@ Permutations = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class IndependenceJob:
+@dataclass(frozen=True, kw_only=True)
+class IndependenceJob(QuestionJob):
     """The parameters of `mmg test`, one field each."""
 
-    data: list[str]
+    plugin: str
     x: str | None
     y: str | None
     given: str | None
-    plugin: str
     permutations: int | None
     cross_fit: int | None
-    drop_nan: bool
-    seed: int | None
-    threads: int | None
-    device: str
-    max_seconds: float | None
-    unit: str
-    ci: float
-    set: list[str] | None
-    json: bool
-    out: str | None
-    quiet: bool
-    verbose: int
-    where: str | None
-    groups: str | None
-    blocks: str
-    kind: list[str] | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
 
 
 def independence(

@@ -18,6 +18,7 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     PluginOption,
+    QuestionJob,
     Seed,
     Threads,
     UnitOption,
@@ -45,39 +46,14 @@ if TYPE_CHECKING:
     from mmg_registry.data.pair import Pair
 
 
-@dataclass(frozen=True)
-class InteractionsJob:
+@dataclass(frozen=True, kw_only=True)
+class InteractionsJob(QuestionJob):
     """The parameters of `mmg interactions`, one field each."""
 
-    data: list[str]
+    plugin: str
     columns: str | None
     variable: list[str] | None
     check: bool
-    plugin: str
-    drop_nan: bool
-    seed: int | None
-    threads: int | None
-    device: str
-    max_seconds: float | None
-    unit: str
-    ci: float
-    set: list[str] | None
-    json: bool
-    out: str | None
-    quiet: bool
-    verbose: int
-    where: str | None
-    groups: str | None
-    blocks: str
-    kind: list[str] | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
 
 
 def interactions(

@@ -21,6 +21,7 @@ from mmg_cli.reading import (
     Sep,
     SkipLines,
     TextEncoding,
+    TextJob,
     Thousands,
     Where,
     tell,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from mmg_registry.results import Pointwise, Unit
 
 
-@dataclass(frozen=True)
-class PmiJob:
+@dataclass(frozen=True, kw_only=True)
+class PmiJob(TextJob):
     """The parameters of `mmg pmi`, one field each."""
 
     model: str
@@ -50,15 +51,6 @@ class PmiJob:
     drop_nan: bool
     quiet: bool
     verbose: int
-    where: str | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
 
 
 def pmi(

@@ -11,7 +11,7 @@ import typer
 from mmg_cli.common import check_limits, complete_plugin, spelt
 from mmg_cli.output import say, verbosity
 from mmg_cli.questions import common
-from mmg_cli.reading import HeaderOption, text_options
+from mmg_cli.reading import text_options
 from mmg_registry.errors import demand, shown
 
 if TYPE_CHECKING:
@@ -45,39 +45,15 @@ Degree = Annotated[int, typer.Option(help="Of the functions of columns in the sc
 EveryLag = Annotated[bool, typer.Option("--every-lag", help="Ask the estimator at every lag, not at the best alone.")]
 
 
-@dataclass(frozen=True)
-class SeriesJob:
+@dataclass(frozen=True, kw_only=True)
+class SeriesJob(common.QuestionJob):
     """The parameters of a question about a series, one field each."""
 
-    data: list[str]
     plugin: str | None
     time: str | None
     trial: str | None
     shifts: int
     degree: int
-    seed: int | None
-    threads: int | None
-    device: str
-    max_seconds: float | None
-    unit: str
-    ci: float
-    set: list[str] | None
-    json: bool
-    out: str | None
-    plot: str | None
-    quiet: bool
-    verbose: int
-    where: str | None
-    sep: str | None
-    decimal: str | None
-    thousands: str | None
-    comment: str | None
-    skip: int
-    na: list[str] | None
-    encoding: str | None
-    header: HeaderOption
-    blocks: str
-    kind: list[str] | None
     history: int | None = None
     given_history: int | None = None
     every_lag: bool = False

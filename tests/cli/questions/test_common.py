@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,15 @@ from mmg_registry.quantity import Quantity
 FOUND = Quantity("entropy", "h(x)", 1.0, 0.1, provenance={"seed": 3}, warnings=["Look out."]).with_interval()
 
 
-def job(**changes: object) -> SimpleNamespace:
-    told = {"plugin": "ksg", "seed": 1, "threads": 1, "device": "cpu", "max_seconds": None, "unit": "nats"}
-    return SimpleNamespace(**{**told, "ci": 0.9, "json": False, "out": None, **changes})
+@dataclass(frozen=True, kw_only=True)
+class AnyJob(common.QuestionJob):
+    plugin: str = "ksg"
+
+
+def job(**changes: Any) -> AnyJob:
+    told = {"seed": 1, "threads": 1, "device": "cpu", "max_seconds": None, "unit": "nats", "ci": 0.9, "blocks": "auto"}
+    quiet = {"json": False, "out": None, "quiet": False, "verbose": 0, "kind": None, "set": None}
+    return AnyJob(**{**told, **quiet, **changes})
 
 
 def test_a_request_has_what_was_asked_and_a_seed_is_drawn() -> None:

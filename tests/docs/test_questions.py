@@ -1,18 +1,20 @@
-"""docs/questions/conditional.md is run as it stands."""
+"""Pages of docs/questions are run as they stand, block after block in one folder; only a `sketch` is not run."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from guides import FENCE, commands, fits
 from places import ROOT
 
-TEXT = (ROOT / "docs" / "questions" / "conditional.md").read_text(encoding="utf-8")
+PAGES = ["conditional", "divergence", "entropy", "interactions", "pointwise", "test"]
 
 
 def printed(folder: Path, *args: str) -> str:
@@ -23,15 +25,18 @@ def printed(folder: Path, *args: str) -> str:
     return done.stdout
 
 
-def test_the_page_says_what_its_blocks_print(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_says_what_its_blocks_print(page: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "benchmarks" / "data" / "nuclei.csv", tmp_path)
-    said = ""
-    for kind, _, block in FENCE.findall(TEXT):
-        if kind == "console":
+    said, text = "", (ROOT / "docs" / "questions" / f"{page}.md").read_text(encoding="utf-8")
+    for kind, words, block in FENCE.findall(text):
+        if named := re.fullmatch(r"file=(\S+)", words):
+            (tmp_path / named.group(1)).write_text(block, encoding="utf-8")
+        elif kind == "console":
             for command, output in commands(block):
                 found = printed(tmp_path, "-m", "mmg_cli", *shlex.split(command)[1:])
                 assert fits(found, output), found
-        elif kind == "python":
+        elif kind == "python" and words != "sketch":
             said = printed(tmp_path, "-W", "ignore", "-c", block)
-        else:
+        elif kind == "text":
             assert fits(said, block), said
