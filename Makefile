@@ -15,14 +15,14 @@ CXX_SOURCES := $(filter %.h %.cpp %.inl %.cu, $(SOURCES))
 MINIMUM ?= .venv-minimum
 TORCH_MINIMUM ?=
 # The quick part of the tests: every dependency is used in it, and no test trains for long.
-QUICK := tests/test_layers.py tests/test_packaging.py tests/tools tests/docs/test_readme.py tests/registry/data \
+QUICK := tests/test_layers.py tests/test_packaging.py tests/tools tests/docs/test_plugins_page.py tests/registry/data \
   tests/registry/estimation $(wildcard tests/registry/test_*.py) tests/registry/benchmark/test_runner.py \
   tests/registry/bounds/test_checkpoint.py tests/registry/diffusion/test_proposals.py \
   $(addprefix tests/registry/core/test_,network.py ops.py plan.py proposal.py) \
   $(addprefix tests/cli/test_,bad_input.py estimate.py main.py output.py plot.py sample.py startup.py) \
   tests/plugins/test_baselines.py
 
-.PHONY: demo test test-minimum lint format bench cuda-report clean
+.PHONY: demo test test-minimum lint format docs bench cuda-report clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
@@ -55,6 +55,12 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CXX_SOURCES)
 
+# The site in build/site, from the sources alone; a broken link or any other warning ends it.
+docs:
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check -r tools/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build
+
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
 
@@ -77,4 +83,4 @@ $(VENV)/.test: $(VENV)/.torch $(SOURCES)
 	touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(MINIMUM) build demo.png demo.json
+	rm -rf $(VENV) $(VENV)-docs $(MINIMUM) build demo.png demo.json

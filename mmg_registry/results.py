@@ -88,7 +88,7 @@ class Estimate:
     Attributes:
         mi: the estimate; `inf` when `status` is "infinite". The registry cuts it to what is possible; the value as it
             was estimated is then in the diagnostics, under "raw".
-        std_error: its standard error (evaluation rows and Monte-Carlo noise; see the README), or None.
+        std_error: its standard error (its parts are in `diagnostics["errors"]`), or None.
         unit: "nats" or "bits".
         status: "estimated"; "exact" (known without estimating, e.g. for a constant variable); "infinite".
         ci_level: level of `ci`.

@@ -72,7 +72,7 @@ EVALUATION_DRAWS = 400_000
 """Network rows of an evaluation that the automatic number of repeats aims at.
 
 Evidence: chosen for time, a second or two of one thread at the default width (253,000 network rows are trained on in a
-CPU second, README, "Speed").
+CPU second, docs/speed.md).
 Lower: Monte-Carlo noise adds to the standard error of the rows. Higher: time, while the error of the rows stays.
 """
 
