@@ -1,4 +1,4 @@
-"""Hooks of the site's build: the README is its first page, and what pages link to outside of docs/ is copied into it."""
+"""Hooks of the site: the README is its first page, and what pages link to outside of docs/ is copied into it."""
 
 from __future__ import annotations
 
