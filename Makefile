@@ -6,6 +6,9 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV ?= .venv
 JOBS ?= 2
+# Modules are compiled as they are imported, not the 12,000 of all packages: a third of them is ever used. The setting
+# of a container that writes no compiled modules would have each process compile them again.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
@@ -70,16 +73,16 @@ cuda-report: $(VENV)/.test
 
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -q $(TORCH)
+	$(PIP) install -q --no-compile $(TORCH)
 	touch $@
 
 # Editable, so that tests run the sources; the compiled part is built again when it changes.
 $(VENV)/.demo: $(VENV)/.torch $(SOURCES)
-	$(PIP) install -q -e '.[plot,data]'
+	$(PIP) install -q --no-compile -e '.[plot,data]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.torch $(SOURCES)
-	$(PIP) install -q -e '.[plot,data,test,bench,lint]'
+	$(PIP) install -q --no-compile -e '.[plot,data,test,bench,lint]'
 	touch $@ $(VENV)/.demo
 
 clean:

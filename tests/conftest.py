@@ -1,7 +1,11 @@
-"""What every test gets: none of the caller's plugin settings, no class of another test, the same random numbers."""
+"""What every test gets: none of the caller's plugin settings, no class of another test, the same random numbers.
+
+And what none may take: more than `MOST_CPU_SECONDS`.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -10,6 +14,8 @@ import pytest
 import torch
 
 from mmg_registry import registry
+
+MOST_CPU_SECONDS = 60.0  # ten times what a dear test takes, since a busy machine may double CPU time
 
 
 def pytest_configure() -> None:
@@ -27,6 +33,15 @@ def clean_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for cls in registry.registered():
         if cls.name not in before:
             registry.unregister(cls.name)
+
+
+@pytest.fixture(autouse=True)
+def affordable() -> Iterator[None]:
+    """Fail a test that takes more CPU time, with the processes it waited for, than the whole suite can afford."""
+    before = sum(os.times()[:4])
+    yield
+    spent = sum(os.times()[:4]) - before
+    assert spent < MOST_CPU_SECONDS, f"{spent:.0f} CPU seconds, of {MOST_CPU_SECONDS:.0f}: give fewer rows or steps"
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ import frame
 def fine(rows, budget, seed):
     print("a progress bar")
     return rows.standardised().x_eval.mean() + len(rows.x)
+
+def measured(rows, budget, seed):
+    while budget.used < 0.02:
+        pass
+    return fine(rows, budget, seed)
 
 def slow(rows, budget, seed):
     with budget.ends():
@@ -51,17 +57,32 @@ def nonsense(rows, budget, seed):
 def numberless(rows, budget, seed):
     return {{"estimate": "much"}}
 
-frame.main({{**globals(), "asleep": lambda *_: time.sleep(60), "nan": lambda *_: float("nan")}}, "numpy")
+made = {{"cca": measured, "asleep": lambda *_: time.sleep(60), "nan": lambda *_: float("nan")}}
+frame.main({{**globals(), **made}}, "numpy")
 """
 TASK = find("bmi", "1v1-normal-0.75")
 SETTINGS = PeerSettings(cap=0.3, n_train=60, n_eval=40)
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """The rows of all runs here and the seed of their training, which take a process of 3 CPU seconds to draw."""
+    runner = Runner(SETTINGS, {}, tmp_path_factory.mktemp("drawn"))
+    seed = runner._saved(running.PeerRun(TASK, "fake", "fine", "cca", 60, 40))
+    return runner.scratch / "rows.npz", seed
+
+
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Peer:
-    """A package whose environment is this one; its methods are those of WORKER, beside `cca`."""
+def package(drawn: tuple[Path, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Peer:
+    """A package whose environment is this one and whose rows are `drawn`; its methods are those of WORKER."""
+
+    def saved(runner: Runner, run: running.PeerRun) -> int:
+        shutil.copy(drawn[0], runner.scratch)
+        return drawn[1]
+
     (worker := tmp_path / "worker.py").write_text(WORKER)
     monkeypatch.setattr(running, "ensure", lambda *_: Path(sys.executable))
+    monkeypatch.setattr(Runner, "_saved", saved)
     return Peer((), str(worker), {"cca": "fine"})
 
 
@@ -122,10 +143,11 @@ def test_a_run_that_waits_for_ever_is_killed(package: Peer, tmp_path: Path, monk
     assert "of waiting" in row["error"]
 
 
-def test_rows_that_cannot_be_drawn_end_everything(package: Peer, tmp_path: Path) -> None:
+def test_rows_that_cannot_be_drawn_end_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "ensure", lambda *_: Path(sys.executable))
     run = running.PeerRun(TASK, "fake", "fine", "cca", 0, 40)
     with pytest.raises(RuntimeError, match=TASK.name):
-        next(Runner(SETTINGS, {"fake": package}, tmp_path).rows_of([run]))
+        next(Runner(SETTINGS, {"fake": Peer((), "none.py")}, tmp_path).rows_of([run]))
 
 
 # --- Environments -------------------------------------------------------------------------------------------------
@@ -227,6 +249,13 @@ def test_a_killed_run_goes_on_and_is_reported(call: Any, tmp_path: Path, capsys:
     assert abs(pair["ours"]["off_by"]) < 0.5
 
 
+@pytest.fixture
+def _ours_is_quick(package: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up package in our place too: ours takes 4 CPU seconds, most of them to import PyTorch."""
+    monkeypatch.setattr(running, "OUR_WORKER", package.worker)
+
+
+@pytest.mark.usefixtures("_ours_is_quick")
 def test_the_sides_may_run_one_after_the_other(call: Any, tmp_path: Path) -> None:
     packages = []
     for side in ("theirs", "ours"):
@@ -239,6 +268,7 @@ def test_the_sides_may_run_one_after_the_other(call: Any, tmp_path: Path) -> Non
     assert pair["ours"]["status"] == pair["theirs"]["status"] == "ok"
 
 
+@pytest.mark.usefixtures("_ours_is_quick")
 def test_what_could_not_be_installed_is_tried_again(call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def ensure_nothing(*_: Any) -> Path:
         raise Unavailable("offline")

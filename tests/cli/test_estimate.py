@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from events import WATCHDOG
+from events import wait_for
+from forked import finished, python, started
 
 from mmg_cli.report import headline, table
 from mmg_registry.results import Estimate
@@ -261,11 +261,10 @@ def test_a_disk_that_is_full_after_the_run_costs_neither_the_result_nor_the_othe
 
 
 def test_a_full_disk_behind_stdout_does_not_cost_the_file(environment, data) -> None:
-    command = [sys.executable, "-m", "mmg_cli", "estimate", data, "--plugin", "gauss", "--json", "-q", "-o", "r.json"]
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
-    assert done.returncode == 1
-    assert "No space left on device" in done.stderr
+    err, args = Path("err.txt"), ["estimate", data, "--plugin", "gauss", "--json", "-q", "-o", "r.json"]
+    process = started("-m", "mmg_cli", *args, out=Path("/dev/full"), err=err, environment=environment)
+    assert finished(process) == 1
+    assert "No space left on device" in err.read_text()
     assert json.loads(Path("r.json").read_text())["status"] == "estimated"
 
 
@@ -428,23 +427,20 @@ def test_ctrl_c_in_training_leaves_nothing(estimate, data) -> None:
     assert os.listdir() == [data]
 
 
-def test_ctrl_c_ends_a_real_process_at_once(environment, data) -> None:
-    command = [sys.executable, "-m", "mmg_cli", "estimate", data, "--plugin", "fake-slow", "-o", "r.json"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "training\n"
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=WATCHDOG)
-    assert process.returncode == 130
-    assert err.strip() == "Interrupted."
-    assert os.listdir() == [data]
+def test_ctrl_c_ends_a_real_process_at_once(environment, data, tmp_path) -> None:
+    out, err = tmp_path / "streams" / "out", tmp_path / "streams" / "err"
+    out.parent.mkdir()
+    args = ["estimate", data, "--plugin", "fake-slow", "-o", "r.json"]
+    process = started("-m", "mmg_cli", *args, out=out, err=err, environment=environment)
+    wait_for(lambda: out.exists() and out.read_text() == "training\n", still=process.is_alive)
+    os.kill(process.pid or 0, signal.SIGINT)
+    assert finished(process) == 130
+    assert err.read_text().strip() == "Interrupted."
+    assert set(os.listdir()) == {data, "streams"}
 
 
 def test_a_real_process_prints_one_document(environment, data) -> None:
-    command = [sys.executable, "-m", "mmg_cli", "estimate", data, "--plugin", "gauss", "--json", "-q"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = python("-m", "mmg_cli", "estimate", data, "--plugin", "gauss", "--json", "-q", environment=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["plugin"]["name"] == "gauss"
 

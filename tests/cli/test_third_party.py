@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes import install
+from forked import python
 from places import ROOT
 
 from mmg_registry import hooks
@@ -46,9 +46,7 @@ def fresh(example_site: Path) -> Callable[..., subprocess.CompletedProcess[str]]
     """Python in a process of its own that finds the example and no other fake."""
 
     def call(*args: object, module: str = "mmg_cli") -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(example_site)}
-        command = [sys.executable, "-m", module, *map(str, args)]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        return python("-m", module, *map(str, args), environment={"PYTHONPATH": str(example_site)})
 
     return call
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
@@ -42,11 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *args], cwd=folder, env={**os.environ, "COLUMNS": "120"}, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+WIDE = {"COLUMNS": "120"}
 
 
 CONSOLE = [pair for kind, _, block in BLOCKS if kind == "console" for pair in commands(block)]
@@ -56,14 +50,14 @@ CONSOLE = [pair for kind, _, block in BLOCKS if kind == "console" for pair in co
 def test_commands_print_what_the_page_says(folder: Path, command: str, said: str) -> None:
     program, *args = shlex.split(command)
     assert program == "mmg"
-    done = python(folder, "-m", "mmg_cli", *args)
+    done = python("-m", "mmg_cli", *args, folder=folder, environment=WIDE, together=True)
     assert fits(done.stdout, said), done.stdout
     assert done.returncode == (4 if "Error:" in said else 0)
 
 
 def test_the_script_runs(folder: Path) -> None:
     ((script,),) = [[block] for kind, words, block in BLOCKS if (kind, words) == ("python", "runs")]
-    done = python(folder, "-c", script)
+    done = python("-c", script, folder=folder, together=True)
     assert done.stdout.splitlines() == [
         "(200, 2) ('height', 'weight') ('200 of 400 rows fulfil --where.',)",
         "(400, 1)",
@@ -100,6 +94,6 @@ def test_every_suffix_has_its_row() -> None:
 
 
 def test_every_option_of_text_has_its_row(folder: Path) -> None:
-    said = python(folder, "-m", "mmg_cli", "estimate", "--help").stdout
+    said = python("-m", "mmg_cli", "estimate", "--help", folder=folder, environment=WIDE).stdout
     for option in re.findall(r"^\| `(--\w+)` \|", TEXT, re.MULTILINE):
         assert option in said

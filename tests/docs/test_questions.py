@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
@@ -18,10 +16,8 @@ PAGES = ["conditional", "divergence", "entropy", "interactions", "pointwise", "t
 
 
 def printed(folder: Path, *args: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *args], cwd=folder, env={**os.environ, "COLUMNS": "120"}, text=True, check=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    done = python(*args, folder=folder, environment={"COLUMNS": "120"}, together=True)
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 

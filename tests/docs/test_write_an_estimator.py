@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
@@ -47,14 +48,15 @@ class Shell:
     def _install(self, source: str) -> subprocess.CompletedProcess[str]:
         """In place of an editable installation, which would change the tests' own environment."""
         self.path.insert(0, str(self.folder / source))
-        return self._python("-m", "pip", "install", *INSTALL, "--target", str(self.folder / "site"), f"./{source}")
-
-    def _python(self, *args: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(self.path), "COLUMNS": "120"}
+        command = [sys.executable, "-m", "pip", "install", *INSTALL, "--target", str(self.folder / "site")]
         return subprocess.run(
-            [sys.executable, *args], cwd=self.folder, env=environment, text=True, check=False,
+            [*command, f"./{source}"], cwd=self.folder, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+
+    def _python(self, *args: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PYTHONPATH": os.pathsep.join(self.path), "COLUMNS": "120"}
+        return python(*args, folder=self.folder, environment=environment, together=True)
 
 
 def console(shell: Shell, _: str, block: str) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from events import WATCHDOG
+from events import WATCHDOG, wait_for
 from fakes import GaussianMI, gaussian_pair
+from forked import finished, started
 from places import SUPPORT
 
 import mmg_registry as mmg
@@ -66,13 +65,11 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def kill_in(work: str, call: str, turn: int = 1) -> None:
     """Do `work` in another process and kill it in its call number `turn` of `os.call`."""
     script = KILLED.format(support=str(SUPPORT), watchdog=WATCHDOG)
-    command = [sys.executable, "-c", script, work, call, str(turn)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
+    process = started("-c", script, work, call, str(turn), out=(out := Path("said")))
+    wait_for(lambda: out.exists() and out.read_text() == "begun\n", still=process.is_alive)
     process.kill()
-    assert process.wait() == -signal.SIGKILL
-    process.stdout.close()
+    assert finished(process) == -signal.SIGKILL
+    out.unlink()
 
 
 @pytest.mark.parametrize(("call", "turn", "new"), [("fsync", 1, False), ("replace", 1, False), ("fsync", 2, True)])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
 from threading import Thread
 
 import numpy as np
 import pytest
 import torch
+from forked import python
 
 import mmg_registry as mmg
 from mmg_registry import threads
@@ -30,8 +29,8 @@ print(found, machine()["cores"])
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to a core")
 def test_every_default_counts_the_cores_of_the_process() -> None:
-    done = subprocess.run([sys.executable, "-c", ON_ONE_CORE], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[1, 1, 1] 1"
+    done = python("-c", ON_ONE_CORE)
+    assert done.stdout.strip() == "[1, 1, 1] 1", done.stderr
 
 
 def test_jobs_share_the_cores_and_no_run_has_more_threads_than_a_plugin_takes(monkeypatch: pytest.MonkeyPatch) -> None:

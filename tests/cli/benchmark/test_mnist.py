@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from forked import python
 from mnist_images import blobs, write_idx
 
 SMALL = ("--rows", "2,4", "--step", 2, "--latent-dim", 2, "--hidden", 16, "--autoencoder-steps", 20, "--threads", 1)
@@ -129,8 +128,7 @@ def test_pixels_with_the_convolutional_denoiser(suite: Callable[..., Any]) -> No
 def test_a_compressed_idx_file_in_a_real_process(environment: dict[str, str]) -> None:
     write_idx(Path("images.gz"), blobs(), compressed=True)
     args = ["--mnist", "images.gz", "--out", "out", "--plugin", "fake-gauss", "--test", "baseline", *map(str, SMALL)]
-    words = [sys.executable, "-m", "mmg_cli", "benchmark", "mnist", *args]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    done = python("-m", "mmg_cli", "benchmark", "mnist", *args, environment=environment)
     assert (done.returncode, len(lines())) == (0, 3)
     assert lines()[0]["file"] == "images.gz"
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from events import WATCHDOG
+from forked import python
 from places import SUPPORT
 
 MODELS = SUPPORT / "bad_models.py"
@@ -85,8 +83,7 @@ run(sys.argv[1:])
 
 def test_a_killed_run_is_gone_on_with_to_the_same_bits(mmg) -> None:
     args = ["bound", "--model", "gaussian-channel", "-n", "32", "--json", "--set", "temperatures=100", "--seed", "5"]
-    command = [sys.executable, "-c", KILLED, *args, "--checkpoint", "run.ckpt"]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, timeout=WATCHDOG)
+    done = python("-c", KILLED, *args, "--checkpoint", "run.ckpt")
     assert done.returncode == -signal.SIGKILL
     assert Path("run.ckpt").stat().st_size > 20_000
     resumed, whole = mmg(*args[:-2], "--checkpoint", "run.ckpt"), mmg(*args)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import Any, Literal
 
 import pytest
+from forked import python
 
 from mmg_cli.plugins.command import type_name
 
@@ -144,8 +144,7 @@ def test_check_refuses_other_expectations(mmg, expected: str, sentence: str) -> 
 
 
 def test_what_a_plugin_prints_stays_out_of_the_document(environment) -> None:
-    command = [sys.executable, "-m", "mmg_cli", "plugins", "check", "fake-chatty", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = python("-m", "mmg_cli", "plugins", "check", "fake-chatty", "--json", environment=environment)
     assert json.loads(done.stdout)["status"] == "ok"
     assert "from Python" in done.stderr
     assert "from C" in done.stderr

@@ -136,7 +136,7 @@ def test_bad_input_is_one_sentence() -> None:
 
 
 def test_it_keeps_the_contract() -> None:
-    results = testing.check_estimator(Masked, options={"steps": 200, "width": 32})
+    results = testing.check_estimator(Masked, options={"steps": 80, "width": 16})
     assert {each["status"] for each in results} <= {"passed", testing.DOES_NOT_APPLY}
 
 

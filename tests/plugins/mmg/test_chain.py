@@ -34,10 +34,15 @@ SMALL: dict[str, Any] = {"steps": 300, "width": 32, "batch": 128}
 Pair = tuple[np.ndarray, np.ndarray]
 
 
+def small(cls: Any = Auto, **options: Any) -> Any:
+    """Return an unfitted estimator of few steps; `auto` without its mixture, which costs ten times the network."""
+    return cls(run=RUN, **SMALL | ({"mixture": False} if cls is Auto else {}) | options)
+
+
 def estimate(pair: Pair, cls: Any = Auto, **options: Any) -> Estimate:
     x, y = pair
     cut = 3 * len(x) // 4
-    found: Estimate = cls(run=RUN, **{**SMALL, **options}).fit(x[:cut], y[:cut]).estimate(x[cut:], y[cut:])
+    found: Estimate = small(cls, **options).fit(x[:cut], y[:cut]).estimate(x[cut:], y[cut:])
     return found
 
 
@@ -94,14 +99,14 @@ def test_counts_are_labels_where_their_table_is_small() -> None:
     label = rng.integers(0, 2, 4_000)
     count = column(rng.poisson(np.array([4.0, 30.0])[label]))
     kinds = [Kind("count", "told", 50, grain=1.0)]
-    chain = fit_chain(Auto(run=RUN, **SMALL).recipe(), Sample(column(label), count), SampleKinds(y=kinds))
+    chain = fit_chain(small().recipe(), Sample(column(label), count), SampleKinds(y=kinds))
     assert chain.gaps == ()
     assert isinstance(chain.labels, LabelTable)
 
 
 def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
     x, y = beside(1_200)
-    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(x[:1_000], y[:1_000])
+    model = small(steps=30).fit(x[:1_000], y[:1_000])
     storage.save(model, tmp_path / "model")
     back = storage.load(tmp_path / "model").estimate(x[1_000:], y[1_000:])
     assert back.mi == model.estimate(x[1_000:], y[1_000:]).mi
@@ -109,7 +114,7 @@ def test_saved_chains_give_the_same_estimate(tmp_path: Path) -> None:
 
 def test_cross_fitting_evaluates_every_row() -> None:
     x, y = beside(900)
-    found = mmg.estimate(x, y, plugin="auto", cross_fit=2, steps=30)
+    found = mmg.estimate(x, y, plugin="auto", cross_fit=2, steps=30, mixture=False)
     assert found.pointwise is not None
     assert len(found.pointwise) == 900
 
@@ -117,7 +122,7 @@ def test_cross_fitting_evaluates_every_row() -> None:
 def test_progress_runs_once_over_all_links() -> None:
     seen: list[Progress] = []
     x, y = beside(600)
-    Auto(run=Run(threads=1, progress=seen.append), **{**SMALL, "steps": 40}).fit(x, y)
+    small(steps=40).set_params(run=Run(threads=1, progress=seen.append)).fit(x, y)
     fractions = [each.fraction for each in seen]
     assert fractions == sorted(fractions)
     assert max(fractions) <= 1.0
@@ -132,7 +137,7 @@ def test_what_has_no_place_for_labels_says_so() -> None:
 
 def test_links_know_the_columns_they_were_fitted_to() -> None:
     x, y = dropout(600)
-    assert fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y)).sides == PairParts.of(x, y)
+    assert fit_chain(small(steps=20).recipe(), Sample(x, y)).sides == PairParts.of(x, y)
 
 
 @pytest.mark.parametrize("turn", [lambda pair: pair, swapped])
@@ -141,7 +146,7 @@ def test_of_labels_on_both_sides_those_of_fewer_columns_are_predicted(turn: Call
     rng = np.random.default_rng(0)
     word, label = rng.integers(0, 3, (600, 6)), rng.integers(0, 2, 600)
     x, y = turn((word.astype(float), label[:, None].astype(float)))
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y))
+    chain = fit_chain(small(steps=20).recipe(), Sample(x, y))
     assert chain.gaps == ()
     assert isinstance(chain.labels, PredictedLabels)
     assert len(chain.labels.fitted.open_positions) == 1
@@ -175,7 +180,7 @@ def test_predicted_labels_and_numbers_beside_them_sum_to_the_information() -> No
 
 def test_saved_predictions_of_labels_give_the_same_estimate(tmp_path: Path) -> None:
     x, y = bits(1_200)
-    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(x[:1_000], y[:1_000])
+    model = small(steps=30).fit(x[:1_000], y[:1_000])
     storage.save(model, tmp_path / "model")
     back = storage.load(tmp_path / "model").estimate(x[1_000:], y[1_000:])
     assert back.mi == model.estimate(x[1_000:], y[1_000:]).mi
@@ -186,7 +191,7 @@ def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
     rate = rng.normal(1.5, 0.8, 2_000)
     x, y = (column(rng.poisson(np.exp(rate))) for _ in range(2))
     kinds = [Kind("count", "told", 60)]
-    chain = fit_chain(Auto(run=RUN, **{**SMALL, "steps": 20}).recipe(), Sample(x, y), SampleKinds(kinds, kinds))
+    chain = fit_chain(small(steps=20).recipe(), Sample(x, y), SampleKinds(kinds, kinds))
     assert isinstance(chain.labels, PredictedLabels)
     assert all(side.columns[0].ordered for side in chain.labels.fitted.alphabets)
 
@@ -197,7 +202,7 @@ def test_counts_on_both_sides_are_predicted_in_their_order() -> None:
 def given(name: str, n: int, cls: Any = Auto, **options: Any) -> tuple[Estimate, Any]:
     """Return an estimate of a known triple, and the fitted estimator."""
     train, rows = CONDITIONAL[name].sample(n, seed=0), CONDITIONAL[name].sample(n // 4, seed=1)
-    model = cls(run=RUN, **{**SMALL, **options}).fit(*train)
+    model = small(cls, **options).fit(*train)
     found: Estimate = model.estimate(*rows)
     return found, model
 
@@ -233,7 +238,7 @@ def test_labels_are_predicted_given_numbers(tmp_path: Path) -> None:
 def test_labels_and_numbers_given_numbers_make_links_given_them(tmp_path: Path) -> None:
     (x, y), z = beside(1_200), np.random.default_rng(5).standard_normal((1_200, 1))
     sides = (x + np.array([0.0, 1.0]) * z, y + np.array([1.0, 0.0]) * z, np.exp(z))
-    model = Auto(run=RUN, **{**SMALL, "steps": 30}).fit(*(side[:1_000] for side in sides))
+    model = small(steps=30).fit(*(side[:1_000] for side in sides))
     found = model.estimate(*(side[1_000:] for side in sides))
     words = [part["of"] for part in found.diagnostics["chain"]]
     assert words[0] == "I(labels of x; labels of y | z)"
@@ -263,7 +268,7 @@ def test_numbers_and_labels_have_a_log_ratio_whichever_side_is_noised(turn: Call
     ahead = np.where(label == 1, 1.0, -1.0)[:, 0] * (SEPARATION * wide[:, 0] - SEPARATION**2 / 2)
     truth = np.log(2) - np.log1p(np.exp(-ahead))
     x, y = turn((wide, label))
-    fitted = Auto(run=RUN, repeats=256, **SMALL).fit(x[:2_600], y[:2_600])
+    fitted = small(repeats=256).fit(x[:2_600], y[:2_600])
     found, own = fitted.pointwise(x[2_600:], y[2_600:]), truth[2_600:]
     assert np.corrcoef(found.values, own)[0, 1] > 0.95
     assert np.sqrt(np.mean((found.values - own) ** 2)) < 0.25

@@ -72,7 +72,7 @@ def test_a_fit_that_was_kept_gives_the_same_bits() -> None:
 
 @pytest.mark.parametrize("model", [bad_models.Plain, MixtureChannel(dim=2, mode=2.0, sd=0.5, noise=1.5)])
 def test_it_is_no_wider_than_from_the_prior_where_the_posterior_is_not_normal(model) -> None:
-    options = {"temperatures": 60, "chains": 8, "decay": False, "seed": 0}
+    options = {"temperatures": 20, "chains": 4, "n": 100, "decay": False, "seed": 0}
     far, near = (mmg.bound(model, start=start, **options) for start in ("prior", "fitted"))
     assert -0.01 < near.width < far.width
     assert near.ci[0] < far.upper

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from bad_models import Encoded
+from events import wait_for
+from forked import finished, started
 from places import SUPPORT
 
 import mmg_registry as mmg
@@ -71,6 +72,8 @@ import os, sys, time
 sys.path.insert(0, sys.argv[1])
 import mmg_registry as mmg
 from bad_models import Encoded
+from events import wait_for
+from forked import finished, started
 from mmg_registry.bounds import checkpoint
 
 def wait(*paths, real=os.replace, turns=iter(range(int(sys.argv[2]) - 1))):
@@ -90,11 +93,11 @@ def test_a_run_that_was_killed_in_a_write_ends_in_the_same_bits(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     whole = essence(mmg.bound(Encoded(), seed=3, **AIS))
-    command = [sys.executable, "-c", KILLED % AIS, str(SUPPORT), str(writes)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        process.kill()
+    process = started("-c", KILLED % AIS, str(SUPPORT), str(writes), out=(out := Path("said")))
+    wait_for(lambda: out.exists() and out.read_text() == "begun\n", still=process.is_alive)
+    process.kill()
+    assert finished(process) == -signal.SIGKILL
+    out.unlink()
     assert Path("run.ckpt").exists() == (writes > 1)
     assert essence(mmg.bound(Encoded(), checkpoint="run.ckpt", seed=3, **AIS)) == whole
     assert not Path("run.ckpt").exists()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import sys
 
 import pytest
-from events import WATCHDOG, interrupt
+from events import interrupt
+from forked import python
 from places import SUPPORT
 from problems import ISAS, make_problem
 
@@ -49,8 +49,8 @@ print("all", True)
 
 
 def test_ctrl_c_ends_calls_that_would_take_hours_and_the_process_goes_on() -> None:
-    command = [sys.executable, "-c", SCRIPT, str(SUPPORT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WATCHDOG)
+    done = python("-c", SCRIPT, str(SUPPORT))
+    assert done.returncode == 0, done.stderr
     said = dict(line.split() for line in done.stdout.splitlines())
     assert said == {
         "moved": "True",  # the state holds the steps done, and more can follow
@@ -97,6 +97,6 @@ print("same:", bool((problem.gap(repeats=1, threads=2)[1] == before).all()))
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is limited on Linux alone")
 def test_threads_that_cannot_be_made_are_an_error_and_no_hang() -> None:
-    command = [sys.executable, "-c", CROWDED, str(SUPPORT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WATCHDOG)
+    done = python("-c", CROWDED, str(SUPPORT))
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"refused: {os.strerror(errno.EAGAIN)}", "same: True"]
