@@ -40,7 +40,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from mmg_plugins.mmg import steps
-from mmg_plugins.mmg.challengers import WORDS, Challenger, columns, critic, neighbours, norms
+from mmg_plugins.mmg.challengers import WORDS, Challenger, columns, copula, critic, neighbours, norms
 from mmg_plugins.mmg.estimator import GapEstimator
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.options import MMGOptions
@@ -149,7 +149,7 @@ class Auto(GapEstimator):
         def fresh(run: Run) -> Auto:
             return Auto(run=run, steps=steps, without=columns.NAME)
 
-        return norms.CHALLENGER, neighbours.CHALLENGER, critic.asking(steps), columns.asking(fresh)
+        return norms.CHALLENGER, copula.CHALLENGER, neighbours.CHALLENGER, critic.asking(steps), columns.asking(fresh)
 
 
 def _names() -> list[str]:

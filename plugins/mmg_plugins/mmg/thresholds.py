@@ -224,6 +224,19 @@ Evidence: chosen for time; scores of all pairs in blocks of 512 take a second th
 Lower: its own error hides what the network missed. Higher: time, and it is fitted to less.
 """
 
+COPULA_ROWS = 100
+"""Fewest training rows that a copula is fitted to.
+
+Evidence: chosen. Lower: half of them do not tell its correlations. Higher: few rows are left to the network alone.
+"""
+
+COPULA_COLUMNS = 20
+"""Most columns of both sides of which a copula is fitted.
+
+Evidence: chosen; of more, the correlations that half of some hundred rows tell cost more than the tails add.
+Lower: heavy tails of several columns are left to the network. Higher: time, and a bound that says nothing.
+"""
+
 CRITIC_ROWS = 400
 """Fewest training rows that a critic is fitted to.
 

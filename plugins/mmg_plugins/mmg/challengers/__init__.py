@@ -8,11 +8,12 @@ To add a challenger, write a file that holds a `Challenger`, give it words in `W
 `auto` asks.
 """
 
-from mmg_plugins.mmg.challengers import columns, critic, neighbours, norms
+from mmg_plugins.mmg.challengers import columns, copula, critic, neighbours, norms
 from mmg_plugins.mmg.challengers.contract import NOTHING, Challenger, Given, Heard, Question, hear
 
 WORDS = {
     norms.CHALLENGER.name: "The norms of rows of x and of y alone share",
+    copula.CHALLENGER.name: "Student's copula finds",
     neighbours.CHALLENGER.name: "Nearest neighbours find",
     critic.NAME: "A critic finds",
     columns.NAME: "The few columns that a screen of all pairs finds to be dependent share",

@@ -10,7 +10,18 @@ import pytest
 import torch
 
 from mmg_plugins.baselines.ksg import KSG
-from mmg_plugins.mmg.challengers import NOTHING, WORDS, Heard, Question, columns, critic, hear, neighbours, norms
+from mmg_plugins.mmg.challengers import (
+    NOTHING,
+    WORDS,
+    Heard,
+    Question,
+    columns,
+    copula,
+    critic,
+    hear,
+    neighbours,
+    norms,
+)
 from mmg_plugins.mmg.challengers.contract import Given, on_other_rows
 from mmg_plugins.mmg.challengers.screen import dependent_columns, expanded, scores
 from mmg_plugins.mmg.parts.coordinates import StandardCoordinates
@@ -40,7 +51,7 @@ def folded(n: int, dims: int, seed: int = 0) -> Given:
     return x, y
 
 
-SOME = (norms.CHALLENGER, neighbours.CHALLENGER, critic.asking(300))
+SOME = (norms.CHALLENGER, copula.CHALLENGER, neighbours.CHALLENGER, critic.asking(300))
 
 
 def test_every_challenger_has_words() -> None:
@@ -52,6 +63,59 @@ def test_all_are_heard_by_name() -> None:
     assert list(said) == [each.name for each in SOME]
     assert said["neighbours"].value == pytest.approx(TRUTH, abs=0.1)
     assert said["critic"].least < TRUTH
+
+
+# --- copula ---------------------------------------------------------------------------------------------------------
+def heavy(n: int, dims: int, degrees: float, seed: int = 0) -> Given:
+    """Return uncorrelated columns with a scale in common: x and y of Student's law."""
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((n, 2 * dims)) / np.sqrt(rng.chisquare(degrees, (n, 1)) / degrees)
+    return rows[:, :dims], rows[:, dims:]
+
+
+def information(dims: int, degrees: float) -> float:
+    """The information of `heavy`, from its density ratio on many rows."""
+    x, y = heavy(100_000, dims, degrees, seed=9)
+    joint, one = copula.Student(degrees, np.eye(2 * dims)), slice(dims)
+    both = joint.constant(slice(None)) + joint.falls((x**2).sum(1) + (y**2).sum(1), 2 * dims)
+    apart = 2 * joint.constant(one) + joint.falls((x**2).sum(1), dims) + joint.falls((y**2).sum(1), dims)
+    return float(np.mean(both - apart))
+
+
+@pytest.mark.parametrize(("dims", "degrees"), [(1, 1.0), (3, 2.5)])
+def test_a_copula_finds_what_a_scale_in_common_tells(dims: int, degrees: float) -> None:
+    said = copula.ask(question(heavy(1_000, dims, degrees)))
+    assert said.value == pytest.approx(information(dims, degrees), abs=3 * said.sampling)
+    assert 0.01 < said.sampling < 0.05
+
+
+def test_a_copula_finds_correlations_in_any_margins() -> None:
+    x, y = line(1_000, columns=2)
+    said = copula.ask(question((np.exp(x), y**3)))
+    assert said.value == pytest.approx(TRUTH, abs=3 * said.sampling)
+
+
+def test_a_copula_finds_nothing_in_independent_columns() -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 500, 3))
+    assert copula.ask(question((x, y))).least < 0.01
+
+
+def test_the_table_of_ratios_has_each_pair_of_rows() -> None:
+    law = copula.Student(3.0, np.array([[1, 0.2, 0.4], [0.2, 1, 0.1], [0.4, 0.1, 1]]))
+    rows = np.random.default_rng(0).standard_normal((4, 3))
+    both = np.hstack([np.repeat(rows[:, :2], 4, 0), np.tile(rows[:, 2:], (4, 1))])
+    parts = [
+        law.constant(own) + law.falls(copula.squares(both[:, own], law.scatter[own, own]), width)
+        for own, width in ((slice(None), 3), (slice(2), 2), (slice(2, None), 1))
+    ]
+    np.testing.assert_allclose(copula.ratios(law, rows, 2).ravel(), parts[0] - parts[1] - parts[2], rtol=1e-10)
+
+
+@pytest.mark.parametrize("case", ["few rows", "many columns", "labels", "groups"])
+def test_a_copula_says_nothing_where_it_cannot_tell(case: str) -> None:
+    x, y = line(50 if case == "few rows" else 300, columns=11 if case == "many columns" else 1)
+    asked = question((x, np.round(y) if case == "labels" else y))
+    assert copula.ask(replace(asked, groups=np.arange(300) // 2) if case == "groups" else asked) == NOTHING
 
 
 # --- neighbours -----------------------------------------------------------------------------------------------------
