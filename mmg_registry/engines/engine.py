@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mmg_registry.entry_points import PluginRecord, allowed, installed
-from mmg_registry.errors import DataError, MMGError, OptionError, PluginError, demand, explain
+from mmg_registry.errors import DataError, OptionError, PluginError, demand, explain
 from mmg_registry.limits import checked
 from mmg_registry.names import nearest
 
@@ -26,7 +26,7 @@ EXTRA = "mmg-registry[engines]"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What an engine is opened with.
+    """What an engine is open_engine with.
 
     Attributes:
         jobs: works at a time.
@@ -42,11 +42,7 @@ class Place:
 Engine = Callable[[Place], Executor]
 
 
-class WorkerLost(MMGError):
-    """A worker that ended before its work; the message says how."""
-
-
-def opened(engine: str, jobs: int = 1, config: str | Path | None = None) -> Executor:
+def open_engine(engine: str, jobs: int = 1, config: str | Path | None = None) -> Executor:
     """Return the executor of an engine.
 
     Args:
@@ -59,7 +55,7 @@ def opened(engine: str, jobs: int = 1, config: str | Path | None = None) -> Exec
         PluginError: for an engine that cannot be imported.
 
     Example:
-        >>> with opened("local") as executor:
+        >>> with open_engine("local") as executor:
         ...     executor.submit(pow, 2, 5).result()
         32
     """

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
+import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-from mmg_registry.engines.apart import LONGEST_OUTPUT, follow, limits
-from mmg_registry.engines.engine import Place, WorkerLost
+from mmg_registry.engines.engine import Place
+from mmg_registry.engines.process import Process, ProcessDied
 from mmg_registry.engines.work import Parcel
 from mmg_registry.errors import demand
+
+PAUSE = 0.01  # seconds between looks at processes that are ending
 
 
 def open_local(place: Place) -> Executor:
@@ -28,7 +27,7 @@ def open_local(place: Place) -> Executor:
 
 
 class Local(Executor):
-    """Worker processes, each held by one thread that waits for it, so that a death takes one work with it.
+    """Worker processes, each used by one thread at a time that waits for it, so that a death takes one work with it.
 
     (Of a pool that shares its queues, as in the standard library, a death breaks all.) A process is started when it is
     first needed, and again where a work asks for another number of threads, which libraries read at their start.
@@ -39,91 +38,55 @@ class Local(Executor):
 
     def __init__(self, jobs: int) -> None:
         self._threads = ThreadPoolExecutor(jobs, "mmg-local")
-        self._idle: SimpleQueue[_Process | None] = SimpleQueue()
-        self._all: set[_Process] = set()
-        self._stopped = False
+        self._idle: SimpleQueue[Process | None] = SimpleQueue()
+        self._busy: set[Process] = set()
+        self._jobs = jobs
         for _ in range(jobs):
             self._idle.put(None)
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a process call a function, as soon as one is free."""
-        return self._threads.submit(self._called, call, args, kwargs)
+        """Have a process call a function of the arguments `args`, as soon as one is free."""
+        demand(not kwargs, "The engine 'local' calls functions of positional arguments.")
+        return self._threads.submit(self._called, call, args)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes once they have done what was submitted, or at once with `cancel_futures`."""
-        self._stopped = cancel_futures
-        if cancel_futures:
-            self._end_all()
-        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        self._end_all()
+        self._threads.shutdown(wait=wait and not cancel_futures, cancel_futures=cancel_futures)
+        while cancel_futures and self._idle.qsize() < self._jobs:
+            for process in list(self._busy):
+                process.kill()
+            time.sleep(PAUSE)  # for their threads to notice
+        self._threads.shutdown(wait=wait or cancel_futures)
+        for _ in range(self._jobs):
+            _end(self._idle.get())
+            self._idle.put(None)
 
-    def _called(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        process = self._fit(self._idle.get(), _threads_of(args))
+    def _called(self, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        process = _fitting(self._idle.get(), _threads_of(args))
+        self._busy.add(process)
         try:
-            return process.call(call, args, kwargs)
-        except BrokenExecutor as error:
-            self._end(process)
-            raise WorkerLost(f"The worker's process died {process.last_words(error)}") from None
+            found = process.call(call, *args)
+        except ProcessDied as death:
+            written = process.output().strip()
+            raise ProcessDied(f"{death} It wrote: {written}" if written else str(death)) from None
         finally:
-            self._idle.put(process if process in self._all else None)
+            self._busy.discard(process)
+            self._idle.put(process)
+        return found
 
-    def _fit(self, process: _Process | None, threads: int) -> _Process:
-        if process is not None and process.threads == threads:
-            return process
-        if process is not None:
-            self._end(process)
-        if self._stopped:
-            raise WorkerLost("The engine was stopped.")
-        process = _Process(threads)
-        self._all.add(process)
+
+def _fitting(process: Process | None, threads: int) -> Process:
+    """Return an idle process if it is alive and has so many threads, else a new one in its place."""
+    if process is not None and process.threads == threads and process.alive():
         return process
+    _end(process)
+    return Process(threads)
 
-    def _end(self, process: _Process) -> None:
-        self._all.discard(process)
+
+def _end(process: Process | None) -> None:
+    if process is not None:
         process.end()
-
-    def _end_all(self) -> None:
-        for process in list(self._all):
-            self._end(process)
 
 
 def _threads_of(args: tuple[Any, ...]) -> int:
     return args[0].work.resources.threads if args and isinstance(args[0], Parcel) else 1
-
-
-class _Process:
-    """One process, with a file that holds what it writes."""
-
-    def __init__(self, threads: int) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        self.threads = threads
-        handle, self._output = tempfile.mkstemp(prefix="mmg-worker-")
-        os.close(handle)
-        self._executor = ProcessPoolExecutor(
-            1, env=limits(threads), initializer=_become_worker, initargs=(os.getpid(), self._output)
-        )
-
-    def call(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self._executor.submit(call, *args, **kwargs).result()
-
-    def last_words(self, error: BaseException) -> str:
-        """Return how the process ended, and what it wrote last."""
-        codes = str(error).partition("exit codes of the workers are ")[2].partition("\n")[0]
-        try:
-            words = Path(self._output).read_text(errors="replace")[-LONGEST_OUTPUT:].strip()
-        except OSError:  # ended by `shutdown`, which has removed it
-            words = ""
-        return f"{codes or 'without a word'}." + (f" It wrote: {words}" if words else "")
-
-    def end(self) -> None:
-        """Kill the process, whatever it does."""
-        self._executor.shutdown(wait=False, kill_workers=True)
-
-
-def _become_worker(parent: int, output: str) -> None:
-    """Let a worker write to a file, ignore Ctrl-C, and end with its parent."""
-    follow(parent)
-    handle = os.open(output, os.O_WRONLY | os.O_APPEND)
-    os.dup2(handle, sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    os.dup2(handle, sys.__stderr__.fileno() if sys.__stderr__ else 2)

@@ -8,9 +8,10 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from mmg_registry.engines.apart import called_apart
+from mmg_registry.engines.process import Process, ProcessDied
 from mmg_registry.engines.shards import shard_of
 from mmg_registry.engines.work import Done, Parcel, Work
 from mmg_registry.errors import MMGError, demand, explain
@@ -40,10 +41,26 @@ def outcome(work: Work) -> dict[str, Any]:
     """
     start = time.perf_counter()
     try:
-        found = called_apart(work) if work.isolated else {"status": "ok", "result": called(work)}
+        found = _apart(work) if work.isolated else {"status": "ok", "result": called(work)}
     except (Exception, SystemExit) as error:
         found = {"status": "failed", "error": described(error)}
     return {**found, "seconds": round(time.perf_counter() - start, 4)}
+
+
+def _apart(work: Work) -> dict[str, Any]:
+    """Return the outcome of a work in a new process, which no earlier one has touched; its crash is a failure.
+
+    The process is a child of this one, so that this is the same under every engine.
+    """
+    process = Process(work.resources.threads)
+    try:
+        found: dict[str, Any] = process.call(outcome, replace(work, isolated=False))
+    except ProcessDied as death:
+        found = {"status": "failed", "error": described(death)}
+    if found["status"] == "failed":
+        found["error"]["output"] = process.output()
+    process.end()
+    return found
 
 
 def called(work: Work) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from mmg_registry.engines import shards
-from mmg_registry.engines.engine import opened
+from mmg_registry.engines.engine import open_engine
 from mmg_registry.engines.perform import described, outcome, perform
 from mmg_registry.engines.work import Done, Parcel, Work
 from mmg_registry.errors import OptionError, demand, explain
@@ -61,7 +61,7 @@ def carry_out(
         finished = shards.keys(place)
         demand(resume or not finished, f"{folder} holds results already; resume that run, or give another folder.")
         known = {key for key, status in finished.items() if status == "ok"}
-        driver = _Driver(opened(engine, jobs, config), place, jobs * AHEAD)
+        driver = _Driver(open_engine(engine, jobs, config), place, jobs * AHEAD)
         yield from driver.carry_out(_new(works, known))
 
 
