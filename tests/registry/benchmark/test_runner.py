@@ -18,6 +18,7 @@ from mmg_registry import hooks
 from mmg_registry.benchmark.runner import Forecast, PlannedRun, Settings, execute, plan, work
 from mmg_registry.benchmark.store import key_of
 from mmg_registry.benchmark.tasks import draw, find, select
+from mmg_registry.errors import OptionError, PluginError
 
 SITE = SUPPORT / "bench_site"
 SMALL = Settings(n_train=400, n_eval=100)
@@ -99,14 +100,16 @@ def test_every_way_of_failing_is_a_row_and_the_others_go_on() -> None:
 
 
 def test_the_traceback_of_a_row_names_no_folder_of_the_machine() -> None:
-    text = work(a_run("bench-raise"), SMALL)["error"]["traceback"]
+    text = rows_of(a_run("bench-raise"))[0]["error"]["traceback"]
     assert 'File "bench_site/fake_bench.py"' in text
     assert str(SITE.parent) not in text
 
 
-def test_an_unknown_task_or_plugin_is_a_failure_of_that_run() -> None:
-    assert work(a_run("no-such-plugin"), SMALL)["error"]["type"] == "PluginError"
-    assert work(a_run(task="no-such-task"), SMALL)["error"]["type"] == "OptionError"
+def test_an_unknown_task_or_plugin_raises() -> None:
+    with pytest.raises(PluginError):
+        work(a_run("no-such-plugin"), SMALL)
+    with pytest.raises(OptionError):
+        work(a_run(task="no-such-task"), SMALL)
 
 
 def test_a_result_does_not_depend_on_what_ran_before_or_beside() -> None:
@@ -134,10 +137,12 @@ def test_stopping_early_ends_the_processes_at_work(tmp_path: Path) -> None:
 
 
 def workers() -> list[int]:
-    """Children of this process that are runs and still alive."""
+    """Processes that work for this one and are still alive: workers, and runs below them."""
     if not Path("/proc/self/task").exists():
         pytest.skip("needs /proc to see the processes")
-    return [pid for pid in children(os.getpid()) if "popen_loky" in of(pid, "cmdline") and ") Z" not in of(pid, "stat")]
+    direct = children(os.getpid())
+    below = [*direct, *(pid for child in direct for pid in children(child))]
+    return [pid for pid in below if "mmg_registry.engines" in of(pid, "cmdline") and ") Z" not in of(pid, "stat")]
 
 
 def children(pid: int) -> list[int]:
