@@ -1,8 +1,8 @@
 """The contract of an estimator, the same for built-in and third-party plugins.
 
 Of this package, the module imports only errors, kinds, limits, names, resources, results and threads. An estimator is a
-class with a few declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits, seeds, units,
-intervals, provenance) once for all estimators.
+class with a few declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits,
+seeds, units, intervals, provenance) once for all estimators.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Runs of a benchmark: planned, forecast, and executed each in a process of its own, by the workers of an engine.
 
 A process for each run costs a moment. In return a plugin that crashes, leaks or changes global state harms its own run
-only, results do not depend on earlier runs, and the peak of memory is that of the run alone. Workers leave rows in files
-of their own (`mmg_registry.engines.shards`), and the driver copies each to the store as it comes.
+only, results do not depend on earlier runs, and the peak of memory is that of the run alone. Workers leave rows in
+files of their own (`mmg_registry.engines.shards`), and the driver copies each to the store as it comes.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import asdict
@@ -12,6 +13,8 @@ from mmg_registry.engines.work import Parcel
 
 if TYPE_CHECKING:
     from distributed import Client
+
+SECONDS_BETWEEN_LOOKS = 10.0  # at what workers declare
 
 
 def open_dask(place: Place) -> Executor:
@@ -48,6 +51,8 @@ class Dask(Executor):
 
     def __init__(self, client: Client, close: Callable[[], object] = lambda: None) -> None:
         self._client, self._close = client, close
+        self._declared: set[str] = set()
+        self._asked = -SECONDS_BETWEEN_LOOKS
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit a call, with the resources of the work in its parcel."""
@@ -65,9 +70,12 @@ class Dask(Executor):
             return {}
         asked = args[0].work.resources
         wanted = {**asdict(asked), "memory": (asked.megabytes or 0) * 10**6}
-        declared = self._declared()
-        return {name: value for name, value in wanted.items() if value and name in declared}
+        self._look()
+        return {name: value for name, value in wanted.items() if value and name in self._declared}
 
-    def _declared(self) -> set[str]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return {name for worker in workers for name in worker["resources"]}
+    def _look(self) -> None:
+        """Ask the scheduler what its workers declare, but not for each work: they come and go, and an answer takes ms."""
+        if time.monotonic() - self._asked >= SECONDS_BETWEEN_LOOKS:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+            self._declared = {name for worker in workers for name in worker["resources"]}
+            self._asked = time.monotonic()
