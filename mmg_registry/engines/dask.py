@@ -74,7 +74,7 @@ class Dask(Executor):
         return {name: value for name, value in wanted.items() if value and name in self._declared}
 
     def _look(self) -> None:
-        """Ask the scheduler what its workers declare, but not for each work: they come and go, and an answer takes ms."""
+        """Ask what workers declare, since they come and go, but not for each work: an answer takes milliseconds."""
         if time.monotonic() - self._asked >= SECONDS_BETWEEN_LOOKS:
             workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
             self._declared = {name for worker in workers for name in worker["resources"]}

@@ -61,15 +61,24 @@ def open_engine(engine: str, jobs: int = 1, config: str | Path | None = None) ->
         32
     """
     name, _, address = engine.partition(":")
-    options = read_config(config, name) if config is not None else {}
+    function, options = check_engine(engine, config)
     place = Place(jobs=checked("jobs", jobs), address=address or None, options=options)
-    function = load(name)
     try:
         return function(place)
     except ImportError as error:
         raise OptionError(f"The engine '{name}' cannot be used ({explain(error)}): {_remedy(error)}.") from error
     except TypeError as error:
         raise OptionError(f"The engine '{name}' does not take these options ({explain(error)}).") from error
+
+
+def check_engine(engine: str, config: str | Path | None = None) -> tuple[Engine, Mapping[str, Any]]:
+    """Return the function of an engine and its options, which is what can be checked before anything is started.
+
+    Raises:
+        OptionError, PluginError, DataError: as `load` and `read_config` do.
+    """
+    name = engine.partition(":")[0]
+    return load(name), {} if config is None else read_config(config, name)
 
 
 def _remedy(error: ImportError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 
 from mmg_registry.engines.engine import Place
-from mmg_registry.errors import demand
+from mmg_registry.errors import OptionError, demand
 
 
 def open_mpi(place: Place) -> Executor:
@@ -15,11 +15,14 @@ def open_mpi(place: Place) -> Executor:
     to be resumed.
 
     Raises:
-        ImportError: when mpi4py is not installed, or finds no MPI.
-        OptionError: for an address.
+        ImportError: when mpi4py is not installed.
+        OptionError: for an address, or when mpi4py finds no MPI.
     """
     demand(place.address is None, "The engine 'mpi' takes no address; mpiexec says where its ranks are.")
-    from mpi4py.futures import MPIPoolExecutor
+    try:
+        from mpi4py.futures import MPIPoolExecutor
+    except RuntimeError as error:
+        raise OptionError("The engine 'mpi' finds no library of MPI; install or load one, such as MPICH.") from error
 
     executor: Executor = MPIPoolExecutor(place.jobs, **place.options)
     return executor

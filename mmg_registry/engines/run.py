@@ -6,7 +6,7 @@ import fcntl
 import os
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +33,7 @@ def carry_out(
     resume: bool = False,
     config: str | Path | None = None,
     ahead: int = AHEAD,
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Have all works done, and yield each as it finishes; the workers write the rows to `folder` (see `shards.rows`).
 
     A work that fails is a row with its error. The work of a lost worker is done again; one whose worker is lost twice

@@ -107,11 +107,14 @@ def execute(job: BenchmarkJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check fails; after the report, when runs failed.
     """
+    from mmg_registry.engines.engine import check_engine
+
     check_limits(job, "seeds", "n_train", "n_eval", "jobs", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
     demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
     demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
+    check_engine(job.engine, job.engine_config)
     if job.dry_run:
         _dry_run(job, tasks, plugins)
         return
