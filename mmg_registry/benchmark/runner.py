@@ -60,7 +60,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Where:
+class Workplace:
     """Where runs are made.
 
     Attributes:
@@ -149,7 +149,7 @@ def execute(
     jobs: int = 1,
     started: Callable[[PlannedRun], object] | None = None,
     *,
-    where: Where | None = None,
+    where: Workplace | None = None,
 ) -> Generator[dict[str, Any], None, None]:
     """Execute `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
@@ -169,7 +169,7 @@ def execute(
     """
     place = _place()
     with tempfile.TemporaryDirectory(prefix="mmg-benchmark-") as temporary:
-        at = where or Where(temporary)
+        at = where or Workplace(temporary)
         works = _works(runs, settings, started or (lambda run: None))
         done = carry_out(works, at.folder, engine=at.engine, jobs=jobs, resume=True, config=at.config, ahead=1)
         with closing(done):

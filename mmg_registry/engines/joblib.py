@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import Empty, SimpleQueue
@@ -10,7 +11,7 @@ from typing import Any
 
 from mmg_registry.engines.engine import Place
 
-Call = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
+_Call = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 
 def open_joblib(place: Place) -> Executor:
@@ -23,9 +24,7 @@ def open_joblib(place: Place) -> Executor:
     """
     backend = place.address or "loky"
     if backend == "ray":
-        from ray.util.joblib import register_ray
-
-        register_ray()
+        importlib.import_module("ray.util.joblib").register_ray()
     return Joblib({"n_jobs": place.jobs, "backend": backend, "batch_size": 1, **place.options})
 
 
@@ -41,7 +40,7 @@ class Joblib(Executor):
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
-        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._cancelled = False
         self._thread = Thread(target=self._serve, name="mmg-joblib", daemon=True)
         self._thread.start()
@@ -63,7 +62,7 @@ class Joblib(Executor):
         while calls := self._next_round():
             self._play([call for call in calls if call[0].set_running_or_notify_cancel()])
 
-    def _next_round(self) -> list[Call]:
+    def _next_round(self) -> list[_Call]:
         """Return what has been submitted, as soon as there is something; nothing at the end."""
         found = [self._calls.get()]
         while True:
@@ -75,7 +74,7 @@ class Joblib(Executor):
             self._calls.put(None)
         return [] if self._cancelled else [call for call in found if call is not None]
 
-    def _play(self, calls: list[Call]) -> None:
+    def _play(self, calls: list[_Call]) -> None:
         from joblib import Parallel, delayed
 
         try:

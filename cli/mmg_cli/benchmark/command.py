@@ -173,7 +173,7 @@ def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, 
 def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
     """Do the missing runs; return the rows of the whole folder."""
     from mmg_cli.benchmark.live import Board, showing
-    from mmg_registry.benchmark.runner import Forecast, Where, execute, gather, plan
+    from mmg_registry.benchmark.runner import Forecast, Workplace, execute, gather, plan
     from mmg_registry.benchmark.store import Store, label, latest
 
     with Store(str(job.out)) as store:
@@ -183,7 +183,7 @@ def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]
         runs = _missing(plan(tasks, plugins, job.seeds), store.rows, settings, job.retry_failed)
         board = Board(runs, job.jobs, Forecast(store.rows))
         names = [label(name, options) for name, options in plugins.items()]
-        where = Where(str(job.out), job.engine, job.engine_config)
+        where = Workplace(str(job.out), job.engine, job.engine_config)
         with showing(board, names), closing(execute(runs, settings, job.jobs, board.started, where=where)) as rows:
             try:
                 for row in rows:
