@@ -18,9 +18,8 @@ pytest.importorskip("submitit", reason="needs mmg-registry[engines]")
 
 
 def test_a_job_writes_its_row_and_its_files_lie_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(
-        "PYTHONPATH", str(SUPPORT), prepend=os.pathsep
-    )  # jobs know of no path that only this process has
+    # Jobs know of no path that only this process has.
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
     done = list(carry_out(doubles(2), tmp_path, engine="slurm:local", jobs=2))
     assert {each.status for each in done} == {"ok"}
     assert {row["key"]: row["result"]["double"] for row in rows(tmp_path)} == {"double 0": 0, "double 1": 2}
