@@ -96,6 +96,7 @@ def _overhead(engine: str, path: str, folder: Path) -> dict[str, float]:
         "overhead_ms": round(1000 * (whole - statistics.fmean(inside[1:])), 2),
         "work_ms": round(1000 * statistics.fmean(inside[1:]), 2),
         "fsync_ms": round(1000 * _fsync(folder), 2),
+        "load": round(os.getloadavg()[0], 1),  # runnable processes: a work waits for its turn on a busy machine
     }
 
 
