@@ -1,8 +1,8 @@
 """The contract of an estimator, the same for built-in and third-party plugins.
 
-Of this package, the module imports only errors, kinds, limits, names, results and threads. An estimator is a class with
-a few declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits, seeds, units,
-intervals, provenance) once for all estimators.
+Of this package, the module imports only errors, kinds, limits, names, resources, results and threads. An estimator is a
+class with a few declarations, typed options, `fit` and `estimate`. The registry does the rest (data checks, splits,
+seeds, units, intervals, provenance) once for all estimators.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from typing_extensions import Self
 
+from mmg_registry.engines.work import Resources
 from mmg_registry.errors import MMGError, OptionError, explain
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import KINDS, Kind, KindName
@@ -169,6 +170,8 @@ class Estimator(Configured):
         table_rows: rows that `scores` compares with one another in good time; 0 where it has no `scores`.
         one_hot: whether a category reaches `fit` as columns of 0 and 1, one for each of its values but the commonest;
             else it is one column of codes 0, 1 .. whose order means nothing.
+        resources: memory, time and graphics cards that one estimate needs on a cluster, where an engine reserves them;
+            its threads are those of the run.
         x_kinds, y_kinds, z_kinds: the kind of each column that reaches `fit`, set by the registry before it calls
             `fit`; empty where they are not known, as on an object that the registry did not make.
         x_grid, y_grid: where the columns that reach `fit` stand in a row as it was given, set as the kinds are; None
@@ -191,6 +194,7 @@ class Estimator(Configured):
     conditional: ClassVar[bool] = False
     table_rows: ClassVar[int] = 0
     one_hot: ClassVar[bool] = True
+    resources: ClassVar[Resources] = Resources()
     x_kinds: tuple[Kind, ...] = ()
     y_kinds: tuple[Kind, ...] = ()
     z_kinds: tuple[Kind, ...] = ()

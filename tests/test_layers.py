@@ -40,6 +40,8 @@ LAYERS = [
     {"mmg_registry.threads"},
     # What an estimate is: value, standard error, curve, warnings; versions and revisions for results.
     {"mmg_registry.results", "mmg_registry.quantity", "mmg_registry.provenance"},
+    # Where work runs: functions called by name, by processes here or on a cluster.
+    {"mmg_registry.engines"},
     # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.
     {"mmg_registry.contracts", "mmg_registry.in_process"},
     # How to estimate and how to bound.

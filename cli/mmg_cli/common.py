@@ -112,6 +112,12 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", is_eager=True, callback=_set_quiet, help="No progress bar, no warnings on stderr."),
 ]
+EngineName = Annotated[
+    str, typer.Option(metavar="NAME[:ADDRESS]", help="Where to run: local, dask, slurm, mpi, joblib, or others.")
+]
+EngineConfig = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Options of the engine, by its name, in a file of YAML or JSON.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Set = Annotated[
     list[str] | None,

@@ -1,33 +1,35 @@
-"""Runs of a benchmark: planned, forecast, and executed each in a process of its own.
+"""Runs of a benchmark: planned, forecast, and executed each in a process of its own, by the workers of an engine.
 
 A process for each run costs a moment. In return a plugin that crashes, leaks or changes global state harms its own run
-only, results do not depend on earlier runs, and the peak of memory is that of the run alone.
+only, results do not depend on earlier runs, and the peak of memory is that of the run alone. Workers leave rows in
+files of their own (`mmg_registry.engines.shards`), and the driver copies each to the store as it comes.
 """
 
 from __future__ import annotations
 
-import os
-import re
+import json
 import resource
-import signal
+import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
-import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from mmg_registry import provenance, registry
 from mmg_registry.benchmark.lines import DOES_NOT_APPLY
-from mmg_registry.benchmark.store import Key, Row, key_of, label
+from mmg_registry.benchmark.store import Key, Row, Store, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
 from mmg_registry.data import as_pair
+from mmg_registry.engines.run import carry_out
+from mmg_registry.engines.shards import FOLDER as SHARDS
+from mmg_registry.engines.shards import row_of, rows
+from mmg_registry.engines.work import Work
 from mmg_registry.errors import DoesNotApply
 from mmg_registry.estimation.run import run as estimate
 from mmg_registry.limits import checked, keep
@@ -55,6 +57,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         keep(self, "n_train", "n_eval", "threads", optional=("max_seconds",))
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where runs are made.
+
+    Attributes:
+        folder: the folder where workers leave rows, which all of them see under this path.
+        engine, config: see `mmg_registry.engines.engine.open_engine`.
+    """
+
+    folder: str | Path
+    engine: str = "local"
+    config: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,100 +144,105 @@ class Forecast:
 
 
 def execute(
-    runs: Sequence[PlannedRun], settings: Settings, jobs: int = 1, started: Callable[[PlannedRun], None] | None = None
+    runs: Sequence[PlannedRun],
+    settings: Settings,
+    jobs: int = 1,
+    started: Callable[[PlannedRun], object] | None = None,
+    *,
+    where: Workplace | None = None,
 ) -> Generator[dict[str, Any], None, None]:
     """Execute `runs`, `jobs` at a time, and yield the row of each as it finishes; a failed one is a row with its error.
 
-    Closing the iterator (`contextlib.closing`) ends the processes that are still at work. The processes find tasks and
-    plugins by their installed names, so they cannot use classes that are known to `register` alone. A script that calls
-    this function needs `if __name__ == "__main__":`.
+    Each run has a process of its own, a child of a worker of the engine. Closing the iterator (`contextlib.closing`)
+    ends those that are still at work. The processes find tasks and plugins by their installed names, so they cannot use
+    classes that are known to `register` alone.
 
     Args:
         runs: the runs in their order.
         settings: the settings shared by all runs.
-        jobs: number of processes at a time.
-        started: called with each run as it starts.
+        jobs: number of runs at a time.
+        started: called with each run as it starts, or is handed to an engine that starts it when it can.
+        where: the engine, and the folder where its workers leave rows; processes of this machine unless given.
+
+    Raises:
+        OptionError: for an engine that cannot be used, see `mmg_registry.engines.engine.open_engine`.
     """
-    place = {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
-    waiting, working = list(reversed(runs)), dict[Future[Any], _Process]()
-    most = checked("jobs", jobs)
-    try:
-        while waiting or working:
-            while waiting and len(working) < most:
-                process = _Process(waiting.pop(), settings)
-                working[process.future] = process
-                if started:
-                    started(process.run)
-            for future in wait(working, return_when=FIRST_COMPLETED).done:
-                yield {**working.pop(future).finish(), **place}
-    finally:
-        for process in working.values():
-            process.end()
+    place = _place()
+    with tempfile.TemporaryDirectory(prefix="mmg-benchmark-") as temporary:
+        at = where or Workplace(temporary)
+        works = _works(runs, settings, started or (lambda run: None))
+        done = carry_out(works, at.folder, engine=at.engine, jobs=jobs, resume=True, config=at.config, ahead=1)
+        with closing(done):
+            for each in done:
+                yield row_of_record(row_of(at.folder, each), place)
 
 
-class _Process:
-    """A run at work in a process of its own."""
-
-    def __init__(self, run: PlannedRun, settings: Settings) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        self.run, self.settings, self.about = run, settings, _about(find(run.suite, run.task))
-        self.begin, self.clock = datetime.now(timezone.utc), time.perf_counter()
-        handle, self.output = tempfile.mkstemp(prefix="mmg-benchmark-")
-        os.close(handle)
-        limits = {
-            name: str(settings.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        }
-        self.executor = ProcessPoolExecutor(
-            1, env=limits, initializer=_become_worker, initargs=(os.getpid(), self.output)
-        )
-        self.future: Future[Any] = self.executor.submit(work, run, settings)
-
-    def finish(self) -> dict[str, Any]:
-        """Return the row of the run once its process has ended."""
-        error = self.future.exception()
-        found = failure(error) if error else self.future.result()
-        if found["status"] == "failed":
-            found["error"]["output"] = Path(self.output).read_text(errors="replace")[-2000:]
-        seconds = {**found.pop("seconds", {}), "wall": round(time.perf_counter() - self.clock, 3)}
-        self.end()
-        asked = {**asdict(self.run), **self.about, **asdict(self.settings)}
-        return {**asked, "started": self.begin.isoformat(timespec="seconds"), **found, "seconds": seconds}
-
-    def end(self) -> None:
-        """Kill the process, whatever it does."""
-        self.executor.shutdown(wait=False, kill_workers=True)
-        Path(self.output).unlink(missing_ok=True)
+def _works(runs: Sequence[PlannedRun], settings: Settings, started: Callable[[PlannedRun], object]) -> Iterator[Work]:
+    for run in runs:
+        asked = {"run": asdict(run), "settings": asdict(settings)}
+        resources = replace(registry.load_plugin(run.plugin).resources, threads=settings.threads)
+        started(run)
+        yield Work(
+            key=json.dumps(asked, sort_keys=True), call=f"{__name__}:worked", arguments=asked, resources=resources,
+            isolated=True,
+        )  # fmt: skip
 
 
-def _become_worker(parent: int, output: str) -> None:
-    """Silence a worker, let it ignore Ctrl-C (which the parent handles), and end it when its parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    handle = os.open(output, os.O_WRONLY | os.O_APPEND)
-    os.dup2(handle, sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    os.dup2(handle, sys.__stderr__.fileno() if sys.__stderr__ else 2)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+def worked(run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run's row holds of it beside what was asked for; a worker calls this in a process of its own."""
+    return {**work(PlannedRun(**run), Settings(**settings)), **_place()}
 
 
-def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+def row_of_record(record: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a run, from that which a worker has left of it.
+
+    Args:
+        record: a row of `mmg_registry.engines.shards`.
+        place: machine, versions and revision, for a run whose process could not tell its own.
+    """
+    asked = json.loads(record["key"])
+    task = find(asked["run"]["suite"], asked["run"]["task"])
+    ended = datetime.fromisoformat(record["at"])
+    began = (ended - timedelta(seconds=record["seconds"])).isoformat(timespec="seconds")
+    found = record.get("result") or {
+        "status": "failed",
+        "error": {"output": record.get("output", ""), **record["error"]},
+    }
+    seconds = {**found.get("seconds", {}), "wall": round(record["seconds"], 3)}
+    return {
+        **asked["run"], **_about(task), **asked["settings"], "started": began, **place, **found, "seconds": seconds,
+    }  # fmt: skip
+
+
+def gather(store: Store) -> None:
+    """Append to a store what workers left in its folder when their driver was stopped, and remove their files."""
+    folder, place = store.path.parent, _place()
+    known = {(key_of(row), row.get("started")) for row in store.rows}
+    for record in rows(folder):
+        row = row_of_record(record, place)
+        if (key_of(row), row["started"]) not in known:
+            store.append(row)
+    shutil.rmtree(folder / SHARDS, ignore_errors=True)
+
+
+def _place() -> dict[str, Any]:
+    return {"machine": provenance.machine(), "versions": provenance.versions(), "revision": provenance.revision()}
 
 
 def work(run: PlannedRun, settings: Settings) -> dict[str, Any]:
     """Make one estimate in this process, and return what the run's row holds of it.
 
+    Raises:
+        Exception: whatever the plugin raises, except that it does not take the task, which is no failure.
+
     Example:
-        >>> work(PlannedRun("bmi", "1v1-normal-0.75", "no-such-plugin", seed=0), Settings(100, 100))["error"]["type"]
-        'PluginError'
+        >>> work(PlannedRun("bmi", "1v1-normal-0.75", "ksg", seed=0), Settings(100, 100))["status"]
+        'ok'
     """
     try:
         found = _estimated(find(run.suite, run.task), run, settings)
     except DoesNotApply as refusal:
         found = {"status": DOES_NOT_APPLY, "reason": str(refusal)}
-    except (Exception, SystemExit) as error:
-        found = failure(error)
     return {**found, "peak_mb": _peak_mb()}
 
 
@@ -262,23 +283,6 @@ def document_of(found: Estimate) -> dict[str, Any]:
 
 def _rounded(values: list[Any] | None) -> list[Any] | None:
     return values and [float(f"{each:.6g}") if isinstance(each, float) else each for each in values]
-
-
-def failure(error: BaseException) -> dict[str, Any]:
-    """Return what a row holds of a run that failed."""
-    lines = "".join(traceback.format_exception(error))
-    where = re.sub(r'File ".*?([^/"]+/[^/"]+)"', r'File "\1"', lines)  # results are shared; folders are not
-    return {
-        "status": "failed",
-        "error": {"type": type(error).__name__, "message": _message(error), "traceback": where[-4000:]},
-    }
-
-
-def _message(error: BaseException) -> str:
-    if type(error).__name__ == "TerminatedWorkerError":
-        codes = str(error).partition("exit codes of the workers are ")[2].partition("\n")[0]
-        return f"The process of the run died {codes or 'without a word'}: it crashed, or ran out of memory."
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _peak_mb() -> float:

@@ -1,4 +1,7 @@
-"""Pages of docs/questions are run as they stand, block after block in one folder; only a `sketch` is not run."""
+"""Pages of docs/questions, and that on clusters, are run as they stand, block after block in one folder.
+
+Only a `sketch` is not run, and what is no block of the console, of Python or of a file.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
-PAGES = ["conditional", "divergence", "entropy", "interactions", "pointwise", "test"]
+PAGES = [
+    *(f"questions/{name}" for name in ("conditional", "divergence", "entropy", "interactions", "pointwise", "test")),
+    "clusters",
+]
 
 
 def printed(folder: Path, *args: str) -> str:
@@ -24,7 +30,7 @@ def printed(folder: Path, *args: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_says_what_its_blocks_print(page: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "benchmarks" / "data" / "nuclei.csv", tmp_path)
-    said, text = "", (ROOT / "docs" / "questions" / f"{page}.md").read_text(encoding="utf-8")
+    said, text = "", (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     for kind, words, block in FENCE.findall(text):
         if named := re.fullmatch(r"file=(\S+)", words):
             (tmp_path / named.group(1)).write_text(block, encoding="utf-8")

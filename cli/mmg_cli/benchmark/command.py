@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Verbose, check_limits, parse_set, spelt
+from mmg_cli.common import EngineConfig, EngineName, Json, Quiet, Verbose, check_limits, parse_set, spelt
 from mmg_cli.estimate import DEFAULT_PLUGIN
 from mmg_cli.output import check_folder, columns, display, print_json, say, warn, write_atomically
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
@@ -38,6 +38,8 @@ class BenchmarkJob:
     out: str | None
     jobs: int
     threads: int | None
+    engine: str
+    engine_config: str | None
     task: list[str] | None
     resume: bool
     retry_failed: bool
@@ -65,6 +67,8 @@ def benchmark(
     threads: Annotated[
         int | None, typer.Option(help="Threads of each run.  [default: the cores, shared among the jobs]")
     ] = None,
+    engine: EngineName = "local",
+    engine_config: EngineConfig = None,
     task: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Only tasks whose id fits, e.g. 'spiral-*'; repeatable.")
     ] = None,
@@ -103,11 +107,14 @@ def execute(job: BenchmarkJob) -> None:
     Raises:
         MMGError: or one of its subclasses, when a check fails; after the report, when runs failed.
     """
+    from mmg_registry.engines.engine import check_engine
+
     check_limits(job, "seeds", "n_train", "n_eval", "jobs", "threads", "max_seconds")
     plugins = check_plugins(job.plugin, job.set)
     demand(job.suite is not None, "A benchmark needs --suite; `mmg benchmark tasks` lists what there is.")
     tasks = _tasks(str(job.suite).split(","), job.task or [])
     demand(job.resume or not job.retry_failed, "--retry-failed belongs to --resume; give both.")
+    check_engine(job.engine, job.engine_config)
     if job.dry_run:
         _dry_run(job, tasks, plugins)
         return
@@ -166,16 +173,18 @@ def _options_of(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, 
 def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]]) -> list[Row]:
     """Do the missing runs; return the rows of the whole folder."""
     from mmg_cli.benchmark.live import Board, showing
-    from mmg_registry.benchmark.runner import Forecast, execute, plan
+    from mmg_registry.benchmark.runner import Forecast, Workplace, execute, gather, plan
     from mmg_registry.benchmark.store import Store, label, latest
 
     with Store(str(job.out)) as store:
+        gather(store)
         demand(job.resume or not store.rows, f"{job.out} holds results already; go on with --resume, or give another.")
         settings = _settings(job, store.rows)
         runs = _missing(plan(tasks, plugins, job.seeds), store.rows, settings, job.retry_failed)
         board = Board(runs, job.jobs, Forecast(store.rows))
         names = [label(name, options) for name, options in plugins.items()]
-        with showing(board, names), closing(execute(runs, settings, job.jobs, board.started)) as rows:
+        where = Workplace(str(job.out), job.engine, job.engine_config)
+        with showing(board, names), closing(execute(runs, settings, job.jobs, board.started, where=where)) as rows:
             try:
                 for row in rows:
                     store.append(row)
@@ -183,6 +192,7 @@ def _run(job: BenchmarkJob, tasks: list[Task], plugins: dict[str, dict[str, Any]
             except KeyboardInterrupt:
                 say(f"{len(board.rows)} of {len(runs)} runs are finished and kept; --resume goes on.")
                 raise
+        gather(store)
         return latest(store.rows)
 
 

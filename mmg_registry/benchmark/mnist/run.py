@@ -20,6 +20,7 @@ from mmg_registry.benchmark.mnist.spaces import Latents, Pixels, Space, variable
 from mmg_registry.benchmark.store import Key, Row, key_of, label
 from mmg_registry.contracts import Estimator, parse_options
 from mmg_registry.data import as_pair
+from mmg_registry.engines.perform import described
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.estimation.run import run as estimate
 from mmg_registry.limits import keep
@@ -216,7 +217,7 @@ def _row(job: TermRun, setup: Setup, draw: _Draw) -> dict[str, Any]:
     try:
         found = _estimated(job, setup, draw)
     except (Exception, SystemExit) as error:
-        found = {**runner.failure(error), "seconds": {}}
+        found = {"status": "failed", "error": described(error), "seconds": {}}
     found["seconds"] = {**found["seconds"], "wall": round(time.perf_counter() - clock, 3)}
     about = {"formula": job.term.formula, **job.term._asdict(), "autoencoder": draw.autoencoder}
     return {**job.about(), **asdict(setup), **about, "started": begin.isoformat(timespec="seconds"), **found}

@@ -197,6 +197,8 @@ def test_ctrl_c_leaves_the_file_whole(program) -> None:
         (["--set", "other:shift=1"], 2, "names the plugin 'other', which --plugin does not list."),
         (["--seeds", "0"], 2, "The option '--seeds' is 0 and must be a whole number from 1 to 10**6."),
         (["--n-train", "0"], 2, "The option '--n-train' is 0 and must be a whole number from 1"),
+        (["--engine", "dusk"], 2, "There is no engine 'dusk'; the nearest is 'dask'."),
+        (["--engine-config", "none.yml"], 4, "none.yml cannot be read: No such file"),
         (["--jobs", "0"], 2, "The option '--jobs' is 0 and must be a whole number from 1 to 1024."),
         (["--max-seconds", "nan"], 2, "The option '--max-seconds' is nan and must be a number of seconds above 0"),
         (["--retry-failed"], 2, "--retry-failed belongs to --resume; give both."),

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,23 @@ from events import wait_for
 from places import SUPPORT
 
 from mmg_registry import hooks
-from mmg_registry.benchmark.runner import Forecast, PlannedRun, Settings, execute, plan, work
-from mmg_registry.benchmark.store import key_of
+from mmg_registry.benchmark import runner
+from mmg_registry.benchmark.runner import (
+    Forecast,
+    PlannedRun,
+    Settings,
+    execute,
+    gather,
+    plan,
+    row_of_record,
+    work,
+)  # fmt: skip
+from mmg_registry.benchmark.store import Store, key_of, read_rows
 from mmg_registry.benchmark.tasks import draw, find, select
+from mmg_registry.engines.shards import Shard, rows
+from mmg_registry.engines.work import Resources, Work
+from mmg_registry.errors import OptionError, PluginError
+from mmg_registry.registry import load_plugin
 
 SITE = SUPPORT / "bench_site"
 SMALL = Settings(n_train=400, n_eval=100)
@@ -99,14 +114,16 @@ def test_every_way_of_failing_is_a_row_and_the_others_go_on() -> None:
 
 
 def test_the_traceback_of_a_row_names_no_folder_of_the_machine() -> None:
-    text = work(a_run("bench-raise"), SMALL)["error"]["traceback"]
+    text = rows_of(a_run("bench-raise"))[0]["error"]["traceback"]
     assert 'File "bench_site/fake_bench.py"' in text
     assert str(SITE.parent) not in text
 
 
-def test_an_unknown_task_or_plugin_is_a_failure_of_that_run() -> None:
-    assert work(a_run("no-such-plugin"), SMALL)["error"]["type"] == "PluginError"
-    assert work(a_run(task="no-such-task"), SMALL)["error"]["type"] == "OptionError"
+def test_an_unknown_task_or_plugin_raises() -> None:
+    with pytest.raises(PluginError):
+        work(a_run("no-such-plugin"), SMALL)
+    with pytest.raises(OptionError):
+        work(a_run(task="no-such-task"), SMALL)
 
 
 def test_a_result_does_not_depend_on_what_ran_before_or_beside() -> None:
@@ -134,10 +151,12 @@ def test_stopping_early_ends_the_processes_at_work(tmp_path: Path) -> None:
 
 
 def workers() -> list[int]:
-    """Children of this process that are runs and still alive."""
+    """Processes that work for this one and are still alive: workers, and runs below them."""
     if not Path("/proc/self/task").exists():
         pytest.skip("needs /proc to see the processes")
-    return [pid for pid in children(os.getpid()) if "popen_loky" in of(pid, "cmdline") and ") Z" not in of(pid, "stat")]
+    direct = children(os.getpid())
+    below = [*direct, *(pid for child in direct for pid in children(child))]
+    return [pid for pid in below if "mmg_registry.engines" in of(pid, "cmdline") and ") Z" not in of(pid, "stat")]
 
 
 def children(pid: int) -> list[int]:
@@ -174,3 +193,43 @@ def test_the_total_is_shared_among_the_jobs_and_unknown_if_a_part_is() -> None:
     assert forecast.total(runs[:1], jobs=2) == 10.0  # one run is not halved by a second process
     assert forecast.total([*runs, PlannedRun("s", "t", "q", 0)]) is None
     assert forecast.total([]) == 0.0
+
+
+# ------------------------------------------------------------------------------------------ engines
+def closing_of(nothing: None) -> Iterator[None]:
+    """Yield nothing, as a run without works does."""
+    yield from ()
+
+
+def test_a_run_asks_for_what_its_plugin_declares_and_for_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Work] = []
+    monkeypatch.setattr(runner, "carry_out", lambda works, *_, **__: closing_of(asked.extend(works)))
+    monkeypatch.setattr(load_plugin("bench-right"), "resources", Resources(memory="2GB", minutes=5), raising=False)
+    assert list(execute([a_run()], Settings(100, 100, threads=3))) == []
+    assert asked[0].resources == Resources(threads=3, memory="2GB", minutes=5)
+    assert asked[0].isolated
+
+
+def test_rows_that_a_killed_driver_left_with_its_workers_are_gathered_once(tmp_path: Path) -> None:
+    runs = [a_run(seed=seed) for seed in range(2)]
+    shard = Shard(tmp_path)
+    found = {"estimate": None, "seconds": {}, "status": "does not apply", "reason": "narrow"}
+    for run in runs:
+        key = json.dumps({"run": asdict(run), "settings": asdict(SMALL)}, sort_keys=True)
+        shard.end(key, "run", {"status": "ok", "seconds": 2.0, "result": found})
+    with Store(tmp_path) as store:
+        store.append(row_of_record(next(rows(tmp_path)), {"machine": {}, "versions": {}, "revision": {}}))
+        gather(store)
+        assert sorted(row["seed"] for row in store.rows) == [0, 1]
+        assert store.rows[0]["seconds"] == {"wall": 2.0}
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.jsonl"]
+    assert len(read_rows(tmp_path)) == 2
+
+
+def test_a_work_that_was_given_up_is_a_failed_run() -> None:
+    key = json.dumps({"run": asdict(a_run()), "settings": asdict(SMALL)})
+    error = {"type": "KilledWorker", "message": "The work was given up", "traceback": ""}
+    record = {"key": key, "status": "lost", "seconds": 0.0, "at": "2026-01-01T00:00:00+00:00", "error": error}
+    row = row_of_record(record, {"machine": {}, "versions": {}, "revision": {}})
+    assert (row["status"], row["error"]["message"], row["error"]["output"]) == ("failed", "The work was given up", "")
+    assert (row["started"], row["true_mi"]) == ("2026-01-01T00:00:00+00:00", 0.25)
