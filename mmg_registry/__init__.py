@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mmg_registry.multivariate.interactions import interactions as interactions
     from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
+    from mmg_registry.ranking.answer import rank as rank
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
@@ -84,6 +85,7 @@ _EXPORTS = {
     "lags": ("mmg_registry.series.questions", "lags"),
     "network": ("mmg_registry.series.questions", "network"),
     "transfer": ("mmg_registry.series.questions", "transfer"),
+    "rank": ("mmg_registry.ranking.answer", "rank"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -119,6 +121,7 @@ __all__ = [
     "network",
     "plugins",
     "pmi",
+    "rank",
     "read",
     "register",
     "save",
