@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.contract import MarginalModel as MarginalModel
     from mmg_registry.bounds.result import Bound as Bound
     from mmg_registry.bounds.run import bound as bound
+    from mmg_registry.comparison.answer import compare as compare
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
@@ -56,6 +57,7 @@ _EXPORTS = {
     "read": ("mmg_registry.api", "read"),
     "bound": ("mmg_registry.bounds.run", "bound"),
     "entropy": ("mmg_registry.entropies.entropy", "entropy"),
+    "compare": ("mmg_registry.comparison.answer", "compare"),
     "divergence": ("mmg_registry.entropies.divergence", "divergence"),
     "interactions": ("mmg_registry.multivariate.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
@@ -109,6 +111,7 @@ __all__ = [
     "__version__",
     "active_storage",
     "bound",
+    "compare",
     "divergence",
     "entropy",
     "estimate",
