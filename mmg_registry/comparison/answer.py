@@ -43,7 +43,8 @@ def compare(*data: Any, given: Any = None, plugins: Sequence[str] = PLUGINS, **c
             options of plugins, each given to those that have it.
 
     Returns:
-        A DataFrame with a row for each plugin; `attrs["mmg"]` holds the explanations as warnings, and the provenance.
+        A DataFrame with a row for each plugin; `attrs["mmg"]` holds the explanations as warnings, and the provenance
+        with the verdict: that all agree, or the first explanation.
 
     Warns:
         MMGWarning: once for each explanation and each plugin without a value.
@@ -94,9 +95,11 @@ def compared(pair: Pair, plugins: Sequence[str], request: Request) -> Table:
     alike = replace(request, groups=None, **_split(request))
     known = diagnosis_of(clean(whole, alike.drop_nan, alike.kinds), alike)
     opinions = list(_asked(whole, plugins, alike))
-    told = [*whole.doubts, *(differences(opinions, known) or [agreement(opinions, known)]), *inapplicable(opinions)]
+    differing = differences(opinions, known)
+    verdict = differing[0] if differing else agreement(opinions, known)
     rows = tuple(opinion.cells() for opinion in opinions)
-    return Table("compare", COLUMNS, rows, "nats", told, _provenance(whole, alike, known, started))
+    about = {"verdict": verdict, **_provenance(whole, alike, known, started)}
+    return Table("compare", COLUMNS, rows, "nats", [*whole.doubts, *differing, *inapplicable(opinions)], about)
 
 
 def _split(request: Request) -> dict[str, Any]:

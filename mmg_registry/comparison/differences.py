@@ -33,8 +33,8 @@ UNTESTED = (
     "what is not of that form."
 )
 TOO_HIGH = (
-    "{high} takes x and y for jointly normal after maps of single columns, and they are not (p = {p:.2g}): what it says "
-    "may be too high as well as too low."
+    "{high} takes x and y for jointly normal after maps of single columns, and they are not (p = {p:.2g}): what it "
+    "says may be too high as well as too low."
 )
 DOUBTS = "{low} doubts itself: {doubt}"
 FAR = "{low} trains nothing and compares rows in {columns} columns, where neighbours are far: it is low there."
@@ -43,8 +43,8 @@ LEARNED = (
     "Give it more time or rows."
 )
 NOBODY = (
-    "No assumption that {low} or {high} declares is seen to fail; ask again with another --seed, with more rows or with "
-    "more time."
+    "No assumption that {low} or {high} declares is seen to fail; ask again with another --seed, with more rows or "
+    "with more time."
 )
 AGREED = "All intervals overlap: nothing speaks for a plugin whose assumptions fail."
 ONE = "Only one plugin gave an interval, so that there is nothing to compare it with."

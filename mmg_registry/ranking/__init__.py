@@ -6,6 +6,7 @@ look     the first look at a feature: a p-value and that bound, from all rows
 values   the estimate of a feature by a plugin, from some rows
 table    the columns of the result, the order of features, false discovery rates
 greedy   features one by one, each for what it adds to those before
-work     features as works of an engine
 answer   `mmg.rank`, from a request to a table
+forecast time and memory, from a few features
+work     features as works of an engine
 """
