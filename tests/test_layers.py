@@ -84,6 +84,8 @@ LAYERS = [
     },
     # Questions that ask many of these: plugins compared, features ranked.
     {"mmg_registry.comparison", "mmg_registry.ranking"},
+    # What other packages take of them.
+    {"mmg_registry.sklearn"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.

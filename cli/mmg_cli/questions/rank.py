@@ -192,5 +192,7 @@ def _forecast(ranking: Ranking) -> str:
     from mmg_registry.ranking.forecast import forecast
 
     found = forecast(ranking)
-    each = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
-    return f"{found.features} features, {found.rows} rows: about {each}, and {found.gigabytes:.1f} GB; nothing was written."
+    time = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
+    return (
+        f"{found.features} features, {found.rows} rows: about {time}, and {found.gigabytes:.1f} GB; nothing is written."
+    )
