@@ -85,7 +85,7 @@ def _classes(counts: Index, kind: KindName) -> Index:
 
 
 def _filled_classes(counts: Sequence[int], least: float) -> Index:
-    """Return the classes of values in their order, each of `least` rows; for one class, the commonest value and the rest.
+    """Return classes of values in their order, each of `least` rows; if that is one, the commonest value and the rest.
 
     Example:
         >>> _filled_classes([9, 2, 2, 2, 9, 1], 5).tolist(), _filled_classes([9, 1, 1], 8).tolist()
