@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,7 +113,8 @@ def rank(
     blocks: BlocksOption = "auto",
     kind: KindOption = None,
     folder: Annotated[
-        str | None, typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep each row as it comes.")
+        str | None,
+        typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep rows (seed 0 if none)."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", rich_help_panel=_ENGINES, help="Go on in that folder.")] = False,
     engine: Annotated[
@@ -133,7 +134,8 @@ def rank(
     header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Rank columns by what they tell of a target: information, interval, p and false discovery rate of each."""
-    execute(RankJob(**locals()))
+    job = RankJob(**locals())
+    execute(replace(job, seed=0) if job.folder and job.seed is None else job)
 
 
 def execute(job: RankJob) -> None:
