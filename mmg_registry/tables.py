@@ -138,7 +138,7 @@ class Table:
         demand(find_spec("pandas") is not None, NO_PANDAS.format(what="DataFrame"))
         import pandas as pd
 
-        frame = pd.DataFrame(list(self.rows), columns=self.names)
+        frame: pd.DataFrame = pd.DataFrame(list(self.rows), columns=self.names)
         document = self.to_dict()
         frame.attrs["mmg"] = {key: document[key] for key in ("kind", "unit", "warnings", "provenance")}
         return frame

@@ -123,11 +123,8 @@ class FirstLook:
         whole = replace(pair, z=None, z_names=(), y=pair.y[:, :0], y_names=(), y_labels=())
         kind = with_kinds(whole, {"x": np.arange(1), "y": np.arange(0)}, {"x": own, "y": {}})[0].x_kinds[0]
         found = Look(feature, kind, rows=len(pair))
-        return (
-            replace(found, **self._of_columns(pair, kind))
-            if self.plain
-            else replace(found, p=self._tested(pair, feature))
-        )
+        p, at_least = self._of_columns(pair, kind) if self.plain else (self._tested(pair, feature), None)
+        return replace(found, p=p, at_least=at_least)
 
     def _tested(self, pair: Pair, feature: int) -> float:
         wanted = max(EXCHANGES, min(MOST_EXCHANGES, EXCHANGES_A_FEATURE * len(self.rows.names)))
@@ -135,12 +132,13 @@ class FirstLook:
         request = replace(self.request, kinds=self.rows.kinds([feature]))
         return quick(rows, request, wanted).p.value
 
-    def _of_columns(self, pair: Pair, kind: Kind) -> dict[str, float]:
+    def _of_columns(self, pair: Pair, kind: Kind) -> tuple[float, float | None]:
+        """Return the p-value and the lower bound of two single columns."""
         column, target = pair.x[:, 0], pair.y[:, 0]
         if column.min() == column.max() or target.min() == target.max():
-            return {"p": 1.0, "at_least": 0.0}
+            return 1.0, 0.0
         own = _Column.of(column, kind.name)
         whole = len(pair) == int(self.rows.known.sum())
         other = self._target if whole and self._target else _Column.of(target, self._kind_of_target)
         sure = information_of_classes(own.classes, other.classes).surely(self.request.ci_level)
-        return {"p": p_of_columns(own.features, other.features), "at_least": sure}
+        return p_of_columns(own.features, other.features), sure

@@ -69,9 +69,10 @@ def features_of_column(column: Array, kind: KindName = "continuous") -> ColumnFe
     if len(values) == len(column) and kind not in ("category", "angle"):
         return ColumnFeatures(*_without_ties(len(column)), places)
     classes = _classes(counts, kind)
-    values, counts = values[np.unique(classes, return_index=True)[1]], np.bincount(classes, counts)
-    found = orthonormal(_parts(values.astype(np.float64), counts, kind), _most(len(column)), counts)
-    return ColumnFeatures(found.values, spread_of(found, counts), classes[places])
+    first = np.unique(classes, return_index=True)[1]
+    rows: F64 = np.bincount(classes, counts).astype(np.float64)
+    found = orthonormal(_parts(values[first].astype(np.float64), rows, kind), _most(len(column)), rows)
+    return ColumnFeatures(found.values, spread_of(found, rows), classes[places])
 
 
 def _classes(counts: Index, kind: KindName) -> Index:

@@ -29,7 +29,7 @@ def draw_ranking(found: Table) -> Any:
     figure, axes = _figure(len(rows))
     for i, row in enumerate(rows):
         sure = row["q"] is not None and float(row["q"]) <= FOUND
-        value = float(row["low"] if row["mi"] is None else row["mi"])
+        value = float((row["low"] if row["mi"] is None else row["mi"]) or 0.0)
         axes.barh(i, value, color=BLUE if sure else GREY, alpha=0.8, height=0.7)
         _interval(axes, i, row["low"], row["high"])
     given = found.provenance["given"]
