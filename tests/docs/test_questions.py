@@ -15,10 +15,8 @@ from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
-PAGES = [
-    *(f"questions/{name}" for name in ("conditional", "divergence", "entropy", "interactions", "pointwise", "test")),
-    "clusters",
-]
+ASKED = ("compare", "conditional", "divergence", "entropy", "interactions", "pointwise", "rank", "test")
+PAGES = [*(f"questions/{name}" for name in ASKED), "clusters"]
 
 
 def printed(folder: Path, *args: str) -> str:
