@@ -38,8 +38,8 @@ LAYERS = [
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
     # Cores that this process may use, and PyTorch's threads.
     {"mmg_registry.threads"},
-    # What an estimate is: value, standard error, curve, warnings; versions and revisions for results.
-    {"mmg_registry.results", "mmg_registry.quantity", "mmg_registry.provenance"},
+    # What an estimate is: value, standard error, curve, warnings; many of them; versions and revisions for results.
+    {"mmg_registry.results", "mmg_registry.quantity", "mmg_registry.tables", "mmg_registry.provenance"},
     # Where work runs: functions called by name, by processes here or on a cluster.
     {"mmg_registry.engines"},
     # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.

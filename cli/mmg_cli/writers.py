@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmg_registry.hooks import Writer
     from mmg_registry.quantity import Quantity
     from mmg_registry.results import Estimate, Pointwise, Unit
+    from mmg_registry.tables import Table
 
 JSON = (".json", "")
 
@@ -59,6 +60,18 @@ def write_pointwise(found: Pointwise, path: str, unit: Unit) -> None:
 
     content = content_of(found, ending_of(path), unit)
     write_atomically(path, lambda handle: handle.write(content), "The pointwise values")
+
+
+def write_table(found: Table, path: str) -> None:
+    """Write a table to `path`, completely or not at all, in the format of its ending.
+
+    Raises:
+        MMGError: when the file cannot be written.
+    """
+    from mmg_registry.tables import content_of, ending_of
+
+    content = content_of(found, ending_of(path))
+    write_atomically(path, lambda handle: handle.write(content), "The table")
 
 
 def _is_json(path: str) -> bool:
