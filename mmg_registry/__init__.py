@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.contract import MarginalModel as MarginalModel
     from mmg_registry.bounds.result import Bound as Bound
     from mmg_registry.bounds.run import bound as bound
+    from mmg_registry.comparison.answer import compare as compare
     from mmg_registry.contracts import Estimator as Estimator
     from mmg_registry.contracts import Options as Options
     from mmg_registry.contracts import Progress as Progress
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mmg_registry.multivariate.interactions import interactions as interactions
     from mmg_registry.pointwise.pmi import pmi as pmi
     from mmg_registry.quantity import Quantity as Quantity
+    from mmg_registry.ranking.answer import rank as rank
     from mmg_registry.registry import load_plugin as load_plugin
     from mmg_registry.registry import records as plugins
     from mmg_registry.registry import register as register
@@ -55,6 +57,7 @@ _EXPORTS = {
     "read": ("mmg_registry.api", "read"),
     "bound": ("mmg_registry.bounds.run", "bound"),
     "entropy": ("mmg_registry.entropies.entropy", "entropy"),
+    "compare": ("mmg_registry.comparison.answer", "compare"),
     "divergence": ("mmg_registry.entropies.divergence", "divergence"),
     "interactions": ("mmg_registry.multivariate.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
@@ -84,6 +87,7 @@ _EXPORTS = {
     "lags": ("mmg_registry.series.questions", "lags"),
     "network": ("mmg_registry.series.questions", "network"),
     "transfer": ("mmg_registry.series.questions", "transfer"),
+    "rank": ("mmg_registry.ranking.answer", "rank"),
     "save": ("mmg_registry.storage", "save"),
     "load": ("mmg_registry.storage", "load"),
 }
@@ -107,6 +111,7 @@ __all__ = [
     "__version__",
     "active_storage",
     "bound",
+    "compare",
     "divergence",
     "entropy",
     "estimate",
@@ -119,6 +124,7 @@ __all__ = [
     "network",
     "plugins",
     "pmi",
+    "rank",
     "read",
     "register",
     "save",

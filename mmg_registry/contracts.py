@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 Array = NDArray[np.floating[Any]]
 Direction = Literal["lower", "upper", "none"]
+Form = Literal["any", "normal"]
 
 
 class Options(BaseModel):
@@ -153,6 +154,8 @@ class Estimator(Configured):
 
     Attributes:
         bound: "lower" or "upper" where the estimate bounds the information on average, else "none".
+        form: the form of dependence that it assumes: "normal" where it takes x and y, after maps of single columns, for
+            jointly normal; "any" where it assumes none.
         trains: whether `fit` learns what would be too good on its own rows. Of an estimator that learns nothing the
             registry fits and evaluates all rows, where neither evaluation rows nor folds are asked for.
         has_curve, has_pointwise: whether results have them.
@@ -180,6 +183,7 @@ class Estimator(Configured):
 
     noun = "estimator"
     bound: ClassVar[Direction] = "none"
+    form: ClassVar[Form] = "any"
     trains: ClassVar[bool] = True
     has_curve: ClassVar[bool] = False
     has_pointwise: ClassVar[bool] = False

@@ -16,7 +16,18 @@ from mmg_cli.common import Verbose
 from mmg_cli.interruption import INTERRUPTED
 from mmg_cli.output import print_error, say, verbosity
 from mmg_cli.plugins import command as plugins
-from mmg_cli.questions import divergence, entropy, independence, interactions, lags, pmi, storage, transfer
+from mmg_cli.questions import (
+    compare,
+    divergence,
+    entropy,
+    independence,
+    interactions,
+    lags,
+    pmi,
+    rank,
+    storage,
+    transfer,
+)
 from mmg_registry.errors import MMGError
 from mmg_registry.threads import NO_THREADS, refused_threads
 
@@ -41,6 +52,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 app.command("estimate")(estimate.estimate)
+app.command("compare")(compare.compare)
+app.command("rank")(rank.rank)
 app.command("test")(independence.independence)
 app.command("entropy")(entropy.entropy)
 app.command("divergence")(divergence.divergence)

@@ -22,6 +22,7 @@ from mmg_registry.names import nearest
 
 ENGINES = "mmg.engines"
 EXTRA = "mmg-registry[engines]"
+EXTRAS = {"dask": EXTRA, "distributed": EXTRA, "submitit": EXTRA, "yaml": EXTRA, "mpi4py": "mmg-registry[mpi]"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +67,14 @@ def open_engine(engine: str, jobs: int = 1, config: str | Path | None = None) ->
     try:
         return function(place)
     except ImportError as error:
-        missing = error.name or str(error)
-        raise OptionError(
-            f"The engine '{name}' needs the package '{missing}', which is not installed: pip install '{EXTRA}'."
-        ) from error
+        raise OptionError(f"The engine '{name}' cannot be used ({explain(error)}): {_remedy(error)}.") from error
     except TypeError as error:
         raise OptionError(f"The engine '{name}' does not take these options ({explain(error)}).") from error
+
+
+def _remedy(error: ImportError) -> str:
+    missing = (error.name or "").partition(".")[0]
+    return f"pip install '{EXTRAS.get(missing, missing or EXTRA)}'"
 
 
 def load(name: str) -> Engine:

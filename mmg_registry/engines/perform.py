@@ -57,8 +57,7 @@ def _apart(work: Work) -> dict[str, Any]:
         found: dict[str, Any] = process.call(outcome, replace(work, isolated=False))
     except ProcessDied as death:
         found = {"status": "failed", "error": described(death)}
-    if found["status"] == "failed":
-        found["error"]["output"] = process.output()
+    found["output"] = process.output()
     process.end()
     return found
 

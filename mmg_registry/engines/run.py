@@ -16,10 +16,11 @@ from mmg_registry.engines import shards
 from mmg_registry.engines.engine import open_engine
 from mmg_registry.engines.perform import described, outcome, perform
 from mmg_registry.engines.work import Done, Parcel, Work
-from mmg_registry.errors import OptionError, demand, explain
+from mmg_registry.errors import OptionError, demand
 
 MOST_DEATHS = 2  # of workers at one work, which is then given up: it is likely to be what kills them
 MOST_ATTEMPTS = 5  # at one work where it is not known that it had begun, as when a scheduler loses it
+LONGEST_REASON = 2000  # characters of what an engine says of a loss that a row keeps
 AHEAD = 2  # works in flight for each job, so that a worker need not wait for the driver
 
 
@@ -31,6 +32,7 @@ def carry_out(
     jobs: int = 1,
     resume: bool = False,
     config: str | Path | None = None,
+    ahead: int = AHEAD,
 ) -> Iterator[Done]:
     """Have all works done, and yield each as it finishes; the workers write the rows to `folder` (see `shards.rows`).
 
@@ -41,10 +43,11 @@ def carry_out(
         works: taken one at a time, as workers become free, so that there may be any number of them. Of two with one
             key the first is done.
         folder: the folder of results, made where it is missing. All workers must see it under the same path.
-        engine: "NAME" or "NAME:ADDRESS", see `mmg engines`.
+        engine: "NAME" or "NAME:ADDRESS", as `engine.open_engine` takes it.
         jobs: works at a time.
         resume: whether to go on in a folder that has rows: works with a row that is "ok" are not done again.
         config: a file with options of the engine, see `engine.read_config`.
+        ahead: works in flight for each job; with 1, a work is taken when a worker is free for it.
 
     Raises:
         OptionError: with the first result, for an unknown engine, a folder in use, or one that has rows already.
@@ -61,7 +64,7 @@ def carry_out(
         finished = shards.keys(place)
         demand(resume or not finished, f"{folder} holds results already; resume that run, or give another folder.")
         known = {key for key, status in finished.items() if status == "ok"}
-        driver = _Driver(open_engine(engine, jobs, config), place, jobs * AHEAD)
+        driver = _Driver(open_engine(engine, jobs, config), place, jobs * ahead)
         yield from driver.carry_out(_new(works, known))
 
 
@@ -135,7 +138,12 @@ class _Driver:
 
     def _given_up(self, work: Work, error: BaseException, deaths: int) -> Done:
         how = f"{deaths} workers were lost with it" if deaths >= MOST_DEATHS else "no worker could begin it"
-        found = {**described(error), "message": f"The work was given up, since {how} ({explain(error)})."}
+        said = described(error)["message"][:LONGEST_REASON]
+        found = {
+            "type": type(error).__name__,
+            "traceback": "",
+            "message": f"The work was given up, since {how}: {said}",
+        }
         return shards.shard_of(str(self.folder)).end(
             work.key, self.run, {"status": "lost", "seconds": 0.0, "error": found}
         )
@@ -145,8 +153,8 @@ class _Driver:
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder for this driver alone: two would do the same works."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        (folder / shards.FOLDER).mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / shards.FOLDER / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise OptionError(f"{folder} cannot be written: {error.strerror}; give another folder.") from error
     try:

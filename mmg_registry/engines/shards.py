@@ -111,8 +111,8 @@ def rows(folder: str | Path) -> Iterator[Record]:
     """Return the rows of a folder, the last of each key, in no order; a last line that was cut off is left out.
 
     Of a row, "key", "status" ("ok", "failed", "lost"), "seconds", "at" and "worker" are always there; beside them is
-    "result", what the function returned, or "error" with "type", "message", "traceback" and, of an isolated work,
-    "output". Only places of rows are held in memory, never the rows.
+    "result", what the function returned, or "error" with "type", "message" and "traceback"; of an isolated work also
+    "output", the end of what it wrote. Only places of rows are held in memory, never the rows.
 
     Raises:
         DataError: when a line is damaged.

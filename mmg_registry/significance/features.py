@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import legendre
+from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from mmg_registry.arrays import F64
@@ -54,35 +55,41 @@ def features_of(side: F64, seed: int, most: int = MOST) -> Features:
     return orthonormal(parts, most)
 
 
-def orthonormal(parts: list[F64], most: int) -> Features:
+def orthonormal(parts: list[F64], most: int, counts: F64 | None = None) -> Features:
     """Return the columns of `parts` `(n, k)` one after the other, each without what the ones before tell.
 
     Args:
         parts: the columns of each level beyond those of the level before.
         most: features that are kept at most.
+        counts: `(n,)` how many equal rows each row stands for, over which features are orthonormal; 1 unless given.
     """
-    n = len(parts[0])
+    n = len(parts[0]) if counts is None else int(counts.sum())
     ends = np.cumsum([part.shape[1] for part in parts])
     columns = np.concatenate(parts, axis=1)
-    columns = columns - columns.mean(axis=0)
+    root = np.ones((1, 1)) if counts is None else np.sqrt(counts)[:, None]
+    columns = (columns - np.average(columns, axis=0, weights=counts)) * root
     norms = np.linalg.norm(columns, axis=0)
     columns = columns / np.where(norms > 0, norms, 1.0)
-    kept = np.flatnonzero(norms > TOLD_BY_OTHERS * np.sqrt(n))[: n - 1]
+    kept = np.flatnonzero(norms > TOLD_BY_OTHERS * np.sqrt(n))[: len(columns) - 1]
     basis, left = np.linalg.qr(columns[:, kept])
     while (told := np.abs(np.diag(left)) <= TOLD_BY_OTHERS).any():
         kept = kept[~told]
         basis, left = np.linalg.qr(columns[:, kept])
     kept = kept[:most]
     levels = sorted({int(np.searchsorted(kept, end)) for end in ends} - {0})
-    return Features(basis[:, :most] * np.sqrt(n), tuple(levels))
+    return Features(basis[:, :most] * np.sqrt(n) / root, tuple(levels))
 
 
 def _of_one(column: F64) -> list[F64]:
-    ranks = (rankdata(column[:, 0]) - 0.5) / len(column)
+    return of_ranks((rankdata(column[:, 0]) - 0.5) / len(column))
+
+
+def of_ranks(ranks: F64) -> list[F64]:
+    """Return the features of a single column, level by level, from its ranks `(n,)` between 0 and 1."""
     polynomials = legendre.legvander(2 * ranks - 1, DEGREES[-1])[:, 2:]
     edges = [degree - 1 for degree in DEGREES]  # the score stands for the first degree
     parts: list[F64] = np.split(polynomials, edges[1:-1], axis=1)
-    return [normal_scores(column), *parts]
+    return [ndtri(ranks)[:, None], *parts]
 
 
 def _of_several(side: F64, most: int, seed: int) -> list[F64]:

@@ -78,11 +78,16 @@ def check_job(job: QuestionJob) -> None:
     Raises:
         OptionError: for the first value out of range, or a file that cannot be written.
     """
-    check_limits(job, *LIMITS, ci="ci_level")
-    parse_kinds(job.kind or [])
+    check_settings(job)
     if job.out:
         check_result_file(job.out)
         check_writable(job.out, "-o")
+
+
+def check_settings(job: QuestionJob) -> None:
+    """Refuse what `check_job` does, but for the file of the result."""
+    check_limits(job, *LIMITS, ci="ci_level")
+    parse_kinds(job.kind or [])
     if job.plot:
         from mmg_cli.plotting import check_plot
 

@@ -78,6 +78,7 @@ class Gaussian(Instant):
     summary = "closed form after Gaussianising margins"
     reference = "Cover and Thomas, Elements of Information Theory, section 8.5"
     Options: ClassVar[type[Options]] = InstantOptions
+    form = "normal"
     has_pointwise = True
     conditional = True
 

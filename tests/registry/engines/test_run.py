@@ -82,7 +82,7 @@ def test_an_isolated_work_that_dies_is_a_failed_row_with_what_it_wrote(tmp_path:
     assert statuses(works, tmp_path) == {"killer": "failed", "ok": "ok"}
     error = row(tmp_path, "killer")["error"]
     assert error["message"] == "The process of the run died (SIGKILL)."
-    assert error["output"] == "last words\n"
+    assert row(tmp_path, "killer")["output"] == "last words\n"
     assert row(tmp_path, "ok")["result"]["process"] != int(row(tmp_path, "ok")["worker"].split("-")[-2])
 
 
@@ -155,7 +155,7 @@ def test_a_work_that_no_worker_can_begin_is_given_up(tmp_path: Path, monkeypatch
     monkeypatch.setattr(driver, "open_engine", lambda *_: Deaf())
     assert statuses(doubles(2), tmp_path) == {"double 0": "lost", "double 1": "lost"}
     assert row(tmp_path, "double 0")["error"]["message"] == (
-        "The work was given up, since no worker could begin it (RuntimeError: no such queue)."
+        "The work was given up, since no worker could begin it: no such queue"
     )
 
 

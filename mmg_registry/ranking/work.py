@@ -1,0 +1,148 @@
+"""Features as works of an engine: each reads the table itself and answers for one feature."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from mmg_registry.data.reading import TextOptions
+from mmg_registry.engines.run import carry_out
+from mmg_registry.engines.shards import rows as rows_of
+from mmg_registry.engines.work import Resources, Work
+from mmg_registry.errors import demand
+from mmg_registry.files import checksum
+from mmg_registry.ranking.answer import Ranking, RankOptions
+from mmg_registry.ranking.look import Look
+from mmg_registry.ranking.rows import read_features
+from mmg_registry.ranking.table import row_of
+from mmg_registry.request import Request
+from mmg_registry.results import plain
+from mmg_registry.tables import Cell, Table
+
+CALL = "mmg_registry.ranking.work:feature_row"
+OF_ONE = ("plugin", "seed", "device", "max_seconds", "ci_level", "blocks", "kinds", "options")
+NOT_A_FILE = "An engine's workers read the table themselves: give the path of a file."
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the results of works are kept, and what carries them.
+
+    Attributes:
+        folder: the folder of results.
+        engine: as `engines.run.carry_out` takes it.
+        jobs: works at a time.
+        resume: whether to go on with what the folder has.
+        config: a file with options of the engine, or None.
+    """
+
+    folder: str | Path
+    engine: str = "local"
+    jobs: int = 1
+    resume: bool = False
+    config: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """How each worker reads the table: as `read_features` does.
+
+    Attributes:
+        paths: of the files.
+        target, features, given, groups: columns.
+        where: a condition that rows fulfil.
+        text: how text is written.
+    """
+
+    paths: tuple[str, ...]
+    target: str
+    features: str | None = None
+    given: str | None = None
+    groups: str | None = None
+    where: str | None = None
+    text: TextOptions = field(default_factory=TextOptions)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the source as JSON holds it, with the sizes of the files, which tell another table of that name."""
+        paths = [Path(path).resolve() for path in self.paths]
+        sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
+        return {**vars(self), "paths": [str(path) for path in paths], "sizes": sizes, "text": vars(self.text)}
+
+
+@lru_cache(maxsize=1)
+def _ranking(source: str, request: str, options: str) -> Ranking:
+    """Return what is asked for, read once by each worker."""
+    told, asked, chosen = (json.loads(each) for each in (source, request, options))
+    text = TextOptions(**{**told["text"], "na": tuple(told["text"]["na"])})
+    paths = told["paths"][0] if len(told["paths"]) == 1 else told["paths"]
+    reading = {name: told[name] for name in ("groups", "where")}
+    pair = read_features(paths, told["target"], told["features"], told["given"], text=text, **reading)
+    return Ranking.of(pair, Request(**asked, threads=1), RankOptions(**chosen))
+
+
+def feature_row(source: str, request: str, options: str, feature: str, valued: bool) -> Mapping[str, Cell]:
+    """Return the row of one feature, in nats, without rank and q: what a worker calls.
+
+    Args:
+        source, request, options: JSON of a `Source`, of the settings in `OF_ONE` and of `RankOptions`.
+        feature: its name.
+        valued: whether it gets a value.
+    """
+    ranking = _ranking(source, request, options)
+    row: Mapping[str, Cell] = plain(ranking.row(ranking.rows.names.index(feature), valued))
+    return row
+
+
+def ranked_on(ranking: Ranking, source: Source, place: Place) -> Table:
+    """Return the table of a ranking whose features an engine's workers look at and estimate, in nats.
+
+    Raises:
+        OptionError: where the table is no file, for an unknown engine, or a folder that has results already.
+    """
+    demand(all(path != "-" for path in source.paths), NOT_A_FILE)
+    started, names = time.perf_counter(), ranking.rows.names
+    top = None if ranking.options.greedy else ranking.options.top
+    found = _carried(ranking, source, place, names, top is None)
+    if top is not None:
+        best = [names[j] for j in ranking.first(found)]
+        valued = _carried(ranking, source, replace(place, resume=True), best, True)
+        told = {row["feature"]: row for row in valued}
+        found = [told.get(row["feature"], row) for row in found]
+    return ranking.assembled(found, started)
+
+
+def _carried(
+    ranking: Ranking, source: Source, place: Place, names: Sequence[str], valued: bool
+) -> list[dict[str, Cell]]:
+    """Return the rows of features in their order, by works that are not done yet."""
+    works = list(_works(ranking, source, names, valued))
+    chosen = {each.name: getattr(place, each.name) for each in fields(Place) if each.name != "folder"}
+    for _ in carry_out(works, place.folder, **chosen):
+        pass
+    wanted = {work.key: work for work in works}
+    told = {row["key"]: row for row in rows_of(place.folder) if row["key"] in wanted}
+    return [_row_of(ranking, told[work.key], str(work.arguments["feature"])) for work in works]
+
+
+def _works(ranking: Ranking, source: Source, names: Sequence[str], valued: bool) -> Iterator[Work]:
+    request = {name: getattr(ranking.request, name) for name in OF_ONE}
+    settings = {"request": request, "options": vars(ranking.options), "source": source.plain()}
+    texts = {key: json.dumps(own, sort_keys=True, default=dict) for key, own in settings.items()}
+    kind, settings_hash = "value" if valued else "look", checksum("".join(texts.values()).encode())[:12]
+    for name in names:
+        arguments = {**texts, "feature": name, "valued": valued}
+        yield Work(key=f"{kind} {name} {settings_hash}", call=CALL, arguments=arguments, resources=Resources())
+
+
+def _row_of(ranking: Ranking, done: Mapping[str, Any], name: str) -> dict[str, Cell]:
+    """Return the row that a worker made; of a work that failed, a row with the reason."""
+    if done["status"] == "ok":
+        row = dict(done["result"])
+        return {**row, "mi": math.inf} if row["status"] == "infinite" else row
+    return row_of(Look(ranking.rows.names.index(name), reason=str(done["error"]["message"])), None, name, 0)
