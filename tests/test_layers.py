@@ -83,7 +83,7 @@ LAYERS = [
         "mmg_registry.multivariate",
     },
     # Questions that ask many of these: plugins compared, features ranked.
-    {"mmg_registry.comparison", "mmg_registry.ranking"},
+    {"mmg_registry.comparison", "mmg_registry.ranking", "mmg_registry.allpairs"},
     # Tasks of known MI, runs of plugins on them, and their scores.
     {"mmg_registry.benchmark"},
     # The names that users import.
