@@ -2,14 +2,16 @@
 
 Features are those of the quick test of one column with another (`significance.single`). Columns whose rows share in
 features alike, as all without ties do, have one law, so that a tile of pairs is a product of two matrices and one
-vectorised tail probability. Pairs whose rows belong together are tested by exchanges instead, one by one.
+vectorised tail probability. That tail is nearly right, and too thin far out, where many pairs look: it is held to pairs
+of columns whose rows were exchanged (`calibrated`). Pairs whose rows
+belong together are tested by exchanges instead, one by one.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +30,10 @@ from mmg_registry.significance.statistic import Statistic, of_spreads
 TILE = 48  # columns a tile: its features and moments of 10,000 rows are some 100 MB
 EXCHANGES, MOST_EXCHANGES = 999, 19_999  # of a pair whose rows belong together
 EXCHANGES_A_PAIR = 20
+NULL_PAIRS = 20_000  # of exchanged columns, and as many as are asked for: rare events have to be among them
+MOST_ROUNDS = 200  # exchanges of all rows, of few columns: as many seconds for ten of them as one estimate takes
+NULL_COLUMNS = 100  # of many columns, so many drawn ones are exchanged
+TAIL = 0.05  # share of exchanged pairs whose mean excess tells how fast the tail falls
 
 PairList = tuple[Index, Index, F64, F64]  # places i and j, scores, p-values
 
@@ -85,7 +91,9 @@ def look(rows: ColumnRows, request: Request, alpha: float, fdr: Fdr, kept: int) 
         >>> found.i.tolist(), found.j.tolist(), found.found
         ([0, 0, 1], [2, 1, 2], 1)
     """
-    i, j, score, p = _in_upper(_plain(rows, request.progress))
+    features = {k: features_of_column(rows.pair.x[:, k], kind.name) for k, kind in rows.kinds.items()}
+    i, j, score, p = _in_upper(_between_all(features, request.progress))
+    p = calibrated(p, _of_exchanged(features, request.seed))
     for place in _dependent(rows, request, i, j):
         p[place] = _tested(rows, request, int(i[place]), int(j[place]))
     q = false_discovery_control(p, method=METHODS[fdr]) if len(p) else p
@@ -104,18 +112,58 @@ def score_of(moments: F64, n: int) -> F64:
     return np.sqrt(square / (1 + square))
 
 
-def _plain(rows: ColumnRows, listener: Listener | None) -> PairList:
-    """Return all pairs, as of rows that are independent of one another."""
-    tiles = list(_tiles(rows))
+def calibrated(p: F64, null: F64) -> F64:
+    """Return p-values that are no smaller than those of pairs that are independent say.
+
+    Up to the tail it is the share of such pairs with as small a p-value. In the tail, -ln p falls exponentially with
+    the mean excess of theirs (Knijnenburg, Wessels, Reinders and Shmulevich, Bioinformatics 2009, with shape 0), and no
+    faster than to the least likely of them: so the expected number of false discoveries is right over all pairs, of
+    whatever kinds. No p-value becomes smaller.
+
+    Args:
+        p: `(pairs,)` p-values by the law in many rows.
+        null: `(m,)` p-values of independent pairs by the same law.
+
+    Example:
+        >>> null = np.random.default_rng(0).random(10_000) ** 2  # a test that rejects too often
+        >>> half, rare = calibrated(np.array([0.25, 1e-8]), null)
+        >>> bool(abs(half - 0.5) < 0.02), bool(rare > 5e-5)
+        (True, True)
+    """
+    surprise, of_null = -np.log(p), np.sort(-np.log(null))
+    start = of_null[int((1 - TAIL) * len(of_null))]
+    excess = of_null[of_null > start] - start
+    furthest = float(excess.max()) / math.log(max(2.0, TAIL * len(null))) if len(excess) else 1.0
+    rate = 1.0 / max(1.0, furthest, float(excess.mean())) if len(excess) else 1.0
+    share = 1 - np.searchsorted(of_null, surprise, side="left") / len(of_null)
+    beyond = TAIL * np.exp(-rate * np.maximum(surprise - start, 0.0))
+    found: F64 = np.maximum(p, np.where(surprise > start, beyond, share))
+    return np.minimum(found, 1.0)
+
+
+def _of_exchanged(features: Mapping[int, ColumnFeatures], seed: int) -> F64:
+    """Return p-values of pairs of columns whose rows are exchanged, each column's by itself."""
+    rng, places = np.random.default_rng([seed, 4]), list(features)
+    drawn = sorted(rng.choice(places, NULL_COLUMNS, replace=False)) if len(places) > NULL_COLUMNS else places
+    pairs, asked = (max(1, d * (d - 1) // 2) for d in (len(drawn), len(places)))
+    rounds = min(MOST_ROUNDS, math.ceil(max(NULL_PAIRS, asked) / pairs))
+    found = []
+    for _ in range(rounds):
+        exchanged = {k: replace(features[k], places=rng.permutation(features[k].places)) for k in drawn}
+        found.append(_between_all(exchanged, None)[3])
+    return np.concatenate(found)
+
+
+def _between_all(features: Mapping[int, ColumnFeatures], listener: Listener | None) -> PairList:
+    """Return all pairs of columns, by the law of rows that are independent of one another."""
+    tiles = list(_tiles(features))
     parts, many = [], len(tiles) * (len(tiles) + 1) // 2
     for a, one in enumerate(tiles):
         left = one.rows()
         for other in tiles[a:]:
             parts.append(_between(one, other, left))
             if listener:
-                listener(Progress(len(parts) / many, f"screen, {len(rows.kinds)} columns"))
-    if not parts:
-        return np.arange(0), np.arange(0), np.zeros(0), np.zeros(0)
+                listener(Progress(len(parts) / many, f"screen, {len(features)} columns"))
     i, j, score, p = (np.concatenate(each) for each in zip(*parts, strict=True))
     return i, j, score, p
 
@@ -125,9 +173,7 @@ def _in_upper(found: PairList) -> PairList:
     return np.minimum(i, j), np.maximum(i, j), score, p
 
 
-def _tiles(rows: ColumnRows) -> Iterator[_Tile]:
-    found = {j: features_of_column(rows.pair.x[:, j], kind.name) for j, kind in rows.kinds.items()}
-
+def _tiles(found: Mapping[int, ColumnFeatures]) -> Iterator[_Tile]:
     def law(j: int) -> tuple[tuple[int, ...], bytes]:
         return found[j].spread.levels, found[j].spread.uneven.tobytes()
 

@@ -193,4 +193,5 @@ def _forecast(ranking: Ranking) -> str:
 
     found = forecast(ranking)
     each = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
-    return f"{found.features} features, {found.rows} rows: about {each}, and {found.gigabytes:.1f} GB; nothing was written."
+    head = f"{found.features} features, {found.rows} rows: about {each}"
+    return f"{head}, and {found.gigabytes:.1f} GB; nothing was written."
