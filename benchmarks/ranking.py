@@ -128,7 +128,7 @@ def _held(found: Table, drawn: Planted) -> dict[str, Any]:
         "at_least_above_truth": float((least > drawn.truth + 1e-9).mean()),
         "misses": [
             {
-                "feature": j,
+                "feature": int(j),
                 "form": list(FORMS)[j % len(FORMS)],
                 "truth": float(drawn.truth[j]),
                 "low": float(low[j]),
@@ -181,10 +181,10 @@ def main() -> None:
         "discoveries": [discoveries(n, 200, 20, given.sets, given.seed) for n in (500, 5_000)],
         "order": order(2_000, 24, max(2, given.sets // 4), given.seed),
     }
+    for name, value in found.items():
+        print(name, value, flush=True)
     content = document(found, seeds=[given.seed], packages=(*PACKAGES, "scikit-learn"), rows=given.rows)
     write(RESULTS / "ranking.json", content)
-    for name, value in found.items():
-        print(name, value)
 
 
 if __name__ == "__main__":

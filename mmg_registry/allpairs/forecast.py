@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mmg_registry.allpairs.answer import AllPairs
-from mmg_registry.allpairs.look import look
+from mmg_registry.allpairs.look import look, looked_at
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def forecast(question: AllPairs) -> Forecast:
     pairs = columns * (columns - 1) // 2
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     valued = min(pairs, question.options.top)
-    screen = looked * pairs / max(1, first.n_pairs)
+    screen = looked * looked_at(columns) / looked_at(len(few.kinds))
     return Forecast(pairs, valued, screen, each, (peak + pairs * BYTES_A_PAIR) / 1e9)
 
 

@@ -145,13 +145,30 @@ def _of_exchanged(features: Mapping[int, ColumnFeatures], seed: int) -> F64:
     """Return p-values of pairs of columns whose rows are exchanged, each column's by itself."""
     rng, places = np.random.default_rng([seed, 4]), list(features)
     drawn = sorted(rng.choice(places, NULL_COLUMNS, replace=False)) if len(places) > NULL_COLUMNS else places
-    pairs, asked = (max(1, d * (d - 1) // 2) for d in (len(drawn), len(places)))
-    rounds = min(MOST_ROUNDS, math.ceil(max(NULL_PAIRS, asked) / pairs))
+    rounds = _rounds(len(places))
     found = []
     for _ in range(rounds):
         exchanged = {k: replace(features[k], places=rng.permutation(features[k].places)) for k in drawn}
         found.append(_between_all(exchanged, None)[3])
     return np.concatenate(found)
+
+
+def _rounds(columns: int) -> int:
+    """Return how often rows are exchanged, of as many columns or of those that are drawn from them."""
+    most = min(columns, NULL_COLUMNS)
+    pairs, drawn = (max(1, d * (d - 1) // 2) for d in (columns, most))
+    return min(MOST_ROUNDS, math.ceil(max(NULL_PAIRS, pairs) / drawn))
+
+
+def looked_at(columns: int) -> int:
+    """Return how many pairs of columns a screen looks at, those of exchanged columns too: its time grows with them.
+
+    Example:
+        >>> looked_at(10), looked_at(1000)
+        (9045, 999450)
+    """
+    most = min(columns, NULL_COLUMNS)
+    return columns * (columns - 1) // 2 + _rounds(columns) * most * (most - 1) // 2
 
 
 def _between_all(features: Mapping[int, ColumnFeatures], listener: Listener | None) -> PairList:

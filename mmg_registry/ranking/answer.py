@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROWS = 10_000
 """Rows drawn for the value of each feature unless told. Lower: wider intervals. Higher: time: nearest neighbours take
 0.2 CPU seconds for 10,000 rows of two columns, and 1.7 for 100,000. The p-values and `at_least` are of all rows."""
-SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--rows N takes more); p, q and at_least are from all."
+SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--rows N takes more); {tested}."
 SERIES = "Rows belong together (groups, or a series): all of them are used for each value, and at_least is not known."
 NO_DISCOVERY = "Nothing is surely found: no feature has q <= {alpha:g}."
 
@@ -165,9 +165,7 @@ class Ranking:
     @cached_property
     def valuer(self) -> Valuer:
         """How features are estimated; rows that belong together are all used."""
-        pair = self.rows.pair
-        free = self.look.plain or (pair.z is not None and pair.groups is None and self.request.blocks == "none")
-        return Valuer(self.rows, self.request, self.options.rows, free)
+        return Valuer(self.rows, self.request, self.options.rows, self.look.independent)
 
     def row(self, feature: int, valued: bool = True) -> dict[str, Cell]:
         """Return the row of one feature, in nats, without rank and q."""
@@ -184,9 +182,9 @@ class Ranking:
         every = range(len(self.rows.names))
         part = 0.5 if self.options.greedy else 1.0
         if self.options.top is None or self.options.greedy:
-            found = list(self._told(every, True, _stretched(self.request.progress, 0.0, part)))
+            found = list(self._told(every, True, stretched(self.request.progress, 0.0, part)))
         else:
-            found = self._refined(list(self._told(every, False, _stretched(self.request.progress, 0.0, 0.5))))
+            found = self._refined(list(self._told(every, False, stretched(self.request.progress, 0.0, 0.5))))
         return self.assembled(found, started)
 
     def _told(self, features: Iterable[int], valued: bool, listener: Listener | None) -> Iterator[dict[str, Cell]]:
@@ -199,7 +197,7 @@ class Ranking:
     def _refined(self, looked: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
         """Return the rows with values of the first ones."""
         best = self.first(looked)
-        listener = _stretched(self.request.progress, 0.5, 1.0)
+        listener = stretched(self.request.progress, 0.5, 1.0)
         told = {row["feature"]: row for row in self._told(best, True, listener)}
         return [told.get(row["feature"], row) for row in looked]
 
@@ -221,17 +219,18 @@ class Ranking:
         """Return the rows with the steps of the greedy search, its features first."""
         places = {name: j for j, name in enumerate(self.rows.names)}
         search = Search(self.rows, self.valuer, self.request, self.options.alpha)
-        listener = _stretched(self.request.progress, 0.5, 1.0)
+        listener = stretched(self.request.progress, 0.5, 1.0)
         steps = search.steps([places[str(row["feature"])] for row in best], self.options.top or MOST_STEPS, listener)
         told = {self.rows.names[step.feature]: step.cells(i) for i, step in enumerate(steps, 1)}
         stepped = [{**row, **told.get(str(row["feature"]), NO_STEP)} for row in best]
         return sorted(stepped, key=lambda row: float(row["step"] or len(stepped) + 1))
 
     def _warnings(self, rows: Sequence[dict[str, Cell]]) -> list[str]:
-        n, sampled = len(self.rows), self.valuer.plain and len(self.rows) > self.options.rows
+        n, sampled = len(self.rows), self.look.independent and len(self.rows) > self.options.rows
         told = [*self.rows.pair.doubts]
-        told += [SAMPLED.format(rows=self.options.rows, n=n)] if sampled else []
-        told += [] if self.look.plain or self.rows.pair.z is not None else [SERIES]
+        tested = "p, q and at_least are from all" if self.look.plain else "so are p and q"
+        told += [SAMPLED.format(rows=self.options.rows, n=n, tested=tested)] if sampled else []
+        told += [] if self.look.independent else [SERIES]
         found = [row for row in rows if row["q"] is not None and float(row["q"]) <= self.options.alpha]
         told += [] if found else [NO_DISCOVERY.format(alpha=self.options.alpha)]
         return [*told, *_missing(rows), *_unanswered(rows), *_tried(rows, self.options.greedy)]
@@ -256,7 +255,7 @@ class Ranking:
         }
 
 
-def _stretched(listener: Listener | None, start: float, end: float) -> Listener | None:
+def stretched(listener: Listener | None, start: float, end: float) -> Listener | None:
     """Return a listener whose progress from 0 to 1 is that of `listener` from `start` to `end`."""
     if listener is None:
         return None

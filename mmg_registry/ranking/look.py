@@ -69,7 +69,7 @@ class FirstLook:
     Attributes:
         rows: of the table.
         request: settings.
-        most: rows that are tested where exchanges have to be drawn: rows belong together, or something is given.
+        most: independent rows that are tested where exchanges have to be drawn, because something is given.
     """
 
     rows: FeatureRows
@@ -77,18 +77,22 @@ class FirstLook:
     most: int
 
     @cached_property
-    def plain(self) -> bool:
-        """Whether rows are independent whatever the feature: no groups, no series, one target, nothing given.
+    def independent(self) -> bool:
+        """Whether rows are independent of one another whatever the feature: no groups, and no series.
 
         Where the target does not remember the rows before, no feature makes a series of both.
         """
-        pair = self.rows.pair
-        if pair.groups is not None or pair.z is not None or pair.y.shape[1] > 1:
+        if self.rows.pair.groups is not None:
             return False
         if self.request.blocks != "auto":
             return self.request.blocks == "none"
-        target = pair.y[self.rows.known]
+        target = self.rows.pair.y[self.rows.known]
         return not order_of(target, target).series
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether features are looked at column by column: rows are independent, one target, nothing given."""
+        return self.independent and self.rows.pair.z is None and self.rows.pair.y.shape[1] == 1
 
     @cached_property
     def _target(self) -> _Column | None:
@@ -127,7 +131,7 @@ class FirstLook:
 
     def _tested(self, pair: Pair, feature: int) -> float:
         wanted = max(EXCHANGES, min(MOST_EXCHANGES, EXCHANGES_A_FEATURE * len(self.rows.names)))
-        rows = pair if pair.z is None else some_rows(pair, self.most, self.request.seed)
+        rows = some_rows(pair, self.most, self.request.seed) if self.independent else pair
         request = replace(self.request, kinds=self.rows.kinds([feature]))
         return quick(rows, request, wanted).p.value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -51,7 +52,8 @@ class FeatureRows:
             f"In {pair.source} only {int(known.sum())} rows have a target; {FEWEST} are needed at least.",
             DataError,
         )
-        return cls(pair, known, told_by_place(pair, kinds))
+        told = told_by_place(pair, kinds)
+        return cls(replace(pair, x_names=_distinct(pair.x_names)), known, told)
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -136,3 +138,13 @@ def some_rows(pair: Pair, most: int, seed: int) -> Pair:
     if len(pair) <= most:
         return pair
     return pair.take(np.sort(np.random.default_rng([seed, 3]).choice(len(pair), most, replace=False)))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of which each is there once: of equal ones the later have their number."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)

@@ -38,13 +38,13 @@ class Valuer:
         rows: of the table.
         request: settings of each estimate.
         most: rows that it is estimated from, drawn where rows are independent of one another.
-        plain: whether they are.
+        independent: whether they are.
     """
 
     rows: FeatureRows
     request: Request
     most: int
-    plain: bool
+    independent: bool
 
     def alone(self, feature: int) -> FeatureValue:
         """Return I(feature; target), or I(feature; target | z) where something is given."""
@@ -56,7 +56,7 @@ class Valuer:
 
     def drawn(self, pair: Pair) -> Pair:
         """Return the rows of `pair` that are looked at: some, or all where they belong together."""
-        return some_rows(pair, self.most, self.request.seed) if self.plain else pair
+        return some_rows(pair, self.most, self.request.seed) if self.independent else pair
 
     def _asked(self, pair: Pair, features: list[int]) -> FeatureValue:
         request = replace(self.request, kinds=self.rows.kinds(features))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mmg_registry.contracts import Progress
 from mmg_registry.data.reading import TextOptions
 from mmg_registry.engines.run import carry_out
 from mmg_registry.engines.shards import rows as rows_of
@@ -123,8 +124,9 @@ def _carried(
     """Return the rows of features in their order, by works that are not done yet."""
     works = list(_works(ranking, source, names, valued))
     chosen = {each.name: getattr(place, each.name) for each in fields(Place) if each.name != "folder"}
-    for _ in carry_out(works, place.folder, **chosen):
-        pass
+    for i, _ in enumerate(carry_out(works, place.folder, **chosen), 1):
+        if ranking.request.progress:
+            ranking.request.progress(Progress(i / len(works), f"feature {i} of {len(works)}"))
     wanted = {work.key: work for work in works}
     told = {row["key"]: row for row in rows_of(place.folder) if row["key"] in wanted}
     return [_row_of(ranking, told[work.key], str(work.arguments["feature"])) for work in works]

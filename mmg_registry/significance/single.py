@@ -10,6 +10,7 @@ once.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,11 +81,26 @@ def _classes(counts: Index, kind: KindName) -> Index:
     least = RARE * math.sqrt(counts.sum())
     if kind == "category":
         return _labels_apart(counts, least)
-    rare = counts < least
-    full = np.cumsum(np.where(rare, counts, 0)) // least  # of the rare ones before and at each
-    opens = ~rare | np.r_[False, ~rare[:-1]] | (np.diff(full, prepend=0) > 0)
-    opens[0] = False
-    return np.cumsum(opens)
+    return _filled_classes(counts.tolist(), least)
+
+
+def _filled_classes(counts: Sequence[int], least: float) -> Index:
+    """Return classes of values in their order, each of `least` rows; if that is one, the commonest value and the rest.
+
+    Example:
+        >>> _filled_classes([9, 2, 2, 2, 9, 1], 5).tolist(), _filled_classes([9, 1, 1], 8).tolist()
+        ([0, 1, 1, 1, 2, 2], [0, 1, 1])
+    """
+    classes, current, rows = [], 0, 0
+    for count in counts:
+        if rows >= least:
+            current, rows = current + 1, 0
+        classes.append(current)
+        rows += count
+    found = np.array(classes)
+    if rows < least:
+        found = np.minimum(found, max(current - 1, 0))
+    return found if found[-1] > 0 else (np.arange(len(counts)) != int(np.argmax(counts))).astype(np.int64)
 
 
 def _labels_apart(counts: Index, least: float) -> Index:

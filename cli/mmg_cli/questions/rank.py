@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,7 +113,8 @@ def rank(
     blocks: BlocksOption = "auto",
     kind: KindOption = None,
     folder: Annotated[
-        str | None, typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep each row as it comes.")
+        str | None,
+        typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep rows (seed 0 if none)."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", rich_help_panel=_ENGINES, help="Go on in that folder.")] = False,
     engine: Annotated[
@@ -133,7 +134,8 @@ def rank(
     header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Rank columns by what they tell of a target: information, interval, p and false discovery rate of each."""
-    execute(RankJob(**locals()))
+    job = RankJob(**locals())
+    execute(replace(job, seed=0) if job.folder and job.seed is None else job)
 
 
 def execute(job: RankJob) -> None:
@@ -192,6 +194,7 @@ def _forecast(ranking: Ranking) -> str:
     from mmg_registry.ranking.forecast import forecast
 
     found = forecast(ranking)
-    each = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
-    head = f"{found.features} features, {found.rows} rows: about {each}"
-    return f"{head}, and {found.gigabytes:.1f} GB; nothing was written."
+    time = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
+    return (
+        f"{found.features} features, {found.rows} rows: about {time}, and {found.gigabytes:.1f} GB; nothing is written."
+    )
