@@ -93,7 +93,7 @@ def nothing(seed: int) -> int:
 
 
 def together(repeats: int = 3) -> dict[str, float]:
-    """Return seconds of training problems of 1 + 1 columns by one call, and by a call for each; and their difference."""
+    """Return seconds of training problems of 1 + 1 columns by one call and by a call for each, and their difference."""
     one, many = [], []
     for _ in range(repeats):
         problems, state = _problems()

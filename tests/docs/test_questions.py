@@ -14,7 +14,7 @@ import pytest
 from guides import FENCE, commands, fits
 from places import ROOT
 
-PAGES = ["compare", "conditional", "divergence", "entropy", "interactions", "pointwise", "rank", "test"]
+PAGES = ["compare", "conditional", "divergence", "entropy", "interactions", "pairs", "pointwise", "rank", "test"]
 
 
 def printed(folder: Path, *args: str) -> str:

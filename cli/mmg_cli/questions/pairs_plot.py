@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmg_registry.tables import Table
 
 MOST_NAMED, MOST_NODES = 60, 80  # columns whose names can be read in a picture
+MOST_LINES = 100  # pairs, the first ones: more lines hide one another
 ROUNDS, GRAVITY = 300, 0.05  # of the spring layout: steps, and the pull to the middle that keeps parts together
 
 
@@ -69,7 +70,7 @@ def draw_graph(found: Table, alpha: float) -> Any:
     for name, place in zip(names, places, strict=True):
         axes.annotate(name, place, textcoords="offset points", xytext=(4, 3), fontsize=7, zorder=3)
     axes.set_axis_off()
-    axes.set_title(f"{len(edges)} pairs with q up to {alpha:g}; wider lines: larger score", fontsize=9)
+    axes.set_title(f"the first {len(edges)} pairs with q up to {alpha:g}; wider lines: larger score", fontsize=9)
     return figure
 
 
@@ -80,7 +81,7 @@ def _edges(found: Table, alpha: float) -> list[tuple[str, str, float]]:
     for row in found.rows:
         x, y = str(row["x"]), str(row["y"])
         sure = row["q"] is not None and float(row["q"]) <= alpha
-        if sure and len(seen | {x, y}) <= MOST_NODES:
+        if sure and len(edges) < MOST_LINES and len(seen | {x, y}) <= MOST_NODES:
             seen |= {x, y}
             edges.append((x, y, max(0.05, float(row["score"] or 0.0))))
     return edges
