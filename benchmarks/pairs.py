@@ -15,6 +15,7 @@ import torch
 from benchmarks.common import RESULTS, document, write
 from mmg_registry.allpairs.answer import AllPairs, PairsOptions
 from mmg_registry.core import Network, Problems, Proposal, TrainPlan, train_many
+from mmg_registry.core.problem import TrainState
 from mmg_registry.data import as_pair
 from mmg_registry.estimation.run import run
 from mmg_registry.request import Request
@@ -97,7 +98,7 @@ def together(repeats: int = 3) -> dict[str, float]:
     one, many = [], []
     for _ in range(repeats):
         problems, state = _problems()
-        apart = [tuple(part[k : k + 1].clone() for part in state) for k in range(BATCH)]
+        apart = [_state(problems.network, k) for k in range(BATCH)]
         started = time.perf_counter()
         train_many(problems, state, TrainPlan(batch=256), range(STEPS))
         middle = time.perf_counter()
@@ -109,20 +110,25 @@ def together(repeats: int = 3) -> dict[str, float]:
     return {"one_call": min(many), "a_call_each": min(one), "largest_difference": largest}
 
 
-def _problems() -> tuple[Problems, tuple[torch.Tensor, ...]]:
+def _state(net: Network, *seeds: int) -> TrainState:
+    """Return fresh weights, moments and averages of a problem for each seed."""
+    weights = torch.stack([net.init(seed) for seed in seeds])
+    return weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone()
+
+
+def _problems() -> tuple[Problems, TrainState]:
     net = Network(1, 1, width=64, depth=2)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(BATCH, ROWS, 1, generator=generator)
     y = x + torch.randn(BATCH, ROWS, 1, generator=generator)
     rho = torch.zeros(BATCH, 1, dtype=torch.float64)
     problems = Problems(net, x, y, rho, [Proposal.uniform(-4, 8)] * BATCH, seeds=range(BATCH))
-    weights = torch.stack([net.init(seed) for seed in range(BATCH)])
-    return problems, (weights.clone(), torch.zeros_like(weights), torch.zeros_like(weights), weights.clone())
+    return problems, _state(net, *range(BATCH))
 
 
 def _one(problems: Problems, k: int) -> Problems:
-    own = (getattr(problems, name)[k : k + 1] for name in ("x", "y", "rho"))
-    return Problems(problems.network, *own, [problems.proposals[k]], seeds=[problems.seeds[k]])
+    x, y, rho = (part[k : k + 1] for part in (problems.x, problems.y, problems.rho))
+    return Problems(problems.network, x, y, rho, [problems.proposals[k]], seeds=[problems.seeds[k]])
 
 
 def main() -> None:
@@ -136,7 +142,7 @@ def main() -> None:
     summary = {"precision": right / max(1, found), "recall": right / there, **means}
     null = [nothing(seed) for seed in seeds]
     results = {"networks": networks, "summary": summary, "found_of_nothing": null, "together": together()}
-    parameters = {
+    parameters: dict[str, Any] = {
         "columns": COLUMNS,
         "rows": ROWS,
         "planted": PLANTED,

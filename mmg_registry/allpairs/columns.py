@@ -86,10 +86,11 @@ class ColumnRows:
 
     def between(self, i: int, j: int) -> Pair:
         """Return the pair of two columns."""
-        pair, labels = self.pair, self.pair.x_labels
-        own = {side: (labels[k],) if labels and labels[k] else () for side, k in (("x_labels", i), ("y_labels", j))}
-        names = {"x_names": (self.names[i],), "y_names": (self.names[j],)}
-        return replace(pair, x=pair.x[:, [i]], y=pair.x[:, [j]], **names, **own, notes=(), doubts=())
+        own = [(self.pair.x_labels[k],) if self.pair.x_labels and self.pair.x_labels[k] else () for k in (i, j)]
+        return replace(
+            self.pair, x=self.pair.x[:, [i]], y=self.pair.x[:, [j]], x_names=(self.names[i],), y_names=(self.names[j],),
+            x_labels=own[0], y_labels=own[1], notes=(), doubts=(),
+        )  # fmt: skip
 
     def told_of(self, *places: int) -> dict[str, KindName]:
         """Return the kinds that a person tells of some columns, by their names."""

@@ -220,7 +220,7 @@ def _dependent(rows: ColumnRows, request: Request, i: Index, j: Index) -> Sequen
     if rows.pair.groups is not None or request.blocks != "auto":
         return list(range(len(i)))
     series = np.isin(np.arange(len(rows.names)), sorted(rows.remembering))
-    return np.flatnonzero(series[i] & series[j]).tolist()
+    return [int(place) for place in np.flatnonzero(series[i] & series[j])]
 
 
 def _tested(rows: ColumnRows, request: Request, i: int, j: int) -> float:

@@ -66,7 +66,7 @@ def draw_graph(found: Table, alpha: float) -> Any:
     axes = figure.subplots()
     for i, j in np.argwhere(np.triu(weights) > 0):
         axes.plot(*places[[i, j]].T, color=BLUE, alpha=0.6, linewidth=0.5 + 3.5 * weights[i, j], zorder=1)
-    axes.scatter(*places.T, s=18, color=GREY, zorder=2)
+    axes.scatter(places[:, 0], places[:, 1], s=18, color=GREY, zorder=2)
     for name, place in zip(names, places, strict=True):
         axes.annotate(name, place, textcoords="offset points", xytext=(4, 3), fontsize=7, zorder=3)
     axes.set_axis_off()
@@ -77,7 +77,7 @@ def draw_graph(found: Table, alpha: float) -> Any:
 def _edges(found: Table, alpha: float) -> list[tuple[str, str, float]]:
     """Return the pairs that were found, of at most so many columns as can be read, the first ones of the table."""
     seen: set[str] = set()
-    edges = []
+    edges: list[tuple[str, str, float]] = []
     for row in found.rows:
         x, y = str(row["x"]), str(row["y"])
         sure = row["q"] is not None and float(row["q"]) <= alpha
