@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from mmg_registry.allpairs.answer import pairs as pairs
     from mmg_registry.api import estimate as estimate
     from mmg_registry.api import read as read
     from mmg_registry.bounds.contract import BoundEstimator as BoundEstimator
@@ -59,6 +60,7 @@ _EXPORTS = {
     "entropy": ("mmg_registry.entropies.entropy", "entropy"),
     "compare": ("mmg_registry.comparison.answer", "compare"),
     "divergence": ("mmg_registry.entropies.divergence", "divergence"),
+    "pairs": ("mmg_registry.allpairs.answer", "pairs"),
     "interactions": ("mmg_registry.multivariate.interactions", "interactions"),
     "plugins": ("mmg_registry.registry", "records"),
     "load_plugin": ("mmg_registry.registry", "load_plugin"),
@@ -122,6 +124,7 @@ __all__ = [
     "load_model",
     "load_plugin",
     "network",
+    "pairs",
     "plugins",
     "pmi",
     "rank",

@@ -82,8 +82,8 @@ LAYERS = [
         "mmg_registry.entropies",
         "mmg_registry.multivariate",
     },
-    # Questions that ask many of these: plugins compared, features ranked.
-    {"mmg_registry.comparison", "mmg_registry.ranking"},
+    # Questions that ask many of these: plugins compared, features ranked, all pairs of columns.
+    {"mmg_registry.comparison", "mmg_registry.ranking", "mmg_registry.allpairs"},
     # What other packages take of them.
     {"mmg_registry.sklearn"},
     # Tasks of known MI, runs of plugins on them, and their scores.

@@ -23,6 +23,7 @@ from mmg_cli.questions import (
     independence,
     interactions,
     lags,
+    pairs,
     pmi,
     rank,
     storage,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.command("estimate")(estimate.estimate)
 app.command("compare")(compare.compare)
 app.command("rank")(rank.rank)
+app.command("pairs")(pairs.pairs)
 app.command("test")(independence.independence)
 app.command("entropy")(entropy.entropy)
 app.command("divergence")(divergence.divergence)

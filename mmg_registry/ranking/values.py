@@ -59,16 +59,27 @@ class Valuer:
         return some_rows(pair, self.most, self.request.seed) if self.independent else pair
 
     def _asked(self, pair: Pair, features: list[int]) -> FeatureValue:
-        request = replace(self.request, kinds=self.rows.kinds(features), progress=None, groups=None, unit="nats")
-        rows = self.drawn(pair)
-        try:
-            found = Quantity.of(run(rows, request).estimate)
-            if found.status != "estimated" and len(rows) < len(pair):  # some rows do not prove it of all
-                rows, found = pair, Quantity.of(run(pair, request).estimate)
-        except MMGError as error:
-            status = "refused" if isinstance(error, DoesNotApply) else "failed"
-            return FeatureValue(None, status, str(error), len(rows))
-        return FeatureValue(_whole(found), found.status, " ".join(found.warnings), len(rows))
+        request = replace(self.request, kinds=self.rows.kinds(features))
+        return value_of(pair, self.drawn(pair), request)
+
+
+def value_of(pair: Pair, rows: Pair, request: Request) -> FeatureValue:
+    """Return what a plugin says of x and y in nats; of an estimator that fails or refuses, its reason.
+
+    Args:
+        pair: all rows.
+        rows: those that are looked at, some or all of them.
+        request: settings of the estimate.
+    """
+    request = replace(request, progress=None, groups=None, unit="nats")
+    try:
+        found = Quantity.of(run(rows, request).estimate)
+        if found.status != "estimated" and len(rows) < len(pair):  # some rows do not prove it of all
+            rows, found = pair, Quantity.of(run(pair, request).estimate)
+    except MMGError as error:
+        status = "refused" if isinstance(error, DoesNotApply) else "failed"
+        return FeatureValue(None, status, str(error), len(rows))
+    return FeatureValue(_whole(found), found.status, " ".join(found.warnings), len(rows))
 
 
 def _whole(found: Quantity) -> Quantity:

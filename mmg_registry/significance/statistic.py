@@ -49,16 +49,22 @@ class Statistic:
         return most
 
     def tail(self, moments: F64) -> float:
-        """Return how likely a table of `moments` is by chance in many rows, without exchanging any.
+        """Return how likely a table of `moments` is by chance in many rows, without exchanging any; see `tails`."""
+        return float(self.tails(moments[None])[0])
+
+    def tails(self, moments: F64) -> F64:
+        """Return how likely each table of `moments` `(tables, ..)` is by chance in many rows, `(tables,)`.
 
         Each level's sum is nearly a multiple of a chi-square variable with its mean and variance, and the levels' tails
         are put together with the prices as weights (Holm, Scand. J. Statist. 1979, section 4), which errs on the side
         of too large a p-value, since levels are nested.
         """
-        sums, freedom = nested(moments[None] ** 2, self.levels)[0], 2 * self.mean**2 / self.variance
+        sums, freedom = nested(moments**2, self.levels), 2 * self.mean**2 / self.variance
         tails = gammaincc(freedom / 2, sums * freedom / (2 * self.mean))
         prices = PRICE ** np.indices(self.mean.shape).sum(axis=0, dtype=float)
-        return min(1.0, max(SMALLEST, float((tails * prices).min() * (1 / prices).sum())))
+        least = (tails * prices).min(axis=tuple(range(1, tails.ndim)))
+        found: F64 = np.clip(least * (1 / prices).sum(), SMALLEST, 1.0)
+        return found
 
 
 def nested(values: F64, levels: Sequence[Sequence[int]]) -> F64:

@@ -15,7 +15,7 @@ from forked import python
 from guides import FENCE, commands, fits
 from places import ROOT
 
-ASKED = ("compare", "conditional", "divergence", "entropy", "interactions", "pointwise", "rank", "test")
+ASKED = ("compare", "conditional", "divergence", "entropy", "interactions", "pairs", "pointwise", "rank", "test")
 PAGES = [*(f"questions/{name}" for name in ASKED), "clusters"]
 
 

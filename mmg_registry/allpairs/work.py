@@ -1,0 +1,122 @@
+"""Pairs as works of an engine: the columns lie in the folder, and each worker maps them and estimates one pair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmg_registry.allpairs.answer import AllPairs, PairsOptions, Place
+from mmg_registry.allpairs.columns import ColumnRows
+from mmg_registry.allpairs.table import measured, with_infinity
+from mmg_registry.contracts import Progress
+from mmg_registry.data import as_pair
+from mmg_registry.data.pair import with_groups
+from mmg_registry.engines.run import carry_out
+from mmg_registry.engines.shards import rows as rows_of
+from mmg_registry.engines.work import Resources, Work
+from mmg_registry.files import checksum
+from mmg_registry.ranking.values import FeatureValue
+from mmg_registry.ranking.work import OF_ONE
+from mmg_registry.ranking.work import Place as Where
+from mmg_registry.request import Request
+from mmg_registry.results import plain
+from mmg_registry.tables import Cell, Table
+
+CALL = "mmg_registry.allpairs.work:pair_cells"
+VALUES, GROUPS, ABOUT = "columns.npy", "groups.npy", "columns.json"
+
+
+def paired_on(question: AllPairs, where: Where) -> Table:
+    """Return the table of pairs, of which an engine's workers estimate the first ones, in nats.
+
+    Raises:
+        OptionError: for an unknown engine, or a folder that has results already.
+    """
+    data = _keep(question.rows, Path(where.folder))
+
+    def answers(wanted: Sequence[Place]) -> list[dict[str, Cell]]:
+        return _carried(question, where, wanted, data)
+
+    return question.table(answers)
+
+
+def pair_cells(folder: str, data: str, asked: str, i: int, j: int) -> Mapping[str, Cell]:
+    """Return what the plugin says of two columns, in nats: what a worker calls.
+
+    Args:
+        folder: where the columns are.
+        data: checksum of the columns, by which other columns at the same place are other works.
+        asked: JSON of the settings in `OF_ONE`, of threads and of `PairsOptions`.
+        i, j: places of the columns.
+    """
+    cells: Mapping[str, Cell] = plain(_question(folder, data, asked).cells((i, j)))
+    return cells
+
+
+@lru_cache(maxsize=1)
+def _question(folder: str, data: str, asked: str) -> AllPairs:
+    """Return the question, of columns that are mapped into memory once by each worker."""
+    about, settings = json.loads(Path(folder, ABOUT).read_text(encoding="utf-8")), json.loads(asked)
+    x = np.load(Path(folder, VALUES), mmap_mode="r")
+    labels = tuple(tuple(each) for each in about["labels"])
+    empty = as_pair(x, x, about["names"], about["names"], about["source"])
+    pair = replace(empty, x_labels=labels, y_labels=labels)
+    pair = with_groups(pair, np.load(Path(folder, GROUPS))) if about["groups"] else pair
+    told = {int(place): kind for place, kind in about["told"].items()}
+    rows = ColumnRows(pair, told, dict.fromkeys(range(x.shape[1])))  # type: ignore[arg-type]
+    return AllPairs(rows, Request(**settings["request"]), PairsOptions(**settings["options"]))
+
+
+def _keep(rows: ColumnRows, folder: Path) -> str:
+    """Write the columns into the folder, one after the other, and return their checksum."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = rows.pair
+    about = {"names": pair.x_names, "labels": pair.x_labels, "source": pair.source, "told": dict(rows.told)}
+    text = json.dumps({**about, "groups": pair.groups is not None}, sort_keys=True)
+    np.save(folder / VALUES, np.asfortranarray(pair.x))
+    if pair.groups is not None:
+        np.save(folder / GROUPS, pair.groups)
+    (folder / ABOUT).write_text(text, encoding="utf-8")
+    groups = b"" if pair.groups is None else pair.groups.tobytes()
+    return checksum(text.encode() + groups + np.ascontiguousarray(pair.x.T).tobytes())[:12]
+
+
+def _carried(question: AllPairs, where: Where, wanted: Sequence[Place], data: str) -> list[dict[str, Cell]]:
+    """Return the cells of pairs in their order, by works that are not done yet."""
+    works = dict(zip(wanted, _works(question, where, wanted, data), strict=True))
+    chosen = {each.name: getattr(where, each.name) for each in fields(Where) if each.name != "folder"}
+    for done, _ in enumerate(carry_out(works.values(), where.folder, **chosen), 1):
+        if question.request.progress:
+            part = 0.2 + 0.8 * done / len(works)
+            question.request.progress(Progress(part, f"pair {done} of {len(works)}"))
+    told = {row["key"]: row for row in rows_of(where.folder)}
+    return [_cells(told[works[pair].key]) for pair in wanted]
+
+
+def _works(question: AllPairs, where: Where, wanted: Sequence[Place], data: str) -> Iterator[Work]:
+    request, folder = question.request, str(Path(where.folder).resolve())
+    threads = request.threads or 1
+    settings = {name: getattr(request, name) for name in OF_ONE if name != "kinds"}
+    asked = json.dumps({"request": {**settings, "threads": threads}, "options": _of_one(question)}, sort_keys=True)
+    key = checksum((data + asked).encode())[:12]
+    for i, j in wanted:
+        arguments = {"folder": folder, "data": data, "asked": asked, "i": i, "j": j}
+        yield Work(key=f"{i} {j} {key}", call=CALL, arguments=arguments, resources=Resources(threads=threads))
+
+
+def _of_one(question: AllPairs) -> dict[str, Any]:
+    """Return the options that an estimate depends on: others, such as `top`, may change when a run is resumed."""
+    return {"rows": question.options.rows}
+
+
+def _cells(done: Mapping[str, Any]) -> dict[str, Cell]:
+    """Return the cells that a worker made; of a work that failed, its reason."""
+    if done["status"] == "ok":
+        return with_infinity(done["result"])
+    return measured(FeatureValue(None, "failed", str(done["error"]["message"]), 0))
