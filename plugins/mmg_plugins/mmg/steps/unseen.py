@@ -68,9 +68,10 @@ def _left_unlearned(evidence: Evidence, value: float) -> float:
 def _reach(evidence: Evidence, value: float) -> float:
     """Return the error with which an interval reaches what neighbours allow, in nats; 0 for a training that settled.
 
-    Where nothing was learned, what neighbours cannot rule out counts already. A training that kept early weights, or was cut, leaves an estimate that is low, by an amount that it cannot tell.
+    A training that kept early weights, or was cut, leaves an estimate that is low, by an amount that it cannot tell.
     Neighbours who find as much are low too, but they know how much they still rise with the rows. Those who find less
-    than the network rise for want of rows in many columns, which says nothing of the network.
+    than the network rise for want of rows in many columns, which says nothing of the network. Where nothing was
+    learned, what they cannot rule out counts already.
     """
     known, reports = _neighbours(evidence), evidence.fitted.trained.reports
     is_low = bool(early_weights(reports)) or any(map(unfinished.stopped, reports))
