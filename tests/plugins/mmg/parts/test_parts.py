@@ -197,7 +197,7 @@ def test_labels_beside_make_no_dependence_of_independent_columns() -> None:
     on_x, on_y = (rng.random((3_000, 20)) < 0.6 for _ in range(2))
     noised = np.concatenate([np.exp(rng.standard_normal((3_000, 20))), on_x], axis=1)
     coordinates = FitCanonical().fit(noised, on_y.astype(np.float64), ContextColumns(labels=20))
-    assert coordinates.gaussian_mi == 0
+    assert (coordinates.gaussian_mi or 0.0) < 0.01
     assert coordinates.words == (["maps of single columns"], [])
 
 
