@@ -86,6 +86,9 @@ class NeuralOptions(Options):
     gaussian_start: bool = Field(
         True, description="start from the closed form of a Gaussian pair; the network learns what that misses"
     )
+    neighbours: bool = Field(
+        True, description="ask nearest neighbours too, up to 20 columns; what they surely find beyond widens the error"
+    )
 
 
 def procedure(options: NeuralOptions, trainable: Trainable, rows: RowPair) -> Procedure:
@@ -173,8 +176,7 @@ class Neural(Estimator):
         if len(x) < FEWEST_ROWS:
             raise DataError(f"The estimator '{self.name}' needs {FEWEST_ROWS} rows to train on, and has {len(x)}.")
         sides = PairParts.of(x, y, self.x_kinds, self.y_kinds)
-        dependent = self.groups is not None  # neighbours in time are neighbours in x and in y
-        neighbours = Opinion() if dependent else ask_neighbours(x, y, self.run, ASKED_ROWS, UNSEEN_COLUMNS)
+        neighbours = self._second_opinion(x, y)
         x, y = self._arranged(sides, x, y, FITTING)
         pair = PairTransform.fit(x, y, self.options.gaussianise)
         with torch_threads(1):
@@ -185,6 +187,12 @@ class Neural(Estimator):
             report = self._train(trainable, _on(rows, device), _on(held_out, device), spent)
             self._fitted = FittedNeural(sides, pair, trainable, report, len(x), neighbours)
         return self
+
+    def _second_opinion(self, x: Array, y: Array) -> Opinion:
+        """Return what nearest neighbours find; zeros for rows that depend, whose neighbours in time are alike."""
+        if self.groups is not None or not self.options.neighbours:
+            return Opinion()
+        return ask_neighbours(x, y, self.run, ASKED_ROWS, UNSEEN_COLUMNS)
 
     def _train(self, trainable: Trainable, rows: RowPair, held_out: RowPair, spent: float) -> Report:
         """Train in the time that the coordinates left, who took `spent` seconds."""

@@ -99,3 +99,5 @@ def test_what_neighbours_find_beyond_the_network_widens_its_error_and_is_said() 
     assert found.diagnostics["errors"]["neighbours"] > 0.3
     again = MINE(run=Run(threads=1), steps=20).restore(*made.state()).estimate(x, y)
     assert again.std_error == found.std_error
+    alone = MINE(run=Run(threads=1), steps=20, neighbours=False).fit(x, y).estimate(x, y)
+    assert (alone.mi, alone.diagnostics["errors"]["neighbours"]) == (found.mi, 0.0)

@@ -20,6 +20,8 @@ def asking(most_steps: int = MOST_STEPS) -> Challenger:
     def ask(question: Question) -> Heard:
         if len(question.given[0]) < CRITIC_ROWS:
             return NOTHING
-        return on_other_rows(lambda: MINE(run=question.quiet, steps=min(most_steps, MOST_STEPS)), question)
+        steps = min(most_steps, MOST_STEPS)
+        # neighbours are a challenger of their own
+        return on_other_rows(lambda: MINE(run=question.quiet, steps=steps, neighbours=False), question)
 
     return Challenger(NAME, ask)

@@ -15,6 +15,8 @@ from mmg_registry.arrays import F64, SavedState
 from mmg_registry.contracts import Array, below
 from mmg_registry.errors import demand
 from mmg_registry.preprocess import Margins, PairTransform
+from mmg_registry.preprocess.maps import has_heavy_ties
+from mmg_registry.preprocess.margins import fit_margins
 from mmg_registry.preprocess.near_normal import NearNormal, placed, tamed
 from mmg_registry.preprocess.regression import Regression
 from mmg_registry.preprocess.wishart import GaussianInformation
@@ -135,8 +137,9 @@ class Partial:
 
     I(X; Y | Z) stays what it is, since a prediction from z is known where z is, and canonical correlations of what is
     left are the partial ones (Rao, "Partial canonical correlations", Trabajos de Estadistica 1969). Where labels alone
-    stand beside, the prediction is linear. Where a variable is given, its columns and heavy-tailed sides are mapped
-    near normal first, and the prediction is smooth, so that a common cause leaves little to the network.
+    stand beside, both sides are mapped near normal first, and the prediction is linear. Where a variable is given, its
+    columns and heavy-tailed sides are mapped, and the prediction is smooth, so that a common cause leaves little to the
+    network.
 
     Attributes:
         beside: numbers of columns beside.
@@ -157,7 +160,8 @@ class Partial:
         smooth = bool(beside.given)
         noised, seen = x[:, : -beside.columns], x[:, -beside.columns :]
         columns = NearNormal.fit(seen, smooth and gaussianise)
-        margins = (tamed(noised), tamed(y)) if smooth and gaussianise else (None, None)
+        of_side = tamed if smooth else fit_margins
+        margins = (of_side(noised), of_side(y)) if gaussianise else (None, None)
         predict, z = Regression.fit if smooth else Regression.linear, columns(seen)
         of_x, of_y = (predict(z, placed(each, side)) for each, side in zip(margins, (noised, y), strict=True))
         return cls(beside, columns, margins, of_x, of_y)
@@ -257,6 +261,22 @@ class CanonicalCoordinates:
         return {**arrays, **(self.partial.arrays() if self.partial else {})}, meta
 
 
+def may_be_mapped(x: Array, y: Array, beside: ContextColumns) -> bool:
+    """Return whether what a prediction from the columns beside leaves may be mapped near normal once more.
+
+    Among the rows of one value of a column with ties, what is left differs by the prediction alone. A map would spread
+    it over the whole range, on both sides, and what both denoisers see would pass for dependence of x and y: 50
+    independent columns a side, 60 % of whose values are zero, had correlations of 0.2 and an information of 0.23 nats.
+
+    Example:
+        >>> x = np.random.default_rng(0).standard_normal((1000, 2))
+        >>> [may_be_mapped(x, y, ContextColumns(given=1)) for y in (x, x > 0)]
+        [True, False]
+    """
+    columns = [*x[:, : -beside.columns].T, *np.asarray(y, dtype=np.float64).T]
+    return bool(beside.given) and not any(has_heavy_ties(np.sort(column)) for column in columns)
+
+
 @dataclass(frozen=True)
 class FitCanonical:
     """The part that fits canonical coordinates; with `gaussianise`, after maps that make margins near normal."""
@@ -264,10 +284,11 @@ class FitCanonical:
     gaussianise: bool = True
 
     def fit(self, x: Array, y: Array, beside: ContextColumns = NO_CONTEXT) -> CanonicalCoordinates:
-        partial = Partial.fit(x, y, beside, self.gaussianise) if beside.columns else None
-        if partial is not None:
-            x, y, _ = partial(x, y)
-        return CanonicalCoordinates(PairTransform.fit(x, y, self.gaussianise), partial)
+        if not beside.columns:
+            return CanonicalCoordinates(PairTransform.fit(x, y, self.gaussianise))
+        partial, maps = Partial.fit(x, y, beside, self.gaussianise), self.gaussianise and may_be_mapped(x, y, beside)
+        left_of_x, left_of_y, _ = partial(x, y)
+        return CanonicalCoordinates(PairTransform.fit(left_of_x, left_of_y, maps), partial)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CanonicalCoordinates:
         partial = Partial.of_arrays(below(arrays, "partial."))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 
 from mmg_plugins.belief import surely_above
-from mmg_plugins.mmg.challengers import neighbours
+from mmg_plugins.mmg.challengers import Heard, neighbours
 from mmg_plugins.mmg.evidence import Evidence
-from mmg_plugins.mmg.steps import cross, generalisation
+from mmg_plugins.mmg.steps import cross, generalisation, unfinished
 from mmg_plugins.mmg.steps.contract import Finding, Step
-from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART
+from mmg_plugins.mmg.thresholds import NEIGHBOUR_COLUMNS, NOTICEABLE_PART, PEER_SHARE, REACH_ERRORS
 from mmg_plugins.unseen import (
     directions_unknown,
     early_weights,
@@ -30,12 +30,13 @@ def find(evidence: Evidence, value: float) -> Finding:
     """Keep the value; return the information that was too small to be seen as a part of the error.
 
     Nearest neighbours, where they were asked, need no training: what they cannot rule out counts in place of what
-    held-out rows could not have noticed, if it is less.
+    held-out rows could not have noticed, if it is less. Where the estimate is surely low, the interval reaches what
+    they allow.
     """
     fitted = evidence.fitted
     dims = fitted.coordinates.dim_x, fitted.coordinates.dim_y
     error = missed(fitted.trained.reports, fitted.rows, dims, _of_neighbours(evidence, value))
-    error = math.hypot(error, _left_unlearned(evidence, value), _linear_left(evidence, value))
+    error = math.hypot(error, _left_unlearned(evidence, value), _linear_left(evidence, value), _reach(evidence, value))
     return Finding(value, error, "what could not have been seen, where initial or early weights were kept")
 
 
@@ -64,13 +65,32 @@ def _left_unlearned(evidence: Evidence, value: float) -> float:
     return math.sqrt(max(0.0, memorised**2 - sum(error**2 for error in counted)))
 
 
+def _reach(evidence: Evidence, value: float) -> float:
+    """Return the error with which an interval reaches what neighbours allow, in nats; 0 for a training that settled.
+
+    A training that kept early weights, or was cut, leaves an estimate that is low, by an amount that it cannot tell.
+    Neighbours who find as much are low too, but they know how much they still rise with the rows. Those who find less
+    than the network rise for want of rows in many columns, which says nothing of the network. Where nothing was
+    learned, what they cannot rule out counts already.
+    """
+    known, reports = _neighbours(evidence), evidence.fitted.trained.reports
+    is_low = bool(early_weights(reports)) or any(map(unfinished.stopped, reports))
+    if known is None or nothing_learned(reports) or not is_low or known.value < PEER_SHARE * value:
+        return 0.0
+    return max(0.0, known.value + known.error - value) / REACH_ERRORS
+
+
 def _of_neighbours(evidence: Evidence, value: float) -> float:
     """Return what neighbours cannot rule out, in nats: their excess and a standard error; infinite if not asked."""
+    known = _neighbours(evidence)
+    return math.inf if known is None else max(0.0, known.value - value) + known.error
+
+
+def _neighbours(evidence: Evidence) -> Heard | None:
+    """Return what neighbours found; None where they were not asked, or could not tell."""
     facts = evidence.fitted.facts
     known = (facts.heard or {}).get(neighbours.CHALLENGER.name) if facts else None
-    if known is None or not known.error:
-        return math.inf
-    return max(0.0, known.value - value) + known.error
+    return known if known and known.error else None
 
 
 def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:

@@ -192,6 +192,15 @@ def test_columns_beside_are_seen_by_both_denoisers() -> None:
     assert found == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.02)
 
 
+def test_labels_beside_make_no_dependence_of_independent_columns() -> None:
+    rng = np.random.default_rng(5)
+    on_x, on_y = (rng.random((3_000, 20)) < 0.6 for _ in range(2))
+    noised = np.concatenate([np.exp(rng.standard_normal((3_000, 20))), on_x], axis=1)
+    coordinates = FitCanonical().fit(noised, on_y.astype(np.float64), ContextColumns(labels=20))
+    assert (coordinates.gaussian_mi or 0.0) < 0.01
+    assert coordinates.words == (["maps of single columns"], [])
+
+
 def test_what_is_given_is_mapped_and_what_it_predicts_is_taken_off() -> None:
     """A common cause behind a bend and an exponential leaves no correlation, and the partial one stays."""
     rng = np.random.default_rng(0)

@@ -191,6 +191,23 @@ def test_what_neighbours_cannot_rule_out_counts_where_it_is_less() -> None:
     assert errors[-1] == errors[-2] > errors[0]
 
 
+@pytest.mark.parametrize(
+    ("report", "found", "reach"),
+    [
+        (Report(steps=900, kept=300), 0.48, 0.29),
+        (Report(steps=900, kept=900, stopped="max_steps"), 0.48, 0.29),
+        (Report(steps=900, kept=900, stopped="plateau"), 0.48, 0.0),
+        (Report(steps=900, kept=300), 0.4, 0.0),
+    ],
+    ids=["early", "cut", "settled", "neighbours find less"],
+)
+def test_an_interval_of_a_low_estimate_reaches_what_neighbours_allow(
+    report: Report, found: float, reach: float
+) -> None:
+    known = facts(heard={"neighbours": Heard(found, 0.01, 0.6)})
+    assert unseen.STEP.find(evidence(fitted=fitted(report, known=known)), 0.5).error == pytest.approx(reach, abs=0.03)
+
+
 @pytest.mark.parametrize(("kept", "left"), [(0, 0.4), (900, 0.0)])
 def test_linear_dependence_that_directions_do_not_tell_is_in_the_error(kept: int, left: float) -> None:
     plain = StandardCoordinates(np.zeros(2), np.ones(2), 1)
