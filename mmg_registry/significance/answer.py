@@ -26,6 +26,7 @@ from mmg_registry.significance.conditional import conditional
 from mmg_registry.significance.evaluated import ESTIMATES, SCORES, by_estimates, by_scores, has_tables
 from mmg_registry.significance.exchange import exchange_of
 from mmg_registry.significance.independence import independence
+from mmg_registry.significance.redrawn import by_redraws, has_redraws
 from mmg_registry.significance.sequential import Judged, PValue
 
 QUICK = "quick"
@@ -185,7 +186,10 @@ def _quick(rows: _Rows, seed: int, most: int) -> Judged:
 def _by_plugin(rows: _Rows, fits: tuple[Held, ...], make: Make, request: Request, most: int | None) -> Judged:
     if rows.cleaned.pair.z is None and has_tables(fits, rows.units):
         return by_scores(fits, rows.units, request.seed, most or SCORES)
-    return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
+    drawn = None
+    if rows.cleaned.pair.z is not None and has_redraws(fits):
+        drawn = by_redraws(fits, rows.units, request.seed, most or SCORES)
+    return drawn or by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 
 
 def _result(outcome: Outcome, found: Judged, rows: _Rows, seconds: float) -> Quantity:
