@@ -99,9 +99,10 @@ def _redrawn(fit: Held, units: Units, rng: np.random.Generator) -> tuple[F64, F6
     own = exchange_of(among(units, fit.rows)).rows
     own = own if len(own) <= MOST_PAIRED else np.sort(rng.choice(own, MOST_PAIRED, replace=False))
     rows, estimator = fit.rows.take(own), fit.estimator
-    z = np.asarray(rows.z, dtype=np.float64)
+    x, y, given = rows.arrays()
+    z = np.asarray(given, dtype=np.float64)
     mates = mates_of(near_cells(z), MATES)
-    found = guarded(estimator, lambda: estimator.redrawn(*rows.arrays(), mates, REDRAWS))
+    found = guarded(estimator, lambda: estimator.redrawn(x, y, given, mates, REDRAWS))
     values, scores = (np.asarray(each, dtype=np.float64) for each in found)
     whole = scores.shape == (len(rows), 1 + REDRAWS, 1 + MATES) and values.shape[:2] == scores.shape[:2]
     demand(

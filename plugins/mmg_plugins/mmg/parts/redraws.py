@@ -16,7 +16,7 @@ from mmg_registry.diffusion import ReverseFlow
 class Redraws(NamedTuple):
     """How often each row is drawn anew, and the rows `(n, k)` of like z whose other side is scored beside its own."""
 
-    count: int
+    draws: int
     mates: Index
 
     def of(self, trained: TrainedTerms, rows: CoordinateRows, seed: int) -> list[Tensor]:
@@ -25,7 +25,7 @@ class Redraws(NamedTuple):
         A term of the chain rule has the noised columns of later ones as context, so that these are drawn first.
         """
         noise = torch.Generator().manual_seed(seed)
-        return [rows[0], *(_once(trained, rows, noise) for _ in range(self.count))]
+        return [rows[0], *(_once(trained, rows, noise) for _ in range(self.draws))]
 
 
 def _once(trained: TrainedTerms, rows: CoordinateRows, noise: torch.Generator) -> Tensor:
