@@ -186,10 +186,11 @@ def _quick(rows: _Rows, seed: int, most: int) -> Judged:
 def _by_plugin(rows: _Rows, fits: tuple[Held, ...], make: Make, request: Request, most: int | None) -> Judged:
     if rows.cleaned.pair.z is None and has_tables(fits, rows.units):
         return by_scores(fits, rows.units, request.seed, most or SCORES)
-    drawn = None
     if rows.cleaned.pair.z is not None and has_redraws(fits):
-        drawn = by_redraws(fits, rows.units, request.seed, most or SCORES)
-    return drawn or by_estimates(fits, make, request, rows.units, most or ESTIMATES)
+        found = by_redraws(fits, rows.units, request.seed, most or SCORES)
+        # thousands of looks into a table were asked for, and in their place so many estimates would take an hour
+        return found or by_estimates(fits, make, request, rows.units, min(most or ESTIMATES, ESTIMATES))
+    return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 
 
 def _result(outcome: Outcome, found: Judged, rows: _Rows, seconds: float) -> Quantity:
