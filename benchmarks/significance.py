@@ -2,6 +2,8 @@
 
     python -m benchmarks.significance level --rows 500 --repeats 250
     python -m benchmarks.significance power --rows 500 --repeats 60   # and dcor, hyppo, causal-learn, tigramite
+    python -m benchmarks.significance plugins --rows 200 --repeats 100   # the level of ksg and gaussian
+    python -m benchmarks.significance permutations --rows 2500           # 10,000 of them after one training
 
 Every law draws its own rows from a seed of its own; no law is one that a choice of the tests was made by alone.
 """
@@ -19,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+import mmg_registry as mmg
 from benchmarks.common import PACKAGES, RESULTS, document, table, write
 from mmg_registry.data import as_pair
 from mmg_registry.data.pair import with_given
@@ -29,6 +32,10 @@ from mmg_registry.significance.independence import independence
 
 LEVEL = 0.05
 DRAWS = 199  # permutations or signs of every test
+FEW_DRAWS, MANY = 39, 10_000  # of tests whose exchanges are estimates, and of those that look into a table
+QUICK_PLUGINS = ("ksg", "gaussian")
+SERIES = ("AR(1)", "given z: series")  # shifts of series are no orders of rows
+TIMED = (("circle", "auto"), ("given z: shared noise", "auto"), ("circle", "mine"))
 SLOW = {"cmiknn": 20}  # repeats of a peer that takes seconds
 PEERS = ("dcor", "hyppo", "causal-learn", "tigramite")
 
@@ -286,15 +293,57 @@ def power(args: argparse.Namespace) -> list[Mapping[str, Any]]:
     return found
 
 
+def by_plugin(plugin: str) -> PValueOf:
+    """Return the test that decides by the estimates of a plugin."""
+
+    def p_of(rows: Triplet, seed: int) -> float:
+        given = rows[2] if len(rows) > 2 else None
+        asked = {"plugin": plugin, "permutations": FEW_DRAWS, "seed": seed, "threads": 1}
+        found = mmg.test(rows[0], rows[1], given=given, blocks="none", **asked).p_value
+        return 1.0 if found is None else found
+
+    return p_of
+
+
+def plugins(args: argparse.Namespace) -> list[Mapping[str, Any]]:
+    """Run the tests by plugins that train nothing where nothing is there, of independent rows."""
+    found = []
+    for name, law in NULLS.items():
+        for plugin in QUICK_PLUGINS if name not in SERIES else ():
+            found.append({"law": name, "test": plugin, **rejected(law, by_plugin(plugin), args.rows, args.repeats, 3)})
+            print(found[-1], flush=True)
+    return found
+
+
+def permutations(args: argparse.Namespace) -> list[Mapping[str, Any]]:
+    """Time 10,000 permutations after one training, by what the p-value takes beyond the estimate."""
+    found = []
+    for law, plugin in TIMED:
+        rows = ALTERNATIVES[law](args.rows, np.random.default_rng([0, 4]))
+        given, start = rows[2] if len(rows) > 2 else None, time.process_time()
+        asked = {"plugin": plugin, "seed": 0, "threads": 1, "blocks": "none"}
+        told = mmg.test(rows[0], rows[1], given=given, permutations=MANY, **asked)
+        middle = time.process_time()
+        mmg.estimate(rows[0], rows[1], given=given, **asked)
+        estimate = time.process_time() - middle
+        test = {**told.diagnostics["test"], "cpu_seconds": middle - start - estimate}
+        found.append({"law": law, "plugin": plugin, **test, "cpu_seconds_of_the_estimate": estimate})
+        print(found[-1], flush=True)
+    return found
+
+
+COMMANDS = {"level": level, "power": power, "plugins": plugins, "permutations": permutations}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["level", "power"])
+    parser.add_argument("what", choices=list(COMMANDS))
     parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=250)
     parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = {"level": level, "power": power}[args.what](args)
+    found = COMMANDS[args.what](args)
     print(table(found))
     packages = (*PACKAGES, *PEERS)
     settings = {"rows": args.rows, "repeats": args.repeats, "draws": DRAWS, "level": LEVEL}

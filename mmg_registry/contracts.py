@@ -11,7 +11,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,18 @@ class Configured(ABC):
         return self
 
 
+class Redrawn(NamedTuple):
+    """Rows, and draws in the place of one side of theirs, from its law given z.
+
+    Attributes:
+        values: `(n, 1 + draws, dim)` the side of each row and its draws, in coordinates of the estimator's choice.
+        scores: `(n, 1 + draws, 1 + k)` scores of each with the row's own other side and with those of `k` mates.
+    """
+
+    values: Array
+    scores: Array
+
+
 class Estimator(Configured):
     """Base class of all estimators of mutual information.
 
@@ -240,6 +252,27 @@ class Estimator(Configured):
             OptionError: when the estimator has none.
         """
         raise OptionError(NO_RATIO.format(name=self.name))
+
+    @property
+    def redraws(self) -> Literal["x", "y", ""]:
+        """The side that the fitted estimator can draw from its law given z, for `redrawn`; "" for none."""
+        return ""
+
+    def redrawn(self, x: Array, y: Array, z: Array, mates: NDArray[np.int64], draws: int) -> Redrawn:
+        """Return rows and draws in the place of one side, with their scores, for tests given z.
+
+        A score is any function of a row that was learned on others, larger on average where x and y depend on each
+        other given z. `redraws` names the side that is drawn, from its law given z.
+
+        Args:
+            x, y, z: rows `(n, dim_x)`, `(n, dim_y)` and `(n, dim_z)` that were not used by `fit`.
+            mates: `(n, k)` row numbers, whose other side is scored in the place of each row's own.
+            draws: draws of each row.
+
+        Raises:
+            OptionError: when the estimator draws nothing.
+        """
+        raise OptionError(f"The estimator '{self.name}' draws nothing given z: it does not implement redrawn().")
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the fitted state: named arrays, and a JSON-serialisable dictionary.

@@ -110,7 +110,13 @@ Verbose = Annotated[
 ]  # fmt: skip
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", is_eager=True, callback=_set_quiet, help="No progress bar, no warnings on stderr."),
+    typer.Option(
+        "--quiet",
+        "-q",
+        is_eager=True,
+        callback=_set_quiet,
+        help="No progress bar, no warnings on stderr; the result keeps its own.",
+    ),
 ]
 EngineName = Annotated[
     str, typer.Option(metavar="NAME[:ADDRESS]", help="Where to run: local, dask, slurm, mpi, joblib, or others.")

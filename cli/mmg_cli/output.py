@@ -144,7 +144,7 @@ def check_folder(path: str, option: str, marker: str) -> None:
     A folder may be replaced if it is empty or contains the file `marker`, the sign of an earlier save.
 
     Raises:
-        OptionError: for a file in its place, a folder with other content, or a locked parent folder.
+        OptionError: for a file in its place, a folder with other content, or a missing or locked parent folder.
     """
     reason = _why_no_folder(os.path.realpath(path), marker)
     if reason:
@@ -158,8 +158,8 @@ def _why_no_folder(path: str, marker: str) -> str | None:
     if os.path.exists(path):
         return f"'{path}' is a file"
     parent = os.path.dirname(path)
-    if not os.path.exists(parent):  # missing parent folders will be made
-        return _why_no_folder(parent, marker)
+    if not os.path.exists(parent):  # as for a file: a typing error would otherwise make folders
+        return f"the folder '{parent}' does not exist"
     return None if os.path.isdir(parent) and os.access(parent, os.W_OK) else f"'{parent}' is no folder to write in"
 
 

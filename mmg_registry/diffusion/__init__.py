@@ -8,6 +8,7 @@ from mmg_registry.diffusion.mixture import MixtureDenoisers, NormalMixture, fit_
 from mmg_registry.diffusion.norms import norm_information
 from mmg_registry.diffusion.proposals import adaptive_logistic, default_logistic, envelope, gaussian_tail
 from mmg_registry.diffusion.row_ratios import RowDraws, averaged, beyond_linear, direct, integrated_rows, linear_ratio
+from mmg_registry.diffusion.sampling import ReverseFlow
 from mmg_registry.diffusion.stacking import Stacked, as_saved, stacked
 from mmg_registry.diffusion.training import Schedule, TrainingSetup, train
 
@@ -23,6 +24,7 @@ __all__ = [
     "NormalMixture",
     "Objective",
     "Refine",
+    "ReverseFlow",
     "RowDraws",
     "Schedule",
     "Stacked",

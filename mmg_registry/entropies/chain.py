@@ -143,14 +143,14 @@ def _of_stretch(
     names = tuple(sample.names[j] for j in stretch.columns)
     _demand_rows(stretch, names, len(sample), make().rows_a_column)
     x, labels = sample.x[stretch.rows][:, stretch.columns], layers.labels[stretch.rows]
-    where, listed = " off atoms" if share < 1 else "", ", ".join(names)
+    where, given, listed = " off atoms" if share < 1 else "", " | off atoms" if share < 1 else "", ", ".join(names)
     found = entropy_of(x, sample.units.take(stretch.rows), request, make)
-    yield EntropyTerm(f"entropy{where}", f"h({listed})", found, share, number)
+    yield EntropyTerm(f"entropy{where}", f"h({listed}{given})", found, share, number)
     varying = [j for j in range(labels.shape[1]) if np.ptp(labels[:, j]) > 0]
     if varying:
         of_labels = tuple(layers.names[j] for j in varying)
         pair = Pair(x, labels[:, varying], names, of_labels, sample.pair.source)
-        symbol = f"I({listed}; {', '.join(of_labels)})"
+        symbol = f"I({listed}; {', '.join(of_labels)}{given})"
         yield EntropyTerm(f"what labels tell{where}", symbol, shared_with(pair, request, make), -share, number)
 
 

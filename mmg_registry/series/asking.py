@@ -26,7 +26,7 @@ LAGS, TRANSFER, GIVEN, STORAGE = (
     "lagged mutual information", "transfer entropy", "conditional transfer entropy", "active information storage",
 )  # fmt: skip
 NO_LAG = (
-    "No lag is beyond what shifted sources reach (p = {p:.2g} for the best of {lags}): the value is that of the lag "
+    "No lag is beyond what shifted series reach (p = {p:.2g} for the best of {lags}): the value is that of the lag "
     "that tells most, and may be chance."
 )
 OF_SCREEN = (

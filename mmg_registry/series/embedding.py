@@ -107,14 +107,14 @@ def left_out(recording: Recording, rows: Index, reach: Reach) -> list[str]:
     told = []
     if short:
         told.append(
-            f"{short} of {recording.trials} trials are shorter than {reach.longest} steps, over which lags and history "
-            "reach, and are left out."
+            f"{short} of {recording.trials} trials {'is' if short == 1 else 'are'} shorter than {reach.longest} steps, "
+            f"over which lags and history reach, and {'is' if short == 1 else 'are'} left out."
         )
     missing = recording.missing
     if missing:
         told.append(
-            f"{missing} of {len(recording)} rows miss a value, and every row whose lags or history reach them is left "
-            f"out: {len(rows)} remain."
+            f"{missing} of {len(recording)} rows {'misses' if missing == 1 else 'miss'} a value, and every row whose "
+            f"lags or history reach {'it' if missing == 1 else 'them'} is left out: {len(rows)} remain."
         )
     return told
 

@@ -26,7 +26,7 @@ ROWS_A_FUNCTION = 20
 FARTHEST = 4  # shifts are of a fourth of the rows at least, in whichever direction, where memories are longer
 MEMORIES = 2.0  # that a shift is longer than, as for the errors of dependent rows
 HARDLY_FORGETS = (
-    "The series hardly forget (over some {memory:.0f} of {n} rows), so that shifted sources are not independent and "
+    "The series hardly forget (over some {memory:.0f} of {n} rows), so that shifted ones are not independent and "
     "p-values too small; give a longer series, or differences of neighbouring samples."
 )
 

@@ -8,5 +8,6 @@ independence  the quick test
 smoother      regression on z
 conditional   the quick test given z
 evaluated     tests by scores or by estimates of a plugin
-test          `mmg.test`, from a request to a result
+redrawn       tests given z by draws of one side, which a plugin has learned to make
+answer        `mmg.test`, from a request to a result
 """

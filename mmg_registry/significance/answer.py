@@ -26,6 +26,7 @@ from mmg_registry.significance.conditional import conditional
 from mmg_registry.significance.evaluated import ESTIMATES, SCORES, by_estimates, by_scores, has_tables
 from mmg_registry.significance.exchange import exchange_of
 from mmg_registry.significance.independence import independence
+from mmg_registry.significance.redrawn import by_redraws, has_redraws
 from mmg_registry.significance.sequential import Judged, PValue
 
 QUICK = "quick"
@@ -185,6 +186,10 @@ def _quick(rows: _Rows, seed: int, most: int) -> Judged:
 def _by_plugin(rows: _Rows, fits: tuple[Held, ...], make: Make, request: Request, most: int | None) -> Judged:
     if rows.cleaned.pair.z is None and has_tables(fits, rows.units):
         return by_scores(fits, rows.units, request.seed, most or SCORES)
+    if rows.cleaned.pair.z is not None and has_redraws(fits):
+        found = by_redraws(fits, rows.units, request.seed, most or SCORES)
+        # thousands of looks into a table were asked for, and in their place so many estimates would take an hour
+        return found or by_estimates(fits, make, request, rows.units, min(most or ESTIMATES, ESTIMATES))
     return by_estimates(fits, make, request, rows.units, most or ESTIMATES)
 
 

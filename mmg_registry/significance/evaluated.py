@@ -22,7 +22,7 @@ SCORES = 999  # exchanges at most unless told, where each is a look into a table
 ESTIMATES = 99  # and where each is an estimate
 FEW_ENOUGH = 5  # estimates that reach the observed one, after which no more are made
 PAIRED = 8  # rows of a table whose pairs are all evaluated: eight times as many evaluations as rows
-MOST_PAIRED = 1_000  # evaluated rows of a fit that are compared so: 8,000 pairs take denoisers some 20 CPU seconds
+MOST_PAIRED = 1_000  # evaluated rows of a fit that are compared so: 8,000 pairs take denoisers some 2 CPU seconds
 LONGEST = 2_048  # dependent rows of one table at most: of more, estimates are made of whole orders
 LOOSE = 0.1
 """Share of the variance of z within cells from which the cells are doubted. At 0.1 a cause that tells half of x and y
@@ -112,15 +112,17 @@ def _tables(fit: Held, units: Units, rng: np.random.Generator) -> list[_Table]:
 
 
 def _parts(rows: Index, estimator: Estimator, rng: np.random.Generator) -> Index:
-    """Return `rows` in random parts `(parts, size)` of one size; fewer rows than parts are left out.
+    """Return `rows` in random parts `(parts, size)` of the one size that leaves out fewest.
 
-    Of an estimator that evaluates every pair there are `MOST_PAIRED` rows at most.
+    Where tables are small, pairs take long, and there are `MOST_PAIRED` rows at most.
     """
-    if not estimator.table_rows and len(rows) > MOST_PAIRED:
-        rows = rng.choice(rows, MOST_PAIRED, replace=False)
-    parts = -(-len(rows) // _table_rows(estimator))
-    size = len(rows) // parts
-    return rows.reshape(1, -1) if parts == 1 else rng.permutation(rows)[: parts * size].reshape(parts, size)
+    most, n = _table_rows(estimator), len(rows)
+    if most <= PAIRED and n > MOST_PAIRED:
+        rows, n = rng.choice(rows, MOST_PAIRED, replace=False), MOST_PAIRED
+    if n <= most:
+        return rows.reshape(1, -1)
+    size = max(range(-(-most // 2), most + 1), key=lambda each: (n - n % each, each))
+    return rng.permutation(rows)[: n - n % size].reshape(-1, size)
 
 
 def by_estimates(fits: Sequence[Held], make: Make, request: Request, units: Units, most: int) -> Judged:

@@ -151,7 +151,8 @@ def rows_of(found: Quantity) -> list[ReportRow]:
     rows = [(found.symbol, found.words), *((part.symbol, part.words) for part in found.parts)]
     if "test" in found.diagnostics:
         told = found.diagnostics["test"]
-        rows.append(("test", f"{told['method']}, {told['permutations']} times"))
+        drawn = told["permutations"]
+        rows.append(("test", f"{told['method']}, {drawn} time{'s' * (drawn != 1)}"))
     rows += [("why", str(reason)) for reason in found.diagnostics.get("reasons", ())]
     if about.get("plugin"):
         rows.append(("plugin", f"{about['plugin']['name']} ({about['plugin']['distribution']})"))

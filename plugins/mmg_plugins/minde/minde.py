@@ -151,6 +151,7 @@ class MINDEJoint(GapEstimator):
     summary: ClassVar[str] = "distance of joint and conditional scores, both sides noised, uniform in log-SNR"
     # none here: the closed form of single rows is that of one noised side
     pointwise = Estimator.pointwise  # type: ignore[assignment]
+    table_rows: ClassVar[int] = 0
     reference: ClassVar[str] = "MINDE, arXiv 2310.09031"
     Options: ClassVar[type[MINDEOptions]] = MINDEOptions
 

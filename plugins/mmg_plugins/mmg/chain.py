@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,13 @@ from mmg_plugins.columns import PairParts, SideParts
 from mmg_plugins.mmg.compression.codes import Compression, Grids, try_compression
 from mmg_plugins.mmg.parts.labels import PredictedLabels, are_few
 from mmg_plugins.mmg.parts.links import Link, Sample, links_of
+from mmg_plugins.mmg.parts.redraws import Redraws
 from mmg_plugins.mmg.parts.table import LabelTable
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.result import Piece, estimated, joined_pieces
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.arrays import F64, Index, SavedState
-from mmg_registry.contracts import Listener, Run, below
+from mmg_registry.contracts import Array, Listener, Redrawn, Run, below
 from mmg_registry.diffusion import averaged
 from mmg_registry.diffusion.row_ratios import REPEATS
 from mmg_registry.errors import DataError, demand
@@ -74,11 +75,43 @@ class FittedChain:
         of_labels, noise = self.labels.log_ratio(self.sides, sample)
         return value + of_labels, np.hypot(error, noise)
 
+    def scores(self, recipe: Recipe, x: Array, y: Array) -> F64:
+        """Return a score `(tables, rows, rows)` of every x `(tables, rows, dim_x)` with every y of its table.
+
+        It is the log ratio from few draws, which all pairs of one x share: what differs among them is not the draws'.
+        """
+        if self.compression is not None:
+            x, y = (side.reshape(*x.shape[:2], -1) for side in self.compression(*map(flattened, (x, y))))
+        tables, size = x.shape[:2]
+        own, found = np.arange(size), np.empty((tables, size, size))
+        for shift in range(size):
+            other = (own + shift) % size
+            values = self._score(recipe, Sample(flattened(x), flattened(y[:, other])))
+            found[:, own, other] = values.reshape(tables, size)
+        return found
+
+    def _score(self, recipe: Recipe, sample: Sample) -> F64:
+        value = self._drawn_ratio(recipe.with_few_draws(), sample, 0)
+        return value if self.labels is None else value + self.labels.log_ratio(self.sides, sample)[0]
+
     def _drawn_ratio(self, recipe: Recipe, sample: Sample, repeat: int) -> F64:
         """Return one independent repeat of all links' log ratios, `(n,)`; noise in the place of labels is drawn too."""
         seed = (recipe.run.seed, EVALUATION + repeat)
         drawn = [recipe.log_ratio(gap, *gap.link.rows(self.sides, sample, seed), repeat) for gap in self.gaps]
         return np.asarray(np.sum([np.zeros(len(sample.x)), *drawn], axis=0), dtype=np.float64)
+
+    @property
+    def redraws(self) -> Literal["x", "y", ""]:
+        """Return the side that can be drawn given z: the noised one of the only link, where it has no labels."""
+        one = len(self.gaps) == 1 and self.labels is None and self.sides.z is not None
+        if not one or self.gaps[0].link.beside:
+            return ""
+        return "y" if self.gaps[0].orientation.swapped else "x"
+
+    def redrawn(self, recipe: Recipe, sample: Sample, redraws: Redraws) -> Redrawn:
+        """Return rows and draws of the side `redraws` with their log ratios; see `Estimator.redrawn`."""
+        (gap,) = self.gaps
+        return recipe.redrawn(gap, *gap.link.rows(self.sides, sample, (recipe.run.seed, EVALUATION)), redraws)
 
     def state(self) -> SavedState:
         """Return the fitted numbers as named arrays, and everything else as a JSON-serialisable mapping."""
@@ -111,6 +144,11 @@ class FittedChain:
         rows = gap.link.rows(self.sides, sample, (recipe.run.seed, EVALUATION))
         own = recipe.of(gap.link)
         return estimated(own, own.measure(gap, *rows))
+
+
+def flattened(tables: Array) -> Array:
+    """Return rows `(tables * rows, dim)` of `(tables, rows, dim)`."""
+    return tables.reshape(-1, tables.shape[2])
 
 
 class SampleKinds(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from numpy.typing import NDArray
@@ -13,14 +13,18 @@ from typing_extensions import Self
 from mmg_plugins.mmg.chain import FittedChain, SampleKinds, fit_chain
 from mmg_plugins.mmg.options import MMGOptions
 from mmg_plugins.mmg.parts.links import Sample
+from mmg_plugins.mmg.parts.redraws import Redraws
 from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.unseen import FEWEST_IN_ALL
-from mmg_registry.contracts import Array, Estimator, Run
+from mmg_registry.arrays import Index
+from mmg_registry.contracts import Array, Estimator, Redrawn, Run
 from mmg_registry.core import chosen_device
 from mmg_registry.devices import refuse_device
 from mmg_registry.errors import OptionError
 from mmg_registry.results import Estimate, Pointwise
 from mmg_registry.threads import torch_threads
+
+SCORED_TOGETHER = 8  # rows of a table, every pair of which is passed through the denoisers
 
 
 class GapEstimator(Estimator):
@@ -38,6 +42,7 @@ class GapEstimator(Estimator):
 
     has_curve: ClassVar[bool] = True
     has_pointwise: ClassVar[bool] = True
+    table_rows: ClassVar[int] = SCORED_TOGETHER
     min_rows: ClassVar[int] = FEWEST_IN_ALL
     one_hot: ClassVar[bool] = False
 
@@ -80,6 +85,18 @@ class GapEstimator(Estimator):
     def pointwise(self, x: Array, y: Array, z: Array | None = None) -> Pointwise:
         with torch_threads(self.run.threads):
             return Pointwise(*self.fitted.log_ratio(self.recipe(), Sample(x, y, z)))
+
+    def scores(self, x: Array, y: Array) -> Array:
+        with torch_threads(self.run.threads):
+            return self.fitted.scores(self.recipe(), x, y)
+
+    @property
+    def redraws(self) -> Literal["x", "y", ""]:
+        return self.fitted.redraws
+
+    def redrawn(self, x: Array, y: Array, z: Array, mates: Index, draws: int) -> Redrawn:
+        with torch_threads(self.run.threads):
+            return self.fitted.redrawn(self.recipe(), Sample(x, y, z), Redraws(draws, mates))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.fitted.state()

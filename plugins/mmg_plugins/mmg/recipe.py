@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -35,6 +36,7 @@ from mmg_plugins.mmg.parts.networks import Networks, PublishedNetworks, fused_or
 from mmg_plugins.mmg.parts.orientation import Orient, noise_x
 from mmg_plugins.mmg.parts.plans import DefaultPlan, MakePlan, PublishedPlan
 from mmg_plugins.mmg.parts.proposals import LogSNRDraws
+from mmg_plugins.mmg.parts.redraws import Redraws
 from mmg_plugins.mmg.parts.stack import Stack, network_alone
 from mmg_plugins.mmg.parts.terms import Split, one_term
 from mmg_plugins.mmg.parts.training import Integrand, Train, TrainingJob, split_off_held_out, train_terms
@@ -42,9 +44,15 @@ from mmg_plugins.mmg.steps import Step
 from mmg_plugins.mmg.thresholds import TRAINING_SHARE
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.arrays import F64, Index
-from mmg_registry.contracts import Array, Run, left_of
+from mmg_registry.contracts import Array, Redrawn, Run, left_of
 from mmg_registry.diffusion import RowDraws, beyond_linear, gaussian_tail, integrated_rows, linear_ratio
 from mmg_registry.diffusion.row_ratios import ROW_DRAWS
+
+SCORE_DRAWS = 64
+"""Draws of log-SNR and noise by which a row is scored in tests, of whose repeats one is made.
+
+Evidence: scores are summed over hundreds of rows. Lower: noise, which hides weak dependence. Higher: time.
+"""
 
 
 def say_no_more(recipe: Recipe, evidence: Evidence) -> dict[str, Any]:
@@ -160,11 +168,30 @@ class Recipe:
             x, y: rows `(n, dim_x)` and `(n, dim_y)` of that link, as `measure` takes them.
             repeat: which repeat of the draws, from 0.
         """
-        rows, trained = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y)), fitted.trained
-        q = trained.proposal
+        rows = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y))
+        return self._ratio(fitted, rows, repeat)
+
+    def with_few_draws(self) -> Recipe:
+        """Return the recipe with as many draws of a row as its score needs."""
+        return replace(self, gap=replace(self.gap, repeats=SCORE_DRAWS))
+
+    def redrawn(self, fitted: FittedGap, x: Array, y: Array, redraws: Redraws) -> Redrawn:
+        """Return rows of a link and draws of their noised variable, with the log ratios of all.
+
+        Few draws of noise are made, which all of a row share: what differs among them is not the draws'.
+        """
+        noised, given = fitted.coordinates.transform(*fitted.link.orientation.apply(x, y))
+        drawn = redraws.of(fitted.trained, (noised, given), self.run.seed)
+        beside, own = [given, *(given[mates] for mates in redraws.mates.T)], self.with_few_draws()
+        found = [[own._ratio(fitted, (one, other), 0) for other in beside] for one in drawn]
+        values = torch.stack(drawn, 1)[:, :, : fitted.coordinates.dim_x].numpy()
+        return Redrawn(values, np.stack([np.stack(each, axis=1) for each in found], axis=1))
+
+    def _ratio(self, fitted: FittedGap, rows: CoordinateRows, repeat: int) -> F64:
+        """Return the log ratios `(n,)` of rows in the denoisers' coordinates."""
+        trained, q = fitted.trained, fitted.trained.proposal
         window = (q.low, q.high) if fitted.link.labels_given else (-math.inf, math.inf)
-        plan = RowDraws(q, self.run.seed, self.gap.repeats or ROW_DRAWS)
-        found = np.zeros(len(x))
+        plan, found = RowDraws(q, self.run.seed, self.gap.repeats or ROW_DRAWS), np.zeros(len(rows[0]))
         for each in trained.terms:
             own = each.term.rows(rows)
             found += linear_ratio(own[0].numpy(), own[1].numpy(), each.term.rho(fitted.coordinates.rho), window)

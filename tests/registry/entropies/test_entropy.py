@@ -49,7 +49,7 @@ def test_atoms_and_the_rest_add_up() -> None:
     found = quick(np.where(rng.random(4000) < 0.3, 0.0, rng.exponential(1.0, 4000)))
     truth = -0.3 * math.log(0.3) - 0.7 * math.log(0.7) + 0.7
     assert abs(found.value - truth) < 3 * found.std_error
-    assert [part.symbol for part in found.parts] == ["H(x)", "h(x)"]
+    assert [part.symbol for part in found.parts] == ["H(x)", "h(x | off atoms)"]
 
 
 def test_what_is_given_is_taken_off() -> None:

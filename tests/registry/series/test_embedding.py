@@ -54,7 +54,7 @@ def test_a_missing_value_takes_out_the_rows_that_reach_it() -> None:
     rows = rows_of(series, reach)
     assert sorted(set(range(3, 100)) - set(rows.tolist())) == [41, 43]
     assert left_out(series, rows, reach) == [
-        "1 of 100 rows miss a value, and every row whose lags or history reach them is left out: 95 remain."
+        "1 of 100 rows misses a value, and every row whose lags or history reach it is left out: 95 remain."
     ]
 
 
@@ -64,7 +64,7 @@ def test_short_trials_are_left_out_with_a_word() -> None:
     rows = rows_of(two(trial=trial), reach)
     assert rows.tolist() == list(range(20, 90))
     (told,) = left_out(two(trial=trial), rows, reach)
-    assert told.startswith("1 of 2 trials are shorter than 21 steps")
+    assert told.startswith("1 of 2 trials is shorter than 21 steps")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ QUICK = {"shifts": 99, "seed": 0, "threads": 1}
 
 def test_transfer_finds_the_way_and_the_lag() -> None:
     forth = mmg.transfer(A, B, lags="1:6", **QUICK)
-    with pytest.warns(MMGWarning, match="No lag is beyond what shifted sources reach"):
+    with pytest.warns(MMGWarning, match="No lag is beyond what shifted series reach"):
         back = mmg.transfer(B, A, lags="1:6", **QUICK)
     assert forth.diagnostics["lags"] == [3]
     assert (forth.diagnostics["history"], forth.p_value) == (1, 0.01)
