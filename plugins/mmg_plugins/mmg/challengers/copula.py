@@ -84,7 +84,7 @@ def fitted(uniform: F64) -> Student:
 
 def _of(uniform: F64, degrees: float) -> tuple[Student, float]:
     """Return the copula with these degrees of freedom, and its log likelihood a row, in nats."""
-    rows = stdtrit(degrees, uniform)
+    rows = np.asarray(stdtrit(degrees, uniform), dtype=np.float64)
     law = Student(degrees, scatter_of(rows, degrees))
     every = slice(None)
     joint = law.constant(every) + law.falls(squares(rows, law.scatter), rows.shape[1])
@@ -116,7 +116,8 @@ def heard_by(law: Student, uniform: F64, dims: int) -> tuple[float, float]:
     It is E f(x, y) - log E exp f(x, y') (Donsker and Varadhan, Comm. Pure Appl. Math. 1983), its error by the delta
     method: each row stands in a pair, as an x and as a y.
     """
-    table = ratios(law, stdtrit(law.degrees, uniform[:PAIRS_OF]), dims)
+    rows = np.asarray(stdtrit(law.degrees, uniform[:PAIRS_OF]), dtype=np.float64)
+    table = ratios(law, rows, dims)
     n, own = len(table), np.diag(table)
     np.fill_diagonal(weights := np.exp(table - table.max()), 0.0)
     as_x, as_y = weights.sum(axis=1), weights.sum(axis=0)
@@ -130,7 +131,7 @@ def ratios(law: Student, rows: F64, dims: int) -> F64:
     """Return ln p(x, y) / (p(x) p(y)) of every x `(n, dims)` with every y, `(n, n)`."""
     x, y = rows[:, :dims], rows[:, dims:]
     of_x, of_y = slice(dims), slice(dims, None)
-    precision = np.linalg.inv(law.scatter)
+    precision = np.asarray(np.linalg.inv(law.scatter), dtype=np.float64)
     square_x, square_y = squares(x, law.scatter[of_x, of_x]), squares(y, law.scatter[of_y, of_y])
     both = _form(x, precision[of_x, of_x])[:, None] + _form(y, precision[of_y, of_y])
     both = both + 2 * x @ precision[of_x, of_y] @ y.T
