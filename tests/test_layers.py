@@ -44,8 +44,8 @@ LAYERS = [
     {"mmg_registry.contracts", "mmg_registry.in_process"},
     # How to estimate and how to bound.
     {"mmg_registry.request"},
-    # Rows: read, checked and split; brought to a common scale; screened by pairs of columns; drawn from laws of known MI. And what a bound is.
-    # And what an estimator of entropy is.
+    # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
+    # Which pairs of columns depend on each other; and what an estimator of entropy is.
     {
         "mmg_registry.data",
         "mmg_registry.preprocess",

@@ -2,7 +2,7 @@
 
 One permutation serves all pairs. Pairs without ties have one null law, whatever their values, and others nearly that of
 pairs whose features rest on as few rows, so that the draws of some columns tell the law of all: `permutations` of some
-64 by 64 columns are 400,000 draws at the price of a hundredth of one product of 5,000 columns. What is rarer than the
+40 by 40 columns are 160,000 draws at the price of a hundredth of the products of 5,000 columns. What is rarer than the
 draws can show follows an exponential tail in the evidence, which is exact where the chi-square law is, with a rate
 fitted to the rarest draws (Knijnenburg et al., Bioinformatics 2009, fit a Pareto tail) and never above 1.
 """
@@ -18,7 +18,7 @@ from mmg_registry.arrays import F64, Index
 from mmg_registry.screen.evidence import evidence
 from mmg_registry.screen.groups import Group
 
-COLUMNS = 64  # of each side whose draws are pooled; more would draw the same law again
+COLUMNS = 40  # of each side whose draws are pooled; more would draw the same law again
 FEWEST_DRAWS, MOST_PERMUTATIONS = 20_000, 2_000  # few columns are permuted more often, until there are so many draws
 TAIL = 0.01  # share of draws that the tail is fitted to
 ERRORS = 3.0  # standard errors that the rate is taken lower by: a p-value is rather too large than too small
