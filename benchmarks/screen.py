@@ -96,6 +96,10 @@ def peers(columns: int, rows: int, threads: int, seed: int) -> list[dict[str, An
         "Pearson by NumPy": lambda: np.corrcoef(values, rowvar=False),
     }
     results = [{"name": name, "pairs_run": pairs, **timed(work)} for name, work in whole.items()]
+    if find_spec("widestats"):
+        from widestats import mutual_info
+
+        results.append({"name": "widestats", "pairs_run": pairs, **timed(lambda: mutual_info(values, device="cpu"))})
     for name, loop in _loops(values).items():
         used = timed(lambda loop=loop: [loop(k, k + 1) for k in range(PAIRS_OF_A_LOOP)])
         results.append({"name": name, "pairs_run": PAIRS_OF_A_LOOP, **used})
@@ -153,7 +157,7 @@ def main() -> None:
     }
     results = tasks[given.task]()
     seeds = list(range(given.sets)) if given.task == "discoveries" else [0]
-    packages = (*PACKAGES, "scikit-learn", "minepy")
+    packages = (*PACKAGES, "scikit-learn", "widestats", "minepy")
     path = RESULTS / f"screen_{given.task}.json"
     write(path, document(results, seeds=seeds, packages=packages, **sizes, threads=given.threads))
     print(table(results))
