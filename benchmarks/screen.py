@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import PACKAGES, RESULTS, RSS_UNIT, document, table, write
+from mmg_registry.kinds import KindName
 from mmg_registry.screen import Tiles, screen
 
 LEVEL = 0.05
@@ -128,7 +129,7 @@ def discoveries(sets: int, columns: int, rows: int) -> list[dict[str, Any]]:
         pairs = [law(rows, rng) for law in LAWS.values()]
         others = rng.standard_normal((rows, columns - 2 * len(pairs)))
         values = np.column_stack([*(side for pair in pairs for side in pair), others])
-        kinds = ["continuous"] * columns
+        kinds: list[KindName] = ["continuous"] * columns
         kinds[2 * list(LAWS).index("labels")] = "category"
         answer = screen(Tiles(values, kinds), seed=seed, alpha=LEVEL)
         found = {(int(i), int(j)) for i, j, q in zip(answer.i, answer.j, answer.q, strict=True) if q <= LEVEL}

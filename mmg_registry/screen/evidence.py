@@ -53,9 +53,11 @@ def _surprise(statistic: F64, freedom: int) -> F64:
     """
     half = statistic / 2
     if freedom == 1:
-        return -log_ndtr(-np.sqrt(statistic)) - np.log(2.0)
+        two_sided: F64 = -log_ndtr(-np.sqrt(statistic)) - np.log(2.0)
+        return two_sided
     if freedom % 2 == 0:
-        return half - np.log(_exponential(half, freedom // 2))
+        even: F64 = half - np.log(_exponential(half, freedom // 2))
+        return even
     return _of_odd(half, freedom / 2)
 
 

@@ -60,7 +60,8 @@ class Null:
         above = total - np.searchsorted(self.draws, found)
         inner = -np.log(np.minimum(1.0, above / total))
         tail = self.rate * (found - self.draws[-1]) - np.log(self.beyond)
-        return np.where(found > self.draws[-1], tail, inner)
+        both: F64 = np.where(found > self.draws[-1], tail, inner)
+        return both
 
 
 class Nulls:

@@ -183,7 +183,8 @@ def _surprise(work: tuple[Group, Group], law: Null) -> F64:
 def _condensed(i: Index, j: Index, d: int) -> Index:
     """Return the places of pairs in the order of SciPy's `pdist`."""
     low, high = np.minimum(i, j), np.maximum(i, j)
-    return low * (2 * d - low - 3) // 2 + high - 1
+    places: Index = low * (2 * d - low - 3) // 2 + high - 1
+    return places
 
 
 def _square(places: Index, d: int) -> tuple[Index, Index]:
