@@ -159,7 +159,9 @@ def main() -> None:
     results = tasks[given.task]()
     seeds = list(range(given.sets)) if given.task == "discoveries" else [0]
     packages = (*PACKAGES, "scikit-learn", "widestats", "minepy")
-    path = RESULTS / f"screen_{given.task}.json"
+    path = RESULTS / (
+        f"screen_{given.task}.json" if given.task != "discoveries" else f"screen_{given.task}_{given.rows}.json"
+    )
     write(path, document(results, seeds=seeds, packages=packages, **sizes, threads=given.threads))
     print(table(results))
 
