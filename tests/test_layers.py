@@ -47,10 +47,11 @@ LAYERS = [
     # How to estimate and how to bound.
     {"mmg_registry.request"},
     # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
-    # And what an estimator of entropy is.
+    # Which pairs of columns depend on each other; and what an estimator of entropy is.
     {
         "mmg_registry.data",
         "mmg_registry.preprocess",
+        "mmg_registry.screen",
         "mmg_registry.samplers",
         "mmg_registry.bounds",
         "mmg_registry.entropies.contract",
