@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
 from mmg_registry.data.pair import with_given, with_groups
-from mmg_registry.data.reading import Spec, is_frame
+from mmg_registry.data.reading import Beside, Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
@@ -192,10 +192,9 @@ def read(
     x: Spec | None = None,
     y: Spec | None = None,
     *,
-    given: Spec | None = None,
     text: reading.TextOptions | None = None,
     where: str | None = None,
-    groups: str | None = None,
+    **beside: Unpack[Beside],
 ) -> Pair:
     """Read a pair from files or a frame as `data.reading.read` does; hook plugins read what ends in their suffixes.
 
@@ -203,26 +202,27 @@ def read(
         path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or a list of them. Or
             a frame of pandas or polars.
         x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such.
-        given: the same for the variable that is given, of I(X; Y | Z).
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
-        groups: the column of what each row belongs to: subjects, trials.
+        **beside: `given`: columns of the variable that is given, of I(X; Y | Z). `groups`: the column of what each row
+            belongs to: subjects, trials. `rows`: how many rows are drawn at random, or "all"; a million are drawn of
+            npy, Arrow, parquet, zarr and HDF5 of which the chosen columns take more than 1 GiB. `seed` of the draw.
 
     Raises:
         DataError: naming the file and what is wrong with it.
-        OptionError: for a condition `where` that is none.
+        OptionError: for a condition `where` that is none, and for a number of rows out of range.
 
     Example:
         >>> import pandas as pd
         >>> read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "t": [5, 6]}), x="*", y="t").x_names
         ('a', 'b')
     """
+    readers = {}
     if not is_frame(path) and _has_foreign_suffix([path] if isinstance(path, (str, Path)) else path):
         from mmg_registry.hooks import merged
 
         readers = merged("mmg_readers")
-        return reading.read(path, x, y, given=given, text=text, where=where, groups=groups, readers=readers)
-    return reading.read(path, x, y, given=given, text=text, where=where, groups=groups)
+    return reading.read(path, x, y, text=text, where=where, readers=readers, **beside)
 
 
 def _has_foreign_suffix(paths: Sequence[str | Path]) -> bool:

@@ -80,6 +80,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     asked_options = estimator.options.model_dump(mode="json")
     known = {**_asked(record, asked_options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
     known |= {"rows": {**units.to_dict(), **_cv(request), **result.provenance.get("rows", {})}} if units else {}
+    known |= {} if pair.whole is None else {"sampled": pair.whole.to_dict(len(pair))}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
     known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator, part.fits)
