@@ -78,7 +78,7 @@ def check_job(job: QuestionJob) -> None:
     Raises:
         OptionError: for the first value out of range, or a file that cannot be written.
     """
-    check_limits(job, *LIMITS, ci="ci_level")
+    check_limits(job, *LIMITS, ci="ci_level", rows="drawn")
     parse_kinds(job.kind or [])
     if job.out:
         check_result_file(job.out)
@@ -94,7 +94,8 @@ def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None 
     from mmg_registry.api import read
 
     paths = job.data[0] if len(job.data) == 1 else job.data
-    pair = read(paths, x=x, y=y, given=given, text=text_options(job), where=job.where, groups=job.groups)
+    beside: dict[str, Any] = {"given": given, "groups": job.groups, "rows": job.rows, "seed": job.seed or 0}
+    pair = read(paths, x=x, y=y, text=text_options(job), where=job.where, **beside)
     tell(pair)
     return pair
 

@@ -19,7 +19,7 @@ from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.sampling import Rows, check_rows, rows_that_fulfil, size_of
+from mmg_registry.data.reading.sampling import checked_rows, rows_that_fulfil, size_of
 from mmg_registry.data.reading.select import Spec, asked_for, choose, place_of, whole
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
 from mmg_registry.data.reading.stored import Loaded, Stored, at, columns_of, held
@@ -29,13 +29,18 @@ from mmg_registry.data.whole import Whole, drawn, told
 from mmg_registry.errors import DataError, demand
 
 
-class Beside(TypedDict, total=False):
+class Drawn(TypedDict, total=False):
+    """How many rows are drawn at random, and with which seed."""
+
+    rows: int | str | None
+    seed: int
+
+
+class Beside(Drawn, total=False):
     """What may be said of a table beside its columns x and y."""
 
     given: Spec | None
     groups: str | None
-    rows: Rows
-    seed: int
 
 
 def read(
@@ -79,7 +84,7 @@ def read(
         ((1, 1), ('weight',))
     """
     condition, specs = None if where is None else Condition(where), _Specs(x, y, **beside)
-    check_rows(specs.rows)
+    specs = replace(specs, rows=checked_rows(specs.rows))
     return _limited(_read(path, specs, condition, Asked(text or TextOptions(), specs.names), readers or {}), specs)
 
 
@@ -147,7 +152,7 @@ class _Specs:
     y: Spec | None
     given: Spec | None = None
     groups: str | None = None
-    rows: Rows = None
+    rows: Any = None
     seed: int = 0
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
 from mmg_registry.data.reading.stored import Stored
 from mmg_registry.data.reading.where import Mask
-from mmg_registry.errors import demand
+from mmg_registry.limits import checked
 
 Rows = int | Literal["all"] | None
 Fulfils = Callable[[slice], Mask]  # which of some neighbouring rows fulfil a condition
@@ -30,31 +30,18 @@ tells one nat more or less, which is below what any estimator here misses of its
 """
 
 
-def check_rows(rows: Rows) -> None:
-    """Refuse a number of rows that is none.
+def checked_rows(rows: Any) -> Rows:
+    """Return how many rows are asked for, as a number, "all", or None where nobody says.
 
     Raises:
-        OptionError: for other than "all" or a whole number from 10 on.
-    """
-    fits = rows is None or rows == "all" or (isinstance(rows, int) and not isinstance(rows, bool) and rows >= 10)
-    demand(fits, f"rows (--rows) is {rows!r}; give a whole number from 10 on, or all.")
-
-
-def parse_rows(word: str | None) -> Rows:
-    """Return what `--rows` says.
-
-    Raises:
-        OptionError: as `check_rows`.
+        OptionError: for other than these.
 
     Example:
-        >>> parse_rows("1000"), parse_rows("all")
-        (1000, 'all')
+        >>> checked_rows("1000"), checked_rows("all"), checked_rows(None)
+        (1000, 'all', None)
     """
-    if word is None or word == "all":
-        return None if word is None else "all"
-    demand(word.isascii() and word.isdigit(), f"rows (--rows) is '{word}'; give a whole number from 10 on, or all.")
-    check_rows(int(word))
-    return int(word)
+    found: Rows = None if rows is None else checked("drawn", rows, spelt="rows")
+    return found
 
 
 def size_of(stored: Stored, rows: Rows) -> int | None:
