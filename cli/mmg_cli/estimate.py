@@ -19,7 +19,7 @@ from mmg_cli.reading import (
     HeaderOption,
     HeaderRow,
     Na,
-    Rows,
+    RowsOption,
     Sep,
     SkipLines,
     TextEncoding,
@@ -122,7 +122,7 @@ def estimate(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
-    rows: Rows = None,
+    rows: RowsOption = None,
     groups: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Rows of a subject, trial ..: kept on one side, and counted as one."),

@@ -40,7 +40,7 @@ Where = Annotated[
     str | None,
     typer.Option(metavar="CONDITION", help="Only rows that fulfil it, e.g. \"age > 30 and site == 'B'\"."),
 ]
-Rows = Annotated[
+RowsOption = Annotated[
     str | None,
     typer.Option(
         "--rows",

@@ -14,7 +14,7 @@ from mmg_registry.data.frames import aligned
 from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.data.split import coded
-from mmg_registry.data.whole import Whole, drawn, told
+from mmg_registry.data.whole import Whole, drawn, told_of_sample
 from mmg_registry.errors import DataError, demand
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
@@ -161,15 +161,15 @@ def without_given(pair: Pair) -> Pair:
     return replace(pair, z=None, z_names=(), z_labels=(), z_kinds=(), whole=whole)
 
 
-def sample_of(pair: Pair, size: int, seed: int) -> Pair:
+def sampled(pair: Pair, size: int, seed: int) -> Pair:
     """Return `size` rows of a pair that were drawn at random, with what shows all of them again.
 
     Example:
-        >>> sample_of(as_pair(range(100), range(100)), 3, seed=0).places.tolist()
+        >>> sampled(as_pair(range(100), range(100)), 3, seed=0).places.tolist()
         [51, 63, 98]
     """
     whole = Whole(len(pair), seed, lambda: iter([pair]))
-    doubts = (*pair.doubts, told(size, len(pair), seed, pair.source))
+    doubts = (*pair.doubts, told_of_sample(size, len(pair), seed, pair.source))
     return replace(pair.take(drawn(len(pair), size, seed)), whole=whole, doubts=doubts)
 
 

@@ -45,7 +45,7 @@ def drawn(n: int, size: int, seed: int) -> Index:
     return np.sort(rng.choice(n, size, replace=False, shuffle=False))
 
 
-def told(size: int, n: int, seed: int, file: str) -> str:
+def told_of_sample(size: int, n: int, seed: int, file: str) -> str:
     """Return the sentence of a result that rests on a sample."""
     return (
         f"The answer is made from {size:,} rows drawn at random (seed {seed}) of {n:,} in {file}; what is said of "

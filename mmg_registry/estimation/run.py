@@ -15,7 +15,7 @@ from mmg_registry import registry
 from mmg_registry.contracts import NO_RATIO, Estimator, has_ratio
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.checks import matching
-from mmg_registry.data.pair import sample_of, with_groups
+from mmg_registry.data.pair import sampled, with_groups
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
@@ -90,7 +90,7 @@ def _limited(pair: Pair, request: Request) -> Pair:
     """Return so many rows of a pair as are asked for, drawn at random; a sample is not drawn from again."""
     if not isinstance(request.rows, int) or pair.whole is not None or request.rows >= len(pair):
         return pair
-    return sample_of(pair, request.rows, request.seed)
+    return sampled(pair, request.rows, request.seed)
 
 
 def asked_for(request: Request, has_eval_rows: bool) -> Asked:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mmg_registry.data.reading.faults import listed
-from mmg_registry.data.reading.stored import Loaded, Stored, below, columns_of, one_below_another
+from mmg_registry.data.reading.stored import Loaded, Stored, columns_of, one_below_another, rows_joined
 from mmg_registry.data.reading.table import Table
 from mmg_registry.errors import DataError
 
@@ -22,7 +22,7 @@ def appended(tables: Sequence[Table], files: Sequence[str]) -> Table:
     orders = [_order(tables[0], table, files[0], file) for table, file in zip(tables, files, strict=True)]
 
     def load(places: Sequence[int]) -> Loaded:
-        return below([columns_of(table.load(own)) for table, own in each(places)])
+        return rows_joined([columns_of(table.load(own)) for table, own in each(places)])
 
     def stored(places: Sequence[int]) -> Stored | None:
         parts = [table.stored(own) for table, own in each(places)]

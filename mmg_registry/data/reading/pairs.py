@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matrix
-from mmg_registry.data.pair import Pair, sample_of, with_groups
+from mmg_registry.data.pair import Pair, sampled, with_groups
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
@@ -25,18 +25,18 @@ from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_pa
 from mmg_registry.data.reading.stored import Loaded, Stored, at, columns_of, held
 from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.where import Condition, Mask, missing
-from mmg_registry.data.whole import Whole, drawn, told
+from mmg_registry.data.whole import Whole, drawn, told_of_sample
 from mmg_registry.errors import DataError, demand
 
 
-class Drawn(TypedDict, total=False):
+class Draw(TypedDict, total=False):
     """How many rows are drawn at random, and with which seed."""
 
     rows: int | str | None
     seed: int
 
 
-class Beside(Drawn, total=False):
+class Beside(Draw, total=False):
     """What may be said of a table beside its columns x and y."""
 
     given: Spec | None
@@ -91,7 +91,7 @@ def read(
 def _limited(pair: Pair, specs: _Specs) -> Pair:
     """Return a sample of a pair that had to be read whole, where fewer rows were asked for."""
     if isinstance(specs.rows, int) and pair.whole is None and specs.rows < len(pair):
-        return sample_of(pair, specs.rows, specs.seed)
+        return sampled(pair, specs.rows, specs.seed)
     return pair
 
 
@@ -227,7 +227,7 @@ def _sampled(chosen: _Chosen, file: str, condition: Condition | None, stored: St
             loaded = loaded if look is None else at(loaded, look.mask(block))
             yield chosen.pair(as_columns(loaded, chosen.columns), file, [])
 
-    return replace(pair, whole=Whole(n, seed, blocks), doubts=(*pair.doubts, told(len(rows), n, seed, file)))
+    return replace(pair, whole=Whole(n, seed, blocks), doubts=(*pair.doubts, told_of_sample(len(rows), n, seed, file)))
 
 
 def _at_rows(table: Table, places: Sequence[int], rows: Index) -> dict[int, Any]:
@@ -304,7 +304,7 @@ def _two_sampled(
         return (loaded(operator.methodcaller("read", block)) for block in smaller.blocks())
 
     found = loaded(lambda each: each.take(rows))
-    doubts = (*found.doubts, told(len(rows), n, specs.seed, found.source))
+    doubts = (*found.doubts, told_of_sample(len(rows), n, specs.seed, found.source))
     return replace(found, rows=rows, whole=Whole(n, specs.seed, blocks), doubts=doubts)
 
 

@@ -12,7 +12,7 @@ from mmg_registry.data.reading.stored import Stored
 from mmg_registry.data.reading.where import Mask
 from mmg_registry.limits import checked
 
-Rows = int | Literal["all"] | None
+HowMany = int | Literal["all"] | None
 Fulfils = Callable[[slice], Mask]  # which of some neighbouring rows fulfil a condition
 
 LARGEST = 1 << 30
@@ -23,14 +23,14 @@ It is the same on every machine, for an answer must not depend on its memory. Sw
 """
 
 SAMPLE = 1_000_000
-"""Rows that are drawn from larger data, or as many as `LARGEST` holds.
+"""HowMany that are drawn from larger data, or as many as `LARGEST` holds.
 
 The sampling error of an estimate falls with the root of its rows: a thousandth of a nat at a million rows of which each
 tells one nat more or less, which is below what any estimator here misses of its own. Switch: `rows=N`.
 """
 
 
-def checked_rows(rows: Any) -> Rows:
+def checked_rows(rows: Any) -> HowMany:
     """Return how many rows are asked for, as a number, "all", or None where nobody says.
 
     Raises:
@@ -40,11 +40,11 @@ def checked_rows(rows: Any) -> Rows:
         >>> checked_rows("1000"), checked_rows("all"), checked_rows(None)
         (1000, 'all', None)
     """
-    found: Rows = None if rows is None else checked("drawn", rows, spelt="rows")
+    found: HowMany = None if rows is None else checked("drawn", rows, spelt="rows")
     return found
 
 
-def size_of(stored: Stored, rows: Rows) -> int | None:
+def size_of(stored: Stored, rows: HowMany) -> int | None:
     """Return how many of the stored rows are to be drawn; None where all are to be read as ever."""
     if rows == "all":
         return None

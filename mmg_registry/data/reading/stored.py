@@ -52,7 +52,7 @@ class Stored:
             own = rows[np.searchsorted(rows, block.start) : np.searchsorted(rows, block.stop)]
             if own.size:
                 pieces.append(at(self.read(block), own - block.start))
-        return below(pieces) if pieces else at(self.read(slice(0, 1)), rows)
+        return rows_joined(pieces) if pieces else at(self.read(slice(0, 1)), rows)
 
 
 def step_of(row_bytes: float) -> int:
@@ -80,7 +80,7 @@ def at(loaded: Loaded, rows: Any) -> Loaded:
     return loaded[rows] if isinstance(loaded, np.ndarray) else [np.asarray(column)[rows] for column in loaded]
 
 
-def below(pieces: Sequence[Loaded]) -> Loaded:
+def rows_joined(pieces: Sequence[Loaded]) -> Loaded:
     """Return pieces of the same columns one below the other; numbers beside objects become objects."""
     if all(isinstance(piece, np.ndarray) for piece in pieces):
         return np.concatenate([np.asarray(piece) for piece in pieces])
@@ -99,7 +99,7 @@ def _joined(pieces: list[Any]) -> NDArray[Any]:
     return np.concatenate(arrays)
 
 
-def beside(parts: Sequence[Stored]) -> Stored | None:
+def columns_joined(parts: Sequence[Stored]) -> Stored | None:
     """Return columns of several sources of as many rows side by side; None where they differ in length."""
     if len({part.n for part in parts}) != 1:
         return None
@@ -128,12 +128,12 @@ def one_below_another(parts: Sequence[Stored]) -> Stored:
             low, high = max(rows.start - start, 0), min(rows.stop - start, part.n)
             if low < high:
                 pieces.append(part.read(slice(int(low), int(high))))
-        return below(pieces)
+        return rows_joined(pieces)
 
     def scattered(rows: Index) -> Loaded:
         cuts = np.searchsorted(rows, starts)
         found = zip(parts, starts, cuts, cuts[1:], strict=False)
-        return below([part.take(rows[a:b] - start) for part, start, a, b in found if a < b])
+        return rows_joined([part.take(rows[a:b] - start) for part, start, a, b in found if a < b])
 
     return Stored(int(starts[-1]), parts[0].row_bytes, min(part.step for part in parts), read, scattered)
 

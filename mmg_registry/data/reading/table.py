@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import Index
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.stored import Loaded, Stored, below, float_bytes, step_of
+from mmg_registry.data.reading.stored import Loaded, Stored, float_bytes, rows_joined, step_of
 
 MAPPED_ROWS = 4096
 """Rows in any places that are read through one map of a file, whose pages count as memory until it is closed.
@@ -104,7 +104,7 @@ def scattered_too(stored: Stored) -> Stored:
     """Return rows of a mapped file, which are read in any places as they are one after the other."""
 
     def scattered(rows: Index) -> Loaded:
-        return below([stored.read(part) for part in np.array_split(rows, max(1, -(-len(rows) // MAPPED_ROWS)))])
+        return rows_joined([stored.read(part) for part in np.array_split(rows, max(1, -(-len(rows) // MAPPED_ROWS)))])
 
     return replace(stored, scattered=scattered)
 

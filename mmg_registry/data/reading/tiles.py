@@ -16,7 +16,7 @@ from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.select import Spec, asked_for, select
+from mmg_registry.data.reading.select import Spec, asked_for, whole
 from mmg_registry.data.reading.sources import opened, paths_of, shown_path
 from mmg_registry.data.reading.stored import Stored
 from mmg_registry.data.reading.table import Asked, Table
@@ -64,7 +64,7 @@ def tiles(
     """
     table, file = _table(path, Asked(text or TextOptions(), asked_for(columns)))
     with naming(file):
-        places = list(range(len(table.open_names))) if columns is None else select(table, columns).places
+        places = list(range(len(table.open_names))) if columns is None else whole(table, columns, "columns")
         cut = _arrays if table.kind == "array" else _columns
         yield from cut(table, places, width)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmg_registry.data.matrices import dense
-from mmg_registry.data.reading.stored import Stored, beside, float_bytes, held, step_of
+from mmg_registry.data.reading.stored import Stored, columns_joined, float_bytes, held, step_of
 from mmg_registry.data.reading.table import Table
 from mmg_registry.errors import DataError
 
@@ -43,7 +43,7 @@ def _by_rows(reads: Sequence[Read]) -> Stored | None:
     large = [read.stored() if isinstance(read, (_Array, _Rows)) else None for read in reads]
     if not any(large):
         return None
-    return beside([own or held([read()]) for own, read in zip(large, reads, strict=True)])
+    return columns_joined([own or held([read()]) for own, read in zip(large, reads, strict=True)])
 
 
 def walk(

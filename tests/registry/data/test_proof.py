@@ -10,7 +10,7 @@ import pytest
 
 from mmg_registry.arrays import F64
 from mmg_registry.data import clean
-from mmg_registry.data.pair import as_pair, sample_of, with_given
+from mmg_registry.data.pair import as_pair, sampled, with_given
 from mmg_registry.data.whole import Whole
 from mmg_registry.errors import DataError
 
@@ -21,7 +21,7 @@ X, E = RNG.standard_normal((2, N))
 
 def _broken(values: F64) -> F64:
     """Return values that are others in half of the rows that are not drawn, and in no row that is."""
-    kept = sample_of(as_pair(values, values), SIZE, 0).places
+    kept = sampled(as_pair(values, values), SIZE, 0).places
     others = np.setdiff1d(np.arange(N), kept)[::2]
     found = values.copy()
     found[others] = E[others]
@@ -30,7 +30,7 @@ def _broken(values: F64) -> F64:
 
 @pytest.mark.parametrize("y", [2 * X + 1, np.exp(X)], ids=["line", "curve"])
 def test_what_holds_in_all_rows_is_infinite(y: F64) -> None:
-    found = clean(sample_of(as_pair(X, y), SIZE, 0))
+    found = clean(sampled(as_pair(X, y), SIZE, 0))
     assert found.verdict == "infinite"
 
 
@@ -44,16 +44,16 @@ def test_what_holds_in_all_rows_is_infinite(y: F64) -> None:
 )
 def test_what_holds_in_the_sample_alone_is_refused(y: F64, what: str) -> None:
     with pytest.raises(DataError, match=f"{what} in the 200 rows that were drawn, but not in all"):
-        clean(sample_of(as_pair(X, y), SIZE, 0))
+        clean(sampled(as_pair(X, y), SIZE, 0))
 
 
 def test_a_constant_of_all_rows_is_independent() -> None:
-    assert clean(sample_of(as_pair(X, np.ones(N)), SIZE, 0)).verdict == "independent-by-constant"
+    assert clean(sampled(as_pair(X, np.ones(N)), SIZE, 0)).verdict == "independent-by-constant"
 
 
 def test_columns_left_out_are_left_out_of_all_rows() -> None:
     x = np.column_stack([np.ones(N), X, E])
-    found = clean(sample_of(as_pair(x, np.exp(E)), SIZE, 0))
+    found = clean(sampled(as_pair(x, np.exp(E)), SIZE, 0))
     assert found.verdict == "infinite"
     assert found.pair.whole is not None
     assert next(found.pair.whole.blocks()).x.shape == (N, 2)
@@ -72,6 +72,6 @@ def test_labels_of_a_block_have_the_codes_of_the_sample() -> None:
 
 
 def test_what_is_given_proves_nothing_of_a_sample() -> None:
-    pair = sample_of(with_given(as_pair(X, E), 2 * X), SIZE, 0)
+    pair = sampled(with_given(as_pair(X, E), 2 * X), SIZE, 0)
     with pytest.raises(DataError, match="a sample does not prove it"):
         clean(pair)
