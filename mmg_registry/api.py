@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
 from mmg_registry.data.pair import with_given, with_groups
-from mmg_registry.data.reading import Beside, Draw, Spec, is_frame
+from mmg_registry.data.reading import Beside, HowDrawn, Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
@@ -121,7 +121,7 @@ def estimate(
 
 
 def pair_of(
-    data: Sequence[Any], sides: dict[str, Any], given: Any = None, groups: Any = None, **drawn: Unpack[Draw]
+    data: Sequence[Any], sides: dict[str, Any], given: Any = None, groups: Any = None, **drawn: Unpack[HowDrawn]
 ) -> Pair:
     """Return the rows that are meant by the arguments without a name, by `x` and `y`, by what is given and by groups.
 
@@ -154,7 +154,7 @@ def pair_of(
     return _of_arrays(table, sides["y"], given, groups)
 
 
-def _of_table(table: Any, sides: dict[str, Any], given: Any, groups: Any, **drawn: Unpack[Draw]) -> Pair:
+def _of_table(table: Any, sides: dict[str, Any], given: Any, groups: Any, **drawn: Unpack[HowDrawn]) -> Pair:
     columns = given if given is not None and _are_names(given) else None
     named = groups if isinstance(groups, str) else None
     pair = read(table, sides.get("x"), sides.get("y"), given=columns, groups=named, **drawn)

@@ -13,9 +13,21 @@ load), `in_memory`, `numpy_files`, `columnar`, `excel`, `json_files`, `matlab`, 
 from mmg_registry.data.reading.formats import SUFFIXES
 from mmg_registry.data.reading.in_memory import is_frame
 from mmg_registry.data.reading.options import TextOptions
-from mmg_registry.data.reading.pairs import Beside, Draw, arrays, read
+from mmg_registry.data.reading.pairs import Beside, HowDrawn, arrays, read
 from mmg_registry.data.reading.select import Spec
 from mmg_registry.data.reading.table import Table
 from mmg_registry.data.reading.tiles import Tile, tiles
 
-__all__ = ["SUFFIXES", "Beside", "Draw", "Spec", "Table", "TextOptions", "Tile", "arrays", "is_frame", "read", "tiles"]
+__all__ = [
+    "SUFFIXES",
+    "Beside",
+    "HowDrawn",
+    "Spec",
+    "Table",
+    "TextOptions",
+    "Tile",
+    "arrays",
+    "is_frame",
+    "read",
+    "tiles",
+]

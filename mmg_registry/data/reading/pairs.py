@@ -29,14 +29,14 @@ from mmg_registry.data.whole import Whole, drawn, told_of_sample
 from mmg_registry.errors import DataError, demand
 
 
-class Draw(TypedDict, total=False):
+class HowDrawn(TypedDict, total=False):
     """How many rows are drawn at random, and with which seed."""
 
     rows: int | str | None
     seed: int
 
 
-class Beside(Draw, total=False):
+class Beside(HowDrawn, total=False):
     """What may be said of a table beside its columns x and y."""
 
     given: Spec | None
