@@ -58,7 +58,7 @@ def _beside_blocks(pair: Pair, whole: Whole) -> Iterator[Pair]:
 def _below(few: Pair, block: Pair) -> Pair:
     values = {side: _recoded(block, few, side) for side in few.sides}
     finite = np.all([np.isfinite(array).all(axis=1) for array in values.values()], axis=0)
-    both = {side: np.concatenate([getattr(few, side), array[finite]]) for side, array in values.items()}
+    both: dict[str, Any] = {side: np.concatenate([getattr(few, side), array[finite]]) for side, array in values.items()}
     return replace(few, **both)
 
 

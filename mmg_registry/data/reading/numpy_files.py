@@ -35,23 +35,24 @@ def npy(source: Source, _: Asked) -> Table:
 def _table(array: NDArray[Any], again: Callable[[], NDArray[Any]] | None = None) -> Table:
     if array.ndim == 0:
         raise DataError("it holds a single number; give one row per sample")
-    if not array.dtype.names:
+    fields = array.dtype.names
+    if not fields:
         return table_of_matrix(array, again)
-    table = Table(list(array.dtype.names), lambda places: [array[array.dtype.names[place]] for place in places])
+    table = Table(list(fields), lambda places: [array[fields[place]] for place in places])
     if again is None or not len(array):
         return table
 
     def stored(places: Sequence[int]) -> Stored:
         width = sum(float_bytes(array.dtype[place]) for place in places)
-        read = functools.partial(_fields, again, places)
+        read = functools.partial(_fields, again, [fields[place] for place in places])
         return scattered_too(Stored(len(array), width, step_of(array.dtype.itemsize), read))
 
     return replace(table, stored=stored)
 
 
-def _fields(again: Callable[[], NDArray[Any]], places: Sequence[int], part: Any) -> list[Any]:
+def _fields(again: Callable[[], NDArray[Any]], names: Sequence[str], part: Any) -> list[Any]:
     rows = again()[part]
-    return [np.array(rows[str(list(rows.dtype.fields)[place])]) for place in places]
+    return [np.array(rows[name]) for name in names]
 
 
 def npz(source: Source, _: Asked) -> Table:
