@@ -47,7 +47,7 @@ def measure(rows: int, dim: int, parts: int, estimate: Sequence[str], seed: int 
         sizes = (rows, dim, parts, min(PART_ROWS, rows // parts), seed)
         subprocess.run([sys.executable, "-c", WRITE_DATA, str(path), *map(str, sizes)], check=True)
         held = {"file_bytes": path.stat().st_size, "disk_bytes": path.stat().st_blocks * 512}
-        found = common.run_child([*estimate, str(path)])
+        found = common.run_child([*estimate, path.name], cwd=folder)
     output, errors = found.pop("output"), found.pop("errors")
     if found["code"] != 0:
         raise RuntimeError(f"The command ended with code {found['code']}: {errors}")
