@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data import Pair, as_pair, reading
 from mmg_registry.data.pair import with_given, with_groups
-from mmg_registry.data.reading import Spec, is_frame
+from mmg_registry.data.reading import Beside, HowDrawn, Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.registry import load_plugin
@@ -114,13 +114,15 @@ def estimate(
     asked = asked_for(request, x_eval is not None)  # before the data are read
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
     rows = rows if rows is None or given_eval is None else with_given(rows, given_eval)
-    pair = pair_of(data, sides, given, request.groups)
+    pair = pair_of(data, sides, given, request.groups, rows=request.rows, seed=request.seed)
     found = run(pair, replace(request, groups=None), rows, asked).estimate
     issue(found.warnings)
     return found
 
 
-def pair_of(data: Sequence[Any], sides: dict[str, Any], given: Any = None, groups: Any = None) -> Pair:
+def pair_of(
+    data: Sequence[Any], sides: dict[str, Any], given: Any = None, groups: Any = None, **drawn: Unpack[HowDrawn]
+) -> Pair:
     """Return the rows that are meant by the arguments without a name, by `x` and `y`, by what is given and by groups.
 
     Args:
@@ -128,6 +130,7 @@ def pair_of(data: Sequence[Any], sides: dict[str, Any], given: Any = None, group
         sides: those of "x" and "y" that were given by name: columns of the table, or arrays.
         given: what is given, of I(X; Y | Z): columns of the table, or an array; None for I(X; Y).
         groups: what each row belongs to: a column of the table, or values; None where nobody says.
+        **drawn: how many rows of a table are read, and the seed of their draw; see `read`.
 
     Raises:
         OptionError: when something is given twice or is missing.
@@ -145,16 +148,16 @@ def pair_of(data: Sequence[Any], sides: dict[str, Any], given: Any = None, group
         demand(not sides, "The pair holds x and y already; choose its columns where it is read: read(.., x=.., y=..).")
         return _with(table, given, groups)
     if isinstance(table, (str, Path)) or (is_frame(table) and ("x" in sides or _are_names(sides.get("y")))):
-        return _of_table(table, sides, given, groups)
+        return _of_table(table, sides, given, groups, **drawn)
     _refuse_twice([side for side in sides if side == "x"])
     demand("y" in sides, "Give y too: estimate(x, y), or a table with the names of its columns.")
     return _of_arrays(table, sides["y"], given, groups)
 
 
-def _of_table(table: Any, sides: dict[str, Any], given: Any, groups: Any) -> Pair:
+def _of_table(table: Any, sides: dict[str, Any], given: Any, groups: Any, **drawn: Unpack[HowDrawn]) -> Pair:
     columns = given if given is not None and _are_names(given) else None
     named = groups if isinstance(groups, str) else None
-    pair = read(table, sides.get("x"), sides.get("y"), given=columns, groups=named)
+    pair = read(table, sides.get("x"), sides.get("y"), given=columns, groups=named, **drawn)
     return _with(pair, given if columns is None else None, None if named else groups)
 
 
@@ -192,10 +195,9 @@ def read(
     x: Spec | None = None,
     y: Spec | None = None,
     *,
-    given: Spec | None = None,
     text: reading.TextOptions | None = None,
     where: str | None = None,
-    groups: str | None = None,
+    **beside: Unpack[Beside],
 ) -> Pair:
     """Read a pair from files or a frame as `data.reading.read` does; hook plugins read what ends in their suffixes.
 
@@ -203,26 +205,27 @@ def read(
         path: a file, a pattern such as "2024-*.csv", a folder of parquet, "-" for standard input, or a list of them. Or
             a frame of pandas or polars.
         x, y: arrays or columns: names, patterns, positions, ranges ("a:c"), all but some ("!id"), or a list of such.
-        given: the same for the variable that is given, of I(X; Y | Z).
         text: how text is written, as far as it is not to be found out.
         where: a condition that rows fulfil, e.g. "age > 30 and site == 'B'".
-        groups: the column of what each row belongs to: subjects, trials.
+        **beside: `given`: columns of the variable that is given, of I(X; Y | Z). `groups`: the column of what each row
+            belongs to: subjects, trials. `rows`: how many rows are drawn at random, or "all"; a million are drawn of
+            npy, Arrow, parquet, zarr and HDF5 of which the chosen columns take more than 1 GiB. `seed` of the draw.
 
     Raises:
         DataError: naming the file and what is wrong with it.
-        OptionError: for a condition `where` that is none.
+        OptionError: for a condition `where` that is none, and for a number of rows out of range.
 
     Example:
         >>> import pandas as pd
         >>> read(pd.DataFrame({"a": [1, 2], "b": [3, 4], "t": [5, 6]}), x="*", y="t").x_names
         ('a', 'b')
     """
+    readers = {}
     if not is_frame(path) and _has_foreign_suffix([path] if isinstance(path, (str, Path)) else path):
         from mmg_registry.hooks import merged
 
         readers = merged("mmg_readers")
-        return reading.read(path, x, y, given=given, text=text, where=where, groups=groups, readers=readers)
-    return reading.read(path, x, y, given=given, text=text, where=where, groups=groups)
+    return reading.read(path, x, y, text=text, where=where, readers=readers, **beside)
 
 
 def _has_foreign_suffix(paths: Sequence[str | Path]) -> bool:

@@ -21,6 +21,7 @@ MAX_SEED = 2**63 - 1  # the largest signed 64-bit integer, the type in which PyT
 MAX_THREADS = 1024  # the most that the compiled core accepts
 MAX_SECONDS = 1e9  # some 31 years; step counts are forecast from it and must fit into 64-bit integers
 MAX_ROWS = 10**9
+FEWEST_DRAWN = 10  # rows of a sample: with fewer no estimate is made
 MAX_COLUMNS = 10**6  # of a sample that is drawn; a row of so many float64 has 8 MB
 MOST_PARTS = 10  # of the rows in an extrapolation: 55 estimates, and the smallest from a tenth of the rows
 MAX_RUNS = 10**6  # seeds of a benchmark, epochs of a training: years, and their products fit into 64-bit integers
@@ -121,6 +122,11 @@ def _length(value: Any) -> int | str:
     return _whole(1, MAX_ROWS)(int(value) if isinstance(value, str) else value)
 
 
+def _drawn(value: Any) -> int | str:
+    """A number of rows, as a number or in digits, or the word for all of them."""
+    return "all" if value == "all" else _whole(FEWEST_DRAWN, MAX_ROWS)(int(value) if isinstance(value, str) else value)
+
+
 def _word(pattern: str) -> Callable[[Any], str]:
     def plain(value: Any) -> str:
         if not re.fullmatch(pattern, value, re.ASCII):
@@ -158,6 +164,7 @@ LIMITS: dict[str, Limit] = {
     "extrapolate": Limit("a whole number from 3 to 10", _whole(3, MOST_PARTS)),
     "eval_fraction": Limit("between 0 and 1, e.g. 0.2", _real(lambda share: 0 < share < 1)),
     "blocks": Limit("auto, none, or a whole number of rows from 1 to 10**9", _length),
+    "drawn": Limit("all, or a whole number of rows from 10 to 10**9", _drawn),
     "n": Limit("a whole number from 2 to 10**9", _whole(2, MAX_ROWS)),
     "rows": _rows,
     "permutations": _rows,

@@ -37,6 +37,7 @@ class Choices(TypedDict, total=False):
     extrapolate: int | None
     pointwise: bool
     drop_nan: bool
+    rows: int | str | None
     kinds: Mapping[str, KindName]
     options: Mapping[str, Any]
     progress: Listener | None
@@ -69,6 +70,8 @@ class Request:
             (`Estimate.by_row`). What is trained is then trained twice more, on halves of its rows, and each training
             has a third of the time.
         drop_nan: drop rows with NaN or infinity instead of refusing them.
+        rows: how many rows are drawn at random, with the seed, and estimated from; "all"; or None for all but of files
+            of which the chosen columns take more than 1 GiB (`data.reading.sampling`). What is drawn is said.
         kinds: kinds of columns by their names, where what is found from the values is not what is meant.
         options: the plugin's own options.
         progress: a function that is called with `Progress` while fitting, or None.
@@ -92,6 +95,7 @@ class Request:
     extrapolate: int | None = None
     pointwise: bool = False
     drop_nan: bool = False
+    rows: int | str | None = None
     kinds: Mapping[str, KindName] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     progress: Listener | None = None
@@ -99,6 +103,8 @@ class Request:
     def __post_init__(self) -> None:
         optional = ("threads", "max_seconds", "cross_fit", "eval_fraction", "extrapolate", "progress")
         keep(self, "plugin", "seed", "device", "unit", "ci_level", "blocks", "options", optional=optional)
+        if self.rows is not None:
+            keep(self, rows="drawn")
         check_kinds(self.kinds)
 
 

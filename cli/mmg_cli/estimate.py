@@ -19,6 +19,7 @@ from mmg_cli.reading import (
     HeaderOption,
     HeaderRow,
     Na,
+    RowsOption,
     Sep,
     SkipLines,
     TextEncoding,
@@ -121,6 +122,7 @@ def estimate(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
+    rows: RowsOption = None,
     groups: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Rows of a subject, trial ..: kept on one side, and counted as one."),
@@ -171,6 +173,7 @@ def execute(job: EstimateJob) -> None:
         "blocks",
         "extrapolate",
         ci="ci_level",
+        rows="drawn",
     )
     _check_contradictions(job)
     options = parse_set(job.set or [])
@@ -249,8 +252,10 @@ def _check_outputs(job: EstimateJob) -> None:
 def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read
 
+    same: dict[str, Any] = {"x": job.x, "y": job.y, "given": job.given, "where": job.where, "text": text_options(job)}
+    drawn: dict[str, Any] = {"rows": job.rows, "seed": job.seed or 0}
     pair, *rest = (
-        read(_paths(paths), x=job.x, y=job.y, given=job.given, text=text_options(job), where=job.where, groups=groups)
+        read(_paths(paths), **same, **drawn, groups=groups)
         for paths, groups in ((job.data, job.groups), (job.evaluation, None))
         if paths
     )

@@ -40,6 +40,14 @@ Where = Annotated[
     str | None,
     typer.Option(metavar="CONDITION", help="Only rows that fulfil it, e.g. \"age > 30 and site == 'B'\"."),
 ]
+RowsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rows",
+        metavar="N",
+        help="Draw N rows at random, or take all; if absent a million of columns that take more than 1 GiB.",
+    ),
+]
 Sep = Annotated[
     str | None,
     typer.Option(metavar="SIGN", rich_help_panel=_TEXT, help="What separates cells: one sign, tab or blanks."),
@@ -72,6 +80,7 @@ class TextJob:
     """The parameters of how a table is read, one field each."""
 
     where: str | None = None
+    rows: str | None = None
     sep: str | None = None
     decimal: str | None = None
     thousands: str | None = None

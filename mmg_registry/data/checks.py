@@ -7,6 +7,7 @@ follows: an exact relation of columns that take finitely many values leaves MI f
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from mmg_registry.data.columns import of_labels_alone, told_by_place, with_kinds
 from mmg_registry.data.dependence import Relation
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
+from mmg_registry.data.proof import demand_in_all
 from mmg_registry.errors import DataError, demand
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind, KindName
@@ -31,6 +33,12 @@ MIN_ROWS = 10
 FEW_ROWS = 100
 _MIN_MONOTONE_ROWS = 20
 _SEPARATELY = 4  # up to this many similar warnings are given one by one
+
+
+NOT_OF_A_SAMPLE = (
+    "In {source}: {told} in the rows that were drawn, so that I(x; y | given) is 0 there, and a sample does not prove "
+    'it. Read all rows with --rows all (rows="all"), or leave these columns out.'
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,7 @@ def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | No
         cleaned = _nothing_given(cleaned)
     if not (kept["x"].size and kept["y"].size):
         side = "x" if not kept["x"].size else "y"
+        demand_in_all(finite, lambda rows: bool(np.any(_spread(getattr(rows, side)))), f"{side} is constant")
         reason = f"All columns of {side} are constant, so MI is 0 by definition; nothing was estimated."
         return replace(cleaned, verdict="independent-by-constant", reason=reason)
     cleaned = _without_told(cleaned)
@@ -260,7 +269,7 @@ def _varied(prints: NDArray[np.float64]) -> bool:
 
 def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[str]]:
     """Return the indices of columns that are neither constant nor redundant, and warnings about the other columns."""
-    varying = np.flatnonzero(array.min(axis=0) < array.max(axis=0))
+    varying = np.flatnonzero(_spread(array))
     told = [f"{_columns_named(names, side, constant)} constant and left out." for constant in _others(array, varying)]
     if varying.size < 2:
         return varying, told
@@ -268,6 +277,11 @@ def _kept(array: Array, names: tuple[str, ...], side: str) -> tuple[Index, list[
     redundant = _redundant(part)
     told += _redundancies([names[j] for j in varying], side, redundant)
     return np.delete(varying, list(redundant)), told
+
+
+def _spread(array: Array) -> NDArray[np.bool_]:
+    """Return which columns take more than one value."""
+    return np.asarray(array.min(axis=0) < array.max(axis=0))
 
 
 def _others(array: Array, varying: Index) -> list[Index]:
@@ -320,7 +334,8 @@ def _columns(pair: Pair, kept: Mapping[str, Index]) -> Pair:
         for what in ("names", "labels", "kinds"):
             all_of = getattr(pair, f"{side}_{what}")
             found[f"{side}_{what}"] = tuple(all_of[j] for j in places) if all_of else ()
-    return replace(pair, **found)
+    whole = None if pair.whole is None else pair.whole.through(functools.partial(_columns, kept=kept))
+    return replace(pair, **found, whole=whole)
 
 
 def _refuse_other_order(fit: Pair, rows: Pair) -> None:
@@ -344,6 +359,7 @@ def _without_told(cleaned: Cleaned) -> Cleaned:
         told = [f"The column '{names[j]}' of {side} {how}" for j, how in found.items()]
         if len(found) == len(names):
             more = "" if len(told) == 1 else ", and so on"
+            demand(pair.whole is None, NOT_OF_A_SAMPLE.format(source=pair.source, told=told[0]), DataError)
             reason = (
                 f"{told[0]}{more}, so given that, {side} tells nothing and I(x; y | given) is 0; nothing was estimated."
             )
@@ -373,9 +389,14 @@ def _without_chance(cleaned: Cleaned) -> Cleaned:
 def _related(cleaned: Cleaned) -> Cleaned:
     """Add the verdict on exact relations between x and y, or warnings about doubtful properties of the data."""
     pair = cleaned.pair
-    reason = _linear_reason(pair) or _monotone_reason(pair)
-    if reason:
-        return replace(cleaned, verdict="infinite", reason=reason)
+    if (relation := _linear_relation(pair)) is not None:
+        name, _ = _names_in(pair, relation)
+        demand_in_all(pair, _related_column, f"{name} is a linear function of the other side")
+        return replace(cleaned, verdict="infinite", reason=_linear_sentence(pair, relation))
+    if (columns := _monotone(pair)) is not None:
+        x, y = pair.x_names[columns[0]], pair.y_names[columns[1]]
+        demand_in_all(pair, _monotone, f"'{x}' of x and '{y}' of y are in the same or opposite order")
+        return replace(cleaned, verdict="infinite", reason=_monotone_sentence(pair, columns))
     return replace(cleaned, warnings=[*cleaned.warnings, *_few_rows(pair), *_noiseless(pair), *given.crowded(pair)])
 
 
@@ -406,8 +427,14 @@ def _has_density(kind: Kind) -> bool:
     return kind.name in ("continuous", "mixed", "angle") and not kind.grain
 
 
-def _linear_reason(pair: Pair) -> str:
-    """Return the reason why a linear relation between x and y makes MI infinite, or "" if there is none.
+def _related_column(pair: Pair) -> int | None:
+    """Return the column that a linear relation makes infinite: one that all blocks share with some rows is the same."""
+    found = _linear_relation(pair)
+    return None if found is None else found.column
+
+
+def _linear_relation(pair: Pair) -> Relation | None:
+    """Return the linear relation between x and y that makes MI infinite, or None.
 
     What is given may have a part in the relation; what x has in it then has to vary where that is known.
     """
@@ -418,8 +445,8 @@ def _linear_reason(pair: Pair) -> str:
         if not any(dense[k] for k in of_x) or not dependence.proved(block, relation, len(dense)):
             continue
         if given.varies(pair, of_x, relation.weights[np.isin(relation.on, of_x)]):
-            return _linear_sentence(pair, relation)
-    return ""
+            return relation
+    return None
 
 
 def _linear_sentence(pair: Pair, relation: Relation) -> str:
@@ -438,16 +465,22 @@ def _names_in(pair: Pair, relation: Relation) -> tuple[str, list[str]]:
     return labels[relation.column], [labels[k] for k in relation.on]
 
 
-def _monotone_reason(pair: Pair) -> str:
+def _monotone(pair: Pair) -> tuple[int, int] | None:
+    """Return the columns of x and of y that are in one order, or in opposite ones, in all rows, or None."""
     if len(pair) < _MIN_MONOTONE_ROWS:
-        return ""
+        return None
     x_columns, y_columns = ([j for j, kind in enumerate(kinds) if _has_density(kind)] for _, kinds in _sides(pair))
     found = dependence.monotone_pair(pair.x, pair.y, x_columns, y_columns)
     if found is None or not given.varies(pair, np.array([found[0]]), np.ones(1)):
-        return ""
+        return None
+    return found
+
+
+def _monotone_sentence(pair: Pair, columns: tuple[int, int]) -> str:
+    x, y, n = pair.x_names[columns[0]], pair.y_names[columns[1]], pair.whole.n if pair.whole else len(pair)
     return (
-        f"The columns '{pair.x_names[found[0]]}' of x and '{pair.y_names[found[1]]}' of y are in the same or opposite "
-        f"order in all {len(pair)} rows, so each is a function of the other and MI is infinite; "
+        f"The columns '{x}' of x and '{y}' of y are in the same or opposite "
+        f"order in all {n} rows, so each is a function of the other and MI is infinite; "
         "leave one of them out if that is not what you want to know."
     )
 

@@ -14,6 +14,7 @@ from mmg_registry.data.frames import aligned
 from mmg_registry.data.labels import Labels
 from mmg_registry.data.matrices import row_shape, to_matrix
 from mmg_registry.data.split import coded
+from mmg_registry.data.whole import Whole, drawn, told_of_sample
 from mmg_registry.errors import DataError, demand
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
@@ -37,6 +38,7 @@ class Pair:
         groups: `(n_samples,)` what each row belongs to (a subject, a trial), as numbers; None where nobody said.
         rows: `(n_samples,)` the place of each row in the source, from 0, where some were left out; None where all are
             there in order.
+        whole: all rows, where these are a sample of them that was drawn at random; else None.
         notes: what was guessed, left out or put in order while reading, for a person who asks.
         doubts: the same where the reading may be wrong; warnings of the result.
 
@@ -63,6 +65,7 @@ class Pair:
     z_kinds: tuple[Kind, ...] = ()
     groups: Index | None = None
     rows: Index | None = None
+    whole: Whole | None = None
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -154,7 +157,20 @@ def with_given(pair: Pair, z: Any, names: Sequence[str] | None = None) -> Pair:
 
 def without_given(pair: Pair) -> Pair:
     """Return `pair` without the variable that is given."""
-    return replace(pair, z=None, z_names=(), z_labels=(), z_kinds=())
+    whole = None if pair.whole is None else pair.whole.through(without_given)
+    return replace(pair, z=None, z_names=(), z_labels=(), z_kinds=(), whole=whole)
+
+
+def sampled(pair: Pair, size: int, seed: int) -> Pair:
+    """Return `size` rows of a pair that were drawn at random, with what shows all of them again.
+
+    Example:
+        >>> sampled(as_pair(range(100), range(100)), 3, seed=0).places.tolist()
+        [51, 63, 98]
+    """
+    whole = Whole(len(pair), seed, lambda: iter([pair]))
+    doubts = (*pair.doubts, told_of_sample(size, len(pair), seed, pair.source))
+    return replace(pair.take(drawn(len(pair), size, seed)), whole=whole, doubts=doubts)
 
 
 def with_groups(pair: Pair, groups: Any, name: str = "groups") -> Pair:

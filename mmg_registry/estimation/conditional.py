@@ -45,6 +45,7 @@ def with_z_beside_y(pair: Pair) -> Pair:
         y_kinds=(*pair.y_kinds, *pair.z_kinds),
         y_shape=None,
         y_grid=None,
+        whole=None if pair.whole is None else pair.whole.through(with_z_beside_y),
     )
 
 
@@ -52,7 +53,8 @@ def with_z_alone(pair: Pair) -> Pair:
     """Return the pair of x and z."""
     z: Array = np.empty((len(pair), 0)) if pair.z is None else pair.z
     of_z: dict[str, Any] = {"y": z, "y_names": pair.z_names, "y_labels": pair.z_labels, "y_kinds": pair.z_kinds}
-    return replace(without_given(pair), **of_z, y_shape=None, y_grid=None)
+    whole = None if pair.whole is None else pair.whole.through(with_z_alone)
+    return replace(without_given(pair), **of_z, y_shape=None, y_grid=None, whole=whole)
 
 
 def recleaned(pair: Pair) -> Cleaned:

@@ -15,7 +15,7 @@ from mmg_registry import registry
 from mmg_registry.contracts import NO_RATIO, Estimator, has_ratio
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.checks import matching
-from mmg_registry.data.pair import with_groups
+from mmg_registry.data.pair import sampled, with_groups
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
@@ -69,7 +69,7 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
-    given = pair if request.groups is None else with_groups(pair, request.groups)
+    given = _limited(pair if request.groups is None else with_groups(pair, request.groups), request)
     seen = given.z is None or type(estimator).conditional
     demand(not request.pointwise or seen, NOTHING_GIVEN.format(name=estimator.name))
     cleaned = clean(given, request.drop_nan, request.kinds)
@@ -80,9 +80,17 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     asked_options = estimator.options.model_dump(mode="json")
     known = {**_asked(record, asked_options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
     known |= {"rows": {**units.to_dict(), **_cv(request), **result.provenance.get("rows", {})}} if units else {}
+    known |= {} if given.whole is None else {"sampled": given.whole.to_dict(len(given))}
     seconds = {"total": time.perf_counter() - started, **part.seconds}
-    known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(pair, eval_pair)}
+    known |= {"seconds": seconds, "versions": versions(RESULT_PACKAGES), "data_sha256": _hash(given, eval_pair)}
     return Outcome(replace(result, provenance={**result.provenance, **known}), part.estimator, part.fits)
+
+
+def _limited(pair: Pair, request: Request) -> Pair:
+    """Return so many rows of a pair as are asked for, drawn at random; a sample is not drawn from again."""
+    if not isinstance(request.rows, int) or pair.whole is not None or request.rows >= len(pair):
+        return pair
+    return sampled(pair, request.rows, request.seed)
 
 
 def asked_for(request: Request, has_eval_rows: bool) -> Asked:

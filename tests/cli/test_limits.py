@@ -26,6 +26,7 @@ BARELY_OUT: dict[str, list[Any]] = {
     "extrapolate": [2, 11],
     "eval_fraction": [0.0, 1.0],
     "blocks": ["0", "some"],
+    "drawn": ["9", "some"],
     "unit": ["bans"],
     "options": [3],
     "progress": [3],
@@ -60,6 +61,7 @@ BARELY_IN: dict[str, list[Any]] = {
     "extrapolate": [3, 10],
     "eval_fraction": [1e-9, 1 - 1e-9],
     "blocks": ["auto", "none", 1, 10**9],
+    "drawn": ["all", 10, "1000", 10**9],
     "n": [2, 10**9],
     "options": [{}],
     "progress": [print],
@@ -98,6 +100,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "eval_fraction": "--eval-fraction",
             "unit": "--unit",
             "blocks": "--blocks",
+            "drawn": "--rows",
         },
     ),
     "test": (

@@ -118,3 +118,15 @@ def test_warnings_of_python_can_be_silenced_or_made_errors() -> None:
         warnings.simplefilter("error", mmg.MMGWarning)
         with pytest.raises(mmg.MMGWarning, match=r"A warning of the fake\."):
             mmg.estimate(X, Y, plugin="gaussian-fake")
+
+
+def test_rows_are_drawn_from_arrays_and_from_files_alike(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).standard_normal(400)
+    y = x + np.random.default_rng(1).standard_normal(400)
+    np.save(tmp_path / "d.npy", np.column_stack([x, y]))
+    of_file = mmg.estimate(tmp_path / "d.npy", x="0", y="1", rows=100, seed=2, plugin="gaussian")
+    of_arrays = mmg.estimate(x, y, rows=100, seed=2, plugin="gaussian")
+    assert of_file.mi == of_arrays.mi
+    assert of_file.provenance["sampled"] == {"rows": 100, "of": 400, "seed": 2}
+    assert "100 rows drawn at random (seed 2) of 400" in of_arrays.warnings[0]
+    assert mmg.estimate(x, y, rows="all", plugin="gaussian").mi == mmg.estimate(x, y, plugin="gaussian").mi

@@ -86,7 +86,7 @@ def check_job(job: QuestionJob) -> None:
 
 def check_settings(job: QuestionJob) -> None:
     """Refuse what `check_job` does, but for the file of the result."""
-    check_limits(job, *LIMITS, ci="ci_level")
+    check_limits(job, *LIMITS, ci="ci_level", rows="drawn")
     parse_kinds(job.kind or [])
     if job.plot:
         from mmg_cli.plotting import check_plot
@@ -99,7 +99,8 @@ def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None 
     from mmg_registry.api import read
 
     paths = job.data[0] if len(job.data) == 1 else job.data
-    pair = read(paths, x=x, y=y, given=given, text=text_options(job), where=job.where, groups=job.groups)
+    beside: dict[str, Any] = {"given": given, "groups": job.groups, "rows": job.rows, "seed": job.seed or 0}
+    pair = read(paths, x=x, y=y, text=text_options(job), where=job.where, **beside)
     tell(pair)
     return pair
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mmg_registry.data.reading.faults import listed
+from mmg_registry.data.reading.stored import Loaded, Stored, columns_of, one_below_another, rows_joined
 from mmg_registry.data.reading.table import Table
 from mmg_registry.errors import DataError
 
@@ -24,16 +21,21 @@ def appended(tables: Sequence[Table], files: Sequence[str]) -> Table:
         return tables[0]
     orders = [_order(tables[0], table, files[0], file) for table, file in zip(tables, files, strict=True)]
 
-    def load(places: Sequence[int]) -> list[Any]:
-        parts = [
-            _columns(table, [order[place] for place in places]) for table, order in zip(tables, orders, strict=True)
-        ]
-        return [_joined(list(pieces)) for pieces in zip(*parts, strict=True)]
+    def load(places: Sequence[int]) -> Loaded:
+        return rows_joined([columns_of(table.load(own)) for table, own in each(places)])
+
+    def stored(places: Sequence[int]) -> Stored | None:
+        parts = [table.stored(own) for table, own in each(places)]
+        found = [part for part in parts if part is not None]
+        return one_below_another(found) if len(found) == len(parts) else None
+
+    def each(places: Sequence[int]) -> list[tuple[Table, list[int]]]:
+        return [(table, [order[place] for place in places]) for table, order in zip(tables, orders, strict=True)]
 
     notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
     doubts = tuple(dict.fromkeys(doubt for table in tables for doubt in table.doubts))
     told = f"The rows of {len(tables)} files are taken one after the other."
-    return replace(tables[0], load=load, notes=(*notes, told), doubts=doubts)
+    return replace(tables[0], load=load, stored=stored, notes=(*notes, told), doubts=doubts)
 
 
 def _order(first: Table, other: Table, first_file: str, file: str) -> list[int]:
@@ -58,15 +60,3 @@ def _difference(first: Table, other: Table, first_file: str, file: str) -> str:
         "another, join them first, "
         "or save each as npy."
     )
-
-
-def _columns(table: Table, places: Sequence[int]) -> list[NDArray[Any]]:
-    loaded = table.load(places)
-    return [loaded[:, j] for j in range(len(places))] if isinstance(loaded, np.ndarray) else list(loaded)
-
-
-def _joined(pieces: list[Any]) -> NDArray[Any]:
-    arrays = [np.asarray(piece) for piece in pieces]
-    if any(array.dtype == object for array in arrays):
-        arrays = [array.astype(object) for array in arrays]
-    return np.concatenate(arrays)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from mmg_registry.data.reading.compressed import limit
 from mmg_registry.data.reading.faults import NEVER
 from mmg_registry.data.reading.source import Source
-from mmg_registry.data.reading.table import Asked, Table, table_of, table_of_matrix
+from mmg_registry.data.reading.stored import Stored, float_bytes, step_of
+from mmg_registry.data.reading.table import Asked, Table, scattered_too, table_of, table_of_matrix
 from mmg_registry.errors import DataError
 
 _SPARSE = {"indices", "indptr", "format", "shape", "data"}  # what scipy.sparse.save_npz writes
@@ -26,15 +28,31 @@ def npy(source: Source, _: Asked) -> Table:
         _check_header(file, source.size)
     if source.path is None:
         return _table(_unpickled(lambda: np.load(source.open(), allow_pickle=False), "the array"))
-    return _table(_unpickled(lambda: np.load(str(source.path), mmap_mode="r", allow_pickle=False), "the array"))
+    again = functools.partial(np.load, str(source.path), mmap_mode="r", allow_pickle=False)
+    return _table(_unpickled(again, "the array"), again)
 
 
-def _table(array: NDArray[Any]) -> Table:
-    if fields := array.dtype.names:
-        return Table(list(fields), lambda places: [array[fields[place]] for place in places])
+def _table(array: NDArray[Any], again: Callable[[], NDArray[Any]] | None = None) -> Table:
     if array.ndim == 0:
         raise DataError("it holds a single number; give one row per sample")
-    return table_of_matrix(array)
+    fields = array.dtype.names
+    if not fields:
+        return table_of_matrix(array, again)
+    table = Table(list(fields), lambda places: [array[fields[place]] for place in places])
+    if again is None or not len(array):
+        return table
+
+    def stored(places: Sequence[int]) -> Stored:
+        width = sum(float_bytes(array.dtype[place]) for place in places)
+        read = functools.partial(_fields, again, [fields[place] for place in places])
+        return scattered_too(Stored(len(array), width, step_of(array.dtype.itemsize), read))
+
+    return replace(table, stored=stored)
+
+
+def _fields(again: Callable[[], NDArray[Any]], names: Sequence[str], part: Any) -> list[Any]:
+    rows = again()[part]
+    return [np.array(rows[name]) for name in names]
 
 
 def npz(source: Source, _: Asked) -> Table:

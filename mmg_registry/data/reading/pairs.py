@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -10,22 +11,33 @@ from typing import Any, TypedDict
 import numpy as np
 from typing_extensions import Unpack
 
+from mmg_registry.arrays import Index
 from mmg_registry.contracts import Array
 from mmg_registry.data.matrices import Matrix, row_shape, side_by_side, to_matrix
-from mmg_registry.data.pair import Pair, with_groups
+from mmg_registry.data.pair import Pair, sampled, with_groups
 from mmg_registry.data.reading.append import appended
 from mmg_registry.data.reading.faults import naming
 from mmg_registry.data.reading.in_memory import is_frame, table_of_frame
 from mmg_registry.data.reading.options import TextOptions
+from mmg_registry.data.reading.sampling import checked_rows, rows_that_fulfil, size_of
 from mmg_registry.data.reading.select import Spec, asked_for, choose, place_of, whole
 from mmg_registry.data.reading.sources import Reader, opened, paths_of, shown_path
+from mmg_registry.data.reading.stored import Loaded, Stored, at, columns_of, held
 from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.where import Condition, Mask, missing
+from mmg_registry.data.whole import Whole, drawn, told_of_sample
 from mmg_registry.errors import DataError, demand
 
 
-class Beside(TypedDict, total=False):
-    """Columns beside x and y."""
+class HowDrawn(TypedDict, total=False):
+    """How many rows are drawn at random, and with which seed."""
+
+    rows: int | str | None
+    seed: int
+
+
+class Beside(HowDrawn, total=False):
+    """What may be said of a table beside its columns x and y."""
 
     given: Spec | None
     groups: str | None
@@ -56,6 +68,8 @@ def read(
         readers: more formats: from a suffix to a function that returns named arrays.
         **beside: columns of the same table beside x and y; a pattern for x or y leaves them out. `given`: those of the
             variable that is given, of I(X; Y | Z). `groups`: the one of what each row belongs to, numbers or text.
+            `rows`: how many are drawn at random, with `seed` (0); "all"; or None for all unless they take more than
+            1 GiB (`sampling.LARGEST`), of which a million are drawn. What is drawn is a warning of the result.
 
     Raises:
         DataError: naming the file and what is wrong with it.
@@ -70,17 +84,28 @@ def read(
         ((1, 1), ('weight',))
     """
     condition, specs = None if where is None else Condition(where), _Specs(x, y, **beside)
+    specs = replace(specs, rows=checked_rows(specs.rows))
+    return _limited(_read(path, specs, condition, Asked(text or TextOptions(), specs.names), readers or {}), specs)
+
+
+def _limited(pair: Pair, specs: _Specs) -> Pair:
+    """Return a sample of a pair that had to be read whole, where fewer rows were asked for."""
+    if isinstance(specs.rows, int) and pair.whole is None and specs.rows < len(pair):
+        return sampled(pair, specs.rows, specs.seed)
+    return pair
+
+
+def _read(path: Any, specs: _Specs, condition: Condition | None, asked: Asked, readers: Mapping[str, Reader]) -> Pair:
     if is_frame(path):
         frame = table_of_frame(path)
         return replace(_from_one(frame, "The frame", specs, condition), source="the frame")
     paths = paths_of(path)
-    asked = Asked(text or TextOptions(), asked_for(*vars(specs).values()))
-    tables = [opened(each, asked, readers or {}) for each in paths]
+    tables = [opened(each, asked, readers) for each in paths]
     files = [shown_path(each) for each in paths]
     if _are_sides(tables, paths):
         for name, spec in (("--given", specs.given), ("--groups", specs.groups)):
             demand(spec is None, f"{name} names a column of one table, and x and y are in two files; join them first.")
-        return _from_two(tables, files, (x, y), condition)
+        return _from_two(tables, files, specs, condition)
     return _from_one(appended(tables, files), files_joined(files), specs, condition)
 
 
@@ -127,36 +152,160 @@ class _Specs:
     y: Spec | None
     given: Spec | None = None
     groups: str | None = None
+    rows: Any = None
+    seed: int = 0
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names and positions that were asked for."""
+        return asked_for(self.x, self.y, self.given, self.groups)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Columns of one table that are meant.
+
+    Attributes:
+        table: what they are of.
+        places: for each side, where they stand in the table.
+        groups: where the column of what rows belong to stands, or None.
+        specs: what was said of them.
+    """
+
+    table: Table
+    places: Mapping[str, list[int]]
+    groups: int | None
+    specs: _Specs
+
+    @property
+    def columns(self) -> list[int]:
+        """The places of all sides, each once."""
+        return list(dict.fromkeys(each for own in self.places.values() for each in own))
+
+    def pair(self, loaded: dict[int, Any], file: str, notes: Sequence[str], labels: Any = None) -> Pair:
+        """Return the pair of loaded columns, and of what rows belong to."""
+        with naming(file):
+            sides = {side: as_side(self.table, own, loaded) for side, own in self.places.items()}
+        pair = _pair(sides["x"], sides["y"], file, [*self.table.notes, *notes], self.table.doubts)
+        if "z" in sides:
+            z = sides["z"].columns
+            pair = replace(pair, z=z.values, z_names=z.names, z_labels=z.labels)
+        return pair if labels is None else with_groups(pair, labels, str(self.specs.groups))
 
 
 def _from_one(table: Table, file: str, specs: _Specs, condition: Condition | None) -> Pair:
     with naming(file):
         place = None if specs.groups is None else place_of(table, specs.groups)
         places, told = choose(table, specs.x, specs.y, specs.given, place)
+        chosen = _Chosen(table, places, place, specs)
+        stored = None if specs.rows == "all" else table.stored(chosen.columns)
+        size = None if stored is None else size_of(stored, specs.rows)
+        if stored is not None and size is not None:
+            return _sampled(chosen, file, condition, stored, size)
         mask, said = mask_of(table, condition)
-        loaded = loaded_from(table, list(dict.fromkeys(each for own in places.values() for each in own)), mask)
-        sides = {side: as_side(table, own, loaded) for side, own in places.items()}
+        loaded = loaded_from(table, chosen.columns, mask)
         labels = None if place is None else loaded_from(table, [place], mask)[place]
-    pair = _pair(sides["x"], sides["y"], file, [*table.notes, *told, *said], table.doubts)
-    pair = pair if mask is None else replace(pair, rows=np.flatnonzero(mask))
-    if "z" in sides:
-        z = sides["z"].columns
-        pair = replace(pair, z=z.values, z_names=z.names, z_labels=z.labels)
-    return pair if labels is None else with_groups(pair, labels, str(specs.groups))
+    pair = chosen.pair(loaded, file, [*told, *said], labels)
+    return pair if mask is None else replace(pair, rows=np.flatnonzero(mask))
 
 
-def _from_two(
-    tables: Sequence[Table], files: Sequence[str], specs: Sequence[Spec | None], condition: Condition | None
-) -> Pair:
+def _sampled(chosen: _Chosen, file: str, condition: Condition | None, stored: Stored, size: int) -> Pair:
+    """Return the pair of rows drawn at random, with what reads all of them."""
+    table, seed = chosen.table, chosen.specs.seed
+    look = None if condition is None else _Look(table, condition)
+    rows, n = (drawn(stored.n, size, seed), stored.n) if look is None else look.rows(size, seed)
+    said = [] if look is None else [f"{n} of {stored.n} rows fulfil --where."]
+    labels = None if chosen.groups is None else _at_rows(table, [chosen.groups], rows)[chosen.groups]
+    columns = as_columns(stored.take(rows), chosen.columns)
+    pair = replace(chosen.pair(columns, file, said, labels), rows=rows)
+    if n == len(rows):
+        return pair
+
+    def blocks() -> Iterator[Pair]:
+        for block in stored.blocks():
+            loaded = stored.read(block)
+            loaded = loaded if look is None else at(loaded, look.mask(block))
+            yield chosen.pair(as_columns(loaded, chosen.columns), file, [])
+
+    return replace(pair, whole=Whole(n, seed, blocks), doubts=(*pair.doubts, told_of_sample(len(rows), n, seed, file)))
+
+
+def _at_rows(table: Table, places: Sequence[int], rows: Index) -> dict[int, Any]:
+    stored = table.stored(places)
+    return as_columns(at(table.load(places), rows) if stored is None else stored.take(rows), places)
+
+
+class _Look:
+    """Which rows of a stored table fulfil a condition, looked up block by block."""
+
+    def __init__(self, table: Table, condition: Condition) -> None:
+        missing(condition, table.names)
+        self.table, self.condition = table, condition
+        self.places = [table.names.index(name) for name in condition.names]
+        self.stored = table.stored(self.places) or held(columns_of(table.load(self.places)))
+
+    def mask(self, rows: slice) -> Mask:
+        """Return which of some neighbouring rows fulfil it."""
+        return _fulfilled(self.table, self.condition, as_columns(self.stored.read(rows), self.places))
+
+    def rows(self, size: int, seed: int) -> tuple[Index, int]:
+        """Return the sorted places of at most `size` rows of those that fulfil it, and how many these are.
+
+        Raises:
+            DataError: for none.
+        """
+        found, n = rows_that_fulfil(self.stored, self.mask, size, seed)
+        if not n:
+            raise DataError(f"none of its {self.stored.n} rows fulfils --where '{self.condition.text}'")
+        return found, n
+
+
+def _from_two(tables: Sequence[Table], files: Sequence[str], specs: _Specs, condition: Condition | None) -> Pair:
     if condition is not None:
         raise DataError("--where chooses rows of one table, and x and y are in two files; join them first.")
-    sides = []
-    for table, file, spec, side in zip(tables, files, specs, "xy", strict=True):
+    places = []
+    for table, file, spec, side in zip(tables, files, (specs.x, specs.y), "xy", strict=True):
         with naming(file):
-            places = whole(table, spec, side)
-            sides.append(as_side(table, places, loaded_from(table, places, None)))
+            places.append(whole(table, spec, side))
     notes, doubts = ([told for table in tables for told in getattr(table, kind)] for kind in ("notes", "doubts"))
-    return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
+
+    def pair(loaded: Sequence[dict[int, Any]]) -> Pair:
+        sides = []
+        for table, file, own, columns in zip(tables, files, places, loaded, strict=True):
+            with naming(file):
+                sides.append(as_side(table, own, columns))
+        return _pair(sides[0], sides[1], " and ".join(files), notes, doubts)
+
+    stored = [table.stored(own) for table, own in zip(tables, places, strict=True)]
+    if specs.rows != "all" and stored[0] and stored[1] and stored[0].n == stored[1].n:
+        both = _two_sampled((stored[0], stored[1]), places, specs, pair)
+        if both is not None:
+            return both
+    return pair([loaded_from(table, own, None) for table, own in zip(tables, places, strict=True)])
+
+
+def _two_sampled(
+    stored: tuple[Stored, Stored],
+    places: Sequence[list[int]],
+    specs: _Specs,
+    pair: Callable[[Sequence[dict[int, Any]]], Pair],
+) -> Pair | None:
+    """Return the pair of the same rows of two files, drawn at random; None where all are to be read."""
+    sizes = [size for each in stored if (size := size_of(each, specs.rows)) is not None]
+    if not sizes:
+        return None
+    n, rows = stored[0].n, drawn(stored[0].n, min(sizes), specs.seed)
+
+    def loaded(read: Callable[[Stored], Any]) -> Pair:
+        return pair([as_columns(read(each), own) for each, own in zip(stored, places, strict=True)])
+
+    def blocks() -> Iterator[Pair]:
+        smaller = min(stored, key=lambda each: each.step)
+        return (loaded(operator.methodcaller("read", block)) for block in smaller.blocks())
+
+    found = loaded(lambda each: each.take(rows))
+    doubts = (*found.doubts, told_of_sample(len(rows), n, specs.seed, found.source))
+    return replace(found, rows=rows, whole=Whole(n, specs.seed, blocks), doubts=doubts)
 
 
 def _pair(x: _Side, y: _Side, file: str, notes: Sequence[str], doubts: Sequence[str]) -> Pair:
@@ -179,10 +328,14 @@ def mask_of(table: Table, condition: Condition | None) -> tuple[Mask | None, lis
         return None, []
     missing(condition, table.names)
     loaded = loaded_from(table, [table.names.index(name) for name in condition.names], None)
-    mask = condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
+    mask = _fulfilled(table, condition, loaded)
     if not mask.any():
         raise DataError(f"none of its {len(mask)} rows fulfils --where '{condition.text}'")
     return mask, [f"{int(mask.sum())} of {len(mask)} rows fulfil --where."]
+
+
+def _fulfilled(table: Table, condition: Condition, loaded: Mapping[int, Any]) -> Mask:
+    return condition.mask({table.names[place]: _flat(column, table.names[place]) for place, column in loaded.items()})
 
 
 def _flat(column: Any, name: str) -> Any:
@@ -206,6 +359,11 @@ def loaded_from(table: Table, places: Sequence[int], mask: Mask | None) -> dict[
         return columns
     _refuse_lengths({**{table.names[place]: len(column) for place, column in columns.items()}, "--where": len(mask)})
     return {place: np.asarray(column)[mask] for place, column in columns.items()}
+
+
+def as_columns(loaded: Loaded, places: Sequence[int]) -> dict[int, Any]:
+    """Return loaded columns by their places."""
+    return _Block(loaded, places) if isinstance(loaded, np.ndarray) else dict(zip(places, loaded, strict=True))
 
 
 class _Block(dict[int, Any]):

@@ -17,7 +17,8 @@ from mmg_registry.data.reading.dialect import SAMPLE_ROWS, Dialect, sniff, split
 from mmg_registry.data.reading.encoding import encoding_of
 from mmg_registry.data.reading.header import Header, body_width, decide
 from mmg_registry.data.reading.source import Source
-from mmg_registry.data.reading.table import Asked, Loaded, Table
+from mmg_registry.data.reading.stored import Loaded
+from mmg_registry.data.reading.table import Asked, Table
 from mmg_registry.data.reading.words import Words
 from mmg_registry.errors import DataError
 

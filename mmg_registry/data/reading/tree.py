@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmg_registry.data.matrices import dense
+from mmg_registry.data.reading.stored import Stored, columns_joined, float_bytes, held, step_of
 from mmg_registry.data.reading.table import Table
 from mmg_registry.errors import DataError
 
@@ -26,7 +28,22 @@ def table_of_tree(nodes: Iterator[tuple[str, Read]]) -> Table:
     found = dict(nodes)
     shown = [name for name in found if not name.rpartition("/")[2].startswith("_")]
     names = shown + [name for name in found if name not in shown]
-    return Table(names, lambda places: [found[names[k]]() for k in places], "array", hidden=len(names) - len(shown))
+
+    def stored(places: Sequence[int]) -> Stored | None:
+        return _by_rows([found[names[place]] for place in places])
+
+    return Table(
+        names, lambda places: [found[names[k]]() for k in places], "array",
+        hidden=len(names) - len(shown), stored=stored,
+    )  # fmt: skip
+
+
+def _by_rows(reads: Sequence[Read]) -> Stored | None:
+    """Return arrays by rows: large ones as they lie, small ones (codes with names) from memory; None where all are."""
+    large = [read.stored() if isinstance(read, (_Array, _Rows)) else None for read in reads]
+    if not any(large):
+        return None
+    return columns_joined([own or held([read()]) for own, read in zip(large, reads, strict=True)])
 
 
 def walk(
@@ -45,11 +62,13 @@ def walk(
         elif getattr(node.dtype, "names", None):
             yield from ((f"{path}/{field}", _field(node, field)) for field in node.dtype.names)
         elif node.ndim:
-            yield path, _array(node)
+            yield path, _Array(node)
 
 
 def _special(node: Any) -> Read | None:
     kind = str(node.attrs.get("encoding-type", ""))
+    if hasattr(node, "keys") and (kind == "csr_matrix" or node.attrs.get("h5sparse_format") == "csr"):
+        return _Rows(node)
     if kind in _GROUPS and hasattr(node, "keys"):
         return lambda: _GROUPS[kind](node)
     if hasattr(node, "keys") and "h5sparse_format" in node.attrs:
@@ -57,8 +76,59 @@ def _special(node: Any) -> Read | None:
     return None
 
 
-def _array(node: Any) -> Read:
-    return lambda: values(node)
+@dataclass(frozen=True)
+class _Array:
+    """An array of a tree, read whole or by rows."""
+
+    node: Any
+
+    def __call__(self) -> NDArray[Any]:
+        return values(self.node)
+
+    def stored(self) -> Stored | None:
+        return stored_array(self.node)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A sparse matrix kept by rows, read whole or some rows at a time."""
+
+    group: Any
+
+    def __call__(self) -> NDArray[Any]:
+        return _sparse(self.group)
+
+    def stored(self) -> Stored | None:
+        rows, columns = _shape(self.group)
+        step = step_of(columns * self.group["data"].dtype.itemsize)
+        width = columns * float_bytes(self.group["data"].dtype)
+        return Stored(rows, width, step, self._read) if rows else None
+
+    def _read(self, rows: slice) -> NDArray[Any]:
+        from scipy import sparse
+
+        ends = np.asarray(self.group["indptr"][rows.start : rows.stop + 1])
+        part = slice(int(ends[0]), int(ends[-1]))
+        kept = (np.asarray(self.group[name][part]) for name in ("data", "indices"))
+        shape = (rows.stop - rows.start, _shape(self.group)[1])
+        matrix = sparse.csr_matrix((*kept, ends - ends[0]), shape=shape)
+        matrix.check_format(full_check=True)
+        return dense(matrix, "the matrix")
+
+
+def stored_array(node: Any) -> Stored | None:
+    """Return an array of a tree by rows, as `values` returns it; None where it is of text or has no rows."""
+    if not node.ndim or not node.shape[0] or node.dtype.kind not in "biuf":
+        return None
+    chunk = (getattr(node, "chunks", None) or (1,))[0]  # whole chunks, each of which is decompressed once
+    many = math.prod(int(axis) for axis in node.shape[1:])
+    step = step_of(node.dtype.itemsize * many)
+    return Stored(
+        int(node.shape[0]),
+        float_bytes(node.dtype) * many,
+        max(chunk, step // chunk * chunk),
+        lambda rows: _scaled(np.asarray(node[rows.start : rows.stop]), node),
+    )
 
 
 def _field(node: Any, field: str) -> Read:
@@ -120,11 +190,16 @@ def _sparse(group: Any) -> NDArray[Any]:
     from scipy import sparse
 
     form = str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "")))
-    rows, columns = map(int, group.attrs["shape" if "shape" in group.attrs else "h5sparse_shape"])
+    rows, columns = _shape(group)
     make = sparse.csr_matrix if "csr" in form else sparse.csc_matrix
     matrix = make((values(group["data"]), values(group["indices"]), values(group["indptr"])), shape=(rows, columns))
     matrix.check_format(full_check=True)
     return dense(matrix, "the matrix")
+
+
+def _shape(group: Any) -> tuple[int, int]:
+    rows, columns = map(int, group.attrs["shape" if "shape" in group.attrs else "h5sparse_shape"])
+    return rows, columns
 
 
 def _categorical(group: Any) -> NDArray[Any]:
@@ -143,7 +218,6 @@ def _nullable(group: Any) -> NDArray[Any]:
 
 
 _GROUPS = {
-    "csr_matrix": _sparse,
     "csc_matrix": _sparse,
     "categorical": _categorical,
     "nullable-integer": _nullable,

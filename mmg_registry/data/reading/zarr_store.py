@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmg_registry.data.reading.faults import NEVER, need
 from mmg_registry.data.reading.table import Table, table_of_matrix
-from mmg_registry.data.reading.tree import table_of_tree, values, walk
+from mmg_registry.data.reading.tree import stored_array, table_of_tree, values, walk
 from mmg_registry.errors import DataError
 
 MARKS = (".zgroup", ".zarray", ".zmetadata", "zarr.json")
@@ -30,8 +35,29 @@ def store(path: str) -> Table:
     _refuse_pickles(path)
     found = zarr.open(path, mode="r")
     if hasattr(found, "ndim"):
-        return table_of_matrix(values(found))
+        return _table_of_array(found)
     return table_of_tree(walk(found, _children))
+
+
+def _table_of_array(array: Any) -> Table:
+    """Return one array as a table of its columns, which is loaded when columns of it are."""
+    stored = stored_array(array)
+    if stored is None or array.ndim > 2:
+        return table_of_matrix(values(array))
+    names = [str(place) for place in range(math.prod(array.shape[1:]))]
+
+    def chosen(rows: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
+        return np.ascontiguousarray(rows.reshape(len(rows), -1)[:, list(places)])
+
+    return Table(
+        names,
+        lambda places: chosen(values(array), places),
+        stored=lambda places: replace(
+            stored,
+            row_bytes=stored.row_bytes // len(names) * len(places),
+            read=lambda rows: chosen(np.asarray(stored.read(rows)), places),
+        ),
+    )
 
 
 def _children(group: Any) -> Iterator[tuple[str, Any]]:
