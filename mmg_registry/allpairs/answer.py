@@ -36,7 +36,7 @@ TOP = 20
 for a pair of 1,000 rows."""
 ROWS = 10_000
 EDGES = 10_000
-SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--rows N takes more); p and q are from all."
+SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--value-rows N takes more); p and q are from all."
 NO_DISCOVERY = "Nothing is surely found: no pair has q <= {alpha:g}."
 CUT = "The table holds the first {kept} of {pairs} pairs (--edges K keeps more)."
 UNANSWERED = "{n} pairs have no value ({names}); their rows say why."
@@ -52,7 +52,7 @@ class PairsOptions:
     Attributes:
         top: pairs that get a value, the first ones of the screen.
         edges: pairs in the table at most, the first ones of the screen.
-        rows: drawn for the value of each pair, where rows are independent.
+        value_rows: drawn for the value of each pair, where rows are independent.
         fdr: "independent" for the false discovery rate of Benjamini and Hochberg, "dependent" for that of Benjamini and
             Yekutieli, which holds whatever the pairs share.
         alpha: level at which a pair counts as found.
@@ -64,13 +64,13 @@ class PairsOptions:
 
     top: int = TOP
     edges: int = EDGES
-    rows: int = ROWS
+    value_rows: int = ROWS
     fdr: Fdr = "independent"
     alpha: float = 0.05
     normalise: Normalise = "correlation"
 
     def __post_init__(self) -> None:
-        checked("n", self.rows, "rows")
+        checked("n", self.value_rows, "value_rows")
         for name, least in (("top", 0), ("edges", 1)):
             value = getattr(self, name)
             good = isinstance(value, int) and value >= least
@@ -185,7 +185,7 @@ class AllPairs:
     def cells(self, pair: Place) -> dict[str, Cell]:
         """Return what the plugin says of two columns, in nats: the cells named in `table.MEASURED`."""
         whole = self.rows.between(*pair)
-        rows = some_rows(whole, self.options.rows, self.request.seed) if self._independent(whole) else whole
+        rows = some_rows(whole, self.options.value_rows, self.request.seed) if self._independent(whole) else whole
         return measured(value_of(whole, rows, replace(self.request, kinds=self.rows.told_of(*pair))))
 
     def _independent(self, pair: Pair) -> bool:
@@ -231,7 +231,7 @@ class AllPairs:
         found, options, n = self.screened, self.options, len(self.rows)
         names = [f"{self.rows.names[i]}-{self.rows.names[j]}" for (i, j), cells in told.items() if cells["mi"] is None]
         return [
-            *([SAMPLED.format(rows=options.rows, n=n)] if n > options.rows and told else []),
+            *([SAMPLED.format(rows=options.value_rows, n=n)] if n > options.value_rows and told else []),
             *([] if found.found else [NO_DISCOVERY.format(alpha=options.alpha)]),
             *([CUT.format(kept=len(found.i), pairs=found.n_pairs)] if len(found.i) < found.n_pairs else []),
             *([UNANSWERED.format(n=len(names), names=", ".join(names[:5]))] if names else []),

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mmg_registry.allpairs.answer import AllPairs
-from mmg_registry.allpairs.look import look, looked_at
+from mmg_registry.allpairs.look import look
 
 T = TypeVar("T")
 
+SECONDS_A_CELL = 6.5e-10  # of a row of a pair: 81 CPU s for 12.5 million pairs of 10,000 rows (benchmarks/screen.py)
 PILOT = 30  # columns that are screened to time it; of fewer, all
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in one unit of ru_maxrss
 BYTES_A_PAIR = 80  # places, score, p-value and q-value, and what sorting them takes
@@ -63,7 +64,7 @@ def forecast(question: AllPairs) -> Forecast:
     pairs = columns * (columns - 1) // 2
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     valued = min(pairs, question.options.top)
-    screen = looked * looked_at(columns) / looked_at(len(few.kinds))
+    screen = looked + pairs * len(question.rows) * SECONDS_A_CELL
     return Forecast(pairs, valued, screen, each, (peak + pairs * BYTES_A_PAIR) / 1e9)
 
 

@@ -112,7 +112,7 @@ def _works(question: AllPairs, where: Where, wanted: Sequence[Place], data: str)
 
 def _of_one(question: AllPairs) -> dict[str, Any]:
     """Return the options that an estimate depends on: others, such as `top`, may change when a run is resumed."""
-    return {"rows": question.options.rows}
+    return {"rows": question.options.value_rows}
 
 
 def _cells(done: Mapping[str, Any]) -> dict[str, Cell]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROWS = 10_000
 """Rows drawn for the value of each feature unless told. Lower: wider intervals. Higher: time: nearest neighbours take
 0.2 CPU seconds for 10,000 rows of two columns, and 1.7 for 100,000. The p-values and `at_least` are of all rows."""
-SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--rows N takes more); {tested}."
+SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--value-rows N takes more); {tested}."
 SERIES = "Rows belong together (groups, or a series): all of them are used for each value, and at_least is not known."
 NO_DISCOVERY = "Nothing is surely found: no feature has q <= {alpha:g}."
 
@@ -44,7 +44,7 @@ class RankOptions:
     Attributes:
         top: features that get a value, the first ones by what all rows say; None for all. With `greedy`, steps at most.
         greedy: whether to order features by what each adds to those before.
-        rows: drawn for the value of each feature, where rows are independent.
+        value_rows: drawn for the value of each feature, where rows are independent.
         fdr: "independent" for the false discovery rate of Benjamini and Hochberg, "dependent" for that of Benjamini and
             Yekutieli, which holds whatever the features share.
         alpha: level at which something counts as found.
@@ -55,12 +55,12 @@ class RankOptions:
 
     top: int | None = None
     greedy: bool = False
-    rows: int = ROWS
+    value_rows: int = ROWS
     fdr: Fdr = "independent"
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
-        checked("n", self.rows, "rows")
+        checked("n", self.value_rows, "value_rows")
         demand(
             self.top is None or (isinstance(self.top, int) and self.top > 0),
             f"The option 'top' is {self.top!r} and must be a whole number from 1.",
@@ -160,12 +160,12 @@ class Ranking:
     @cached_property
     def look(self) -> FirstLook:
         """How features are looked at."""
-        return FirstLook(self.rows, self.request, self.options.rows)
+        return FirstLook(self.rows, self.request, self.options.value_rows)
 
     @cached_property
     def valuer(self) -> Valuer:
         """How features are estimated; rows that belong together are all used."""
-        return Valuer(self.rows, self.request, self.options.rows, self.look.independent)
+        return Valuer(self.rows, self.request, self.options.value_rows, self.look.independent)
 
     def row(self, feature: int, valued: bool = True) -> dict[str, Cell]:
         """Return the row of one feature, in nats, without rank and q."""
@@ -226,10 +226,10 @@ class Ranking:
         return sorted(stepped, key=lambda row: float(row["step"] or len(stepped) + 1))
 
     def _warnings(self, rows: Sequence[dict[str, Cell]]) -> list[str]:
-        n, sampled = len(self.rows), self.look.independent and len(self.rows) > self.options.rows
+        n, sampled = len(self.rows), self.look.independent and len(self.rows) > self.options.value_rows
         told = [*self.rows.pair.doubts]
         tested = "p, q and at_least are from all" if self.look.plain else "so are p and q"
-        told += [SAMPLED.format(rows=self.options.rows, n=n, tested=tested)] if sampled else []
+        told += [SAMPLED.format(rows=self.options.value_rows, n=n, tested=tested)] if sampled else []
         told += [] if self.look.independent else [SERIES]
         found = [row for row in rows if row["q"] is not None and float(row["q"]) <= self.options.alpha]
         told += [] if found else [NO_DISCOVERY.format(alpha=self.options.alpha)]

@@ -8,7 +8,17 @@ rates      false discovery rates over all pairs
 run        all pairs, or all columns with one target
 """
 
-from mmg_registry.screen.groups import Tiles
-from mmg_registry.screen.run import Screened, against, screen
+from mmg_registry.screen.groups import FEWEST_ROWS, Tiles
+from mmg_registry.screen.rates import ordered_rates, price_of_dependence
+from mmg_registry.screen.run import Screened, against, contingency, screen
 
-__all__ = ["Screened", "Tiles", "against", "screen"]
+__all__ = [
+    "FEWEST_ROWS",
+    "Screened",
+    "Tiles",
+    "against",
+    "contingency",
+    "ordered_rates",
+    "price_of_dependence",
+    "screen",
+]

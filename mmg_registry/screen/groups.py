@@ -35,11 +35,9 @@ class Tiles:
     kinds: Sequence[KindName] = ()
 
     def __post_init__(self) -> None:
-        n, d = self.values.shape
+        d = self.values.shape[1]
         if self.kinds and len(self.kinds) != d:
             raise DataError(f"There are {d} columns but {len(self.kinds)} kinds; give one for each column, or none.")
-        if n < FEWEST_ROWS:
-            raise DataError(f"A screen needs at least {FEWEST_ROWS} rows, and there are {n}.")
 
     def features(self, place: int, column: NDArray[Any]) -> Features:
         """Return the features of the column at `place`, whose values `(n,)` are given."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import F32, F64, Index
 from mmg_registry.errors import DataError
 from mmg_registry.screen.evidence import evidence
-from mmg_registry.screen.groups import Group, Tiles, groups_of
+from mmg_registry.screen.groups import FEWEST_ROWS, Group, Tiles, groups_of
 from mmg_registry.screen.null import Null, Nulls
 from mmg_registry.screen.rates import ordered_rates, price_of_dependence
 from mmg_registry.threads import torch_threads
@@ -89,6 +89,7 @@ def screen(
     d = tiles.values.shape[1]
     if d < 2:
         raise DataError("All pairs need at least two columns.")
+    _refuse_few(tiles)
     groups = groups_of(tiles)
     nulls = Nulls(groups, groups, permutations, seed)
     surprise = np.zeros(d * (d - 1) // 2, dtype=np.float32)
@@ -127,6 +128,7 @@ def against(
     aim = target if isinstance(target, Tiles) else Tiles(np.reshape(target, (len(target), -1)))
     if aim.values.shape != (tiles.values.shape[0], 1):
         raise DataError(f"The target must be one column of {tiles.values.shape[0]} rows, not {aim.values.shape}.")
+    _refuse_few(tiles)
     left, right = groups_of(tiles), groups_of(aim)
     surprise = np.zeros(tiles.values.shape[1], dtype=np.float32)
 
@@ -137,6 +139,12 @@ def against(
     _work(works, Nulls(left, right, permutations, seed), put, threads, None)
     order, log_q = ordered_rates(surprise)
     return _screened(surprise, order, log_q, (order, np.zeros_like(order)), alpha)
+
+
+def _refuse_few(tiles: Tiles) -> None:
+    n = tiles.values.shape[0]
+    if n < FEWEST_ROWS:
+        raise DataError(f"A screen needs at least {FEWEST_ROWS} rows, and there are {n}.")
 
 
 def _screened(surprise: F32, order: Index, log_q: F64, places: tuple[Index, Index], alpha: float) -> Screened:
@@ -192,3 +200,27 @@ def _square(places: Index, d: int) -> tuple[Index, Index]:
     starts = np.concatenate([[0], np.cumsum(np.arange(d - 1, 0, -1))])
     i = np.searchsorted(starts, places, side="right") - 1
     return i, places - starts[i] + i + 1
+
+
+def contingency(tiles: Tiles, i: Index, j: Index) -> F64:
+    """Return the contingency coefficient of some pairs `(pairs,)`, between 0 and 1.
+
+    It is sqrt(f / (1 + f)) of the mean square contingency f (Pearson, Drapers' Company Memoirs 1904), here of features
+    of ranks in the place of classes, less what is expected by chance. It orders pairs, and is no information.
+
+    Example:
+        >>> x, other = np.random.default_rng(0).standard_normal((2, 500))
+        >>> found = contingency(Tiles(np.stack([x, x**2, other], axis=1)), np.array([0, 0]), np.array([1, 2]))
+        >>> bool(found[0] > 0.6), bool(found[1] < 0.15)
+        (True, True)
+    """
+    known = {k: tiles.features(k, np.asarray(tiles.values[:, k])).rows for k in np.unique([i, j]).tolist()}
+    n = tiles.values.shape[0]
+
+    def of(a: F32, b: F32) -> float:
+        square = float(((a @ b.T / n) ** 2).sum()) - len(a) * len(b) / n
+        return max(square, 0.0)
+
+    squares = np.array([of(known[a], known[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)], dtype=float)
+    found: F64 = np.sqrt(squares / (1 + squares))
+    return found

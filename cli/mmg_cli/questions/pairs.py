@@ -66,7 +66,7 @@ class PairsJob(QuestionJob):
     columns: str | None
     top: int
     edges: int
-    rows: int
+    value_rows: int
     fdr: str
     alpha: float
     normalise: str
@@ -86,7 +86,7 @@ def pairs(
     top: Annotated[int, typer.Option(help="Values for so many pairs, the first ones of the screen.")] = 20,
     edges: Annotated[int, typer.Option(help="Pairs that are kept, the first ones of the screen.")] = 10_000,
     plugin: PluginOption = "auto",
-    rows: Annotated[int, typer.Option(help="Rows drawn for each value; p and q are from all.")] = 10_000,
+    value_rows: Annotated[int, typer.Option(help="Rows drawn for each value; p and q are from all.")] = 10_000,
     fdr: Annotated[
         str, typer.Option(metavar="independent|dependent", help="What q holds for: dependent is for any pairs.")
     ] = "independent",
@@ -166,7 +166,7 @@ def execute(job: PairsJob) -> None:
 def _options(job: PairsJob) -> PairsOptions:
     from mmg_registry.allpairs.answer import PairsOptions
 
-    named = {name: getattr(job, name) for name in ("top", "edges", "rows", "fdr", "alpha", "normalise")}
+    named = {name: getattr(job, name) for name in ("top", "edges", "value_rows", "fdr", "alpha", "normalise")}
     return PairsOptions(**named)
 
 

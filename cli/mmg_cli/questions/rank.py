@@ -65,7 +65,7 @@ class RankJob(QuestionJob):
     given: str | None
     top: int | None
     greedy: bool
-    rows: int
+    value_rows: int
     fdr: str
     alpha: float
     dry_run: bool
@@ -90,7 +90,7 @@ def rank(
     ] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="Order features by what each adds to those before.")] = False,
     plugin: PluginOption = "ksg",
-    rows: Annotated[int, typer.Option(help="Rows drawn for each value; p and q are from all.")] = 10_000,
+    value_rows: Annotated[int, typer.Option(help="Rows drawn for each value; p and q are from all.")] = 10_000,
     fdr: Annotated[
         str, typer.Option(metavar="independent|dependent", help="What q holds for: dependent is for any features.")
     ] = "independent",
@@ -166,7 +166,8 @@ def execute(job: RankJob) -> None:
 def _options(job: RankJob) -> RankOptions:
     from mmg_registry.ranking.answer import RankOptions
 
-    return RankOptions(top=job.top, greedy=job.greedy, rows=job.rows, fdr=job.fdr, alpha=job.alpha)  # type: ignore[arg-type]
+    named = {name: getattr(job, name) for name in ("top", "greedy", "value_rows", "fdr", "alpha")}
+    return RankOptions(**named)
 
 
 def _ranking(job: RankJob, options: RankOptions, listener: Listener | None) -> Ranking:

@@ -85,8 +85,8 @@ def test_the_greedy_order_leaves_out_what_adds_nothing() -> None:
 
 def test_given_a_column_what_it_told_is_gone() -> None:
     table = pd.DataFrame({"a": T + RNG.standard_normal(N), "t": T + 0.5 * RNG.standard_normal(N), "z": T})
-    plain = ranked(table[["a", "t"]], rows=400)
-    given = ranked(table, given="z", rows=400, plugin="gaussian")
+    plain = ranked(table[["a", "t"]], value_rows=400)
+    given = ranked(table, given="z", value_rows=400, plugin="gaussian")
     assert plain.loc["a", "p"] < 0.001 < 0.01 < given.loc["a", "p"]
     assert given.loc["a", "high"] < plain.loc["a", "mi"]
 
