@@ -10,7 +10,7 @@ from sklearn.utils import check_consistent_length
 from mmg_registry.arrays import F64
 from mmg_registry.ranking.answer import Ranking, options_of
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.tables import Cell
+from mmg_registry.tables import AnswerCell
 
 
 def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-learn calls it
@@ -49,5 +49,5 @@ def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-le
     return _filled(scores, 0.0), _filled(p_values, 1.0)
 
 
-def _filled(cells: list[Cell], otherwise: float) -> F64:
+def _filled(cells: list[AnswerCell], otherwise: float) -> F64:
     return np.array([otherwise if cell is None else float(cell) for cell in cells])
