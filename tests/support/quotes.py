@@ -291,6 +291,51 @@ def share_held(document: Any) -> str:
     return f"{min(found):.0f} to {max(found):.0f} %"
 
 
+def crowd(document: Any) -> str:
+    peaks = {row["engine"]: row["driver_peak_mb"] for row in document["results"]}
+    return f"{peaks['dask']:.0f} MB, and {peaks['local']:.0f} MB with `local`"
+
+
+def networks(document: Any) -> Iterator[str]:
+    found = document["results"]["networks"]
+    right, planted, all_of_them = (sum(row[name] for row in found) for name in ("right", "planted", "found"))
+    assert right == planted
+    assert not any(document["results"]["found_of_nothing"])
+    yield f"all {right} are found at q up to 0.05, with {all_of_them - right} wrong"
+    together = document["results"]["together"]
+    assert together["one_call"] > 0.9 * together["a_call_each"]
+    many = WORDS[document["parameters"]["batch"]]
+    yield f"one call for {many} takes as long as {many} calls"
+
+
+def ranked(document: Any) -> Iterator[str]:
+    time, few, many = document["results"]["time"], *document["results"]["discoveries"]
+    order = document["results"]["order"]
+    yield f"{time['cpu_s_a_feature']:.2f} CPU seconds, {time['of_which_first_look']:.2f} of them"
+    yield f"takes {time['scikit_learn_cpu_s_a_feature']:.2f} in the same run"
+    yield f"{round(time['held'] * time['features'])} of {time['features']} intervals hold the truth"
+    yield f"{100 * order['held']:.0f} %"
+    false, found = ([100 * row[name] for row in (few, many)] for name in ("false_discoveries", "found"))
+    yield f"{false[0]:.1f} % of what has q <= 0.05 is false with 500 rows and {false[1]:.1f} % with 5,000"
+    yield f"{found[0]:.0f} % and {found[1]:.0f} % of what is there is found"
+    yield f"Kendall's tau of {order['tau']:.2f} with the truth, that of scikit-learn {order['scikit_learn_tau']:.2f}"
+
+
+def screened(document: Any) -> str:
+    (row,) = document["results"]
+    return f"{row['pairs']:,} pairs, takes {row['cpu_seconds']:.0f} CPU seconds and {row['peak_gigabytes']:.1f} GB"
+
+
+def share_false(document: Any) -> str:
+    (row,) = document["results"]
+    return f"{100 * row['false_discovery_rate']:.1f} %"
+
+
+def beyond_memory(document: Any) -> str:
+    found = document["results"]
+    return f"took {found['peak_bytes'] / 1e9:.2f} GB and {found['cpu_seconds']:.0f} CPU seconds"
+
+
 QUOTES = [
     Quote("README.md", "beyond_auto_10k.json", with_median),
     Quote("README.md", "bmi_auto_seed_0.json", readme_row),
@@ -356,5 +401,12 @@ QUOTES = [
     Quote("docs/speed.md", "critic_speed.json", critic_steps),
     Quote("docs/limits.md", "masked.json", strips),
     Quote("docs/write-an-estimator.md", "subsampling.json", share_held),
+    Quote("docs/clusters.md", "engines.json", crowd),
+    Quote("docs/large.md", "large.json", beyond_memory),
+    Quote("docs/questions/pairs.md", "pairs.json", lambda d: list(networks(d))),
+    Quote("docs/questions/pairs.md", "screen_cost.json", screened),
+    Quote("docs/questions/pairs.md", "screen_discoveries_500.json", share_false),
+    Quote("docs/questions/pairs.md", "screen_discoveries_150.json", share_false),
+    Quote("docs/questions/rank.md", "ranking.json", lambda d: list(ranked(d))),
     Quote("docs/gpu.md", "cuda_report.json", lambda d: list(products(d))),
 ]

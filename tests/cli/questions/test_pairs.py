@@ -11,12 +11,10 @@ import pytest
 
 from mmg_cli.program import run
 from mmg_cli.questions.pairs_plot import clustered, spring
-from mmg_registry.allpairs import look
 
 
 @pytest.fixture
-def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(look, "NULL_PAIRS", 200)
+def table(tmp_path: Path) -> str:
     x, e, u = np.random.default_rng(0).standard_normal((3, 200))
     path = tmp_path / "rows.csv"
     pd.DataFrame({"u": u, "x": x, "bent": x**2 + 0.1 * e, "line": x + e}).to_csv(path, index=False)
@@ -46,6 +44,13 @@ def test_a_dry_run_writes_nothing(table: str, tmp_path: Path, capsys) -> None:
     assert run(["pairs", table, "-p", "ksg", "--dry-run", "--out", str(tmp_path / "none")]) == 0
     assert "6 pairs, 200 rows: about" in capsys.readouterr().out
     assert not (tmp_path / "none").exists()
+
+
+def test_rows_are_drawn_from_the_file(table: str, capsys) -> None:
+    assert run(["pairs", table, "-p", "ksg", "--top", "0", "--seed", "0", "--rows", "60", "--json", "-q"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["provenance"]["rows"] == 60
+    assert "60 rows drawn at random (seed 0) of 200" in found["warnings"][0]
 
 
 def test_json_is_the_table(table: str, capsys) -> None:

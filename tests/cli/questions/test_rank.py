@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,15 @@ def test_a_folder_keeps_rows_and_is_gone_on_with(capsys: pytest.CaptureFixture[s
     assert run(command) == 2
     assert "holds results already" in capsys.readouterr().err
     assert run([*command, "--resume"]) == 0
+
+
+def test_rows_are_drawn_from_the_file_here_and_by_workers(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["rank", "table.csv", "--target", "t", *QUICK, "--rows", "60", "--json"]
+    assert run(command) == run([*command, "--out", "kept", "--engine", "joblib:threading"]) == 0
+    here, there = (json.loads(line) for line in re.split(r"(?<=^})\n(?={)", capsys.readouterr().out, flags=re.M))
+    assert here["provenance"]["rows"] == 60
+    assert here["rows"] == there["rows"]
+    assert "60 rows drawn at random (seed 0) of 200" in here["warnings"][0]
 
 
 def test_a_dry_run_forecasts(capsys: pytest.CaptureFixture[str]) -> None:
