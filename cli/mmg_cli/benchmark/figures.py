@@ -105,7 +105,7 @@ def draw_errors(cells: Sequence[TaskFindings]) -> Any:
     found = by_plugin(cells)
     columns = min(PANELS_A_ROW, max(1, len(found)))
     lines = max(1, math.ceil(len(found) / columns))
-    figure = Figure(figsize=(1.0 + 2.6 * columns, 1.1 + 2.0 * lines), layout="constrained")
+    figure = Figure(figsize=(max(5.6, 1.0 + 2.6 * columns), 1.1 + 2.0 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     everything = [dot for own in found.values() for dot in own]
     for axes, (plugin, own) in zip(grid, found.items(), strict=False):
@@ -114,7 +114,9 @@ def draw_errors(cells: Sequence[TaskFindings]) -> Any:
     for axes in grid[len(found) :]:
         axes.set_visible(False)
     figure.suptitle(f"Error against time, suite {cells[0].suite}", fontsize=11, color=INK)
-    figure.supxlabel("seconds a run; filled: within the tolerance of 'solved'; pale: all plugins", fontsize=8, color=GREY)
+    figure.supxlabel(
+        "seconds a run; filled: within the tolerance of 'solved'; pale: all plugins", fontsize=8, color=GREY
+    )
     figure.supylabel("estimate - truth (nats)", fontsize=8, color=GREY)
     return figure
 
@@ -143,6 +145,8 @@ def _label_errors(axes: Any, everything: Sequence[Dot]) -> None:
     low, high = min(-0.06, *errors), max(0.06, *errors)
     axes.yaxis.set_major_locator(FixedLocator([at for at in SIDES if low <= at <= high]))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:+g}" if value else "0")
+    seconds = [math.log10(dot.seconds) for dot in everything]
+    axes.set_xlim(10 ** math.floor(min(seconds)), 10 ** max(math.ceil(max(seconds)), math.floor(min(seconds)) + 1))
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     for axis in (axes.xaxis, axes.yaxis):

@@ -112,8 +112,9 @@ def _fingerprint(text: str) -> str:
 def _about(rows: Sequence[Row]) -> str:
     first = rows[0]
     seeds = sorted({row["seed"] for row in rows})
+    told = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
     return (
-        f"{len(rows)} runs, seeds {seeds[0]} to {seeds[-1]}; {first['n_train']:,} rows to train on and "
+        f"{len(rows)} run{'s' if len(rows) > 1 else ''}, {told}; {first['n_train']:,} rows to train on and "
         f"{first['n_eval']:,} to evaluate on, drawn anew for each seed; threads a run: {first['threads']}."
     )
 
@@ -137,7 +138,9 @@ def _suite(key: str, cells: list[TaskFindings], rows: list[Row]) -> Suite:
     notes = ("The criteria are above; seconds are those of a run.", "Of runs.", "Mean of estimate - truth, in nats.")
     bodies = (leaderboard_rows(standings), interval_rows(standings), bias[1:])
     tables = [
-        Table(f"{key}-{title.split()[0].lower()}", f"{title}, suite {name}", note, [each.lower() for each in head], body)
+        Table(
+            f"{key}-{title.split()[0].lower()}", f"{title}, suite {name}", note, [each.lower() for each in head], body
+        )
         for title, note, head, body in zip(titles, notes, heads, bodies, strict=True)
     ]
     plugins = list(dict.fromkeys(cell.plugin for cell in cells))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ERROR_SCALE = 0.02  # nats: errors are drawn straight below it, and by their logarithm above (asinh)
 SECONDS_FLOOR = 1e-3  # a logarithmic axis has no zero
+PLACE = (50.0, 304.0, 8.0, 158.0)  # left, right, top and bottom of what lies between the axes
 SIDES = (-5.0, -1.0, -0.2, -0.05, 0.0, 0.05, 0.2, 1.0, 5.0)  # ticks of errors in nats
 
 
@@ -148,7 +149,7 @@ def _frame_of(found: Iterable[Dot]) -> Frame:
     errors = [_bent(error) for dot in found for error in (dot.error, 0.06, -0.06)]
     seconds = [math.log10(dot.seconds) for dot in found]
     low, high = math.floor(min(seconds)), math.ceil(max(seconds))
-    return Frame(42, 312, 8, 158, low_x=low, high_x=max(high, low + 1), low_y=min(errors), high_y=max(errors))
+    return Frame(*PLACE, low_x=low, high_x=max(high, low + 1), low_y=min(errors), high_y=max(errors))
 
 
 def _marks(frame: Frame, found: Iterable[Dot]) -> list[Mark]:
@@ -191,9 +192,9 @@ class TaskCurves(NamedTuple):
 
 def curves(rows: Sequence[Row]) -> list[TaskCurves]:
     """Return the curves of all runs that have some, by task; the seeds of a plugin share one picture."""
-    groups: dict[tuple[str, str], dict[str, list[Row]]] = {}
     from mmg_registry.benchmark.store import label
 
+    groups: dict[tuple[str, str], dict[str, list[Row]]] = {}
     for row in rows:
         if row["status"] == "ok" and (row["estimate"]["curve"] or {}).get("mmse"):
             own = groups.setdefault((row["suite"], row["task"]), {})
@@ -213,7 +214,7 @@ def _picture(plugin: str, own: list[Row]) -> Curves:
         return Curves(plugin, words, [], ("", "", ""))
     low, high = min(x for x, _ in points), max(x for x, _ in points)
     top = max(y for _, y in points) or 1.0
-    frame = Frame(42, 312, 8, 158, low_x=low, high_x=high if high > low else low + 1, low_y=0.0, high_y=top)
+    frame = Frame(*PLACE, low_x=low, high_x=high if high > low else low + 1, low_y=0.0, high_y=top)
     drawn = [_line(frame, *each) for each in lines if each[-1]]
     return Curves(plugin, words, drawn, (f"{low:.1f}", f"{high:.1f}", f"{top:.3g}"))
 
