@@ -1,4 +1,4 @@
-"""A real headless Chromium, spoken to through a pipe by its DevTools protocol; no driver is needed, only the browser."""
+"""A real headless Chromium, spoken to through a pipe by its DevTools protocol: no driver is needed but the browser."""
 
 from __future__ import annotations
 

@@ -51,16 +51,16 @@ class Reader(HTMLParser):
         return [value for _, each, value in self.attributes if each == name]
 
 
-def forty(*plugins: str) -> list[dict[str, Any]]:
+def every_task(*plugins: str) -> list[dict[str, Any]]:
     return [
-        run_row(suite=task.suite, task=task.name, plugin=plugin, truth=task.true_mi, mi=task.true_mi, curve=curve_of())
+        run_row(suite=task.suite, task=task.name, plugin=plugin, curve=curve_of())
         for task in mmg_tasks()
         for plugin in plugins
     ]
 
 
 def test_the_page_refers_to_nothing_outside_of_itself() -> None:
-    text = page(forty("one"))
+    text = page(every_task("one"))
     reader = Reader(text)
     assert reader.open == []
     assert not {"img", "link", "iframe", "object"} & {*reader.tags}
@@ -71,7 +71,7 @@ def test_the_page_refers_to_nothing_outside_of_itself() -> None:
 
 
 def test_all_links_and_names_lead_to_something_and_no_two_things_have_one_name() -> None:
-    rows = [*forty("one"), failed_row(), run_row(estimate={**run_row()["estimate"], "warnings": ["w"]})]
+    rows = [*every_task("one"), failed_row(), run_row(estimate={**run_row()["estimate"], "warnings": ["w"]})]
     reader = Reader(page(rows))
     names = reader.values("id")
     assert len({*names}) == len(names)
@@ -89,7 +89,7 @@ def test_the_policy_allows_the_very_script_and_style_of_the_page() -> None:
 
 
 def test_every_plugin_and_every_task_is_on_the_page() -> None:
-    reader = Reader(page(forty("one", "two [steps=5]")))
+    reader = Reader(page(every_task("one", "two [steps=5]")))
     for task in mmg_tasks():
         assert reader.text.count(task.name) >= 2  # among the estimates, and among the curves
     for plugin in ("one", "two [steps=5]"):
@@ -254,9 +254,7 @@ def test_the_page_is_no_wider_than_its_window(tab: Browser, width: int, media: s
     assert bool(tab.ask(wider)) is (width == 320)  # there, tables scroll inside of their regions
 
 
-FIRST_COLUMN = (
-    "[...document.querySelectorAll('.estimates tbody tr:not([hidden])')].map((row) => row.cells[0].innerText)"
-)
+SHOWN = "[...document.querySelectorAll('.estimates tbody tr:not([hidden])')].map((row) => row.cells[0].innerText)"
 
 
 def test_a_keyboard_sorts_filters_and_reaches_every_table(tab: Browser) -> None:
@@ -264,11 +262,11 @@ def test_a_keyboard_sorts_filters_and_reaches_every_table(tab: Browser) -> None:
     tab.ask("document.querySelector('.estimates th:nth-child(3) button').focus()")
     for first in ("c", "b"):  # of the estimates 1.0, 1.3, 0.2
         tab.press("Enter", 13, "\r")
-        assert tab.ask(FIRST_COLUMN)[0] == first
+        assert tab.ask(SHOWN)[0] == first
     assert tab.ask("document.activeElement.parentElement.ariaSort") == "descending"
     tab.ask("document.getElementById('filter').focus()")
     tab.call("Input.insertText", text="LONG-name")
-    assert tab.ask(FIRST_COLUMN) == ["a-task-with-a-long-name-without-a-space-1"]
+    assert tab.ask(SHOWN) == ["a-task-with-a-long-name-without-a-space-1"]
     assert tab.ask("document.getElementById('shown').textContent").startswith("3 of ")
     tab.ask("document.querySelector('.estimates').focus()")
     assert tab.ask("document.activeElement.className") == "wide estimates"
@@ -276,7 +274,7 @@ def test_a_keyboard_sorts_filters_and_reaches_every_table(tab: Browser) -> None:
 
 def test_without_its_script_the_page_shows_its_tables_and_no_box(tab: Browser) -> None:
     tab.show(re.sub("<script>.*</script>", "", rich(), flags=re.DOTALL))
-    assert len(tab.ask(FIRST_COLUMN)) == 5
+    assert len(tab.ask(SHOWN)) == 5
     assert tab.ask("document.querySelectorAll('button').length") == 0
     assert tab.ask("getComputedStyle(document.getElementById('search')).display") == "none"
 
