@@ -97,7 +97,7 @@ def test_runs() -> None:
 
     def load() -> None:
         rows = read_rows(".")
-        assert page(rows, {}).startswith("<!doctype html>")
+        assert page(rows).startswith("<!doctype html>")
         assert json.dumps(rows, allow_nan=False)
 
     assert refused(Path(RUNS), load) > DAMAGED / 5

@@ -329,11 +329,11 @@ def _report(rows: list[Row], folder: str, json: bool) -> None:
         display(report_text(cells(rows)))
     figures = _figures(rows)
     _write(folder, "summary.json", to_bytes(document))
-    for name, (_, content) in figures.items():
+    for name, content in figures.items():
         _write(folder, name, content)
     from mmg_cli.benchmark.html import page
 
-    path = _write(folder, "report.html", page(rows, dict(figures.values())).encode())
+    path = _write(folder, "report.html", page(rows).encode())
     if not json:
         display(f"\n{path}")
 
@@ -348,8 +348,8 @@ def _write(folder: str, name: str, content: bytes) -> str:
     return path
 
 
-def _figures(rows: list[Row]) -> dict[str, tuple[str, bytes]]:
-    """Return file names mapped to caption and PNG, two figures per suite; none without matplotlib."""
+def _figures(rows: list[Row]) -> dict[str, bytes]:
+    """Return file names mapped to PNG, two figures per suite; none without matplotlib."""
     import importlib.util
 
     from mmg_cli.benchmark.figures import draw_errors, draw_heat_map, png
@@ -361,8 +361,8 @@ def _figures(rows: list[Row]) -> dict[str, tuple[str, bytes]]:
         return {}
     figures = {}
     for suite, own in by_suite(cells(rows)).items():
-        figures[f"heatmap-{suite}.png"] = (f"Mean estimates of the suite {suite}", png(draw_heat_map(own)))
-        figures[f"errors-{suite}.png"] = (f"Error against seconds, suite {suite}", png(draw_errors(own)))
+        figures[f"heatmap-{suite}.png"] = png(draw_heat_map(own))
+        figures[f"errors-{suite}.png"] = png(draw_errors(own))
     return figures
 
 

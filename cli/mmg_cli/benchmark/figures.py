@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import io
 import math
-import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mmg_cli.benchmark.colours import LIGHT, shades, tone
+from mmg_cli.benchmark.pictures import ERROR_SCALE, SIDES, Dot, by_plugin
 from mmg_cli.benchmark.text import number
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.criteria import TaskFindings
 
-INK, GREY, PALE = "#1c2330", "#8a8f98", "#eef0f3"
-MARKERS = "Dos^v"  # of the medians; each repetition of the colours uses the next marker
-PLUGIN_COLOURS = ("#1f5fa8", "#d1651c", "#2f8a57", "#8e44ad", "#b8860b", "#c0392b", "#16808a", "#5d6d7e")
-UNDER, OVER = (33, 102, 172), (178, 24, 43)  # blue for an estimate that is too low, red for one that is too high
-
-
-def shade(cell: TaskFindings) -> str:
-    """Return the colour of a cell: white at the truth, blue below and red above, full at twice the 'solved' tolerance.
-
-    >>> from mmg_registry.benchmark.criteria import TaskFindings
-    >>> [shade(TaskFindings("s", "t", "f", 1.0, "p", {0: mi}, [], [], failed=0)) for mi in (1.0, 9.0)]
-    ['#ffffff', '#d88c95']
-    """
-    from mmg_registry.benchmark.criteria import SOLVED
-
-    if math.isnan(cell.mean):
-        return "#d5d8dd"
-    amount = min(1.0, abs(cell.error) / (2 * SOLVED.tolerance(cell.truth))) * 0.5
-    full = OVER if cell.error > 0 else UNDER
-    return "#" + "".join(f"{round(255 + amount * (part - 255)):02x}" for part in full)
+INK, GREY, PALE, FAINT = LIGHT.ink, LIGHT.quiet, LIGHT.raised, LIGHT.faint
+SHADES = shades(LIGHT)
+PANELS_A_ROW = 4
 
 
 def text_of(cell: TaskFindings) -> str:
@@ -58,7 +42,7 @@ def draw_heat_map(cells: Sequence[TaskFindings]) -> Any:
             _draw_cell(axes, column, row, known.get((task, plugin)))
     _label(axes, [task for task, _, _ in tasks], plugins)
     _separate(axes, [family for _, family, _ in tasks], len(plugins))
-    note = "blue: below the truth, red: above, full at twice the tolerance; framed: not solved"
+    note = "blue: below the truth, orange: above, full at twice the tolerance; framed: not solved"
     figure.suptitle(f"Mean estimates (nats), suite {cells[0].suite}", fontsize=11, color=INK)
     figure.supxlabel(note, fontsize=7.5, color=GREY)
     return figure
@@ -70,7 +54,7 @@ def _draw_cell(axes: Any, column: int, row: int, cell: TaskFindings | None) -> N
     if cell is None:
         _draw_box(axes, column, row, "", "#ffffff")
         return
-    _draw_box(axes, column, row, text_of(cell), shade(cell))
+    _draw_box(axes, column, row, text_of(cell), SHADES[tone(cell)])
     if cell.applies and not cell.meets(SOLVED):
         _frame(axes, column, row)
 
@@ -112,47 +96,63 @@ def _separate(axes: Any, families: list[str], width: int) -> None:
 
 
 def draw_errors(cells: Sequence[TaskFindings]) -> Any:
-    """Draw |mean error| (nats) against mean seconds: a dot per task, and a large marker at each plugin's medians."""
+    """Draw the error of each run (nats) against its seconds, a panel for each plugin, the leaderboard's first first.
+
+    Filled dots are within the tolerance of "solved", hollow ones outside; pale ones behind are those of all plugins.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 4.6), layout="constrained")
-    axes = figure.add_subplot(xscale="log", yscale="log")
-    for index, plugin in enumerate(dict.fromkeys(cell.plugin for cell in cells)):
-        own = [cell for cell in cells if cell.plugin == plugin and cell.seconds and math.isfinite(cell.mean)]
-        turn, colour = divmod(index, len(PLUGIN_COLOURS))
-        _scatter(axes, own, plugin, PLUGIN_COLOURS[colour], MARKERS[turn % len(MARKERS)])
-    _finish_errors(axes)
-    axes.set_title(f"Error against time, suite {cells[0].suite}", fontsize=11, color=INK)
+    found = by_plugin(cells)
+    columns = min(PANELS_A_ROW, max(1, len(found)))
+    lines = max(1, math.ceil(len(found) / columns))
+    figure = Figure(figsize=(max(5.6, 1.0 + 2.6 * columns), 1.1 + 2.0 * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    everything = [dot for own in found.values() for dot in own]
+    for axes, (plugin, own) in zip(grid, found.items(), strict=False):
+        _scatter(axes, everything, own)
+        axes.set_title(plugin, fontsize=8.5, color=INK)
+    for axes in grid[len(found) :]:
+        axes.set_visible(False)
+    figure.suptitle(f"Error against time, suite {cells[0].suite}", fontsize=11, color=INK)
+    figure.supxlabel(
+        "seconds a run; filled: within the tolerance of 'solved'; pale: all plugins", fontsize=8, color=GREY
+    )
+    figure.supylabel("estimate - truth (nats)", fontsize=8, color=GREY)
     return figure
 
 
-ERROR_FLOOR, SECONDS_FLOOR = 1e-4, 1e-3  # a logarithmic axis has no zero
+def _scatter(axes: Any, everything: Sequence[Dot], own: Sequence[Dot]) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("asinh", linear_width=ERROR_SCALE)
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    for level in (-0.05, 0.05):
+        axes.axhline(level, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
+    axes.scatter(*_places(everything), s=9, color=FAINT, linewidth=0, zorder=0)
+    for near, face in ((True, LIGHT.mark), (False, LIGHT.paper)):
+        places = _places([dot for dot in own if dot.near is near])
+        axes.scatter(*places, s=14, facecolor=face, edgecolor=LIGHT.mark, linewidth=0.9, zorder=2)
+    _label_errors(axes, everything)
 
 
-def _scatter(axes: Any, cells: list[TaskFindings], plugin: str, colour: str, marker: str) -> None:
-    if not cells:
-        return
-    seconds = [max(statistics.fmean(cell.seconds), SECONDS_FLOOR) for cell in cells]
-    errors = [max(abs(cell.error), ERROR_FLOOR) for cell in cells]
-    axes.scatter(seconds, errors, s=18, color=colour, alpha=0.55, linewidth=0)
-    middle = statistics.median(seconds), statistics.median(errors)
-    axes.scatter(*middle, s=85, marker=marker, color=colour, edgecolor="white", linewidth=1.2, label=plugin, zorder=3)
+def _places(found: Sequence[Dot]) -> tuple[list[float], list[float]]:
+    return [dot.seconds for dot in found], [dot.error for dot in found]
 
 
-def _finish_errors(axes: Any) -> None:
-    from matplotlib.ticker import LogLocator
+def _label_errors(axes: Any, everything: Sequence[Dot]) -> None:
+    from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
-    for level in (0.02, 0.05):
-        axes.axhline(level, color=GREY, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    errors = [dot.error for dot in everything]
+    low, high = min(-0.06, *errors), max(0.06, *errors)
+    axes.yaxis.set_major_locator(FixedLocator([at for at in SIDES if low <= at <= high]))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:+g}" if value else "0")
+    seconds = [math.log10(dot.seconds) for dot in everything]
+    axes.set_xlim(10 ** math.floor(min(seconds)), 10 ** max(math.ceil(max(seconds)), math.floor(min(seconds)) + 1))
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set_minor_formatter(lambda value, _: "")
-    axes.set_xlabel("seconds a run")
-    axes.set_ylabel("|mean estimate - truth| (nats)")
+        axis.set_minor_locator(NullLocator())
+    axes.tick_params(labelsize=7.5, colors=GREY)
     axes.spines[["top", "right"]].set_visible(False)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="median")
 
 
 def png(figure: Any, dpi: int = 150) -> bytes:

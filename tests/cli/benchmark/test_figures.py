@@ -1,11 +1,10 @@
-"""The figures: every task and plugin is on the heat map, colours mean what they say."""
+"""The figures: every task and plugin is on the heat map, and every plugin has a panel of errors."""
 
 from __future__ import annotations
 
-import pytest
 from benchmark_rows import failed_row, inapplicable_row, run_row
 
-from mmg_cli.benchmark.figures import PLUGIN_COLOURS, draw_errors, draw_heat_map, png, shade, text_of
+from mmg_cli.benchmark.figures import PANELS_A_ROW, draw_errors, draw_heat_map, png, text_of
 from mmg_registry.benchmark.criteria import cells
 
 ROWS = [
@@ -37,37 +36,19 @@ def test_what_is_not_solved_is_framed() -> None:
     assert [(int(x), int(y)) for x, y in frames] == [(0, 1), (1, 1), (0, 2)]
 
 
-@pytest.mark.parametrize(("mi", "warm"), [(1.05, True), (0.95, False)])
-def test_red_is_above_the_truth_and_blue_below(mi: float, warm: bool) -> None:
-    (cell,) = cells([run_row(mi=mi)])
-    red, blue = int(shade(cell)[1:3], 16), int(shade(cell)[5:7], 16)
-    assert (red > blue) is warm
-
-
-def test_the_shade_grows_with_the_error_and_stops_at_twice_the_tolerance() -> None:
-    shades = [shade(cells([run_row(mi=mi)])[0]) for mi in (1.0, 1.05, 1.2, 9.0)]
-    assert len(set(shades[:3])) == 3
-    assert shades[2] == shades[3]
-
-
-def test_a_failed_cell_is_grey_and_an_infinite_one_is_not_forgotten() -> None:
-    (cell,) = cells([failed_row()])
-    assert (shade(cell), text_of(cell)) == ("#d5d8dd", "failed")
-    (cell,) = cells([inapplicable_row()])
-    assert (shade(cell), text_of(cell)) == ("#d5d8dd", "n/a")
+def test_a_failed_cell_says_so_and_an_infinite_one_is_not_forgotten() -> None:
     row = run_row()
     row["estimate"] |= {"status": "infinite", "mi": None, "ci": None}
-    (cell,) = cells([row])
-    assert text_of(cell) == "inf"
-    assert shade(cell) == shade(cells([run_row(mi=99.0)])[0])
+    assert [text_of(cells([each])[0]) for each in (failed_row(), inapplicable_row(), row)] == ["failed", "n/a", "inf"]
 
 
-def test_errors_are_drawn_against_seconds_for_every_plugin() -> None:
+def test_errors_are_drawn_against_seconds_in_a_panel_for_every_plugin() -> None:
     figure = draw_errors(cells(ROWS))
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["p", "q [k=1]"]
-    points = axes.collections[0].get_offsets()
-    assert sorted(round(float(y), 4) for _, y in points) == [0.0001, 0.2, 0.2]  # an error of 0 lies on the floor
+    assert [axes.get_title() for axes in figure.axes] == ["p", "q [k=1]"]
+    behind, near, off = (each.get_offsets() for each in figure.axes[0].collections)
+    assert sorted(round(float(y), 4) for _, y in behind) == [-0.2, 0.0, 0.05, 0.2]
+    assert [round(float(y), 4) for _, y in near] == [0.0]
+    assert sorted(round(float(y), 4) for _, y in off) == [-0.2, 0.2]
     assert png(figure, dpi=40).startswith(b"\x89PNG")
 
 
@@ -77,8 +58,20 @@ def test_with_failures_alone_the_figures_are_still_drawn() -> None:
     assert png(draw_heat_map(found), dpi=40)
 
 
-def test_plugins_beyond_the_colours_look_different() -> None:
-    rows = [run_row(plugin=f"p{i}") for i in range(len(PLUGIN_COLOURS) + 1)]
-    legend = draw_errors(cells(rows)).axes[0].get_legend_handles_labels()[0]
-    looks = {(str(mark.get_facecolor()), mark.get_paths()[0].vertices.tobytes()) for mark in legend}
-    assert len(looks) == len(rows)
+def test_many_plugins_have_panels_of_one_scale_in_rows() -> None:
+    rows = [run_row(plugin=f"p{i}", seconds=1.0 + i, mi=1.0 + i) for i in range(PANELS_A_ROW + 1)]
+    shown = [axes for axes in draw_errors(cells(rows)).axes if axes.get_visible()]
+    assert len(shown) == len(rows)
+    assert len({(axes.get_xlim(), axes.get_ylim()) for axes in shown}) == 1
+
+
+def test_no_text_of_the_errors_is_cut() -> None:
+    figure = draw_errors(cells(ROWS[:1]))
+    figure.draw_without_rendering()
+    width, height = figure.get_size_inches() * figure.dpi
+    for text in (figure._suptitle, figure._supxlabel, figure._supylabel):
+        box = text.get_window_extent()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= width
+        assert box.y1 <= height
