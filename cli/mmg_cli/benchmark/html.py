@@ -36,7 +36,7 @@ RUN_HEAD = ("task", "plugin", "seed", "truth", "estimate", "from", "to", "error"
 _NUMBER = re.compile(r"[-+]?\d[\d,.]*(?:e[-+]?\d+)?")
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """A table of texts: its anchor, title and note, and the texts; the first of each row is the row's name."""
 
     key: str
@@ -46,7 +46,7 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-class Estimate(NamedTuple):
+class EstimateCell(NamedTuple):
     """One cell among the estimates: its text and what stands below it, its shade, and two marks."""
 
     text: str
@@ -61,14 +61,14 @@ class Suite(NamedTuple):
 
     key: str
     name: str
-    tables: list[Table]
+    tables: list[TextTable]
     plugins: list[str]
-    estimates: list[tuple[str, str, list[Estimate | None]]]  # task, truth, and a cell for each plugin
+    estimates: list[tuple[str, str, list[EstimateCell | None]]]  # task, truth, and a cell for each plugin
     panels: Panels | None
-    runs: Table
+    runs: TextTable
 
 
-class Told(NamedTuple):
+class Shared(NamedTuple):
     """What several runs say: the words that they share, and the words of each."""
 
     words: str
@@ -138,13 +138,13 @@ def _suite(key: str, cells: list[TaskFindings], rows: list[Row]) -> Suite:
     notes = ("The criteria are above; seconds are those of a run.", "Of runs.", "Mean of estimate - truth, in nats.")
     bodies = (leaderboard_rows(standings), interval_rows(standings), bias[1:])
     tables = [
-        Table(
+        TextTable(
             f"{key}-{title.split()[0].lower()}", f"{title}, suite {name}", note, [each.lower() for each in head], body
         )
         for title, note, head, body in zip(titles, notes, heads, bodies, strict=True)
     ]
     plugins = list(dict.fromkeys(cell.plugin for cell in cells))
-    runs = Table(f"{key}-runs", f"Every run, suite {name}", RUNS_NOTE, RUN_HEAD, [_run(row) for row in rows])
+    runs = TextTable(f"{key}-runs", f"Every run, suite {name}", RUNS_NOTE, RUN_HEAD, [_run(row) for row in rows])
     return Suite(key, name, tables, plugins, _estimates(cells, plugins, rows), error_panels(cells), runs)
 
 
@@ -166,7 +166,7 @@ def _run(row: Row) -> list[str]:
 
 def _estimates(
     cells: list[TaskFindings], plugins: list[str], rows: list[Row]
-) -> list[tuple[str, str, list[Estimate | None]]]:
+) -> list[tuple[str, str, list[EstimateCell | None]]]:
     from mmg_registry.benchmark.store import label
 
     known = {(cell.task, cell.plugin): cell for cell in cells}
@@ -180,7 +180,7 @@ def _estimates(
     ]
 
 
-def _estimate(cell: TaskFindings | None, rows: list[Row]) -> Estimate | None:
+def _estimate(cell: TaskFindings | None, rows: list[Row]) -> EstimateCell | None:
     """Return the cell of one task and plugin: a single run with its interval, several with their spread."""
     from mmg_registry.benchmark.criteria import SOLVED
 
@@ -191,16 +191,16 @@ def _estimate(cell: TaskFindings | None, rows: list[Row]) -> Estimate | None:
     if len(good) == 1 and good[0]["ci"]:
         below = f"[{', '.join(map(number, good[0]['ci']))}]"
     warned = any(found["warnings"] for found in good)
-    return Estimate(text_of(cell), below, tone(cell), cell.applies and not cell.meets(SOLVED), warned)
+    return EstimateCell(text_of(cell), below, tone(cell), cell.applies and not cell.meets(SOLVED), warned)
 
 
-def _warnings(rows: Sequence[Row]) -> list[Told]:
+def _warnings(rows: Sequence[Row]) -> list[Shared]:
     """Return the warnings of all runs, the commonest first; those that differ in numbers alone stand together."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         for words in row["estimate"]["warnings"] if row["status"] == "ok" else ():
             groups.setdefault(_NUMBER.sub("…", words), []).append((_name_of(row), words))
-    told = [Told(words if len(own) > 1 else own[0][1], own) for words, own in groups.items()]
+    told = [Shared(words if len(own) > 1 else own[0][1], own) for words, own in groups.items()]
     return sorted(told, key=lambda each: -len(each.runs))
 
 

@@ -164,7 +164,7 @@ def _sum_up(own: Sequence[Dot]) -> str:
     return f"{runs}, {near} within the tolerance, median error {number(error)} nats, {number(seconds, 1)} s"
 
 
-class Line(NamedTuple):
+class CurveLine(NamedTuple):
     """A curve: its points as SVG takes them, the number of its seed's colour, its words, and whether y is given."""
 
     points: str
@@ -178,7 +178,7 @@ class Curves(NamedTuple):
 
     plugin: str
     words: str
-    lines: list[Line]
+    lines: list[CurveLine]
     ticks: tuple[str, str, str]  # the lowest and the highest log-SNR, and the largest error
 
 
@@ -226,8 +226,8 @@ def _points(curve: dict[str, Any], name: str) -> list[tuple[float, float]]:
     return [(x, y) for x, y in zip(middles, values, strict=False) if y is not None]
 
 
-def _line(frame: Frame, index: int, seed: int, name: str, points: list[tuple[float, float]]) -> Line:
+def _line(frame: Frame, index: int, seed: int, name: str, points: list[tuple[float, float]]) -> CurveLine:
     given = name == "mmse_cond"
     places = " ".join(f"{frame.x(x)},{frame.y(max(y, 0.0))}" for x, y in points)
     words = f"seed {seed}, {'given' if given else 'without'} y"
-    return Line(places, index % len(LIGHT.seeds), words, given)
+    return CurveLine(places, index % len(LIGHT.seeds), words, given)
