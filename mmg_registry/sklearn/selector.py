@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,7 +90,7 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: for X and y that scikit-learn's estimators refuse: text in X, infinity, fewer than ten rows ..
             OptionError, DataError, PluginError: as `mmg.rank`; also where nothing says which features to keep.
         """
-        demand(self.greedy or self.k is not None or self.alpha is not None, NO_LIMIT)
+        self._demand_limits()
         options, request = options_of(self._choices())
         found = Ranked.of(Ranking.of(rows_of(self, X, y), request, options))
         self.table_ = found.table
@@ -99,9 +100,14 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         issue(found.table.warnings)
         return self
 
+    def _demand_limits(self) -> None:
+        demand(self.greedy or self.k is not None or self.alpha is not None, NO_LIMIT)
+        whole = self.k is None or (isinstance(self.k, numbers.Integral) and self.k > 0)
+        demand(whole, f"The option 'k' is {self.k!r} and must be a whole number from 1, or None.")
+
     def _choices(self) -> dict[str, Any]:
         """Return what is asked of `mmg.rank`; `top` would leave features without a value, but for a greedy search."""
-        limits = {"top": self.k if self.greedy else None, "alpha": self.alpha}
+        limits = {"top": int(self.k) if self.greedy and self.k else None, "alpha": self.alpha}
         asked = {"greedy": self.greedy, **{name: value for name, value in limits.items() if value is not None}}
         run = {"plugin": self.plugin, "threads": self.threads, "seed": seed_of(self.random_state)}
         return {**(self.options or {}), **asked, **run}
