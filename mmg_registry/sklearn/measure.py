@@ -16,7 +16,7 @@ from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.kinds import KindName
 from mmg_registry.request import Request, run_of
 from mmg_registry.significance.answer import EFFECT
-from mmg_registry.sklearn.rows import rows_of, seed_of
+from mmg_registry.sklearn.rows import seed_from, validated
 
 
 class MIEstimator(BaseEstimator):  # type: ignore[misc]
@@ -89,8 +89,8 @@ class MIEstimator(BaseEstimator):  # type: ignore[misc]
             ValueError: for X and y that scikit-learn's estimators refuse: text in X, NaN, fewer than ten rows ..
             OptionError, DataError, PluginError, MMGError: as `mmg.estimate`.
         """
-        self.seed_ = seed_of(self.random_state)
-        self._rows = rows_of(self, X, y)
+        self.seed_ = seed_from(self.random_state)
+        self._rows = validated(self, X, y)
         self.estimate_ = run(self._rows, self._request()).estimate
         self.mi_ = self.estimate_.mi
         self.std_error_ = self.estimate_.std_error
@@ -106,7 +106,7 @@ class MIEstimator(BaseEstimator):  # type: ignore[misc]
             plugin trains, for it would find in them what it learned from them.
         """
         check_is_fitted(self)
-        rows, request = rows_of(self, X, y, fitted=True), replace(self._request(), cross_fit=None)
+        rows, request = validated(self, X, y, fitted=True), replace(self._request(), cross_fit=None)
         asked = asked_for(request, has_eval_rows=True)
         trains = asked[1](run=run_of(request)).trains
         found = run(self._rows, request, rows, asked).estimate if trains else run(rows, request).estimate

@@ -21,7 +21,7 @@ TEXT = (
 )
 
 
-def rows_of(estimator: BaseEstimator, X: Any, y: Any, *, fitted: bool = False) -> Pair:
+def validated(estimator: BaseEstimator, X: Any, y: Any, *, fitted: bool = False) -> Pair:
     """Return X `(n, d)` and y `(n,)` as a pair, after scikit-learn's own checks of both.
 
     Args:
@@ -65,7 +65,7 @@ def _is_numeric(column: Any) -> bool:
     return True
 
 
-def seed_of(random_state: Any) -> int:
+def seed_from(random_state: Any) -> int:
     """Return the seed that `random_state` means: an integer is one; of anything else, as in scikit-learn, one is drawn.
 
     Raises:
@@ -73,7 +73,7 @@ def seed_of(random_state: Any) -> int:
         ValueError: from scikit-learn, for what is neither None, an integer nor a `RandomState`.
 
     Example:
-        >>> seed_of(3), seed_of(np.random.RandomState(0)) == seed_of(np.random.RandomState(0))
+        >>> seed_from(3), seed_from(np.random.RandomState(0)) == seed_from(np.random.RandomState(0))
         (3, True)
     """
     if isinstance(random_state, numbers.Integral):

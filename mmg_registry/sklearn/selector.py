@@ -17,10 +17,10 @@ from typing_extensions import Self
 from mmg_registry.errors import demand, issue
 from mmg_registry.ranking.answer import Ranking, options_of
 from mmg_registry.significance.answer import EFFECT
-from mmg_registry.sklearn.rows import rows_of, seed_of
+from mmg_registry.sklearn.rows import seed_from, validated
 from mmg_registry.sklearn.scores import Ranked
 
-K = 10  # features that are kept unless told, as of scikit-learn's SelectKBest
+KEPT = 10  # features that are kept unless told, as of scikit-learn's SelectKBest
 NO_LIMIT = "Nothing says which features to keep; give k (how many), alpha (the largest q), or greedy=True."
 
 
@@ -63,7 +63,7 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        k: int | None = K,
+        k: int | None = KEPT,
         *,
         alpha: float | None = None,
         greedy: bool = False,
@@ -92,7 +92,7 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._demand_limits()
         options, request = options_of(self._choices())
-        found = Ranked.of(Ranking.of(rows_of(self, X, y), request, options))
+        found = Ranked.of(Ranking.of(validated(self, X, y), request, options))
         self.table_ = found.table
         self.scores_, self.pvalues_, self.qvalues_ = found.column("mi"), found.column("p", 1.0), found.column("q", 1.0)
         self.ranking_ = found.column("rank").astype(int)
@@ -109,7 +109,7 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         """Return what is asked of `mmg.rank`; `top` would leave features without a value, but for a greedy search."""
         limits = {"top": int(self.k) if self.greedy and self.k else None, "alpha": self.alpha}
         asked = {"greedy": self.greedy, **{name: value for name, value in limits.items() if value is not None}}
-        run = {"plugin": self.plugin, "threads": self.threads, "seed": seed_of(self.random_state)}
+        run = {"plugin": self.plugin, "threads": self.threads, "seed": seed_from(self.random_state)}
         return {**(self.options or {}), **asked, **run}
 
     def _wanted(self, found: Ranked) -> NDArray[np.bool_]:

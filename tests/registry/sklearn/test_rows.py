@@ -11,7 +11,7 @@ import pytest
 
 from mmg_registry.errors import DataError, OptionError
 from mmg_registry.sklearn import MIEstimator, MISelector
-from mmg_registry.sklearn.rows import rows_of, seed_of
+from mmg_registry.sklearn.rows import seed_from, validated
 
 X = np.random.default_rng(0).standard_normal((60, 2))
 
@@ -37,16 +37,18 @@ def test_what_scikit_learn_refuses_is_refused_in_its_words() -> None:
 
 
 def test_rows_keep_their_names_and_labels() -> None:
-    pair = rows_of(MIEstimator(), pd.DataFrame(X, columns=["a", "b"]), np.array(["yes", "no"] * 30))
+    pair = validated(MIEstimator(), pd.DataFrame(X, columns=["a", "b"]), np.array(["yes", "no"] * 30))
     assert (pair.x_names, pair.y_names, pair.y_labels) == (("a", "b"), ("y",), (("no", "yes"),))
 
 
 def test_a_random_state_is_a_seed_or_draws_one() -> None:
-    assert seed_of(np.int64(7)) == 7
-    drawn = [seed_of(state) for state in (np.random.RandomState(1), np.random.RandomState(1), np.random.RandomState(2))]
+    assert seed_from(np.int64(7)) == 7
+    drawn = [
+        seed_from(state) for state in (np.random.RandomState(1), np.random.RandomState(1), np.random.RandomState(2))
+    ]
     assert drawn[0] == drawn[1] != drawn[2]
     with pytest.raises(OptionError, match="'random_state' is -1 and must be 0 or more"):
-        seed_of(-1)
+        seed_from(-1)
 
 
 def test_without_scikit_learn_a_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
