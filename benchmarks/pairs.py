@@ -24,10 +24,8 @@ COLUMNS, ROWS, PLANTED = 40, 500, 12
 VALUED = 24  # pairs that get a value: more than were planted, so that their order can go wrong
 BATCH, STEPS = 8, 150  # problems that are trained together, and steps of each
 
-Rng = np.random.Generator
 
-
-def planted(rng: Rng) -> tuple[np.ndarray[Any, Any], set[tuple[int, int]]]:
+def planted(rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], set[tuple[int, int]]]:
     """Return columns `(ROWS, COLUMNS)` and the pairs that depend on each other: of four shapes, in turn."""
     x, noise = rng.standard_normal((ROWS, COLUMNS)), rng.standard_normal((ROWS, PLANTED))
     places = rng.permutation(COLUMNS)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import kendalltau
 
@@ -25,15 +26,14 @@ from benchmarks.common import PACKAGES, RESULTS, document, write
 from mmg_registry.data import as_pair
 from mmg_registry.ranking.answer import Ranking, RankOptions
 from mmg_registry.request import Request
-from mmg_registry.tables import Table
+from mmg_registry.tables import AnswerTable
 
-Array = np.ndarray[Any, Any]
-Form = Callable[[Array], Array]
+Shape = Callable[[NDArray[Any]], NDArray[Any]]
 
 ALPHA = 0.05
 NODES = 201  # of the integral over the target
 CUTS = {"labels": (0.25, 0.5, 0.75), "rare label": (0.95,), "counts": tuple(np.linspace(0.03, 0.97, 31))}
-FORMS: dict[str, Form] = {
+FORMS: dict[str, Shape] = {
     "plain": lambda z: z,
     "exponential": lambda z: np.exp(2 * z),
     "rounded": lambda z: np.round(z, 1),
@@ -45,9 +45,9 @@ FORMS: dict[str, Form] = {
 class Planted:
     """A set of features `(n, d)`, the target `(n,)`, and the information of each feature in nats."""
 
-    x: Array
-    target: Array
-    truth: Array
+    x: NDArray[Any]
+    target: NDArray[Any]
+    truth: NDArray[Any]
 
 
 def planted(rows: int, features: int, informative: int, rng: np.random.Generator) -> Planted:
@@ -82,7 +82,7 @@ def information(r: float, cuts: Sequence[float] | None) -> float:
     return float((weights / weights.sum()) @ (shares * log_ratio).sum(axis=1))
 
 
-def ranked(drawn: Planted, seed: int, valued: bool = True) -> Table:
+def ranked(drawn: Planted, seed: int, valued: bool = True) -> AnswerTable:
     """Return the table of `mmg rank` with its defaults; without values, that of the first look alone."""
     ranking = Ranking.of(as_pair(drawn.x, drawn.target), Request(plugin="ksg", seed=seed, threads=1), RankOptions())
     if valued:
@@ -91,7 +91,7 @@ def ranked(drawn: Planted, seed: int, valued: bool = True) -> Table:
     return ranking.assembled(looked, time.perf_counter())
 
 
-def by_feature(found: Table, name: str) -> Array:
+def by_feature(found: AnswerTable, name: str) -> NDArray[Any]:
     """Return a column of the table in the order of the features."""
     cells = dict(zip(found.column("feature"), found.column(name), strict=True))
     return np.array([math.nan if cells[f"x{j}"] is None else cells[f"x{j}"] for j in range(len(cells))], dtype=float)
@@ -117,7 +117,7 @@ def timed(rows: int, features: int, seed: int) -> dict[str, Any]:
     return {"cpu_s_a_feature": ours, "of_which_first_look": looking, "scikit_learn_cpu_s_a_feature": theirs, **held}
 
 
-def _held(found: Table, drawn: Planted) -> dict[str, Any]:
+def _held(found: AnswerTable, drawn: Planted) -> dict[str, Any]:
     """Say how often the interval holds the truth, and how often the lower bound exceeds it."""
     low, high, least = (by_feature(found, name) for name in ("low", "high", "at_least"))
     inside = (low <= drawn.truth + 1e-9) & (drawn.truth <= high + 1e-9)

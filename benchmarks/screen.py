@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.common import PACKAGES, RESULTS, RSS_UNIT, document, table, write
 from mmg_registry.kinds import KindName
@@ -25,47 +26,47 @@ from mmg_registry.screen import Tiles, screen
 LEVEL = 0.05
 PAIRS_OF_A_LOOP = 10
 NOISE = 0.3  # standard deviation that is added to a curve of unit size
-Rng = np.random.Generator
-Array = np.ndarray[Any, Any]
-Law = Callable[[int, Rng], tuple[Array, Array]]
+PairLaw = Callable[[int, np.random.Generator], tuple[NDArray[Any], NDArray[Any]]]
 
 
 # --- Laws of a dependent pair ----------------------------------------------------------------------------------------
 
 
-def linear(n: int, rng: Rng) -> tuple[Array, Array]:
+def linear(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     x = rng.standard_normal(n)
     return x, 0.35 * x + rng.standard_normal(n)
 
 
-def parabolic(n: int, rng: Rng) -> tuple[Array, Array]:
+def parabolic(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     x = rng.uniform(-1, 1, n)
     return x, x**2 + NOISE * rng.standard_normal(n)
 
 
-def sinusoidal(n: int, rng: Rng) -> tuple[Array, Array]:
+def sinusoidal(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     x = rng.uniform(0, 1, n)
     return x, np.sin(4 * np.pi * x) + NOISE * rng.standard_normal(n)
 
 
-def circular(n: int, rng: Rng) -> tuple[Array, Array]:
+def circular(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     angle = rng.uniform(0, 2 * np.pi, n)
     return np.cos(angle) + NOISE * rng.standard_normal(n), np.sin(angle) + NOISE * rng.standard_normal(n)
 
 
-def checkerboard(n: int, rng: Rng) -> tuple[Array, Array]:
+def checkerboard(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     """Four by four fields, of which half are empty."""
     row, column = rng.integers(0, 4, n), rng.integers(0, 2, n)
     return row + rng.uniform(0, 1, n), 2 * column + row % 2 + rng.uniform(0, 1, n)
 
 
-def labels(n: int, rng: Rng) -> tuple[Array, Array]:
+def labels(n: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     """Four labels whose codes mean nothing, and a number whose mean depends on them."""
     label = rng.integers(0, 4, n)
     return label, np.array([0.0, 0.8, -0.4, 0.3])[label] + rng.standard_normal(n)
 
 
-LAWS: dict[str, Law] = {law.__name__: law for law in (linear, parabolic, sinusoidal, circular, checkerboard, labels)}
+LAWS: dict[str, PairLaw] = {
+    law.__name__: law for law in (linear, parabolic, sinusoidal, circular, checkerboard, labels)
+}
 
 
 # --- Tasks -----------------------------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def peers(columns: int, rows: int, threads: int, seed: int) -> list[dict[str, An
     return [each | {"cpu_microseconds_a_pair": 1e6 * each["cpu_seconds"] / each["pairs_run"]} for each in results]
 
 
-def _loops(values: Array) -> dict[str, Callable[[int, int], Any]]:
+def _loops(values: NDArray[Any]) -> dict[str, Callable[[int, int], Any]]:
     """Return what takes a pair at a time, of the packages that are installed."""
     from sklearn.feature_selection import mutual_info_regression
 

@@ -39,32 +39,31 @@ TIMED = (("circle", "auto"), ("given z: shared noise", "auto"), ("circle", "mine
 SLOW = {"cmiknn": 20}  # repeats of a peer that takes seconds
 PEERS = ("dcor", "hyppo", "causal-learn", "tigramite")
 
-Rng = np.random.Generator
 Triplet = Sequence[np.ndarray[Any, Any]]  # x, y, and z where it is given
-DrawTriplet = Callable[[int, Rng], Triplet]
+DrawTriplet = Callable[[int, np.random.Generator], Triplet]
 PValueOf = Callable[[Triplet, int], float]  # from rows and a seed to a p-value
 
 
-def _normal(n: int, rng: Rng, *widths: int) -> list[np.ndarray[Any, Any]]:
+def _normal(n: int, rng: np.random.Generator, *widths: int) -> list[np.ndarray[Any, Any]]:
     return [rng.standard_normal((n, width)) for width in widths]
 
 
 # --- Nothing is there -----------------------------------------------------------------------------------------------
 
 
-def independent(n: int, rng: Rng) -> Triplet:
+def independent(n: int, rng: np.random.Generator) -> Triplet:
     return _normal(n, rng, 1, 1)
 
 
-def heavy_tailed(n: int, rng: Rng) -> Triplet:
+def heavy_tailed(n: int, rng: np.random.Generator) -> Triplet:
     return rng.standard_cauchy((n, 1)), rng.standard_t(2, (n, 2))
 
 
-def discrete(n: int, rng: Rng) -> Triplet:
+def discrete(n: int, rng: np.random.Generator) -> Triplet:
     return rng.integers(0, 3, (n, 1)), rng.poisson(1.0, (n, 1))
 
 
-def autoregressive(n: int, rng: Rng) -> Triplet:
+def autoregressive(n: int, rng: np.random.Generator) -> Triplet:
     """Two series that each remember some ten rows."""
     series = np.zeros((2, n + 100))
     noise = rng.standard_normal(series.shape)
@@ -73,48 +72,48 @@ def autoregressive(n: int, rng: Rng) -> Triplet:
     return series[0, 100:, None], series[1, 100:, None]
 
 
-def common_waves(n: int, rng: Rng) -> Triplet:
+def common_waves(n: int, rng: np.random.Generator) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return np.sin(2 * z) + 0.5 * e, np.cos(2 * z) + z + 0.5 * f, z
 
 
-def common_steep(n: int, rng: Rng) -> Triplet:
+def common_steep(n: int, rng: np.random.Generator) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return z**3 + 0.2 * e, np.tanh(3 * z) + 0.2 * f, z
 
 
-def common_scale(n: int, rng: Rng) -> Triplet:
+def common_scale(n: int, rng: np.random.Generator) -> Triplet:
     """The cause moves the spread of both sides too, and enters one of them as a product."""
     z, e, f = _normal(n, rng, 3, 1, 1)
     spread = np.exp(0.4 * z[:, :1])
     return z[:, :1] * z[:, 1:2] + spread * e, np.abs(z[:, :1]) + z[:, 2:] + spread * f, z
 
 
-def common_heavy(n: int, rng: Rng) -> Triplet:
+def common_heavy(n: int, rng: np.random.Generator) -> Triplet:
     z, e, f = (rng.standard_t(2, (n, 1)) for _ in range(3))
     return z + e, np.sign(z) * np.sqrt(np.abs(z)) + f, z
 
 
-def common_labels(n: int, rng: Rng) -> Triplet:
+def common_labels(n: int, rng: np.random.Generator) -> Triplet:
     z = rng.standard_normal((n, 1))
     x = (rng.random((n, 1)) < 1 / (1 + np.exp(-3 * np.sin(2 * z)))).astype(float)
     return x, rng.poisson(np.exp(z)).astype(float), z
 
 
-def common_index(n: int, rng: Rng) -> Triplet:
+def common_index(n: int, rng: np.random.Generator) -> Triplet:
     """A period of the sum of five causes."""
     z, e, f = _normal(n, rng, 5, 1, 1)
     index = np.sin(z.sum(axis=1, keepdims=True) / 1.5)
     return index + 0.5 * e, index + 0.5 * f, z
 
 
-def common_series(n: int, rng: Rng) -> Triplet:
+def common_series(n: int, rng: np.random.Generator) -> Triplet:
     """A cause and two noises that are series."""
     (e, f), (z, _) = autoregressive(n, rng), autoregressive(n, rng)
     return np.sin(z) + 0.5 * e, np.abs(z) + 0.5 * f, z
 
 
-def given_label(n: int, rng: Rng) -> Triplet:
+def given_label(n: int, rng: np.random.Generator) -> Triplet:
     z, (e, f) = rng.integers(0, 4, (n, 1)), _normal(n, rng, 1, 1)
     return z % 2 + e, (z > 1) + f, (z == np.arange(1, 4)).astype(float)
 
@@ -138,57 +137,57 @@ NULLS: dict[str, DrawTriplet] = {
 # --- Something is there ---------------------------------------------------------------------------------------------
 
 
-def linear(n: int, rng: Rng) -> Triplet:
+def linear(n: int, rng: np.random.Generator) -> Triplet:
     x, e = _normal(n, rng, 1, 1)
     return x, 0.15 * x + e
 
 
-def tails(n: int, rng: Rng) -> Triplet:
+def tails(n: int, rng: np.random.Generator) -> Triplet:
     """A common scale alone."""
     scale = np.sqrt(5 / rng.chisquare(5, (n, 1)))
     x, y = _normal(n, rng, 1, 1)
     return x * scale, y * scale
 
 
-def parabola(n: int, rng: Rng) -> Triplet:
+def parabola(n: int, rng: np.random.Generator) -> Triplet:
     x = rng.uniform(-1, 1, (n, 1))
     return x, 0.5 * x**2 + 0.9 * rng.standard_normal((n, 1))
 
 
-def circle(n: int, rng: Rng) -> Triplet:
+def circle(n: int, rng: np.random.Generator) -> Triplet:
     turn, (e, f) = rng.uniform(0, 2 * np.pi, (n, 1)), _normal(n, rng, 1, 1)
     return np.cos(turn) + 0.5 * e, np.sin(turn) + 0.5 * f
 
 
-def wave(n: int, rng: Rng) -> Triplet:
+def wave(n: int, rng: np.random.Generator) -> Triplet:
     x = rng.uniform(-1, 1, (n, 1))
     return x, np.sin(4 * np.pi * x) + 2.2 * rng.standard_normal((n, 1))
 
 
-def checkerboard(n: int, rng: Rng) -> Triplet:
+def checkerboard(n: int, rng: np.random.Generator) -> Triplet:
     a = rng.integers(0, 4, (n, 1))
     b = 2 * rng.integers(0, 2, (n, 1)) + a % 2
     return a + rng.uniform(0, 1, (n, 1)) + 0.6 * rng.standard_normal((n, 1)), b + rng.uniform(0, 1, (n, 1))
 
 
-def exclusive_or(n: int, rng: Rng) -> Triplet:
+def exclusive_or(n: int, rng: np.random.Generator) -> Triplet:
     x, e = _normal(n, rng, 2, 1)
     return x, 0.25 * np.sign(x[:, :1] * x[:, 1:]) + e
 
 
-def one_of_many(n: int, rng: Rng) -> Triplet:
+def one_of_many(n: int, rng: np.random.Generator) -> Triplet:
     x, y = _normal(n, rng, 5, 5)
     y[:, :1] += 0.25 * x[:, :1]
     return x, y
 
 
-def noise_shared(n: int, rng: Rng) -> Triplet:
+def noise_shared(n: int, rng: np.random.Generator) -> Triplet:
     x, y, z = common_waves(n, rng)
     shared = rng.standard_normal((n, 1))
     return x + 0.25 * shared, y + 0.25 * shared, z
 
 
-def noise_squared(n: int, rng: Rng) -> Triplet:
+def noise_squared(n: int, rng: np.random.Generator) -> Triplet:
     z, e, f = _normal(n, rng, 1, 1, 1)
     return np.sin(2 * z) + e, np.cos(2 * z) + 0.12 * e**2 + f, z
 

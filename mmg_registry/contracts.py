@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -67,6 +67,22 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+
+
+def stretched(listener: Listener | None, start: float, end: float, before: str = "") -> Listener | None:
+    """Return a listener to a part of the work, whose progress from 0 to 1 is that of `listener` from `start` to `end`.
+
+    Stages are named after `before`. What a part foresees of its own time says nothing of the whole, and is left out.
+
+    Example:
+        >>> stretched(print, 0.5, 1.0, "x: ")(Progress(0.5))
+        Progress(fraction=0.75, stage='x: training', mi=None, seconds_left=None)
+    """
+    if listener is None:
+        return None
+    return lambda part: listener(
+        replace(part, fraction=start + (end - start) * part.fraction, stage=before + part.stage, seconds_left=None)
+    )
 
 
 @dataclass(frozen=True)

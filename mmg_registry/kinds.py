@@ -25,6 +25,7 @@ class Kind:
         atoms: single values that stand out of a mixed column.
         grain: distance that all values of a rounded column are multiples of; 0 where there is none.
         labels: names of a category's codes 0, 1 .. where the column was text; else empty.
+        told: whether a person says so, rather than the values.
     """
 
     name: KindName
@@ -33,6 +34,7 @@ class Kind:
     atoms: tuple[float, ...] = ()
     grain: float = 0.0
     labels: tuple[str, ...] = ()
+    told: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the JSON result says of the column."""

@@ -8,6 +8,7 @@ third-party ones. A plugin is imported only when it is asked for, so a broken pl
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,6 +57,25 @@ def load_plugin(name: str) -> type[Estimator]:
     """
     cls: type[Estimator] = load_record(find(name))
     return cls
+
+
+def check_options(name: str, options: Mapping[str, Any], beside: Iterable[str] = ()) -> None:
+    """Refuse an estimator that is not there, and options that it has not, as before any data are read.
+
+    Args:
+        name: of the estimator.
+        options: of the estimator, by their names.
+        beside: other names that a wrong one may have meant.
+
+    Raises:
+        OptionError: for an unknown or out-of-range option.
+        PluginError: in the same cases as `load_plugin`.
+    """
+    from mmg_registry.contracts import parse_options, refuse_unknown
+
+    cls = load_plugin(name)
+    refuse_unknown(cls, options, beside)
+    parse_options(cls, options)
 
 
 def load_bound(name: str) -> type[BoundEstimator]:

@@ -1,19 +1,16 @@
-"""`Table`: the result of every question with many answers, and its forms: JSON (schema/table-1.json), CSV, parquet."""
+"""`AnswerTable`: the result of questions with many answers, and its forms: JSON (schema/table-1.json), CSV, parquet."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmg_registry.errors import demand
-from mmg_registry.names import nearest
+from mmg_registry.exports import csv_of, ending_of, parquet_of
 from mmg_registry.results import NATS_PER_BIT, Unit, plain
 
 if TYPE_CHECKING:
@@ -21,13 +18,13 @@ if TYPE_CHECKING:
 
 SCHEMA = "mmg/table/1"
 SUFFIXES = (".csv", ".json", ".parquet")
-NO_PANDAS = "A {what} needs pandas and pyarrow: pip install 'mmg-registry[data]' brings them."
+NO_PANDAS = "A DataFrame needs pandas: pip install 'mmg-registry[data]' brings it."
 
-Cell = str | int | float | bool | None
+AnswerCell = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
-class Column:
+class AnswerColumn:
     """What a column of a table holds.
 
     Attributes:
@@ -42,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class AnswerTable:
     """Rows of answers, each with the same columns, with what is to be known of all of them.
 
     Attributes:
@@ -58,15 +55,15 @@ class Table:
         ValueError: for a row whose names are not those of the columns.
 
     Example:
-        >>> columns = (Column("feature", "the feature"), Column("mi", "I(feature; target)", information=True))
-        >>> found = Table("rank", columns, ({"feature": "age", "mi": 0.25},))
-        >>> Table.from_dict(found.to_dict()) == found, round(found.to_unit("bits").rows[0]["mi"], 3)
+        >>> columns = AnswerColumn("feature", "its name"), AnswerColumn("mi", "I(feature; target)", information=True)
+        >>> found = AnswerTable("rank", columns, ({"feature": "age", "mi": 0.25},))
+        >>> AnswerTable.from_dict(found.to_dict()) == found, round(found.to_unit("bits").rows[0]["mi"], 3)
         (True, 0.361)
     """
 
     kind: str
-    columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, Cell], ...]
+    columns: tuple[AnswerColumn, ...]
+    rows: tuple[Mapping[str, AnswerCell], ...]
     unit: Unit = "nats"
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -91,7 +88,7 @@ class Table:
         """Return the cells of a column, one a row."""
         return [row[name] for row in self.rows]
 
-    def to_unit(self, unit: Unit) -> Table:
+    def to_unit(self, unit: Unit) -> AnswerTable:
         """Return the table with its columns of information converted to `unit`, "nats" or "bits"."""
         if unit == self.unit:
             return self
@@ -115,7 +112,7 @@ class Table:
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Table:
+    def from_dict(cls, document: Mapping[str, Any]) -> AnswerTable:
         """Build a table from the result of `to_dict`.
 
         Raises:
@@ -124,7 +121,7 @@ class Table:
         """
         if document.get("schema") != SCHEMA:
             raise ValueError(f"The table has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
-        columns = tuple(Column(**column) for column in document["columns"])
+        columns = tuple(AnswerColumn(**column) for column in document["columns"])
         rows = tuple(_with_infinity(row, columns) for row in document["rows"])
         rest = {key: document[key] for key in ("kind", "unit", "warnings", "provenance")}
         return cls(columns=columns, rows=rows, **rest)
@@ -135,7 +132,7 @@ class Table:
         Raises:
             OptionError: where pandas is not installed.
         """
-        demand(find_spec("pandas") is not None, NO_PANDAS.format(what="DataFrame"))
+        demand(find_spec("pandas") is not None, NO_PANDAS)
         import pandas as pd
 
         frame: pd.DataFrame = pd.DataFrame(list(self.rows), columns=self.names)
@@ -144,65 +141,43 @@ class Table:
         return frame
 
 
-def _scaled(cell: Cell, factor: float) -> Cell:
+def _scaled(cell: AnswerCell, factor: float) -> AnswerCell:
     return cell if cell is None else float(cell) * factor
 
 
-def _with_infinity(row: Mapping[str, Cell], columns: Iterable[Column]) -> dict[str, Cell]:
+def _with_infinity(row: Mapping[str, AnswerCell], columns: Iterable[AnswerColumn]) -> dict[str, AnswerCell]:
     """Return a row of a document with infinity where its status says so: in the first column of information."""
     first = next((column.name for column in columns if column.information), None)
     infinite = row.get("status") == "infinite" and first is not None and row[first] is None
     return {**row, str(first): math.inf} if infinite else dict(row)
 
 
-def ending_of(path: str) -> str:
+def table_ending(path: str) -> str:
     """Return the ending of `path`, refusing one that no table is written as.
 
     Raises:
-        OptionError: for another ending, or for parquet without pandas and pyarrow.
+        OptionError: for another ending, or for parquet without pyarrow.
 
     Example:
-        >>> ending_of("ranked.CSV")
+        >>> table_ending("ranked.CSV")
         '.csv'
     """
-    suffix = Path(path).suffix.lower()
-    known = nearest(suffix, SUFFIXES, "known are")
-    demand(suffix in SUFFIXES, f"A table is not written as '{suffix}', the end of '{path}'; {known}.")
-    there = suffix != ".parquet" or (find_spec("pandas") is not None and find_spec("pyarrow") is not None)
-    demand(there, NO_PANDAS.format(what="parquet file"))
-    return suffix
+    return ending_of(path, SUFFIXES, "A table is")
 
 
-def content_of(table: Table, suffix: str) -> bytes:
+def table_content(table: AnswerTable, suffix: str) -> bytes:
     """Return the content of a file that ends in `suffix`, one of `SUFFIXES`.
 
     JSON has everything; CSV has the rows and their unit; parquet has the rows, and the rest in its metadata.
 
     Example:
-        >>> print(content_of(Table("rank", (Column("mi", "MI", True),), ({"mi": 0.5},)), ".csv").decode())
-        mi,unit
-        0.5,nats
-        <BLANKLINE>
+        >>> found = AnswerTable("rank", (AnswerColumn("mi", "MI", True),), ({"mi": 0.5},))
+        >>> table_content(found, ".csv")
+        b'mi,unit\\n0.5,nats\\n'
     """
     if suffix == ".json":
         return f"{table.to_json()}\n".encode()
-    return _csv(table) if suffix == ".csv" else _parquet(table)
-
-
-def _csv(table: Table) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*table.names, "unit"])
-    writer.writerows([*(row[name] for name in table.names), table.unit] for row in table.rows)
-    return out.getvalue().encode()
-
-
-def _parquet(table: Table) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = pa.table({name: table.column(name) for name in table.names})
-    about = {key: value for key, value in table.to_dict().items() if key != "rows"}
-    out = io.BytesIO()
-    pq.write_table(columns.replace_schema_metadata({"mmg": json.dumps(about, allow_nan=False)}), out)
-    return out.getvalue()
+    columns = {name: table.column(name) for name in table.names}
+    if suffix == ".csv":
+        return csv_of({**columns, "unit": [table.unit] * len(table)})
+    return parquet_of(columns, {key: value for key, value in table.to_dict().items() if key != "rows"})

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks import common
 from benchmarks.peers.environments import PEERS
-from benchmarks.peers.reporting import markdown, pairs, summary_by_method
+from benchmarks.peers.reporting import markdown, paired_runs, summary_by_method
 from benchmarks.peers.running import OURS, REST, PeerRun, PeerSettings, Runner, plan_peers
 from mmg_registry.benchmark.store import Store, distinct, key_of
 from mmg_registry.benchmark.tasks import select
@@ -114,7 +114,7 @@ def report(store: Store, folder: Path) -> int:
     if not store.rows:
         print(f"error: {store.path} holds no runs yet.", file=sys.stderr)
         return 2
-    found = pairs(store.rows)
+    found = paired_runs(store.rows)
     seeds = sorted({row["seed"] for row in store.rows})
     about = common.document({"summary": summary_by_method(found), "pairs": found}, seeds=seeds)
     ran_at = {name: distinct(store.rows, name) for name in ("machine", "revision")}  # of the runs, not of the report

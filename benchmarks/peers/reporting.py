@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 TWO_SIDED = 1.96  # standard errors
 
 
-def pairs(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def paired_runs(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return an entry for each run of a package; `ours` is our run on the same rows, None if it is still missing."""
     kept = latest(rows)
     ours = {_place(row): _short(row) for row in kept if row["options"]["package"] == OURS}

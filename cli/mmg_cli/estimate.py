@@ -239,9 +239,9 @@ def _check_outputs(job: EstimateJob) -> None:
 
         check_plot(job.plot, "--plot")
     if job.pointwise:
-        from mmg_registry.pointwise.files import ending_of
+        from mmg_registry.pointwise.files import pointwise_ending
 
-        ending_of(job.pointwise)
+        pointwise_ending(job.pointwise)
         check_writable(job.pointwise, "--pointwise")
     if job.save:
         from mmg_registry.storage import DOCUMENT

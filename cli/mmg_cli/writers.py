@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mmg_registry.hooks import Writer
     from mmg_registry.quantity import Quantity
     from mmg_registry.results import Estimate, Pointwise, Unit
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
 JSON = (".json", "")
 
@@ -56,21 +56,21 @@ def write_pointwise(found: Pointwise, path: str, unit: Unit) -> None:
     Raises:
         MMGError: when the file cannot be written.
     """
-    from mmg_registry.pointwise.files import content_of, ending_of
+    from mmg_registry.pointwise.files import pointwise_content, pointwise_ending
 
-    content = content_of(found, ending_of(path), unit)
+    content = pointwise_content(found, pointwise_ending(path), unit)
     write_atomically(path, lambda handle: handle.write(content), "The pointwise values")
 
 
-def write_table(found: Table, path: str) -> None:
+def write_table(found: AnswerTable, path: str) -> None:
     """Write a table to `path`, completely or not at all, in the format of its ending.
 
     Raises:
         MMGError: when the file cannot be written.
     """
-    from mmg_registry.tables import content_of, ending_of
+    from mmg_registry.tables import table_content, table_ending
 
-    content = content_of(found, ending_of(path))
+    content = table_content(found, table_ending(path))
     write_atomically(path, lambda handle: handle.write(content), "The table")
 
 

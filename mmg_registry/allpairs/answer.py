@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mmg_registry import registry
-from mmg_registry.allpairs.columns import ColumnRows, read_columns
-from mmg_registry.allpairs.look import Screened, look
+from mmg_registry.allpairs.columns import ColumnRows, read_paired_columns
+from mmg_registry.allpairs.look import PairsLook, look
 from mmg_registry.allpairs.normalised import NORMALISED, Normalise, normalised
-from mmg_registry.allpairs.table import COLUMNS, MEASURED, measured, ordered
-from mmg_registry.contracts import Listener, Progress, parse_options, refuse_unknown
+from mmg_registry.allpairs.table import MEASURED, PAIR_COLUMNS, measured, pairs_in_order
+from mmg_registry.contracts import Progress, stretched
 from mmg_registry.data import Pair
 from mmg_registry.data.order import order_of
 from mmg_registry.data.pair import with_groups
@@ -24,9 +24,9 @@ from mmg_registry.names import nearest
 from mmg_registry.provenance import RESULT_PACKAGES, versions
 from mmg_registry.ranking.rows import some_rows
 from mmg_registry.ranking.table import METHODS, Fdr
-from mmg_registry.ranking.values import value_of
+from mmg_registry.ranking.values import plugin_value
 from mmg_registry.request import Request, from_choices
-from mmg_registry.tables import Cell, Table
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ CUT = "The table holds the first {kept} of {pairs} pairs (--edges K keeps more).
 UNANSWERED = "{n} pairs have no value ({names}); their rows say why."
 ONE_BY_ONE = "one by one"
 
-Place = tuple[int, int]
+PairPlaces = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def pairs(data: Any, *, columns: Spec | None = None, **choices: Any) -> pd.DataF
     Args:
         data: a table: a frame of pandas or polars, or the path of a file; or an array `(n, d)`, also a sparse one.
         columns: columns of the table; all, if None.
-        **choices: fields of `PairsOptions` (top, edges, rows, fdr, alpha, normalise), of `Request` (plugin, seed,
-            threads, unit, groups, blocks, kinds, drop_nan ..), and options of the plugin.
+        **choices: fields of `PairsOptions` (top, edges, value_rows, fdr, alpha, normalise), of `Request` (plugin,
+            seed, threads, unit, groups, blocks, kinds, drop_nan, rows ..), and options of the plugin.
 
     Returns:
         A DataFrame with a row for each pair, in order: first those that surely share most. `attrs["mmg"]` holds the
@@ -116,7 +116,7 @@ def pairs(data: Any, *, columns: Spec | None = None, **choices: Any) -> pd.DataF
         (['x', 'bent', 'estimated'], True)
     """
     options, request = options_of(choices)
-    pair = read_columns(data, columns, request.groups)
+    pair = read_paired_columns(data, columns, request.groups, rows=request.rows, seed=request.seed)
     found = AllPairs.of(pair, replace(request, groups=None), options).table().to_unit(request.unit)
     issue(found.warnings)
     return found.to_frame()
@@ -131,20 +131,11 @@ def options_of(choices: dict[str, Any]) -> tuple[PairsOptions, Request]:
     """
     own = {each.name: choices.pop(each.name) for each in fields(PairsOptions) if each.name in choices}
     request = from_choices(Request, choices)
-    check_plugin(request)
+    registry.check_options(request.plugin, request.options, PAIRS_CHOICES)
     return PairsOptions(**own), request
 
 
-def check_plugin(request: Request) -> None:
-    """Refuse a plugin that is not there, and options that it has not, before the data are read.
-
-    Raises:
-        OptionError, PluginError: as it says.
-    """
-    plugin = registry.load_plugin(request.plugin)
-    known = [*(each.name for kind in (Request, PairsOptions) for each in fields(kind)), "columns"]
-    refuse_unknown(plugin, request.options, beside=known)
-    parse_options(plugin, dict(request.options))
+PAIRS_CHOICES = (*(each.name for kind in (Request, PairsOptions) for each in fields(kind)), "columns")
 
 
 @dataclass(frozen=True)
@@ -172,28 +163,30 @@ class AllPairs:
         return cls(ColumnRows.of(whole, request.kinds, request.drop_nan), replace(request, groups=None), options)
 
     @cached_property
-    def screened(self) -> Screened:
+    def screened(self) -> PairsLook:
         """The first pairs by the screen."""
-        options, asked = self.options, replace(self.request, progress=_part(self.request.progress, 0.0, 0.2))
+        options, asked = self.options, replace(self.request, progress=stretched(self.request.progress, 0.0, 0.2))
         return look(self.rows, asked, options.alpha, options.fdr, max(options.edges, options.top))
 
-    def chosen(self) -> list[Place]:
+    def chosen(self) -> list[PairPlaces]:
         """Return the pairs that get a value: each column with its copy, and the first of the screen."""
         best = zip(self.screened.i.tolist(), self.screened.j.tolist(), strict=True)
         return [*self.rows.copies, *list(best)[: self.options.top]]
 
-    def cells(self, pair: Place) -> dict[str, Cell]:
+    def cells(self, pair: PairPlaces) -> dict[str, AnswerCell]:
         """Return what the plugin says of two columns, in nats: the cells named in `table.MEASURED`."""
         whole = self.rows.between(*pair)
         rows = some_rows(whole, self.options.value_rows, self.request.seed) if self._independent(whole) else whole
-        return measured(value_of(whole, rows, replace(self.request, kinds=self.rows.told_of(*pair))))
+        return measured(plugin_value(whole, rows, replace(self.request, kinds=self.rows.told_of(*pair))))
 
     def _independent(self, pair: Pair) -> bool:
         """Return whether rows may be drawn: they belong to no groups and make no series."""
         blocks = self.request.blocks
         return pair.groups is None and (blocks == "none" or (blocks == "auto" and not order_of(pair.x, pair.y).series))
 
-    def table(self, answers: Callable[[Sequence[Place]], list[dict[str, Cell]]] | None = None) -> Table:
+    def table(
+        self, answers: Callable[[Sequence[PairPlaces]], list[dict[str, AnswerCell]]] | None = None
+    ) -> AnswerTable:
         """Return the table, in nats: screen all pairs, estimate the first, put them in order.
 
         Args:
@@ -205,29 +198,31 @@ class AllPairs:
         rows = [self._row(place, told) for place in range(len(self.screened.i))]
         rows += [self._of(pair, told[pair], {"score": 1.0, "p": None, "q": None}) for pair in self.rows.copies]
         warnings = [*self.rows.warnings, *self._warnings(told)]
-        return Table("pairs", COLUMNS, ordered(rows), warnings=warnings, provenance=self._provenance(started))
+        return AnswerTable(
+            "pairs", PAIR_COLUMNS, pairs_in_order(rows), warnings=warnings, provenance=self._provenance(started)
+        )
 
-    def _one_by_one(self, wanted: Sequence[Place]) -> list[dict[str, Cell]]:
-        listener, found = _part(self.request.progress, 0.2, 1.0), []
+    def _one_by_one(self, wanted: Sequence[PairPlaces]) -> list[dict[str, AnswerCell]]:
+        listener, found = stretched(self.request.progress, 0.2, 1.0), []
         for pair in wanted:
             found.append(self.cells(pair))
             if listener:
                 listener(Progress(len(found) / len(wanted), f"pair {len(found)} of {len(wanted)}"))
         return found
 
-    def _row(self, place: int, told: dict[Place, dict[str, Cell]]) -> dict[str, Cell]:
+    def _row(self, place: int, told: dict[PairPlaces, dict[str, AnswerCell]]) -> dict[str, AnswerCell]:
         found = self.screened
         pair = int(found.i[place]), int(found.j[place])
         numbers = {name: float(getattr(found, name)[place]) for name in ("score", "p", "q")}
         return self._of(pair, told.get(pair, measured(None)), numbers)
 
-    def _of(self, pair: Place, cells: dict[str, Cell], numbers: dict[str, Any]) -> dict[str, Cell]:
+    def _of(self, pair: PairPlaces, cells: dict[str, AnswerCell], numbers: dict[str, Any]) -> dict[str, AnswerCell]:
         (i, j), mi = pair, cells["mi"]
         own = normalised(self.rows, pair, None if mi is None else float(mi), self.options.normalise)
         head = {"rank": None, "i": i, "j": j, "x": self.rows.names[i], "y": self.rows.names[j], "normalised": own}
         return {**head, **numbers, **{name: cells[name] for name in MEASURED}}
 
-    def _warnings(self, told: dict[Place, dict[str, Cell]]) -> list[str]:
+    def _warnings(self, told: dict[PairPlaces, dict[str, AnswerCell]]) -> list[str]:
         found, options, n = self.screened, self.options, len(self.rows)
         names = [f"{self.rows.names[i]}-{self.rows.names[j]}" for (i, j), cells in told.items() if cells["mi"] is None]
         return [
@@ -253,10 +248,3 @@ class AllPairs:
             "seconds": {"total": time.perf_counter() - started},
             "versions": versions(RESULT_PACKAGES),
         }
-
-
-def _part(listener: Listener | None, start: float, end: float) -> Listener | None:
-    """Return a listener whose progress from 0 to 1 is that of `listener` from `start` to `end`."""
-    if listener is None:
-        return None
-    return lambda event: listener(replace(event, fraction=start + (end - start) * event.fraction))

@@ -97,14 +97,14 @@ class ColumnRows:
         return {self.names[j]: self.told[j] for j in places if j in self.told}
 
 
-def read_columns(data: Any, columns: Any, groups: Any = None, **reading: Any) -> Pair:
+def read_paired_columns(data: Any, columns: Any, groups: Any = None, **reading: Any) -> Pair:
     """Return a pair whose x are the columns, from a table or an array.
 
     Args:
         data: a frame, the path of a file or several; or an array `(n, d)`, also a sparse one.
         columns: columns of the table; all, if None.
         groups: a column of the table, or values; None where nobody says.
-        **reading: `text` and `where`, of files.
+        **reading: `text` and `where`, of files; `rows` and `seed` of a draw from a table, see `read`.
 
     Raises:
         DataError, OptionError: as `read` and `as_pair`.

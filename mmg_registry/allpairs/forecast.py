@@ -21,7 +21,7 @@ BYTES_A_PAIR = 80  # places, score, p-value and q-value, and what sorting them t
 
 
 @dataclass(frozen=True)
-class Forecast:
+class PairsForecast:
     """What all pairs will take.
 
     Attributes:
@@ -44,7 +44,7 @@ class Forecast:
         return (self.screen_seconds + self.valued * self.seconds_each) / 60
 
 
-def forecast(question: AllPairs) -> Forecast:
+def forecast_pairs(question: AllPairs) -> PairsForecast:
     """Return what a question will take, from a screen of a few columns and the estimate of their first pair.
 
     Example:
@@ -53,7 +53,7 @@ def forecast(question: AllPairs) -> Forecast:
         >>> from mmg_registry.data import as_pair
         >>> from mmg_registry.request import Request
         >>> x = np.random.default_rng(0).standard_normal((200, 5))
-        >>> found = forecast(AllPairs.of(as_pair(x, x), Request(plugin="ksg"), PairsOptions()))
+        >>> found = forecast_pairs(AllPairs.of(as_pair(x, x), Request(plugin="ksg"), PairsOptions()))
         >>> found.pairs, found.valued, found.minutes > 0
         (10, 10, True)
     """
@@ -65,7 +65,7 @@ def forecast(question: AllPairs) -> Forecast:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     valued = min(pairs, question.options.top)
     screen = looked + pairs * len(question.rows) * SECONDS_A_CELL
-    return Forecast(pairs, valued, screen, each, (peak + pairs * BYTES_A_PAIR) / 1e9)
+    return PairsForecast(pairs, valued, screen, each, (peak + pairs * BYTES_A_PAIR) / 1e9)
 
 
 def _timed(call: Callable[[], T]) -> tuple[T, float]:

@@ -19,6 +19,7 @@ from mmg_registry.ranking.table import Fdr
 from mmg_registry.request import Request
 from mmg_registry.screen import FEWEST_ROWS, Tiles, contingency, ordered_rates, price_of_dependence, screen
 from mmg_registry.significance.answer import quick
+from mmg_registry.significance.statistic import SMALLEST
 from mmg_registry.threads import default_threads
 
 EXCHANGES, MOST_EXCHANGES = 999, 19_999  # of a pair whose rows belong together
@@ -26,7 +27,7 @@ EXCHANGES_A_PAIR = 20
 
 
 @dataclass(frozen=True)
-class Screened:
+class PairsLook:
     """The first pairs, those first that are least likely by chance.
 
     Attributes:
@@ -47,7 +48,7 @@ class Screened:
     found: int
 
 
-def look(rows: ColumnRows, request: Request, alpha: float, fdr: Fdr, kept: int) -> Screened:
+def look(rows: ColumnRows, request: Request, alpha: float, fdr: Fdr, kept: int) -> PairsLook:
     """Look at all pairs of columns.
 
     Args:
@@ -64,12 +65,12 @@ def look(rows: ColumnRows, request: Request, alpha: float, fdr: Fdr, kept: int) 
         >>> rows = ColumnRows.of(as_pair(table, table), {}, False)
         >>> found = look(rows, Request(), 0.05, "independent", 10)
         >>> found.i.tolist(), found.j.tolist(), found.found
-        ([0, 0, 1], [2, 1, 2], 1)
+        ([0, 1, 0], [2, 2, 1], 1)
     """
     columns = np.array(list(rows.kinds), dtype=np.int64)
     i, j = np.triu_indices(len(columns), 1)
     if not len(i):
-        return Screened(i, j, np.zeros(0), np.zeros(0), np.zeros(0), 0, 0)
+        return PairsLook(i, j, np.zeros(0), np.zeros(0), np.zeros(0), 0, 0)
     tiles = _tiles(rows)
     few = len(rows) < FEWEST_ROWS
     surprise = np.zeros(len(i), dtype=np.float32) if few else _screened(tiles, request)
@@ -78,8 +79,9 @@ def look(rows: ColumnRows, request: Request, alpha: float, fdr: Fdr, kept: int) 
     order, log_q = ordered_rates(surprise)
     price = np.log(price_of_dependence(len(i))) if fdr == "dependent" else 0.0
     q, best = np.exp(np.minimum(log_q + price, 0.0)), order[:kept]
-    score, p = contingency(tiles, i[best], j[best]), np.exp(-surprise[best].astype(np.float64))
-    return Screened(columns[i[best]], columns[j[best]], score, p, q[: len(best)], len(i), int((q <= alpha).sum()))
+    score = contingency(tiles, i[best], j[best])
+    p, q = (np.maximum(each, SMALLEST) for each in (np.exp(-surprise[best].astype(np.float64)), q))
+    return PairsLook(columns[i[best]], columns[j[best]], score, p, q[: len(best)], len(i), int((q <= alpha).sum()))
 
 
 def _tiles(rows: ColumnRows) -> Tiles:

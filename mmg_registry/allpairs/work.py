@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmg_registry.allpairs.answer import AllPairs, PairsOptions, Place
+from mmg_registry.allpairs.answer import AllPairs, PairPlaces, PairsOptions
 from mmg_registry.allpairs.columns import ColumnRows
 from mmg_registry.allpairs.table import measured, with_infinity
 from mmg_registry.contracts import Progress
@@ -22,17 +22,16 @@ from mmg_registry.engines.shards import rows as rows_of
 from mmg_registry.engines.work import Resources, Work
 from mmg_registry.files import checksum
 from mmg_registry.ranking.values import FeatureValue
-from mmg_registry.ranking.work import OF_ONE
-from mmg_registry.ranking.work import Place as Where
+from mmg_registry.ranking.work import OF_ONE, WorkFolder
 from mmg_registry.request import Request
 from mmg_registry.results import plain
-from mmg_registry.tables import Cell, Table
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 CALL = "mmg_registry.allpairs.work:pair_cells"
 VALUES, GROUPS, ABOUT = "columns.npy", "groups.npy", "columns.json"
 
 
-def paired_on(question: AllPairs, where: Where) -> Table:
+def paired_on(question: AllPairs, where: WorkFolder) -> AnswerTable:
     """Return the table of pairs, of which an engine's workers estimate the first ones, in nats.
 
     Raises:
@@ -40,13 +39,13 @@ def paired_on(question: AllPairs, where: Where) -> Table:
     """
     data = _keep(question.rows, Path(where.folder))
 
-    def answers(wanted: Sequence[Place]) -> list[dict[str, Cell]]:
+    def answers(wanted: Sequence[PairPlaces]) -> list[dict[str, AnswerCell]]:
         return _carried(question, where, wanted, data)
 
     return question.table(answers)
 
 
-def pair_cells(folder: str, data: str, asked: str, i: int, j: int) -> Mapping[str, Cell]:
+def pair_cells(folder: str, data: str, asked: str, i: int, j: int) -> Mapping[str, AnswerCell]:
     """Return what the plugin says of two columns, in nats: what a worker calls.
 
     Args:
@@ -55,7 +54,7 @@ def pair_cells(folder: str, data: str, asked: str, i: int, j: int) -> Mapping[st
         asked: JSON of the settings in `OF_ONE`, of threads and of `PairsOptions`.
         i, j: places of the columns.
     """
-    cells: Mapping[str, Cell] = plain(_question(folder, data, asked).cells((i, j)))
+    cells: Mapping[str, AnswerCell] = plain(_question(folder, data, asked).cells((i, j)))
     return cells
 
 
@@ -87,10 +86,12 @@ def _keep(rows: ColumnRows, folder: Path) -> str:
     return checksum(text.encode() + groups + np.ascontiguousarray(pair.x.T).tobytes())[:12]
 
 
-def _carried(question: AllPairs, where: Where, wanted: Sequence[Place], data: str) -> list[dict[str, Cell]]:
+def _carried(
+    question: AllPairs, where: WorkFolder, wanted: Sequence[PairPlaces], data: str
+) -> list[dict[str, AnswerCell]]:
     """Return the cells of pairs in their order, by works that are not done yet."""
     works = dict(zip(wanted, _works(question, where, wanted, data), strict=True))
-    chosen = {each.name: getattr(where, each.name) for each in fields(Where) if each.name != "folder"}
+    chosen = {each.name: getattr(where, each.name) for each in fields(WorkFolder) if each.name != "folder"}
     for done, _ in enumerate(carry_out(works.values(), where.folder, **chosen), 1):
         if question.request.progress:
             part = 0.2 + 0.8 * done / len(works)
@@ -99,7 +100,7 @@ def _carried(question: AllPairs, where: Where, wanted: Sequence[Place], data: st
     return [_cells(told[works[pair].key]) for pair in wanted]
 
 
-def _works(question: AllPairs, where: Where, wanted: Sequence[Place], data: str) -> Iterator[Work]:
+def _works(question: AllPairs, where: WorkFolder, wanted: Sequence[PairPlaces], data: str) -> Iterator[Work]:
     request, folder = question.request, str(Path(where.folder).resolve())
     threads = request.threads or 1
     settings = {name: getattr(request, name) for name in OF_ONE if name != "kinds"}
@@ -112,10 +113,10 @@ def _works(question: AllPairs, where: Where, wanted: Sequence[Place], data: str)
 
 def _of_one(question: AllPairs) -> dict[str, Any]:
     """Return the options that an estimate depends on: others, such as `top`, may change when a run is resumed."""
-    return {"rows": question.options.value_rows}
+    return {"value_rows": question.options.value_rows}
 
 
-def _cells(done: Mapping[str, Any]) -> dict[str, Cell]:
+def _cells(done: Mapping[str, Any]) -> dict[str, AnswerCell]:
     """Return the cells that a worker made; of a work that failed, its reason."""
     if done["status"] == "ok":
         return with_infinity(done["result"])

@@ -211,7 +211,7 @@ class Change(NamedTuple):
     timed: bool
 
 
-def compare(before: Sequence[TaskFindings], after: Sequence[TaskFindings]) -> list[Change]:
+def changes_between(before: Sequence[TaskFindings], after: Sequence[TaskFindings]) -> list[Change]:
     """Match the findings of two folders by suite, task and plugin.
 
     A mean has moved beyond the seeds' spread when Welch's t test of the two sets of seeds rejects equality at 5 %

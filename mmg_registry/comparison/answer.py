@@ -11,8 +11,8 @@ from mmg_registry import registry
 from mmg_registry.api import pair_of
 from mmg_registry.comparison.diagnosis import Diagnosis, diagnosis_of
 from mmg_registry.comparison.differences import agreement, differences, inapplicable
-from mmg_registry.comparison.opinions import COLUMNS, Opinion, opinion_of
-from mmg_registry.contracts import Listener
+from mmg_registry.comparison.opinions import PLUGIN_COLUMNS, PluginAnswer, opinion_of
+from mmg_registry.contracts import stretched
 from mmg_registry.data import Pair, clean
 from mmg_registry.data.pair import with_groups
 from mmg_registry.errors import demand, issue
@@ -20,7 +20,7 @@ from mmg_registry.estimation.rows import EVAL_FRACTION
 from mmg_registry.names import nearest
 from mmg_registry.provenance import RESULT_PACKAGES, versions
 from mmg_registry.request import Request, from_choices
-from mmg_registry.tables import Table
+from mmg_registry.tables import AnswerTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,8 @@ def compare(*data: Any, given: Any = None, plugins: Sequence[str] = PLUGINS, **c
     sides: dict[str, Any] = {side: choices.pop(side) for side in ("x", "y") if side in choices}
     request = from_choices(Request, choices)
     checked_plugins(plugins, request)
-    pair = pair_of(data, sides, given, request.groups)
-    found = compared(pair, plugins, replace(request, groups=None)).to_unit(request.unit)
+    pair = pair_of(data, sides, given, request.groups, rows=request.rows, seed=request.seed)
+    found = compare_plugins(pair, plugins, replace(request, groups=None)).to_unit(request.unit)
     issue(found.warnings)
     return found.to_frame()
 
@@ -84,7 +84,7 @@ def checked_plugins(plugins: Sequence[str], request: Request) -> None:
         demand(name in known, f"None of the plugins has an option '{name}'; {nearest(name, known, 'they have')}.")
 
 
-def compared(pair: Pair, plugins: Sequence[str], request: Request) -> Table:
+def compare_plugins(pair: Pair, plugins: Sequence[str], request: Request) -> AnswerTable:
     """Return the table of what plugins say of rows, in nats, with the explanations as warnings.
 
     Raises:
@@ -99,7 +99,9 @@ def compared(pair: Pair, plugins: Sequence[str], request: Request) -> Table:
     verdict = differing[0] if differing else agreement(opinions, known)
     rows = tuple(opinion.cells() for opinion in opinions)
     about = {"verdict": verdict, **_provenance(whole, alike, known, started)}
-    return Table("compare", COLUMNS, rows, "nats", [*whole.doubts, *differing, *inapplicable(opinions)], about)
+    return AnswerTable(
+        "compare", PLUGIN_COLUMNS, rows, "nats", [*whole.doubts, *differing, *inapplicable(opinions)], about
+    )
 
 
 def _split(request: Request) -> dict[str, Any]:
@@ -109,17 +111,11 @@ def _split(request: Request) -> dict[str, Any]:
     return {"eval_fraction": EVAL_FRACTION}
 
 
-def _asked(pair: Pair, plugins: Sequence[str], request: Request) -> Iterator[Opinion]:
+def _asked(pair: Pair, plugins: Sequence[str], request: Request) -> Iterator[PluginAnswer]:
+    many = len(plugins)
     for i, plugin in enumerate(plugins):
-        yield opinion_of(plugin, pair, replace(request, progress=_stretched(request.progress, plugin, i, len(plugins))))
-
-
-def _stretched(listener: Listener | None, plugin: str, i: int, many: int) -> Listener | None:
-    if listener is None:
-        return None
-    return lambda event: listener(
-        replace(event, fraction=(i + event.fraction) / many, stage=f"{plugin}: {event.stage}", seconds_left=None)
-    )
+        listener = stretched(request.progress, i / many, (i + 1) / many, f"{plugin}: ")
+        yield opinion_of(plugin, pair, replace(request, progress=listener))
 
 
 def _provenance(pair: Pair, request: Request, known: Diagnosis, started: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from mmg_registry.comparison.diagnosis import Diagnosis
-from mmg_registry.comparison.opinions import Opinion
+from mmg_registry.comparison.opinions import PluginAnswer
 
 SURE = 0.01  # p-value below which dependence beyond the normal form is taken for found
 CROWDED = 6
@@ -50,13 +50,13 @@ AGREED = "All intervals overlap: nothing speaks for a plugin whose assumptions f
 ONE = "Only one plugin gave an interval, so that there is nothing to compare it with."
 
 
-def differences(opinions: Sequence[Opinion], known: Diagnosis) -> list[str]:
+def differences(opinions: Sequence[PluginAnswer], known: Diagnosis) -> list[str]:
     """Return a sentence for each plugin that surely says less than others, and why; empty where all agree.
 
     Example:
         >>> from mmg_registry.quantity import Quantity
-        >>> less = Opinion("a", Quantity("MI", "I", 0.1, low=0.0, high=0.2), "estimated", form="normal")
-        >>> more = Opinion("b", Quantity("MI", "I", 0.9, low=0.8, high=1.0), "estimated")
+        >>> less = PluginAnswer("a", Quantity("MI", "I", 0.1, low=0.0, high=0.2), "estimated", form="normal")
+        >>> more = PluginAnswer("b", Quantity("MI", "I", 0.9, low=0.8, high=1.0), "estimated")
         >>> print(differences([less, more], Diagnosis(100, 2, 0, 0.001, ""))[0][:72])
         'a' [0.000, 0.200] is below 'b' [0.800, 1.000] (nats): 'a' takes x and y
     """
@@ -67,33 +67,35 @@ def differences(opinions: Sequence[Opinion], known: Diagnosis) -> list[str]:
     return found
 
 
-def agreement(opinions: Sequence[Opinion], known: Diagnosis) -> str:
+def agreement(opinions: Sequence[PluginAnswer], known: Diagnosis) -> str:
     """Return what is to be said where no intervals differ."""
     if known.verdict:
         return known.verdict
     return AGREED if sum(each.interval is not None for each in opinions) > 1 else ONE
 
 
-def inapplicable(opinions: Iterable[Opinion]) -> list[str]:
+def inapplicable(opinions: Iterable[PluginAnswer]) -> list[str]:
     """Return a sentence for each plugin that gave no value."""
     words = {"refused": "does not apply here", "failed": "failed"}
     return [f"'{each.plugin}' {words[each.status]}: {each.reason}" for each in opinions if each.found is None]
 
 
-def _below(low: Opinion, high: Opinion) -> bool:
+def _below(low: PluginAnswer, high: PluginAnswer) -> bool:
     one, other = low.interval, high.interval
     return one is not None and other is not None and one[1] < other[0]
 
 
-def _grouped(low: Opinion, above: Sequence[Opinion], known: Diagnosis) -> list[tuple[str, list[Opinion]]]:
+def _grouped(
+    low: PluginAnswer, above: Sequence[PluginAnswer], known: Diagnosis
+) -> list[tuple[str, list[PluginAnswer]]]:
     """Return the reasons why a plugin is below others, each with the ones that it is for."""
-    groups: dict[str, list[Opinion]] = {}
+    groups: dict[str, list[PluginAnswer]] = {}
     for high in above:
         groups.setdefault(_reason(low, high, known), []).append(high)
     return list(groups.items())
 
 
-def _reason(low: Opinion, high: Opinion, known: Diagnosis) -> str:
+def _reason(low: PluginAnswer, high: PluginAnswer, known: Diagnosis) -> str:
     """Return why `low` is below `high`, as a sentence to be filled with their names: the surest reason first."""
     if low.bound == "lower":
         return LOWER
@@ -112,7 +114,7 @@ def _of_form(beyond: float | None) -> str:
     return (NOT_NORMAL if beyond <= SURE else SEEMS_NORMAL).replace("{p:.2g}", f"{beyond:.2g}")
 
 
-def _of_learning(low: Opinion, known: Diagnosis) -> str:
+def _of_learning(low: PluginAnswer, known: Diagnosis) -> str:
     if low.doubts:
         return DOUBTS.replace("{doubt}", low.doubts[0].replace("{", "(").replace("}", ")"))
     if not low.trains and known.columns > CROWDED:
@@ -121,12 +123,12 @@ def _of_learning(low: Opinion, known: Diagnosis) -> str:
     return LEARNED.replace("{rows}", str(rows)) if low.trains else NOBODY
 
 
-def _sentence(low: Opinion, above: Sequence[Opinion], reason: str) -> str:
+def _sentence(low: PluginAnswer, above: Sequence[PluginAnswer], reason: str) -> str:
     names = " and ".join(f"'{high.plugin}'" for high in above)
     ends = " and ".join(f"'{high.plugin}' {_ends(high)}" for high in above)
     return f"'{low.plugin}' {_ends(low)} is below {ends} (nats): {reason.format(low=repr(low.plugin), high=names)}"
 
 
-def _ends(opinion: Opinion) -> str:
+def _ends(opinion: PluginAnswer) -> str:
     low, high = opinion.interval or (math.nan, math.nan)
     return f"[{low:.3f}, {high:.3f}]"

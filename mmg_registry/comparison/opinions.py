@@ -11,25 +11,25 @@ from mmg_registry.errors import DoesNotApply, MMGError
 from mmg_registry.estimation.run import run
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
-from mmg_registry.tables import Cell, Column
+from mmg_registry.tables import AnswerCell, AnswerColumn
 
-COLUMNS = (
-    Column("plugin", "the estimator"),
-    Column("mi", "what it says of the information", True),
-    Column("std_error", "its standard error", True),
-    Column("low", "lower end of its interval", True),
-    Column("high", "upper end of its interval", True),
-    Column("bound", "whether the estimate bounds the information on average: lower, upper or none"),
-    Column("n_train", "rows that it was trained on, or compared"),
-    Column("n_eval", "rows that it was evaluated on"),
-    Column("seconds", "time that it took"),
-    Column("status", "estimated, exact, infinite; refused where the plugin does not apply; failed"),
-    Column("reason", "why there is no value, or what the plugin doubts"),
+PLUGIN_COLUMNS = (
+    AnswerColumn("plugin", "the estimator"),
+    AnswerColumn("mi", "what it says of the information", True),
+    AnswerColumn("std_error", "its standard error", True),
+    AnswerColumn("low", "lower end of its interval", True),
+    AnswerColumn("high", "upper end of its interval", True),
+    AnswerColumn("bound", "whether the estimate bounds the information on average: lower, upper or none"),
+    AnswerColumn("n_train", "rows that it was trained on, or compared"),
+    AnswerColumn("n_eval", "rows that it was evaluated on"),
+    AnswerColumn("seconds", "time that it took"),
+    AnswerColumn("status", "estimated, exact, infinite; refused where the plugin does not apply; failed"),
+    AnswerColumn("reason", "why there is no value, or what the plugin doubts"),
 )
 
 
 @dataclass(frozen=True)
-class Opinion:
+class PluginAnswer:
     """A plugin's answer.
 
     Attributes:
@@ -56,19 +56,19 @@ class Opinion:
             return None
         return self.found.low, self.found.high
 
-    def cells(self) -> dict[str, Cell]:
+    def cells(self) -> dict[str, AnswerCell]:
         """Return the row of the table."""
         found = self.found
         about = found.provenance if found else {}
         numbers = {key: getattr(found, key, None) for key in ("std_error", "low", "high")}
-        sizes: dict[str, Cell] = {key: about.get(key) for key in ("n_train", "n_eval")}
+        sizes: dict[str, AnswerCell] = {key: about.get(key) for key in ("n_train", "n_eval")}
         seconds = about.get("seconds", {}).get("total")
-        value: dict[str, Cell] = {"plugin": self.plugin, "mi": found.value if found else None, **numbers}
+        value: dict[str, AnswerCell] = {"plugin": self.plugin, "mi": found.value if found else None, **numbers}
         told = " ".join(self.doubts) if found else self.reason
         return {**value, "bound": self.bound, **sizes, "seconds": seconds, "status": self.status, "reason": told}
 
 
-def opinion_of(plugin: str, pair: Pair, request: Request) -> Opinion:
+def opinion_of(plugin: str, pair: Pair, request: Request) -> PluginAnswer:
     """Ask a plugin; what it raises becomes the reason why there is no value.
 
     Options that the plugin does not have are not given to it.
@@ -78,7 +78,7 @@ def opinion_of(plugin: str, pair: Pair, request: Request) -> Opinion:
     """
     cls = registry.load_plugin(plugin)
     own = {key: value for key, value in request.options.items() if key in cls.Options.model_fields}
-    declared = Opinion(plugin, None, "failed", "", cls.bound, cls.form, cls.trains)
+    declared = PluginAnswer(plugin, None, "failed", "", cls.bound, cls.form, cls.trains)
     try:
         found = Quantity.of(run(pair, replace(request, plugin=plugin, options=own, unit="nats")).estimate)
     except MMGError as error:

@@ -157,7 +157,7 @@ def told(name: KindName, column: Array, found: Kind, where: str) -> Kind:
         raise DataError(f"{where} is told to be {_WORDS[name]}, and {wrong}; it looks {_LOOKS[found.name]}.")
     atoms = found.atoms or (float(values[counts.argmax()]),) if name == "mixed" else ()
     grain = 0.0 if name == "category" else found.grain
-    return Kind(name, _TOLD.get(name, "as told"), len(values), atoms, grain, found.labels)
+    return Kind(name, _TOLD.get(name, "as told"), len(values), atoms, grain, found.labels, told=True)
 
 
 _WORDS = {

@@ -49,7 +49,8 @@ class Encoding:
         """Return the same rows, coded; a side in which nothing changes is not copied.
 
         Raises:
-            DataError: for a value of a category that was not among the rows for which the encoding was made.
+            DataError: for a value of a category, of text or told by a person, that was not among the rows for which
+                the encoding was made. Numbers that look like a category take the nearest value that was.
         """
         changed: dict[str, Any] = {}
         for side, columns in self.sides.items():
@@ -130,34 +131,41 @@ def _coded(cls: type[Estimator], kind: Kind, name: str, column: Array) -> _Coded
     plain = np.array_equal(values, np.arange(len(values)))
     labels = tuple(kind.labels[int(value)] for value in values) if kind.labels else ()
     own = replace(kind, values=len(values), labels=labels)
+    strict = kind.told or bool(kind.labels)
     if not cls.one_hot or len(values) <= 2:
-        return _Coded(name, (name,), (own,), None if plain else _codes(values))
+        return _Coded(name, (name,), (own,), None if plain else _codes(values, strict))
     kept = np.delete(np.arange(len(values)), np.unique(column, return_counts=True)[1].argmax())
     shown = labels or tuple(f"{value:g}" for value in values)
     names = tuple(f"{name}={shown[k]}" for k in kept)
     kinds = tuple(Kind("category", f"whether {each}", 2) for each in names)
-    return _Coded(name, names, kinds, _one_hot(values, kept))
+    return _Coded(name, names, kinds, _one_hot(values, kept, strict))
 
 
 def _circle(column: Array) -> Array:
     return np.stack([np.cos(column), np.sin(column)], axis=1)
 
 
-def _places(values: Array, column: Array) -> Index:
-    """Return the place of each value among the known `values`, which rise."""
+def _places(values: Array, column: Array, strict: bool) -> Index:
+    """Return the place of each value among the known `values`, which rise.
+
+    A value that is not known raises `_UnknownValue` where `strict`; else it takes the place of the nearest one: which
+    numbers a count takes is a matter of chance, and a function of a column tells no more than the column.
+    """
     places = np.minimum(np.searchsorted(values, column), len(values) - 1)
+    below = np.maximum(places - 1, 0)
+    places = np.where(np.abs(column - values[below]) < np.abs(values[places] - column), below, places)
     wrong = values[places] != column
-    if wrong.any():
+    if strict and wrong.any():
         raise _UnknownValue(float(column[wrong][0]))
     return places
 
 
-def _codes(values: Array) -> Code:
-    return lambda column: _places(values, column)[:, None]
+def _codes(values: Array, strict: bool) -> Code:
+    return lambda column: _places(values, column, strict)[:, None]
 
 
-def _one_hot(values: Array, kept: Index) -> Code:
-    return lambda column: _places(values, column)[:, None] == kept
+def _one_hot(values: Array, kept: Index, strict: bool) -> Code:
+    return lambda column: _places(values, column, strict)[:, None] == kept
 
 
 def _refuse_many(cls: type[Estimator], pair: Pair) -> None:

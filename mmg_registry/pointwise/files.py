@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmg_registry.errors import demand
-from mmg_registry.names import nearest
+from mmg_registry.exports import csv_of, ending_of, parquet_of
 from mmg_registry.results import NATS_PER_BIT, Pointwise, Unit
 
 SUFFIXES = (".csv", ".npz", ".parquet")
 
 
-def ending_of(path: str) -> str:
-    """Return the ending of `path`, refusing one that is not written here.
+def pointwise_ending(path: str) -> str:
+    """Return the ending of `path`, refusing one that pointwise values are not written as.
 
     Raises:
         OptionError: for another ending, or for parquet without pyarrow.
 
     Example:
-        >>> ending_of("rows.NPZ")
+        >>> pointwise_ending("rows.NPZ")
         '.npz'
     """
-    suffix = Path(path).suffix.lower()
-    known = nearest(suffix, SUFFIXES, "known are")
-    demand(suffix in SUFFIXES, f"Pointwise values are not written as '{suffix}', the end of '{path}'; {known}.")
-    there = suffix != ".parquet" or find_spec("pyarrow") is not None
-    demand(there, "A parquet file needs pyarrow; install mmg-registry[data], or take .npz or .csv.")
-    return suffix
+    return ending_of(path, SUFFIXES, "Pointwise values are")
 
 
 def file_columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any]]:
@@ -54,29 +45,13 @@ def file_columns(found: Pointwise, unit: Unit = "nats") -> dict[str, NDArray[Any
     return {"row": rows, **folds, **{name: each * scale for name, each in numbers.items()}}
 
 
-def content_of(found: Pointwise, suffix: str, unit: Unit = "nats") -> bytes:
+def pointwise_content(found: Pointwise, suffix: str, unit: Unit = "nats") -> bytes:
     """Return the content of a file that ends in `suffix`, one of `SUFFIXES`; its `unit` is told beside the columns."""
     known = file_columns(found, unit)
     if suffix == ".npz":
         out = io.BytesIO()
         np.savez(out, **known, unit=np.array(unit))  # type: ignore[arg-type]
         return out.getvalue()
-    return _csv(known, unit) if suffix == ".csv" else _parquet(known, unit)
-
-
-def _csv(known: dict[str, NDArray[Any]], unit: Unit) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*known, "unit"])
-    writer.writerows((*row, unit) for row in zip(*(column.tolist() for column in known.values()), strict=True))
-    return out.getvalue().encode()
-
-
-def _parquet(known: dict[str, NDArray[Any]], unit: Unit) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    units = pa.array([unit] * len(known["row"])).dictionary_encode()
-    out = io.BytesIO()
-    pq.write_table(pa.table({**known, "unit": units}), out)
-    return out.getvalue()
+    if suffix == ".csv":
+        return csv_of({**{name: column.tolist() for name, column in known.items()}, "unit": [unit] * len(found)})
+    return parquet_of({**known, "unit": [unit] * len(found)})

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mmg_registry import registry
-from mmg_registry.contracts import Listener, Progress, parse_options, refuse_unknown
+from mmg_registry.contracts import Listener, Progress, stretched
 from mmg_registry.data import Pair
 from mmg_registry.data.pair import with_groups
 from mmg_registry.data.reading import Spec
@@ -17,14 +17,14 @@ from mmg_registry.errors import demand, issue
 from mmg_registry.limits import checked
 from mmg_registry.names import nearest
 from mmg_registry.provenance import RESULT_PACKAGES, versions
-from mmg_registry.ranking.greedy import GREEDY, MOST_CANDIDATES, MOST_STEPS, NO_STEP, Search
-from mmg_registry.ranking.look import FirstLook, Look
+from mmg_registry.ranking.greedy import GREEDY, MOST_CANDIDATES, MOST_STEPS, NO_STEP, GreedySearch
+from mmg_registry.ranking.look import FeatureLook, FirstLook
 from mmg_registry.ranking.rows import FeatureRows, read_features
-from mmg_registry.ranking.table import COLUMNS, METHODS, Fdr, ordered, row_of
+from mmg_registry.ranking.table import FEATURE_COLUMNS, METHODS, Fdr, feature_row_of, ranked_rows
 from mmg_registry.ranking.values import Valuer
 from mmg_registry.request import Request, from_choices
 from mmg_registry.significance.answer import EFFECT
-from mmg_registry.tables import Cell, Table
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,15 +75,15 @@ def rank(data: Any, *, target: Any, features: Spec | None = None, given: Any = N
 
     Kinds are mixed: numbers, counts, labels and text; cells that are missing are left out feature by feature. The
     p-value of the quick test and the lower bound `at_least` come from all rows, the value and its interval from
-    `rows` of them by the plugin, `ksg` unless given. What fails is a row with its reason.
+    `value_rows` of them by the plugin, `ksg` unless given. What fails is a row with its reason.
 
     Args:
         data: a table: a frame of pandas or polars, or the path of a file; or an array or a frame of features.
         target: a column of the table, or values `(n,)`.
         features: columns of the table; all but the target and what is given, if None.
         given: columns of the table, or values `(n, dim_z)`, for I(feature; target | given).
-        **choices: fields of `RankOptions` (top, greedy, rows, fdr, alpha), of `Request` (plugin, seed, threads, unit,
-            groups, blocks, kinds ..), and options of the plugin.
+        **choices: fields of `RankOptions` (top, greedy, value_rows, fdr, alpha), of `Request` (plugin, seed,
+            threads, unit, groups, blocks, kinds, rows ..), and options of the plugin.
 
     Returns:
         A DataFrame with a row for each feature, in order: first those that surely tell most. `attrs["mmg"]` holds the
@@ -106,7 +106,8 @@ def rank(data: Any, *, target: Any, features: Spec | None = None, given: Any = N
         (['bent', 'site', 'noise'], [True, True, False])
     """
     options, request = options_of(choices)
-    pair = read_features(data, target, features, given, request.groups)
+    drawn = {"rows": request.rows, "seed": request.seed}
+    pair = read_features(data, target, features, given, request.groups, **drawn)
     found = Ranking.of(pair, replace(request, groups=None), options).table().to_unit(request.unit)
     issue(found.warnings)
     return found.to_frame()
@@ -121,20 +122,11 @@ def options_of(choices: dict[str, Any]) -> tuple[RankOptions, Request]:
     """
     own = {each.name: choices.pop(each.name) for each in fields(RankOptions) if each.name in choices}
     request = from_choices(Request, {"plugin": EFFECT, **choices})
-    check_plugin(request)
+    registry.check_options(request.plugin, request.options, RANK_CHOICES)
     return RankOptions(**own), request
 
 
-def check_plugin(request: Request) -> None:
-    """Refuse a plugin that is not there, and options that it has not, before the data are read.
-
-    Raises:
-        OptionError, PluginError: as it says.
-    """
-    plugin = registry.load_plugin(request.plugin)
-    known = [*(each.name for kind in (Request, RankOptions) for each in fields(kind)), "given", "features"]
-    refuse_unknown(plugin, request.options, beside=known)
-    parse_options(plugin, dict(request.options))
+RANK_CHOICES = (*(each.name for kind in (Request, RankOptions) for each in fields(kind)), "given", "features")
 
 
 @dataclass(frozen=True)
@@ -167,16 +159,16 @@ class Ranking:
         """How features are estimated; rows that belong together are all used."""
         return Valuer(self.rows, self.request, self.options.value_rows, self.look.independent)
 
-    def row(self, feature: int, valued: bool = True) -> dict[str, Cell]:
+    def row(self, feature: int, valued: bool = True) -> dict[str, AnswerCell]:
         """Return the row of one feature, in nats, without rank and q."""
         return self._row(self.look(feature), valued)
 
-    def _row(self, look: Look, valued: bool) -> dict[str, Cell]:
+    def _row(self, look: FeatureLook, valued: bool) -> dict[str, AnswerCell]:
         value = self.valuer.alone(look.feature) if valued and not look.reason else None
         missing = int(self.rows.known.sum()) - look.rows
-        return row_of(look, value, self.rows.names[look.feature], missing)
+        return feature_row_of(look, value, self.rows.names[look.feature], missing)
 
-    def table(self) -> Table:
+    def table(self) -> AnswerTable:
         """Return the table, in nats: look at all features, estimate those that are wanted, put them in order."""
         started = time.perf_counter()
         every = range(len(self.rows.names))
@@ -187,45 +179,47 @@ class Ranking:
             found = self._refined(list(self._told(every, False, stretched(self.request.progress, 0.0, 0.5))))
         return self.assembled(found, started)
 
-    def _told(self, features: Iterable[int], valued: bool, listener: Listener | None) -> Iterator[dict[str, Cell]]:
+    def _told(
+        self, features: Iterable[int], valued: bool, listener: Listener | None
+    ) -> Iterator[dict[str, AnswerCell]]:
         wanted = list(features)
         for i, feature in enumerate(wanted):
             yield self.row(feature, valued)
             if listener:
                 listener(Progress((i + 1) / len(wanted), f"feature {i + 1} of {len(wanted)}"))
 
-    def _refined(self, looked: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
+    def _refined(self, looked: list[dict[str, AnswerCell]]) -> list[dict[str, AnswerCell]]:
         """Return the rows with values of the first ones."""
         best = self.first(looked)
         listener = stretched(self.request.progress, 0.5, 1.0)
         told = {row["feature"]: row for row in self._told(best, True, listener)}
         return [told.get(row["feature"], row) for row in looked]
 
-    def first(self, looked: Sequence[dict[str, Cell]]) -> list[int]:
+    def first(self, looked: Sequence[dict[str, AnswerCell]]) -> list[int]:
         """Return the places of the features that get a value, by what all rows say of them."""
         places = {name: j for j, name in enumerate(self.rows.names)}
-        best = ordered(list(looked), self.options.fdr)[: self.options.top]
+        best = ranked_rows(list(looked), self.options.fdr)[: self.options.top]
         return [places[str(row["feature"])] for row in best]
 
-    def assembled(self, rows: Sequence[dict[str, Cell]], started: float) -> Table:
+    def assembled(self, rows: Sequence[dict[str, AnswerCell]], started: float) -> AnswerTable:
         """Return the table of rows of all features, in nats."""
-        best = ordered(list(rows), self.options.fdr)
+        best = ranked_rows(list(rows), self.options.fdr)
         if self.options.greedy:
             best = self._stepped(best)
-        columns = (*COLUMNS, *(GREEDY if self.options.greedy else ()))
-        return Table("rank", columns, tuple(best), "nats", self._warnings(best), self._provenance(started))
+        columns = (*FEATURE_COLUMNS, *(GREEDY if self.options.greedy else ()))
+        return AnswerTable("rank", columns, tuple(best), "nats", self._warnings(best), self._provenance(started))
 
-    def _stepped(self, best: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
+    def _stepped(self, best: list[dict[str, AnswerCell]]) -> list[dict[str, AnswerCell]]:
         """Return the rows with the steps of the greedy search, its features first."""
         places = {name: j for j, name in enumerate(self.rows.names)}
-        search = Search(self.rows, self.valuer, self.request, self.options.alpha)
+        search = GreedySearch(self.rows, self.valuer, self.request, self.options.alpha)
         listener = stretched(self.request.progress, 0.5, 1.0)
         steps = search.steps([places[str(row["feature"])] for row in best], self.options.top or MOST_STEPS, listener)
         told = {self.rows.names[step.feature]: step.cells(i) for i, step in enumerate(steps, 1)}
         stepped = [{**row, **told.get(str(row["feature"]), NO_STEP)} for row in best]
         return sorted(stepped, key=lambda row: float(row["step"] or len(stepped) + 1))
 
-    def _warnings(self, rows: Sequence[dict[str, Cell]]) -> list[str]:
+    def _warnings(self, rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
         n, sampled = len(self.rows), self.look.independent and len(self.rows) > self.options.value_rows
         told = [*self.rows.pair.doubts]
         tested = "p, q and at_least are from all" if self.look.plain else "so are p and q"
@@ -255,26 +249,19 @@ class Ranking:
         }
 
 
-def stretched(listener: Listener | None, start: float, end: float) -> Listener | None:
-    """Return a listener whose progress from 0 to 1 is that of `listener` from `start` to `end`."""
-    if listener is None:
-        return None
-    return lambda event: listener(replace(event, fraction=start + (end - start) * event.fraction))
-
-
-def _missing(rows: Sequence[dict[str, Cell]]) -> list[str]:
+def _missing(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
     lacking = [f"'{row['feature']}' {row['missing']}" for row in rows if row["missing"]]
     if not lacking:
         return []
     return [f"Rows without a value are left out, feature by feature: {_some(lacking)}."]
 
 
-def _unanswered(rows: Sequence[dict[str, Cell]]) -> list[str]:
+def _unanswered(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
     failed = [f"'{row['feature']}'" for row in rows if row["status"] in ("failed", "refused")]
     return [f"{len(failed)} features have no value ({_some(failed)}); their rows say why."] if failed else []
 
 
-def _tried(rows: Sequence[dict[str, Cell]], greedy: bool) -> list[str]:
+def _tried(rows: Sequence[dict[str, AnswerCell]], greedy: bool) -> list[str]:
     if not greedy or len(rows) <= MOST_CANDIDATES:
         return []
     return [f"The greedy search tried the first {MOST_CANDIDATES} of {len(rows)} features; others may add something."]

@@ -14,7 +14,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in one unit of ru_maxrss
 
 
 @dataclass(frozen=True)
-class Forecast:
+class RankForecast:
     """What a ranking will take.
 
     Attributes:
@@ -34,7 +34,7 @@ class Forecast:
         return self.features * self.seconds_each / 60
 
 
-def forecast(ranking: Ranking) -> Forecast:
+def forecast_ranking(ranking: Ranking) -> RankForecast:
     """Return what a ranking will take, by answering a few of its features.
 
     Example:
@@ -44,7 +44,7 @@ def forecast(ranking: Ranking) -> Forecast:
         >>> from mmg_registry.request import Request
         >>> x, y = np.random.default_rng(0).standard_normal((200, 5)), np.arange(200)
         >>> ranking = Ranking.of(as_pair(x, y), Request(plugin="ksg"), RankOptions())
-        >>> found = forecast(ranking)
+        >>> found = forecast_ranking(ranking)
         >>> found.features, found.seconds_each > 0
         (5, True)
     """
@@ -57,4 +57,4 @@ def forecast(ranking: Ranking) -> Forecast:
         ranking.row(feature, valued)
     each = (time.perf_counter() - started) / len(chosen)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 1e9
-    return Forecast(many, len(ranking.rows), each, peak)
+    return RankForecast(many, len(ranking.rows), each, peak)

@@ -17,7 +17,7 @@ from mmg_registry.ranking.rows import FeatureRows
 from mmg_registry.ranking.values import Valuer
 from mmg_registry.request import Request
 from mmg_registry.significance.answer import quick
-from mmg_registry.tables import Cell, Column
+from mmg_registry.tables import AnswerCell, AnswerColumn
 
 MOST_CANDIDATES = 20
 """Features that are tried at each step: the first ones of the ranking. Lower: one that tells only together with others
@@ -25,33 +25,33 @@ is missed more often. Higher: time, in proportion, and a stricter test of the be
 MOST_STEPS = 10  # unless told: with so many columns given, the rows for each combination are few
 
 GREEDY = (
-    Column("step", "place in the greedy order; None for a feature that adds nothing for sure, or was not tried"),
-    Column("adds", "I(feature; target | features of the steps before)", True),
-    Column("adds_low", "lower end of its interval", True),
-    Column("adds_high", "upper end of its interval", True),
-    Column("adds_p", "of the test that it adds nothing, times the number of candidates"),
+    AnswerColumn("step", "place in the greedy order; None for a feature that adds nothing for sure, or was not tried"),
+    AnswerColumn("adds", "I(feature; target | features of the steps before)", True),
+    AnswerColumn("adds_low", "lower end of its interval", True),
+    AnswerColumn("adds_high", "upper end of its interval", True),
+    AnswerColumn("adds_p", "of the test that it adds nothing, times the number of candidates"),
 )
 
 
 @dataclass(frozen=True)
-class Step:
+class GreedyStep:
     """One step: the feature, what it adds in nats, and the p-value of its adding nothing, times the candidates."""
 
     feature: int
     found: Quantity
     p: float
 
-    def cells(self, place: int) -> dict[str, Cell]:
+    def cells(self, place: int) -> dict[str, AnswerCell]:
         """Return the cells of the step in the feature's row."""
-        ends: dict[str, Cell] = {"adds_low": self.found.low, "adds_high": self.found.high}
+        ends: dict[str, AnswerCell] = {"adds_low": self.found.low, "adds_high": self.found.high}
         return {"step": place, "adds": self.found.value, **ends, "adds_p": self.p}
 
 
-NO_STEP: dict[str, Cell] = {column.name: None for column in GREEDY}
+NO_STEP: dict[str, AnswerCell] = {column.name: None for column in GREEDY}
 
 
 @dataclass(frozen=True)
-class Search:
+class GreedySearch:
     """What the greedy search asks.
 
     Attributes:
@@ -66,9 +66,9 @@ class Search:
     request: Request
     alpha: float
 
-    def steps(self, candidates: Sequence[int], most: int, listener: Listener | None = None) -> list[Step]:
+    def steps(self, candidates: Sequence[int], most: int, listener: Listener | None = None) -> list[GreedyStep]:
         """Return at most so many steps; the candidates are in the order of the ranking."""
-        found: list[Step] = []
+        found: list[GreedyStep] = []
         left = list(candidates[:MOST_CANDIDATES])
         while left and len(found) < most:
             chosen = [step.feature for step in found]
@@ -79,7 +79,7 @@ class Search:
             left.remove(best.feature)
         return found
 
-    def _best(self, left: Sequence[int], chosen: list[int], report: Callable[[float], None]) -> Step | None:
+    def _best(self, left: Sequence[int], chosen: list[int], report: Callable[[float], None]) -> GreedyStep | None:
         """Return the candidate that adds most, by the lower end of its interval, then by its value."""
         added: list[tuple[int, Quantity]] = []
         for i, feature in enumerate(left):
@@ -89,7 +89,7 @@ class Search:
         if not added:
             return None
         feature, found = max(added, key=lambda each: (each[1].low or 0.0, each[1].value))
-        return Step(feature, found, min(1.0, len(left) * self._p(feature, chosen)))
+        return GreedyStep(feature, found, min(1.0, len(left) * self._p(feature, chosen)))
 
     def _p(self, feature: int, chosen: list[int]) -> float:
         pair = self.rows.beside(feature, chosen) if chosen else self.rows.alone(feature)

@@ -28,7 +28,7 @@ TOO_FEW = "only {rows} rows have a value of it and of the target"
 
 
 @dataclass(frozen=True)
-class Look:
+class FeatureLook:
     """What the first look finds.
 
     Attributes:
@@ -107,22 +107,22 @@ class FirstLook:
         none = replace(pair, x=pair.x[:, :0], x_names=(), x_labels=())
         return with_kinds(none, places, {"x": {}, "y": dict(self.rows.told["y"])})[0].y_kinds[0].name
 
-    def __call__(self, feature: int) -> Look:
+    def __call__(self, feature: int) -> FeatureLook:
         """Return what all rows say of a feature; of one that cannot be looked at, why."""
         pair = self.rows.alone(feature)
         if len(pair) < FEWEST:
-            return Look(feature, rows=len(pair), reason=TOO_FEW.format(rows=len(pair)))
+            return FeatureLook(feature, rows=len(pair), reason=TOO_FEW.format(rows=len(pair)))
         try:
             return self._looked_at(feature, pair)
         except MMGError as error:
-            return Look(feature, rows=len(pair), reason=str(error))
+            return FeatureLook(feature, rows=len(pair), reason=str(error))
 
-    def _looked_at(self, feature: int, pair: Pair) -> Look:
+    def _looked_at(self, feature: int, pair: Pair) -> FeatureLook:
         told = self.rows.told["x"]
         own = {0: told[feature]} if feature in told else {}
         whole = replace(pair, z=None, z_names=(), y=pair.y[:, :0], y_names=(), y_labels=())
         kind = with_kinds(whole, {"x": np.arange(1), "y": np.arange(0)}, {"x": own, "y": {}})[0].x_kinds[0]
-        found = Look(feature, kind, rows=len(pair))
+        found = FeatureLook(feature, kind, rows=len(pair))
         p, at_least = self._of_columns(pair, kind) if self.plain else (self._tested(pair, feature), None)
         return replace(found, p=p, at_least=at_least)
 

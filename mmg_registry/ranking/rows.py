@@ -110,7 +110,7 @@ def read_features(
         features: columns of the table; all but the others, if None.
         given: columns of the table, or values `(n, dim_z)`, or None.
         groups: a column of the table, or values; None where nobody says.
-        **reading: `text` and `where`, of files.
+        **reading: `text` and `where`, of files; `rows` and `seed` of a draw from a table, see `read`.
 
     Raises:
         DataError, OptionError: as `read` and `as_pair`; for names where the data are no table.

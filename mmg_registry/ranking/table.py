@@ -9,55 +9,55 @@ from typing import Literal
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from mmg_registry.ranking.look import Look
+from mmg_registry.ranking.look import FeatureLook
 from mmg_registry.ranking.values import FeatureValue
-from mmg_registry.tables import Cell, Column
+from mmg_registry.tables import AnswerCell, AnswerColumn
 
 Fdr = Literal["independent", "dependent"]
 METHODS: dict[str, Literal["bh", "by"]] = {"independent": "bh", "dependent": "by"}
 
-COLUMNS = (
-    Column("rank", "place in the order"),
-    Column("feature", "name of the column"),
-    Column("mi", "I(feature; target), given what is given; None where it was not estimated", True),
-    Column("std_error", "its standard error", True),
-    Column("low", "lower end of the interval, by the plugin or by classes, whichever is higher", True),
-    Column("high", "upper end of the interval; None where only the lower end is known", True),
-    Column("p", "of the test that feature and target are independent, given what is given"),
-    Column("q", "share of false discoveries among all features whose q is not larger"),
-    Column("kind", "what the column is"),
-    Column("rows", "rows that have a value of it and of the target"),
-    Column("missing", "rows that have no value of it"),
-    Column("at_least", "lower end of the information of both columns cut into classes, from all rows", True),
-    Column("status", "estimated, exact, infinite; tested: no value was asked for; refused or failed: see reason"),
-    Column("reason", "why there is no value, or what is to be doubted"),
+FEATURE_COLUMNS = (
+    AnswerColumn("rank", "place in the order"),
+    AnswerColumn("feature", "name of the column"),
+    AnswerColumn("mi", "I(feature; target), given what is given; None where it was not estimated", True),
+    AnswerColumn("std_error", "its standard error", True),
+    AnswerColumn("low", "lower end of the interval, by the plugin or by classes, whichever is higher", True),
+    AnswerColumn("high", "upper end of the interval; None where only the lower end is known", True),
+    AnswerColumn("p", "of the test that feature and target are independent, given what is given"),
+    AnswerColumn("q", "share of false discoveries among all features whose q is not larger"),
+    AnswerColumn("kind", "what the column is"),
+    AnswerColumn("rows", "rows that have a value of it and of the target"),
+    AnswerColumn("missing", "rows that have no value of it"),
+    AnswerColumn("at_least", "lower end of the information of both columns cut into classes, from all rows", True),
+    AnswerColumn("status", "estimated, exact, infinite; tested: no value was asked for; refused or failed: see reason"),
+    AnswerColumn("reason", "why there is no value, or what is to be doubted"),
 )
 
 
-def row_of(look: Look, value: FeatureValue | None, name: str, missing: int) -> dict[str, Cell]:
+def feature_row_of(look: FeatureLook, value: FeatureValue | None, name: str, missing: int) -> dict[str, AnswerCell]:
     """Return the row of a feature, in nats, without its rank and without q."""
     kind = look.kind.name if look.kind else None
     p = None if math.isnan(look.p) else look.p
-    head: dict[str, Cell] = {"rank": None, "feature": name, "p": p, "q": None, "kind": kind}
-    sizes: dict[str, Cell] = {"rows": look.rows, "missing": missing, "at_least": look.at_least}
+    head: dict[str, AnswerCell] = {"rank": None, "feature": name, "p": p, "q": None, "kind": kind}
+    sizes: dict[str, AnswerCell] = {"rows": look.rows, "missing": missing, "at_least": look.at_least}
     return {**head, **sizes, **_measured(look, value)}
 
 
-def _measured(look: Look, value: FeatureValue | None) -> dict[str, Cell]:
+def _measured(look: FeatureLook, value: FeatureValue | None) -> dict[str, AnswerCell]:
     """Return the value with its interval, whose lower end is what classes prove where that is more."""
     sure = look.at_least
     if value is None or value.found is None:
         status, reason = (value.status, value.reason) if value else ("failed" if look.reason else "tested", look.reason)
         return {"mi": None, "std_error": None, "low": sure, "high": None, "status": status, "reason": reason}
     found = value.found
-    told: dict[str, Cell] = {"std_error": found.std_error, "status": value.status, "reason": value.reason}
+    told: dict[str, AnswerCell] = {"std_error": found.std_error, "status": value.status, "reason": value.reason}
     if found.low is None or found.high is None:
         return {"mi": found.value, "low": sure, "high": None, **told}
     low = max(found.low, sure or 0.0)
     return {"mi": max(found.value, low), "low": low, "high": max(found.high, low), **told}
 
 
-def ordered(rows: Sequence[dict[str, Cell]], fdr: Fdr) -> list[dict[str, Cell]]:
+def ranked_rows(rows: Sequence[dict[str, AnswerCell]], fdr: Fdr) -> list[dict[str, AnswerCell]]:
     """Return rows with their rank and q: first what is infinite, then by what is sure, then by value and p-value.
 
     Args:
@@ -84,7 +84,7 @@ def false_discoveries(p: Sequence[float], fdr: Fdr) -> list[float]:
     return [float(q) for q in false_discovery_control(np.asarray(p), method=METHODS[fdr])]
 
 
-def _order(row: dict[str, Cell]) -> tuple[bool, float, float, float]:
+def _order(row: dict[str, AnswerCell]) -> tuple[bool, float, float, float]:
     low, mi, p = (row[name] for name in ("low", "mi", "p"))
     first = row["status"] != "infinite"
     return first, -float(low or 0.0), float(1.0 if p is None else p), -float(mi or 0.0)

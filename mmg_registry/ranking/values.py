@@ -60,10 +60,10 @@ class Valuer:
 
     def _asked(self, pair: Pair, features: list[int]) -> FeatureValue:
         request = replace(self.request, kinds=self.rows.kinds(features))
-        return value_of(pair, self.drawn(pair), request)
+        return plugin_value(pair, self.drawn(pair), request)
 
 
-def value_of(pair: Pair, rows: Pair, request: Request) -> FeatureValue:
+def plugin_value(pair: Pair, rows: Pair, request: Request) -> FeatureValue:
     """Return what a plugin says of x and y in nats; of an estimator that fails or refuses, its reason.
 
     Args:

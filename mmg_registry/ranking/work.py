@@ -19,12 +19,12 @@ from mmg_registry.engines.work import Resources, Work
 from mmg_registry.errors import demand
 from mmg_registry.files import checksum
 from mmg_registry.ranking.answer import Ranking, RankOptions
-from mmg_registry.ranking.look import Look
+from mmg_registry.ranking.look import FeatureLook
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.ranking.table import row_of
+from mmg_registry.ranking.table import feature_row_of
 from mmg_registry.request import Request
 from mmg_registry.results import plain
-from mmg_registry.tables import Cell, Table
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 CALL = "mmg_registry.ranking.work:feature_row"
 OF_ONE = ("plugin", "seed", "device", "max_seconds", "ci_level", "blocks", "kinds", "options")
@@ -32,7 +32,7 @@ NOT_A_FILE = "An engine's workers read the table themselves: give the path of a 
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkFolder:
     """Where the results of works are kept, and what carries them.
 
     Attributes:
@@ -51,13 +51,14 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Source:
+class TableSource:
     """How each worker reads the table: as `read_features` does.
 
     Attributes:
         paths: of the files.
         target, features, given, groups: columns.
         where: a condition that rows fulfil.
+        rows, seed: how many of them are drawn, and with which seed.
         text: how text is written.
     """
 
@@ -67,6 +68,8 @@ class Source:
     given: str | None = None
     groups: str | None = None
     where: str | None = None
+    rows: int | str | None = None
+    seed: int = 0
     text: TextOptions = field(default_factory=TextOptions)
 
     def plain(self) -> dict[str, Any]:
@@ -82,25 +85,25 @@ def _ranking(source: str, request: str, options: str) -> Ranking:
     told, asked, chosen = (json.loads(each) for each in (source, request, options))
     text = TextOptions(**{**told["text"], "na": tuple(told["text"]["na"])})
     paths = told["paths"][0] if len(told["paths"]) == 1 else told["paths"]
-    reading = {name: told[name] for name in ("groups", "where")}
+    reading = {name: told[name] for name in ("groups", "where", "rows", "seed")}
     pair = read_features(paths, told["target"], told["features"], told["given"], text=text, **reading)
     return Ranking.of(pair, Request(**asked, threads=1), RankOptions(**chosen))
 
 
-def feature_row(source: str, request: str, options: str, feature: str, valued: bool) -> Mapping[str, Cell]:
+def feature_row(source: str, request: str, options: str, feature: str, valued: bool) -> Mapping[str, AnswerCell]:
     """Return the row of one feature, in nats, without rank and q: what a worker calls.
 
     Args:
-        source, request, options: JSON of a `Source`, of the settings in `OF_ONE` and of `RankOptions`.
+        source, request, options: JSON of a `TableSource`, of the settings in `OF_ONE` and of `RankOptions`.
         feature: its name.
         valued: whether it gets a value.
     """
     ranking = _ranking(source, request, options)
-    row: Mapping[str, Cell] = plain(ranking.row(ranking.rows.names.index(feature), valued))
+    row: Mapping[str, AnswerCell] = plain(ranking.row(ranking.rows.names.index(feature), valued))
     return row
 
 
-def ranked_on(ranking: Ranking, source: Source, place: Place) -> Table:
+def ranked_on(ranking: Ranking, source: TableSource, place: WorkFolder) -> AnswerTable:
     """Return the table of a ranking whose features an engine's workers look at and estimate, in nats.
 
     Raises:
@@ -119,11 +122,11 @@ def ranked_on(ranking: Ranking, source: Source, place: Place) -> Table:
 
 
 def _carried(
-    ranking: Ranking, source: Source, place: Place, names: Sequence[str], valued: bool
-) -> list[dict[str, Cell]]:
+    ranking: Ranking, source: TableSource, place: WorkFolder, names: Sequence[str], valued: bool
+) -> list[dict[str, AnswerCell]]:
     """Return the rows of features in their order, by works that are not done yet."""
     works = list(_works(ranking, source, names, valued))
-    chosen = {each.name: getattr(place, each.name) for each in fields(Place) if each.name != "folder"}
+    chosen = {each.name: getattr(place, each.name) for each in fields(WorkFolder) if each.name != "folder"}
     for i, _ in enumerate(carry_out(works, place.folder, **chosen), 1):
         if ranking.request.progress:
             ranking.request.progress(Progress(i / len(works), f"feature {i} of {len(works)}"))
@@ -132,7 +135,7 @@ def _carried(
     return [_row_of(ranking, told[work.key], str(work.arguments["feature"])) for work in works]
 
 
-def _works(ranking: Ranking, source: Source, names: Sequence[str], valued: bool) -> Iterator[Work]:
+def _works(ranking: Ranking, source: TableSource, names: Sequence[str], valued: bool) -> Iterator[Work]:
     request = {name: getattr(ranking.request, name) for name in OF_ONE}
     settings = {"request": request, "options": vars(ranking.options), "source": source.plain()}
     texts = {key: json.dumps(own, sort_keys=True, default=dict) for key, own in settings.items()}
@@ -142,9 +145,11 @@ def _works(ranking: Ranking, source: Source, names: Sequence[str], valued: bool)
         yield Work(key=f"{kind} {name} {settings_hash}", call=CALL, arguments=arguments, resources=Resources())
 
 
-def _row_of(ranking: Ranking, done: Mapping[str, Any], name: str) -> dict[str, Cell]:
+def _row_of(ranking: Ranking, done: Mapping[str, Any], name: str) -> dict[str, AnswerCell]:
     """Return the row that a worker made; of a work that failed, a row with the reason."""
     if done["status"] == "ok":
         row = dict(done["result"])
         return {**row, "mi": math.inf} if row["status"] == "infinite" else row
-    return row_of(Look(ranking.rows.names.index(name), reason=str(done["error"]["message"])), None, name, 0)
+    return feature_row_of(
+        FeatureLook(ranking.rows.names.index(name), reason=str(done["error"]["message"])), None, name, 0
+    )

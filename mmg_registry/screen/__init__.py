@@ -10,11 +10,11 @@ run        all pairs, or all columns with one target
 
 from mmg_registry.screen.groups import FEWEST_ROWS, Tiles
 from mmg_registry.screen.rates import ordered_rates, price_of_dependence
-from mmg_registry.screen.run import Screened, against, contingency, screen
+from mmg_registry.screen.run import ScreenedPairs, against, contingency, screen
 
 __all__ = [
     "FEWEST_ROWS",
-    "Screened",
+    "ScreenedPairs",
     "Tiles",
     "against",
     "contingency",

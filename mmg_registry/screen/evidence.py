@@ -12,7 +12,7 @@ from mmg_registry.screen.groups import Group
 FAR = 300.0  # half a statistic from which the probability may underflow, and its leading term is exact to a per cent
 
 
-def evidence(a: Group, b: Group) -> F64:
+def evidence_of(a: Group, b: Group) -> F64:
     """Return -ln of the least p-value of all levels for each column of `a` with each of `b`: `(m_a, m_b)`, nats.
 
     A level's statistic is (n - 1) times the sum of the squared moments of its features, which has mean p q and is
@@ -22,7 +22,7 @@ def evidence(a: Group, b: Group) -> F64:
         >>> from mmg_registry.screen.groups import Tiles, groups_of
         >>> x = np.random.default_rng(0).standard_normal(500)
         >>> (group,) = groups_of(Tiles(np.stack([x, abs(x)], axis=1)))
-        >>> bool(evidence(group, group)[0, 1] > 100)
+        >>> bool(evidence_of(group, group)[0, 1] > 100)
         True
     """
     k_a, m_a, n = a.rows.shape

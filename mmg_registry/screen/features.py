@@ -25,7 +25,7 @@ TOLD_BY_OTHERS = 1e-4  # of a feature's norm that the ones before leave: with le
 
 
 @dataclass(frozen=True)
-class Features:
+class ColumnBasis:
     """Orthonormal features of `n` rows.
 
     Attributes:
@@ -39,7 +39,7 @@ class Features:
     weight: float
 
 
-def of_numbers(column: NDArray[np.generic]) -> Features:
+def of_numbers(column: NDArray[np.generic]) -> ColumnBasis:
     """Return the features of the ranks of `column` `(n,)`; ties share their middle rank.
 
     Example:
@@ -56,23 +56,23 @@ def of_numbers(column: NDArray[np.generic]) -> Features:
     untied = _untied(len(column))
     rows = np.empty_like(untied.rows)
     rows[:, order] = untied.rows
-    return Features(rows, untied.levels, untied.weight)
+    return ColumnBasis(rows, untied.levels, untied.weight)
 
 
 @lru_cache(maxsize=4)
-def _untied(n: int) -> Features:
+def _untied(n: int) -> ColumnBasis:
     """Return the features of rising rows: those of every column without ties, in another order."""
     return _of_ranks(np.arange(1, n + 1, dtype=float))
 
 
-def _of_ranks(ranks: F64) -> Features:
+def _of_ranks(ranks: F64) -> ColumnBasis:
     shares = (ranks - 0.5) / len(ranks)
     polynomials = legendre.legvander(2 * shares - 1, DEGREES[-1])[:, 2:]
     basis, kept = _orthonormal(np.column_stack([ndtri(shares), polynomials]))
     return _features(basis, tuple(int((kept < degree).sum()) for degree in DEGREES))
 
 
-def of_labels(column: NDArray[np.generic]) -> Features:
+def of_labels(column: NDArray[np.generic]) -> ColumnBasis:
     """Return indicators of the labels of `column` `(n,)`, all of them at every level; codes mean nothing.
 
     Labels of fewer than `LEAST_ROWS` rows, and those beyond `MOST_LEVELS`, count as one.
@@ -88,13 +88,13 @@ def of_labels(column: NDArray[np.generic]) -> Features:
     return _features(basis, (basis.shape[1],) * len(DEGREES))
 
 
-def _features(basis: F64, levels: tuple[int, ...]) -> Features:
+def _features(basis: F64, levels: tuple[int, ...]) -> ColumnBasis:
     """Return them without those that rest on too few rows."""
     fourth = (basis**4).mean(axis=0)
     safe = fourth <= len(basis) / LEAST_ROWS
     kept = np.ascontiguousarray(basis[:, safe].T, dtype=np.float32)
     weight = float(fourth[safe].max(initial=0.0))
-    return Features(kept, tuple(int(safe[:level].sum()) for level in levels), weight)
+    return ColumnBasis(kept, tuple(int(safe[:level].sum()) for level in levels), weight)
 
 
 def _orthonormal(columns: F64) -> tuple[F64, NDArray[np.int64]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import F32, Index
 from mmg_registry.errors import DataError
 from mmg_registry.kinds import KindName
-from mmg_registry.screen.features import Features, of_labels, of_numbers
+from mmg_registry.screen.features import ColumnBasis, of_labels, of_numbers
 
 READ_AT_ONCE = 64  # columns of one read
 FEWEST_ROWS = 50  # with fewer, chi-square laws of moments hold for no feature
@@ -39,7 +39,7 @@ class Tiles:
         if self.kinds and len(self.kinds) != d:
             raise DataError(f"There are {d} columns but {len(self.kinds)} kinds; give one for each column, or none.")
 
-    def features(self, place: int, column: NDArray[Any]) -> Features:
+    def features(self, place: int, column: NDArray[Any]) -> ColumnBasis:
         """Return the features of the column at `place`, whose values `(n,)` are given."""
         if self.kinds and self.kinds[place] == "category":
             return of_labels(column)

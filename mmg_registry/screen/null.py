@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmg_registry.arrays import F64, Index
-from mmg_registry.screen.evidence import evidence
+from mmg_registry.screen.evidence import evidence_of
 from mmg_registry.screen.groups import Group
 
 COLUMNS = 40  # of each side whose draws are pooled; more would draw the same law again
@@ -102,4 +102,4 @@ def _some(groups: list[Group], rng: np.random.Generator) -> list[Group]:
 
 def _permuted(left: list[Group], right: list[Group], order: Index) -> F64:
     moved = [Group(b.places, b.rows[:, :, order], b.levels, b.weight) for b in right]
-    return np.concatenate([evidence(a, b).ravel() for a in left for b in moved])
+    return np.concatenate([evidence_of(a, b).ravel() for a in left for b in moved])

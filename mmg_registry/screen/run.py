@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmg_registry.arrays import F32, F64, Index
 from mmg_registry.errors import DataError
-from mmg_registry.screen.evidence import evidence
+from mmg_registry.screen.evidence import evidence_of
 from mmg_registry.screen.groups import FEWEST_ROWS, Group, Tiles, groups_of
 from mmg_registry.screen.null import Null, Nulls
 from mmg_registry.screen.rates import ordered_rates, price_of_dependence
@@ -21,11 +21,11 @@ from mmg_registry.threads import torch_threads
 TILE = 256  # columns of a tile's side: a million moments, which stay in the processor's cache
 TOP = 10_000
 
-Told = Callable[[float], None]  # the share that is done
+ShareListener = Callable[[float], None]  # the share that is done
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenedPairs:
     """The first pairs, the least likely by chance first, and how unlikely every pair is.
 
     Attributes:
@@ -47,7 +47,7 @@ class Screened:
     found: int
     surprise: F32
 
-    def under_dependence(self, alpha: float = 0.05) -> Screened:
+    def under_dependence(self, alpha: float = 0.05) -> ScreenedPairs:
         """Return the same with q, and `found` at `alpha`, that hold whatever the dependence among p-values."""
         price = price_of_dependence(self.n_pairs)
         _, log_q = ordered_rates(self.surprise)
@@ -63,8 +63,8 @@ def screen(
     alpha: float = 0.05,
     permutations: int = 99,
     threads: int = 1,
-    progress: Told | None = None,
-) -> Screened:
+    progress: ShareListener | None = None,
+) -> ScreenedPairs:
     """Look at all pairs of columns.
 
     Args:
@@ -113,7 +113,7 @@ def against(
     alpha: float = 0.05,
     permutations: int = 99,
     threads: int = 1,
-) -> Screened:
+) -> ScreenedPairs:
     """Look at every column with one target `(n,)`, or `Tiles` of one column; see `screen`.
 
     Raises:
@@ -147,12 +147,12 @@ def _refuse_few(tiles: Tiles) -> None:
         raise DataError(f"A screen needs at least {FEWEST_ROWS} rows, and there are {n}.")
 
 
-def _screened(surprise: F32, order: Index, log_q: F64, places: tuple[Index, Index], alpha: float) -> Screened:
+def _screened(surprise: F32, order: Index, log_q: F64, places: tuple[Index, Index], alpha: float) -> ScreenedPairs:
     i, j = places
     score = surprise[order[: len(i)]].astype(float)
     found = int((log_q <= np.log(alpha)).sum())
     narrow = (i.astype(np.int32), j.astype(np.int32))
-    return Screened(*narrow, score, np.exp(-score), np.exp(log_q[: len(i)]), len(surprise), found, surprise)
+    return ScreenedPairs(*narrow, score, np.exp(-score), np.exp(log_q[: len(i)]), len(surprise), found, surprise)
 
 
 def _parts(group: Group) -> list[Group]:
@@ -172,7 +172,7 @@ def _work(
     nulls: Nulls,
     put: Callable[[Group, Group, F64], None],
     threads: int,
-    progress: Told | None,
+    progress: ShareListener | None,
 ) -> None:
     """Hand the -ln p of every tile to `put`; tiles go to threads, one thread of BLAS each."""
     with torch_threads(1), ThreadPoolExecutor(threads) as pool:
@@ -185,7 +185,7 @@ def _work(
 
 
 def _surprise(work: tuple[Group, Group], law: Null) -> F64:
-    return law.surprise(evidence(*work))
+    return law.surprise(evidence_of(*work))
 
 
 def _condensed(i: Index, j: Index, d: int) -> Index:
@@ -215,7 +215,7 @@ def contingency(tiles: Tiles, i: Index, j: Index) -> F64:
         (True, True)
     """
     known = {k: tiles.features(k, np.asarray(tiles.values[:, k])).rows for k in np.unique([i, j]).tolist()}
-    n = tiles.values.shape[0]
+    n = int(tiles.values.shape[0])
 
     def of(a: F32, b: F32) -> float:
         square = float(((a @ b.T / n) ** 2).sum()) - len(a) * len(b) / n

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmg_registry import registry
 from mmg_registry.api import pair_of
-from mmg_registry.contracts import Estimator, parse_options, refuse_unknown
+from mmg_registry.contracts import Estimator
 from mmg_registry.data import Cleaned, Pair, clean
 from mmg_registry.data.pair import with_groups
 from mmg_registry.data.units import Units, units_of
@@ -101,9 +101,8 @@ def options_for(plugin: str, options: Mapping[str, Any]) -> None:
         OptionError: for an unknown or out-of-range option.
         PluginError: when the plugin is missing or broken.
     """
-    cls = registry.load_plugin(EFFECT if plugin == QUICK else plugin)
-    refuse_unknown(cls, options, beside=[*(each.name for each in fields(Request)), "given", "permutations"])
-    parse_options(cls, dict(options))
+    beside = [*(each.name for each in fields(Request)), "given", "permutations"]
+    registry.check_options(EFFECT if plugin == QUICK else plugin, options, beside)
 
 
 def refuse_contradictions(request: Request, permutations: int | None) -> None:

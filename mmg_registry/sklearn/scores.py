@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length
 from mmg_registry.arrays import F64
 from mmg_registry.ranking.answer import Ranking, options_of
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.tables import Cell, Table
+from mmg_registry.tables import AnswerCell, Table
 
 
 def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-learn calls it
@@ -53,7 +53,7 @@ class Ranked:
     """A ranking's table, and its rows in the order of the features."""
 
     table: Table
-    rows: Sequence[Mapping[str, Cell]]
+    rows: Sequence[Mapping[str, AnswerCell]]
 
     @classmethod
     def of(cls, ranking: Ranking) -> Ranked:

@@ -279,7 +279,7 @@ def test_what_could_not_be_installed_is_tried_again(call: Any, tmp_path: Path, m
     assert call("--resume") == 0
     rows = [json.loads(line) for line in (tmp_path / "runs" / "runs.jsonl").read_text().splitlines()]
     assert [row["status"] for row in rows] == ["ok", "unavailable", "ok"]
-    assert [pair["theirs"]["status"] for pair in reporting.pairs(rows)] == ["ok"]
+    assert [pair["theirs"]["status"] for pair in reporting.paired_runs(rows)] == ["ok"]
 
 
 def test_an_empty_folder_has_no_report(call: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,7 +316,7 @@ def test_the_summary_counts_what_can_be_compared() -> None:
         *rows_of_a_task("failed", {"status": "failed", "error": "a | b"}, ran(1.0, 1.0)),
         *rows_of_a_task("to come", ran(1.0, 1000.0), None),
     ]
-    found = reporting.pairs(rows)
+    found = reporting.paired_runs(rows)
     (line,) = reporting.summary_by_method(found)
     assert (line["tasks"], line["compared"], line["cut"], line["without_estimate"]) == (4, 2, 1, 1)
     assert line["ours_without_estimate"] == 1
@@ -331,7 +331,7 @@ def test_the_summary_counts_what_can_be_compared() -> None:
 
 
 def test_a_method_without_any_estimate_has_no_ratio() -> None:
-    found = reporting.pairs(rows_of_a_task("failed", {"status": "failed", "error": "no"}, ran(1.0, 1.0)))
+    found = reporting.paired_runs(rows_of_a_task("failed", {"status": "failed", "error": "no"}, ran(1.0, 1.0)))
     (line,) = reporting.summary_by_method(found)
     assert line["cpu_ratio"] is None
     assert "| - |" in reporting.markdown(found)
@@ -339,4 +339,4 @@ def test_a_method_without_any_estimate_has_no_ratio() -> None:
 
 def test_other_rows_are_not_compared() -> None:
     theirs, ours = rows_of_a_task("task", ran(1.0, 2.0), ran(1.0, 1.0))
-    assert reporting.pairs([theirs, {**ours, "n_train": 5}])[0]["ours"] is None
+    assert reporting.paired_runs([theirs, {**ours, "n_train": 5}])[0]["ours"] is None

@@ -375,10 +375,10 @@ def compare(
 ) -> None:
     """Compare two folders by task and plugin: errors, seconds, and changes beyond the seeds' spread."""
     from mmg_cli.benchmark.text import changes_document, compare_text
-    from mmg_registry.benchmark.criteria import cells, compare
+    from mmg_registry.benchmark.criteria import cells, changes_between
     from mmg_registry.benchmark.store import read_rows
 
-    changes = compare(cells(read_rows(before)), cells(read_rows(after)))
+    changes = changes_between(cells(read_rows(before)), cells(read_rows(after)))
     if not any(change.before and change.after for change in changes):
         raise DataError(f"{before} and {after} share no task and plugin, so there is nothing to compare.")
     if json:

@@ -105,7 +105,7 @@ def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None 
     return pair
 
 
-def request_of(job: QuestionJob, listener: Listener | None = None) -> Request:
+def job_request(job: QuestionJob, listener: Listener | None = None) -> Request:
     """Return the request that the options of `job` make; a seed is drawn where none is given."""
     from mmg_registry.request import Request
 
@@ -123,7 +123,7 @@ def answer(job: QuestionJob, ask: Callable[[Request], Quantity]) -> Quantity:
         MMGError: when it cannot be written; it is printed then.
     """
     with progress_bar(job.json, job.unit) as listener:
-        found = ask(request_of(job, listener))
+        found = ask(job_request(job, listener))
     print_quantity(found, job.json)
     if job.out:
         write_result(found, job.out)

@@ -24,8 +24,8 @@ from mmg_cli.questions.common import (
     Seed,
     Threads,
     UnitOption,
+    job_request,
     read_pair,
-    request_of,
 )
 from mmg_cli.questions.tables import check_table_job, print_table
 from mmg_cli.reading import (
@@ -36,6 +36,7 @@ from mmg_cli.reading import (
     HeaderOption,
     HeaderRow,
     Na,
+    RowsOption,
     Sep,
     SkipLines,
     TextEncoding,
@@ -94,6 +95,7 @@ def compare(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
+    rows: RowsOption = None,
     groups: GroupsOption = None,
     blocks: BlocksOption = "auto",
     kind: KindOption = None,
@@ -116,14 +118,14 @@ def execute(job: CompareJob) -> None:
     Raises:
         MMGError: or one of its subclasses; a failure to write is raised after the table is printed.
     """
-    from mmg_registry.comparison.answer import checked_plugins, compared
+    from mmg_registry.comparison.answer import checked_plugins, compare_plugins
 
     check_table_job(job)
     check_limits(job, "cross_fit", "eval_fraction")
     checked_plugins(job.names, _request(job))
     pair = read_pair(job, job.x, job.y, job.given)
     with progress_bar(job.json, job.unit) as listener:
-        found = compared(pair, job.names, _request(job, listener)).to_unit(job.unit)
+        found = compare_plugins(pair, job.names, _request(job, listener)).to_unit(job.unit)
     print_table(found, job, SHOWN)
     if not (job.json or found.warnings):
         display(f"verdict  {found.provenance['verdict']}")
@@ -134,4 +136,4 @@ def execute(job: CompareJob) -> None:
 
 
 def _request(job: CompareJob, listener: Listener | None = None) -> Request:
-    return replace(request_of(job, listener), cross_fit=job.cross_fit, eval_fraction=job.eval_fraction)
+    return replace(job_request(job, listener), cross_fit=job.cross_fit, eval_fraction=job.eval_fraction)

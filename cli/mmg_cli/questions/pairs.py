@@ -26,7 +26,7 @@ from mmg_cli.questions.common import (
     Seed,
     Threads,
     UnitOption,
-    request_of,
+    job_request,
 )
 from mmg_cli.questions.tables import check_table_job, print_table
 from mmg_cli.reading import (
@@ -37,6 +37,7 @@ from mmg_cli.reading import (
     HeaderOption,
     HeaderRow,
     Na,
+    RowsOption,
     Sep,
     SkipLines,
     TextEncoding,
@@ -50,7 +51,7 @@ from mmg_registry.errors import demand
 if TYPE_CHECKING:
     from mmg_registry.allpairs.answer import AllPairs, PairsOptions
     from mmg_registry.contracts import Listener
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
 SHOWN = ("rank", "x", "y", "mi", "low", "high", "normalised", "score", "p", "q", "status")
 EDGES, MATRIX, HEAT_MAP, GRAPH = "edges.parquet", "matrix.parquet", "heatmap.png", "graph.png"
@@ -109,6 +110,7 @@ def pairs(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
+    rows: RowsOption = None,
     groups: GroupsOption = None,
     blocks: BlocksOption = "auto",
     kind: KindOption = None,
@@ -143,16 +145,18 @@ def execute(job: PairsJob) -> None:
     Raises:
         MMGError: or one of its subclasses; a failure to write is raised after the table is printed.
     """
-    from mmg_registry.allpairs.answer import check_plugin
+    from mmg_registry.allpairs.answer import PAIRS_CHOICES
+    from mmg_registry.registry import check_options
 
     check_table_job(job)
     options = _options(job)
-    check_plugin(request_of(job))
+    asked = job_request(job)
+    check_options(asked.plugin, asked.options, PAIRS_CHOICES)
     demand(job.folder or not (job.resume or job.engine != "local"), "--resume and --engine need --out FOLDER.")
     if job.folder:
-        from mmg_registry.tables import ending_of
+        from mmg_registry.tables import table_ending
 
-        ending_of(EDGES)
+        table_ending(EDGES)
     with progress_bar(job.json, job.unit) as listener:
         question = _question(job, options, listener)
         found = None if job.dry_run else _table(job, question).to_unit(job.unit)
@@ -172,33 +176,34 @@ def _options(job: PairsJob) -> PairsOptions:
 
 def _question(job: PairsJob, options: PairsOptions, listener: Listener | None) -> AllPairs:
     from mmg_registry.allpairs.answer import AllPairs
-    from mmg_registry.allpairs.columns import read_columns
+    from mmg_registry.allpairs.columns import read_paired_columns
 
     paths = job.data[0] if len(job.data) == 1 else list(job.data)
-    pair = read_columns(paths, job.columns, job.groups, text=text_options(job), where=job.where)
+    reading = {"text": text_options(job), "where": job.where, "rows": job.rows, "seed": job.seed or 0}
+    pair = read_paired_columns(paths, job.columns, job.groups, **reading)
     tell(pair)
-    return AllPairs.of(pair, request_of(job, listener), options)
+    return AllPairs.of(pair, job_request(job, listener), options)
 
 
-def _table(job: PairsJob, question: AllPairs) -> Table:
+def _table(job: PairsJob, question: AllPairs) -> AnswerTable:
     if not job.folder:
         return question.table()
     from mmg_registry.allpairs.work import paired_on
-    from mmg_registry.ranking.work import Place
+    from mmg_registry.ranking.work import WorkFolder
 
-    return paired_on(question, Place(job.folder, job.engine, job.jobs, job.resume, job.engine_config))
+    return paired_on(question, WorkFolder(job.folder, job.engine, job.jobs, job.resume, job.engine_config))
 
 
 def _forecast(question: AllPairs) -> str:
-    from mmg_registry.allpairs.forecast import forecast
+    from mmg_registry.allpairs.forecast import forecast_pairs
 
-    found = forecast(question)
+    found = forecast_pairs(question)
     screen, each = f"{found.screen_seconds:.2g} s for the screen", f"{found.seconds_each:.2g} s for each of"
     head = f"{found.pairs} pairs, {len(question.rows)} rows: about {found.minutes:.1f} minutes"
     return f"{head}, {screen} and {each} {found.valued} values, and {found.gigabytes:.1f} GB; nothing was written."
 
 
-def _write(job: PairsJob, question: AllPairs, found: Table) -> None:
+def _write(job: PairsJob, question: AllPairs, found: AnswerTable) -> None:
     """Write the folder, and the picture of --plot: the graph.
 
     Raises:
@@ -215,7 +220,7 @@ def _write(job: PairsJob, question: AllPairs, found: Table) -> None:
         _write_folder(Path(job.folder), question, found, job.alpha)
 
 
-def _write_folder(folder: Path, question: AllPairs, found: Table, alpha: float) -> None:
+def _write_folder(folder: Path, question: AllPairs, found: AnswerTable, alpha: float) -> None:
     from importlib.util import find_spec
 
     from mmg_cli.questions.pairs_plot import draw_graph, draw_matrix

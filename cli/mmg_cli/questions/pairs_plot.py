@@ -10,7 +10,7 @@ from mmg_cli.plotting import BLUE, GREY
 
 if TYPE_CHECKING:
     from mmg_registry.arrays import F64
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
 MOST_NAMED, MOST_NODES = 60, 80  # columns whose names can be read in a picture
 MOST_LINES = 100  # pairs, the first ones: more lines hide one another
@@ -52,7 +52,7 @@ def clustered(scores: F64) -> list[int]:
     return [int(k) for k in leaves_list(linkage(squareform(apart, checks=False), "average", optimal_ordering=True))]
 
 
-def draw_graph(found: Table, alpha: float) -> Any:
+def draw_graph(found: AnswerTable, alpha: float) -> Any:
     """Draw the pairs with q up to `alpha` as lines whose width grows with what they share, for the first columns."""
     from matplotlib.figure import Figure
 
@@ -74,7 +74,7 @@ def draw_graph(found: Table, alpha: float) -> Any:
     return figure
 
 
-def _edges(found: Table, alpha: float) -> list[tuple[str, str, float]]:
+def _edges(found: AnswerTable, alpha: float) -> list[tuple[str, str, float]]:
     """Return the pairs that were found, of at most so many columns as can be read, the first ones of the table."""
     seen: set[str] = set()
     edges: list[tuple[str, str, float]] = []

@@ -96,11 +96,11 @@ def execute(job: PmiJob) -> None:
     Raises:
         MMGError: or one of its subclasses.
     """
-    from mmg_registry.pointwise.files import ending_of
+    from mmg_registry.pointwise.files import pointwise_ending
     from mmg_registry.pointwise.pmi import of_rows
 
     check_limits(job, "seed", "unit", draws="n")
-    ending_of(job.out)
+    pointwise_ending(job.out)
     check_writable(job.out, "-o")
     model = _model(job.model)
     found, told = of_rows(model, _rows(job), job.draws, job.seed)

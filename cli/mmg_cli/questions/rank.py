@@ -24,7 +24,7 @@ from mmg_cli.questions.common import (
     Seed,
     Threads,
     UnitOption,
-    request_of,
+    job_request,
 )
 from mmg_cli.questions.tables import check_table_job, print_table
 from mmg_cli.reading import (
@@ -35,6 +35,7 @@ from mmg_cli.reading import (
     HeaderOption,
     HeaderRow,
     Na,
+    RowsOption,
     Sep,
     SkipLines,
     TextEncoding,
@@ -48,7 +49,7 @@ from mmg_registry.errors import demand
 if TYPE_CHECKING:
     from mmg_registry.contracts import Listener
     from mmg_registry.ranking.answer import Ranking, RankOptions
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
 SHOWN = ("rank", "feature", "mi", "low", "high", "p", "q", "kind", "missing", "status")
 SHOWN_STEPS = ("step", "feature", "adds", "adds_low", "adds_high", "adds_p", "mi", "q", "kind")
@@ -109,6 +110,7 @@ def rank(
     quiet: Quiet = False,
     verbose: Verbose = 0,
     where: Where = None,
+    rows: RowsOption = None,
     groups: GroupsOption = None,
     blocks: BlocksOption = "auto",
     kind: KindOption = None,
@@ -144,11 +146,13 @@ def execute(job: RankJob) -> None:
     Raises:
         MMGError: or one of its subclasses; a failure to write is raised after the table is printed.
     """
-    from mmg_registry.ranking.answer import check_plugin
+    from mmg_registry.ranking.answer import RANK_CHOICES
+    from mmg_registry.registry import check_options
 
     check_table_job(job)
     options = _options(job)
-    check_plugin(request_of(job))
+    asked = job_request(job)
+    check_options(asked.plugin, asked.options, RANK_CHOICES)
     demand(job.folder or not (job.resume or job.engine != "local"), "--resume and --engine need --out FOLDER.")
     with progress_bar(job.json, job.unit) as listener:
         ranking = _ranking(job, options, listener)
@@ -175,26 +179,26 @@ def _ranking(job: RankJob, options: RankOptions, listener: Listener | None) -> R
     from mmg_registry.ranking.rows import read_features
 
     paths = job.data[0] if len(job.data) == 1 else list(job.data)
-    reading = {"text": text_options(job), "where": job.where}
+    reading = {"text": text_options(job), "where": job.where, "rows": job.rows, "seed": job.seed or 0}
     pair = read_features(paths, job.target, job.features, job.given, job.groups, **reading)
     tell(pair)
-    return Ranking.of(pair, request_of(job, listener), options)
+    return Ranking.of(pair, job_request(job, listener), options)
 
 
-def _table(job: RankJob, ranking: Ranking) -> Table:
+def _table(job: RankJob, ranking: Ranking) -> AnswerTable:
     if not job.folder:
         return ranking.table()
-    from mmg_registry.ranking.work import Place, Source, ranked_on
+    from mmg_registry.ranking.work import TableSource, WorkFolder, ranked_on
 
-    place = Place(job.folder, job.engine, job.jobs, job.resume, job.engine_config)
-    columns = {name: getattr(job, name) for name in ("target", "features", "given", "groups", "where")}
-    return ranked_on(ranking, Source(tuple(job.data), **columns, text=text_options(job)), place)
+    place = WorkFolder(job.folder, job.engine, job.jobs, job.resume, job.engine_config)
+    named = {name: getattr(job, name) for name in ("target", "features", "given", "groups", "where", "rows")}
+    return ranked_on(ranking, TableSource(tuple(job.data), **named, seed=job.seed or 0, text=text_options(job)), place)
 
 
 def _forecast(ranking: Ranking) -> str:
-    from mmg_registry.ranking.forecast import forecast
+    from mmg_registry.ranking.forecast import forecast_ranking
 
-    found = forecast(ranking)
+    found = forecast_ranking(ranking)
     time = f"{found.minutes:.1f} minutes at {found.seconds_each:.2g} s a feature"
     return (
         f"{found.features} features, {found.rows} rows: about {time}, and {found.gigabytes:.1f} GB; nothing is written."

@@ -130,7 +130,7 @@ def _with_plugin(job: SeriesJob) -> SeriesJob:
 
     demand(job.plugin or not job.set, "--set gives options of an estimator; name it by --plugin.")
     named = replace(job, plugin=job.plugin or LINES)
-    asked_for(common.request_of(replace(named, seed=0)), has_eval_rows=False)
+    asked_for(common.job_request(replace(named, seed=0)), has_eval_rows=False)
     return named
 
 

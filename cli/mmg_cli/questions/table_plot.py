@@ -8,7 +8,7 @@ from mmg_cli.output import write_atomically
 from mmg_cli.plotting import BLUE, GREY, ORANGE, plot_format
 
 if TYPE_CHECKING:
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
 MOST_DRAWN = 40  # rows of a picture; more cannot be read
 FOUND = 0.05  # q up to which a bar is drawn as found
@@ -23,7 +23,7 @@ def write_table_plot(figure: Any, path: str) -> None:
     write_atomically(path, lambda handle: figure.savefig(handle, format=plot_format(path), dpi=150), "The plot")
 
 
-def draw_ranking(found: Table) -> Any:
+def draw_ranking(found: AnswerTable) -> Any:
     """Draw a bar for each of the first features with its interval; grey where nothing is surely found."""
     rows = [row for row in found.rows if row["mi"] is not None or row["low"] is not None][:MOST_DRAWN]
     figure, axes = _figure(len(rows))
@@ -39,7 +39,7 @@ def draw_ranking(found: Table) -> Any:
     return _named(figure, axes, [str(row["feature"]) for row in rows])
 
 
-def draw_comparison(found: Table) -> Any:
+def draw_comparison(found: AnswerTable) -> Any:
     """Draw each plugin's value with its interval; arrows where it bounds the information."""
     rows = list(found.rows)
     figure, axes = _figure(len(rows))

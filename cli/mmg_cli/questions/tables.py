@@ -12,7 +12,7 @@ from mmg_cli.writers import write_table
 from mmg_registry.errors import shown
 
 if TYPE_CHECKING:
-    from mmg_registry.tables import Cell, Table
+    from mmg_registry.tables import AnswerCell, AnswerTable
 
 LONGEST_CELL = 40  # characters of a name in the printed table
 MOST_PRINTED = 30  # rows; all are in the file of -o and in --json
@@ -26,13 +26,13 @@ def check_table_job(job: QuestionJob) -> None:
     """
     check_settings(job)
     if job.out:
-        from mmg_registry.tables import ending_of
+        from mmg_registry.tables import table_ending
 
-        ending_of(job.out)
+        table_ending(job.out)
         check_writable(job.out, "-o")
 
 
-def print_table(found: Table, job: QuestionJob, names: Sequence[str]) -> None:
+def print_table(found: AnswerTable, job: QuestionJob, names: Sequence[str]) -> None:
     """Print a table on stdout, some of its columns and its first rows; then write it where -o says.
 
     Raises:
@@ -49,7 +49,7 @@ def print_table(found: Table, job: QuestionJob, names: Sequence[str]) -> None:
         write_table(found, job.out)
 
 
-def _print_rows(found: Table, names: Sequence[str]) -> None:
+def _print_rows(found: AnswerTable, names: Sequence[str]) -> None:
     rows = [[cell_text(row[name]) for name in names] for row in found.rows[:MOST_PRINTED]]
     display(columns([[name.upper() for name in names], *rows]))
     if len(found) > MOST_PRINTED:
@@ -60,7 +60,7 @@ def _print_rows(found: Table, names: Sequence[str]) -> None:
     print(f"seed     {found.provenance.get('seed')}")
 
 
-def cell_text(cell: Cell) -> str:
+def cell_text(cell: AnswerCell) -> str:
     """Return a cell as it is printed.
 
     >>> cell_text(0.123456), cell_text(1e-9), cell_text(None), cell_text("a" * 50)[-3:]

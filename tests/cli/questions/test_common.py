@@ -27,9 +27,9 @@ def job(**changes: Any) -> AnyJob:
 
 
 def test_a_request_has_what_was_asked_and_a_seed_is_drawn() -> None:
-    request = common.request_of(job(kind=["a=category"]))
+    request = common.job_request(job(kind=["a=category"]))
     assert (request.plugin, request.ci_level, request.kinds) == ("ksg", 0.9, {"a": "category"})
-    assert common.request_of(job(seed=None)).seed != common.request_of(job(seed=None)).seed
+    assert common.job_request(job(seed=None)).seed != common.job_request(job(seed=None)).seed
 
 
 @pytest.mark.parametrize("changes", [{"ci": 2.0}, {"unit": "bans"}, {"out": "/no/such/folder/a.json"}])

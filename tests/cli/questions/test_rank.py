@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mmg_cli.program import run
-from mmg_registry.tables import Table
+from mmg_registry.tables import AnswerTable
 
 T, E = np.random.default_rng(0).standard_normal((2, 200))
 QUICK = ["-p", "gaussian", "--seed", "0", "--threads", "1", "--blocks", "none"]
@@ -33,7 +33,7 @@ def test_the_table_is_printed_written_and_drawn(capsys: pytest.CaptureFixture[st
 
 def test_json_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rank", "table.csv", "--target", "t", *QUICK, "--json", "--unit", "bits"]) == 0
-    found = Table.from_dict(json.loads(capsys.readouterr().out))
+    found = AnswerTable.from_dict(json.loads(capsys.readouterr().out))
     assert (found.kind, found.unit, found.provenance["target"]) == ("rank", "bits", ["t"])
 
 

@@ -10,21 +10,15 @@ import pandas as pd
 import pytest
 
 import mmg_registry as mmg
-from mmg_registry.allpairs import look as module
 from mmg_registry.allpairs.answer import AllPairs, PairsOptions
-from mmg_registry.allpairs.columns import read_columns
+from mmg_registry.allpairs.columns import read_paired_columns
 from mmg_registry.allpairs.work import paired_on
 from mmg_registry.data import Pair
 from mmg_registry.errors import DataError, MMGError, OptionError
 from mmg_registry.estimation.run import Outcome, run
 from mmg_registry.ranking import values
-from mmg_registry.ranking.work import Place
+from mmg_registry.ranking.work import WorkFolder
 from mmg_registry.request import Request
-
-
-@pytest.fixture(autouse=True)
-def _few_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "NULL_PAIRS", 200)
 
 
 def people(n: int = 200) -> pd.DataFrame:
@@ -100,10 +94,10 @@ def test_what_cannot_be_meant_is_refused(choice: dict[str, object]) -> None:
 
 
 def test_workers_say_the_same_and_are_not_asked_again(tmp_path: Path) -> None:
-    pair = read_columns(people()[["x", "bent", "site", "again"]], None)
+    pair = read_paired_columns(people()[["x", "bent", "site", "again"]], None)
     question = AllPairs.of(pair, Request(plugin="ksg", seed=0, threads=1), PairsOptions(top=2))
-    here, there = question.table(), paired_on(question, Place(tmp_path))
+    here, there = question.table(), paired_on(question, WorkFolder(tmp_path))
     assert there.rows == here.rows
     lines = sum(len(path.read_text().splitlines()) for path in (tmp_path / "shards").glob("*.jsonl"))
-    assert paired_on(question, Place(tmp_path, resume=True)).rows == here.rows
+    assert paired_on(question, WorkFolder(tmp_path, resume=True)).rows == here.rows
     assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "shards").glob("*.jsonl")) == lines

@@ -14,7 +14,7 @@ from mmg_registry.benchmark.criteria import (
     Standing,
     TaskFindings,
     cells,
-    compare,
+    changes_between,
     is_far_off,
     is_silent_miss,
     leaderboard,
@@ -191,23 +191,23 @@ def test_a_plugin_that_only_fails_comes_last() -> None:
     ],
 )
 def test_what_changed_beyond_the_seeds_spread(before: tuple, after: tuple, moved: bool | None) -> None:
-    (change,) = compare([cell(1.0, *before)], [cell(1.0, *after)])
+    (change,) = changes_between([cell(1.0, *before)], [cell(1.0, *after)])
     assert change.moved is moved
 
 
 def test_welch_at_its_edge() -> None:
     # two and two seeds of standard deviation sqrt(2): the difference must exceed t(0.975, 2) sqrt(2) = 6.085
-    assert compare([cell(0.0, -1.0, 1.0)], [cell(0.0, 5.05, 7.05)])[0].moved is False
-    assert compare([cell(0.0, -1.0, 1.0)], [cell(0.0, 5.12, 7.12)])[0].moved is True
+    assert changes_between([cell(0.0, -1.0, 1.0)], [cell(0.0, 5.05, 7.05)])[0].moved is False
+    assert changes_between([cell(0.0, -1.0, 1.0)], [cell(0.0, 5.12, 7.12)])[0].moved is True
 
 
 def test_times_are_compared_by_their_ranges() -> None:
     slow = cell(1.0, 1.0, 1.0, seconds=(9.0, 11.0))
-    assert compare([slow], [cell(1.0, 1.0, 1.0, seconds=(4.0, 6.0))])[0][3:] == (2.0, True)
-    assert compare([slow], [cell(1.0, 1.0, 1.0, seconds=(4.0, 9.5))])[0].timed is False
+    assert changes_between([slow], [cell(1.0, 1.0, 1.0, seconds=(4.0, 6.0))])[0][3:] == (2.0, True)
+    assert changes_between([slow], [cell(1.0, 1.0, 1.0, seconds=(4.0, 9.5))])[0].timed is False
 
 
 def test_a_cell_of_one_side_alone_is_no_change() -> None:
-    (change,) = compare([], [cell(1.0, 1.0, 1.0)])
+    (change,) = changes_between([], [cell(1.0, 1.0, 1.0)])
     assert change.before is None
     assert (change.moved, change.faster, change.timed) == (None, None, False)

@@ -8,13 +8,13 @@ import pytest
 
 from mmg_registry.comparison.diagnosis import Diagnosis
 from mmg_registry.comparison.differences import agreement, differences
-from mmg_registry.comparison.opinions import Opinion
+from mmg_registry.comparison.opinions import PluginAnswer
 from mmg_registry.quantity import Quantity
 
 
-def opinion(name: str, low: float, high: float, **declared: object) -> Opinion:
+def opinion(name: str, low: float, high: float, **declared: object) -> PluginAnswer:
     found = Quantity("MI", "I", (low + high) / 2, low=low, high=high, provenance={"n_train": 80})
-    return replace(Opinion(name, found, "estimated"), **declared)
+    return replace(PluginAnswer(name, found, "estimated"), **declared)
 
 
 KNOWN = Diagnosis(rows=100, columns=2, labels=0, beyond=0.5, verdict="")
@@ -57,5 +57,5 @@ def test_plugins_above_for_one_reason_share_a_sentence() -> None:
 def test_overlap_a_single_one_and_what_is_known_are_told_apart() -> None:
     assert differences([MORE, opinion("most", 0.9, 1.1)], KNOWN) == []
     assert "All intervals overlap" in agreement([MORE, MORE], KNOWN)
-    assert "Only one plugin" in agreement([MORE, Opinion("none", None, "failed")], KNOWN)
+    assert "Only one plugin" in agreement([MORE, PluginAnswer("none", None, "failed")], KNOWN)
     assert agreement([MORE], replace(KNOWN, verdict="It is 0.")) == "It is 0."

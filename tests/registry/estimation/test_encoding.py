@@ -92,13 +92,21 @@ def test_an_angle_becomes_cosine_and_sine_unless_angles_are_taken() -> None:
 
 
 def test_evaluation_rows_are_coded_alike() -> None:
-    pair = checked(np.array([1.0, 2.0, 3.0, 3.0] * (N // 4)))
+    pair = checked(np.array([1.0, 2.0, 3.0, 3.0] * (N // 4)), "category")
     code = encoding_for(Hot, pair)
     assert code(as_pair([2.0, 1.0], [0.0, 1.0])).x.tolist() == [[0, 1], [1, 0]]
     with pytest.raises(
         DataError, match=r"The column 'x' of x in new\.csv is a category and holds 4, which no fitting row"
     ):
         code(as_pair([2.0, 4.0], [0.0, 1.0], source="new.csv"))
+
+
+@pytest.mark.parametrize("cls", [Hot, Codes])
+def test_numbers_that_only_look_like_labels_take_the_nearest_that_was_fitted(cls: type[Hot]) -> None:
+    pair = checked(np.array([1.0, 2.0, 4.0, 4.0] * (N // 4)))
+    code = encoding_for(cls, pair)
+    known, unknown = (code(as_pair(column, np.zeros(3))).x for column in ([1.0, 2.0, 4.0], [-7.0, 2.4, 15.0]))
+    assert unknown.tolist() == known.tolist()
 
 
 def test_kinds_that_are_not_taken_are_refused_before_anything_runs() -> None:

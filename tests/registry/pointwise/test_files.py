@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mmg_registry.errors import OptionError
-from mmg_registry.pointwise.files import content_of, ending_of
+from mmg_registry.pointwise.files import pointwise_content, pointwise_ending
 from mmg_registry.results import Pointwise
 
 FOUND = Pointwise(
@@ -19,7 +19,7 @@ FOUND = Pointwise(
 
 
 def frame(suffix: str, unit: str) -> pd.DataFrame:
-    content = io.BytesIO(content_of(FOUND, suffix, unit))  # type: ignore[arg-type]
+    content = io.BytesIO(pointwise_content(FOUND, suffix, unit))  # type: ignore[arg-type]
     if suffix == ".npz":
         with np.load(content) as arrays:
             return pd.DataFrame({name: arrays[name] for name in arrays.files})
@@ -39,8 +39,8 @@ def test_every_format_holds_the_same(suffix: str) -> None:
 
 def test_other_endings_and_a_missing_package_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OptionError, match=r"not written as '\.txt', the end of 'a\.txt'"):
-        ending_of("a.txt")
-    monkeypatch.setattr("mmg_registry.pointwise.files.find_spec", lambda name: None)
+        pointwise_ending("a.txt")
+    monkeypatch.setattr("mmg_registry.exports.find_spec", lambda name: None)
     assert util.find_spec("pyarrow") is not None
     with pytest.raises(OptionError, match="needs pyarrow"):
-        ending_of("a.parquet")
+        pointwise_ending("a.parquet")

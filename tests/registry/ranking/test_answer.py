@@ -10,7 +10,7 @@ import pytest
 
 import mmg_registry as mmg
 from mmg_registry.errors import DataError, OptionError
-from mmg_registry.tables import Table
+from mmg_registry.tables import AnswerTable
 
 RNG = np.random.default_rng(0)
 N = 600
@@ -132,5 +132,5 @@ def test_a_target_without_values_is_refused() -> None:
 def test_the_attributes_are_those_of_a_table() -> None:
     found = mmg.rank(TABLE, target="t", seed=0, plugin="gaussian")
     about = found.attrs["mmg"]
-    assert about["provenance"]["ranking"]["rows"] == 10_000
-    assert Table.__dataclass_fields__.keys() >= about.keys()
+    assert about["provenance"]["ranking"]["value_rows"] == 10_000
+    assert AnswerTable.__dataclass_fields__.keys() >= about.keys()

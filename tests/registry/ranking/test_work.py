@@ -11,7 +11,7 @@ import pytest
 from mmg_registry.errors import OptionError
 from mmg_registry.ranking.answer import Ranking, RankOptions
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.ranking.work import Place, Source, ranked_on
+from mmg_registry.ranking.work import TableSource, WorkFolder, ranked_on
 from mmg_registry.request import Request
 
 T, E = np.random.default_rng(0).standard_normal((2, 200))
@@ -29,12 +29,12 @@ def table(tmp_path: Path) -> Path:
 
 def test_workers_make_the_same_rows_and_are_not_asked_twice(table: Path, tmp_path: Path) -> None:
     ranking = Ranking.of(read_features(str(table), "t", None, None), REQUEST, RankOptions(top=2))
-    source, here = Source((str(table),), "t"), ranking.table()
-    found = ranked_on(ranking, source, Place(tmp_path / "out", ENGINE))
+    source, here = TableSource((str(table),), "t"), ranking.table()
+    found = ranked_on(ranking, source, WorkFolder(tmp_path / "out", ENGINE))
     assert found.rows == here.rows
     shards = {path: path.stat().st_size for path in (tmp_path / "out").rglob("*.jsonl")}
-    again = ranked_on(ranking, source, Place(tmp_path / "out", ENGINE, resume=True))
+    again = ranked_on(ranking, source, WorkFolder(tmp_path / "out", ENGINE, resume=True))
     assert again.rows == found.rows
     assert {path: path.stat().st_size for path in (tmp_path / "out").rglob("*.jsonl")} == shards
     with pytest.raises(OptionError, match="holds results already"):
-        ranked_on(ranking, source, Place(tmp_path / "out", ENGINE))
+        ranked_on(ranking, source, WorkFolder(tmp_path / "out", ENGINE))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from mmg_registry.arrays import F64
-from mmg_registry.screen.evidence import FAR, _surprise, evidence
+from mmg_registry.screen.evidence import FAR, _surprise, evidence_of
 from mmg_registry.screen.groups import Group, Tiles, groups_of
 
 
@@ -30,7 +30,7 @@ def test_evidence_is_that_of_one_pair_after_the_other() -> None:
     assert len(groups) == 3
     for a in groups:
         for b in groups:
-            np.testing.assert_allclose(evidence(a, b), reference(a, b), rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(evidence_of(a, b), reference(a, b), rtol=1e-3, atol=1e-4)
 
 
 def test_far_evidence_is_finite_and_continues_the_law() -> None:

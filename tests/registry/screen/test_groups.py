@@ -22,7 +22,6 @@ def test_every_column_with_features_is_in_one_group() -> None:
     [
         (np.full((100, 2), np.nan), (), "missing"),
         (np.zeros((100, 2)), ("count",), "2 columns but 1 kinds"),
-        (np.zeros((20, 2)), (), "at least 50 rows"),
     ],
 )
 def test_bad_columns_are_refused(values, kinds, words: str) -> None:

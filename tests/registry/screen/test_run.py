@@ -75,6 +75,8 @@ def test_progress_reaches_the_end() -> None:
     ("ask", "words"),
     [
         (lambda: screen(np.zeros((100, 1)), seed=0), "at least two columns"),
+        (lambda: screen(np.zeros((49, 2)), seed=0), "at least 50 rows, and there are 49"),
+        (lambda: against(np.zeros((49, 2)), np.zeros(49), seed=0), "at least 50 rows"),
         (lambda: against(np.zeros((100, 2)), np.zeros(90), seed=0), "one column of 100 rows"),
     ],
 )
