@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length
 from mmg_registry.arrays import F64
 from mmg_registry.ranking.answer import Ranking, options_of
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.tables import AnswerCell, Table
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 
 def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-learn calls it
@@ -52,7 +52,7 @@ def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-le
 class Ranked:
     """A ranking's table, and its rows in the order of the features."""
 
-    table: Table
+    table: AnswerTable
     rows: Sequence[Mapping[str, AnswerCell]]
 
     @classmethod

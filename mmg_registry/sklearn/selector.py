@@ -46,7 +46,7 @@ class MISelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         scores_: `(d,)` the information of each feature with the target in nats; 0 where there is no value.
         pvalues_, qvalues_: `(d,)` of the test of independence, and after counting all features; 1 where there is none.
         ranking_: `(d,)` the place of each feature in the order, from 1.
-        table_: the whole `Table` of `mmg.rank`, with intervals, reasons, warnings and provenance.
+        table_: the whole `AnswerTable` of `mmg.rank`, with intervals, reasons, warnings and provenance.
         n_features_in_, feature_names_in_: as of all estimators of scikit-learn.
 
     Example:
