@@ -16,7 +16,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 SOURCES = ("mmg_registry", "plugins/mmg_plugins", "cli/mmg_cli")
 OURS = {"mmg_registry", "mmg_plugins", "mmg_cli"}
-WITH_EXTRAS = ("plot", "data", "formats", "digits", "engines", "mpi")  # extras that sources import of, late
+WITH_EXTRAS = ("plot", "data", "formats", "digits", "sklearn", "engines", "mpi")  # extras that sources import of, late
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "typing_extensions": "typing-extensions",

@@ -1,4 +1,4 @@
-"""Pages of docs/questions, and that on clusters, are run as they stand, block after block in one folder.
+"""Pages of docs/questions, and those on clusters and scikit-learn, are run as they stand, block after block.
 
 Only a `sketch` is not run, and what is no block of the console, of Python or of a file.
 """
@@ -16,7 +16,7 @@ from guides import FENCE, commands, fits
 from places import ROOT
 
 ASKED = ("compare", "conditional", "divergence", "entropy", "interactions", "pairs", "pointwise", "rank", "test")
-PAGES = [*(f"questions/{name}" for name in ASKED), "clusters"]
+PAGES = [*(f"questions/{name}" for name in ASKED), "clusters", "sklearn"]
 
 
 def printed(folder: Path, *args: str) -> str:

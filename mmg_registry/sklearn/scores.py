@@ -1,7 +1,9 @@
-"""Scores of features for scikit-learn's selectors, which is imported here alone: `SelectKBest(mi_score, k=10)`."""
+"""Scores of features for scikit-learn's own selectors: `SelectKBest(mi_score, k=10)`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from sklearn.utils import check_consistent_length
 from mmg_registry.arrays import F64
 from mmg_registry.ranking.answer import Ranking, options_of
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.tables import AnswerCell
+from mmg_registry.tables import AnswerCell, AnswerTable
 
 
 def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-learn calls it
@@ -42,12 +44,25 @@ def mi_score(X: Any, y: Any, **choices: Any) -> tuple[F64, F64]:  # as scikit-le
     """
     check_consistent_length(X, y)
     options, request = options_of({"threads": 1, **choices})
-    ranking = Ranking.of(read_features(X, y, None, None), request, options)
-    rows = {row["feature"]: row for row in ranking.table().rows}
-    told = [rows[name] for name in ranking.rows.names]
-    scores, p_values = ([row[column] for row in told] for column in ("mi", "p"))
-    return _filled(scores, 0.0), _filled(p_values, 1.0)
+    found = Ranked.of(Ranking.of(read_features(X, y, None, None), request, options))
+    return found.column("mi"), found.column("p", 1.0)
 
 
-def _filled(cells: list[AnswerCell], otherwise: float) -> F64:
-    return np.array([otherwise if cell is None else float(cell) for cell in cells])
+@dataclass(frozen=True)
+class Ranked:
+    """A ranking's table, and its rows in the order of the features."""
+
+    table: AnswerTable
+    rows: Sequence[Mapping[str, AnswerCell]]
+
+    @classmethod
+    def of(cls, ranking: Ranking) -> Ranked:
+        """Rank, and put the rows back into the order of the features."""
+        table = ranking.table()
+        rows = {row["feature"]: row for row in table.rows}
+        return cls(table, [rows[name] for name in ranking.rows.names])
+
+    def column(self, name: str, otherwise: float = 0.0) -> F64:
+        """Return a column of numbers `(d,)`, with `otherwise` in the place of cells without a value."""
+        cells = [row[name] for row in self.rows]
+        return np.array([otherwise if cell is None else float(cell) for cell in cells])
