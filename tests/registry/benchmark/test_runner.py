@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from listing import seen
 from benchmark_rows import failed_row, inapplicable_row, run_row
 from events import wait_for
+from listing import seen
 from places import SUPPORT
 
 from mmg_registry import hooks
