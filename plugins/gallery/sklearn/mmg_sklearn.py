@@ -10,7 +10,7 @@ class SklearnKnnOptions(Options):
 
 
 class SklearnKnn(Estimator):
-    """MI of two columns in nats, by `sklearn.feature_selection.mutual_info_regression`, which has no negative values."""
+    """MI of two columns in nats, by scikit-learn's `mutual_info_regression`, which returns no negative values."""
 
     name = "sklearn-knn"
     summary = "scikit-learn's mutual_info_regression, of two columns"
