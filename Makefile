@@ -1,4 +1,5 @@
 # make demo: environment, build, one estimate of real data with its plot. make test: the whole test suite.
+# make release-check: what a release must pass.
 # make test-minimum: the quick part of it with the lowest release of everything that pyproject.toml allows.
 # JOBS: processes of the tests.
 # TORCH names what pip installs as PyTorch; any build from 2.4 on will do, e.g. make demo TORCH="torch==2.13.0+cpu".
@@ -15,6 +16,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find csrc -type f)
 CXX_SOURCES := $(filter %.h %.cpp %.inl %.cu, $(SOURCES))
 
 # Of the lowest releases: their environment, and PyTorch where the lowest declared one cannot be had (2.9 GB on Linux).
+RELEASE ?= .venv-release
 MINIMUM ?= .venv-minimum
 TORCH_MINIMUM ?=
 # The quick part of the tests: every dependency is used in it, and no test trains for long.
@@ -25,7 +27,7 @@ QUICK := tests/test_layers.py tests/test_packaging.py tests/tools tests/docs/tes
   $(addprefix tests/cli/test_,bad_input.py estimate.py main.py output.py plot.py sample.py startup.py) \
   tests/plugins/test_baselines.py
 
-.PHONY: demo test test-minimum lint format docs bench cuda-report clean
+.PHONY: demo test test-minimum lint format docs bench cuda-report release-check clean
 
 demo: $(VENV)/.demo
 	$(BIN)/mmg estimate --plugin orthogonal-adaptive benchmarks/data/nuclei.csv \
@@ -67,6 +69,18 @@ docs:
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.speed
 
+# The sdist, a wheel built from it, both checked, and the wheel in an environment of its own: docs/releasing.md.
+release-check:
+	rm -rf $(RELEASE) build/release
+	$(PYTHON) -m venv $(RELEASE)/tools && $(PYTHON) -m venv $(RELEASE)/clean
+	$(RELEASE)/tools/bin/python -m pip install -q build twine
+	$(RELEASE)/tools/bin/python -m build -C cmake.define.MMG_CUDA=OFF -o build/release
+	$(RELEASE)/tools/bin/python -m twine check --strict build/release/*
+	$(RELEASE)/clean/bin/python -m pip install -q $(TORCH) build/release/*.whl
+	$(RELEASE)/clean/bin/python -m pip check
+	$(RELEASE)/clean/bin/mmg doctor
+	$(RELEASE)/clean/bin/python tools/first_estimate.py
+
 # Needs nvcc and no GPU: registers, spills and shared memory of every CUDA kernel.
 cuda-report: $(VENV)/.test
 	$(BIN)/python -m benchmarks.cuda.report
@@ -86,4 +100,4 @@ $(VENV)/.test: $(VENV)/.torch $(SOURCES)
 	touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(VENV)-docs $(MINIMUM) build demo.png demo.json
+	rm -rf $(VENV) $(VENV)-docs $(MINIMUM) $(RELEASE) build demo.png demo.json

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+APPENDING = os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows would write "\r\n" for a line's end
 
 
 @contextmanager
@@ -43,12 +50,38 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync `folder`, so that the names in it survive a power cut as well."""
+    """Sync `folder`, so that the names in it survive a power cut as well (Windows opens no folder)."""
+    if sys.platform == "win32":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def locked(path: str | Path) -> BaseFileLock:
+    """Lock the file `path` for this process, until `release` or the process ends; the empty file is left behind.
+
+    Raises:
+        BlockingIOError: when it is locked already.
+        OSError: when the folder or the disk does not allow it.
+
+    Example:
+        >>> import tempfile
+        >>> lock = locked(Path(tempfile.mkdtemp()) / "lock")
+        >>> lock.is_locked
+        True
+        >>> lock.release()
+    """
+    from filelock import FileLock, Timeout  # imported late: listing plugins must not wait for it
+
+    lock = FileLock(str(path), timeout=0, thread_local=False, mode=0o666)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(path)) from error
+    return lock
 
 
 def checksum(*parts: bytes) -> str:

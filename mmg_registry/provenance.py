@@ -6,7 +6,6 @@ The module itself imports nothing that is slow to load.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mmg_registry import memory
 from mmg_registry.entry_points import HOME, home_version
 from mmg_registry.threads import usable_cores
 
@@ -29,9 +29,8 @@ def machine() -> dict[str, Any]:
         >>> machine()["cores"] >= 1
         True
     """
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     system = f"{platform.system()} {platform.machine()}"
-    return {"cpu": _cpu_model(), "cores": usable_cores(), "memory_gb": round(memory, 1), "system": system}
+    return {"cpu": _cpu_model(), "cores": usable_cores(), "memory_gb": round(memory.total() / 1e9, 1), "system": system}
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str | None]:

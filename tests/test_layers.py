@@ -37,8 +37,8 @@ LAYERS = [
     },
     # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
-    # Cores that this process may use, and PyTorch's threads.
-    {"mmg_registry.threads"},
+    # Cores that this process may use, PyTorch's threads, and memory.
+    {"mmg_registry.threads", "mmg_registry.memory"},
     # What an estimate is: value, standard error, curve, warnings; many of them; versions and revisions for results.
     {"mmg_registry.results", "mmg_registry.quantity", "mmg_registry.tables", "mmg_registry.provenance"},
     # Where work runs: functions called by name, by processes here or on a cluster.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from mmg_registry import memory
 from mmg_registry.allpairs.answer import AllPairs
 from mmg_registry.allpairs.look import look
 
@@ -16,7 +15,6 @@ T = TypeVar("T")
 
 SECONDS_A_CELL = 6.5e-10  # of a row of a pair: 81 CPU s for 12.5 million pairs of 10,000 rows (benchmarks/screen.py)
 PILOT = 30  # columns that are screened to time it; of fewer, all
-UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in one unit of ru_maxrss
 BYTES_A_PAIR = 80  # places, score, p-value and q-value, and what sorting them takes
 
 
@@ -62,10 +60,9 @@ def forecast_pairs(question: AllPairs) -> PairsForecast:
     first, looked = _timed(lambda: look(few, replace(question.request, progress=None), 0.05, "independent", 1))
     each = _timed(lambda: question.cells((int(first.i[0]), int(first.j[0]))))[1] if len(first.i) else 0.0
     pairs = columns * (columns - 1) // 2
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     valued = min(pairs, question.options.top)
     screen = looked + pairs * len(question.rows) * SECONDS_A_CELL
-    return PairsForecast(pairs, valued, screen, each, (peak + pairs * BYTES_A_PAIR) / 1e9)
+    return PairsForecast(pairs, valued, screen, each, (memory.peak() + pairs * BYTES_A_PAIR) / 1e9)
 
 
 def _timed(call: Callable[[], T]) -> tuple[T, float]:

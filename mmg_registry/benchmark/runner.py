@@ -8,10 +8,8 @@ files of their own (`mmg_registry.engines.shards`), and the driver copies each t
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -21,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mmg_registry import provenance, registry
+from mmg_registry import memory, provenance, registry
 from mmg_registry.benchmark.lines import DOES_NOT_APPLY
 from mmg_registry.benchmark.store import Key, Row, Store, key_of, label
 from mmg_registry.benchmark.tasks import Task, draw, find
@@ -243,7 +241,7 @@ def work(run: PlannedRun, settings: Settings) -> dict[str, Any]:
         found = _estimated(find(run.suite, run.task), run, settings)
     except DoesNotApply as refusal:
         found = {"status": DOES_NOT_APPLY, "reason": str(refusal)}
-    return {**found, "peak_mb": _peak_mb()}
+    return {**found, "peak_mb": round(memory.peak() / 2**20, 1)}
 
 
 def _estimated(task: Task, run: PlannedRun, settings: Settings) -> dict[str, Any]:
@@ -283,9 +281,3 @@ def document_of(found: Estimate) -> dict[str, Any]:
 
 def _rounded(values: list[Any] | None) -> list[Any] | None:
     return values and [float(f"{each:.6g}") if isinstance(each, float) else each for each in values]
-
-
-def _peak_mb() -> float:
-    """Return the peak resident memory of this process in MB; the system counts kilobytes on Linux, bytes on macOS."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

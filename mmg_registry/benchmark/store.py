@@ -7,20 +7,22 @@ the next writer removes it, and the run is repeated. One process at a time write
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
 from mmg_registry.benchmark.lines import RUN_SCHEMA, fault
 from mmg_registry.errors import DataError, MMGError, OptionError
-from mmg_registry.files import sync_folder
+from mmg_registry.files import APPENDING, locked, sync_folder
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 RUNS = "runs.jsonl"
 
@@ -114,17 +116,18 @@ class Store:
 
     def __init__(self, folder: str | Path, name: str = RUNS, schema: str = RUN_SCHEMA) -> None:
         self.path, self.schema = Path(folder) / name, schema
+        self._lock: BaseFileLock | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._file = os.open(self.path, os.O_RDWR | APPENDING, 0o666)
         except OSError as error:
             raise OptionError(f"{self.path} cannot be written: {error.strerror}; give another folder.") from error
         try:
-            self._lock()
+            self._lock = self._locked()
             content = self._mended()
             self.rows = _parsed(self.path, content, self.schema)
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
         sync_folder(self.path.parent)
 
@@ -151,6 +154,8 @@ class Store:
     def close(self) -> None:
         """Release the folder, so that other processes can write to it."""
         os.close(self._file)
+        if self._lock is not None:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -158,9 +163,10 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _lock(self) -> None:
+    def _locked(self) -> BaseFileLock:
+        """Return a lock beside the file: on Windows, nobody could read a file that is locked itself."""
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return locked(self.path.with_name(f".{self.path.name}.lock"))
         except OSError as error:
             raise OptionError(
                 f"Another benchmark is writing to {self.path}; wait for it or give another folder."

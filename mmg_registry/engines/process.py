@@ -15,9 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
+from mmg_registry.engines import pipes
 from mmg_registry.errors import MMGError
 
 LONGEST_OUTPUT = 2000  # characters of what a process wrote that are kept: the last
@@ -47,7 +47,7 @@ class Process:
         self._pipe, theirs = Pipe()
         self._child = subprocess.Popen(
             [sys.executable, "-m", MODULE, str(theirs.fileno()), str(os.getpid())],
-            env=_environment(threads), pass_fds=[theirs.fileno()],
+            env=_environment(threads), **pipes.shared(theirs),
             stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
         )  # fmt: skip
         theirs.close()  # else its end would never be the pipe's
@@ -71,7 +71,7 @@ class Process:
         """Return the end of what the process has written to stdout and stderr."""
         size = os.fstat(self._output.fileno()).st_size
         start = max(0, size - 4 * LONGEST_OUTPUT)  # a character has at most four bytes
-        return os.pread(self._output.fileno(), size - start, start).decode(errors="replace")[-LONGEST_OUTPUT:]
+        return _read(self._output, start).decode(errors="replace")[-LONGEST_OUTPUT:]
 
     def alive(self) -> bool:
         """Return whether the process has not ended."""
@@ -99,6 +99,14 @@ def how(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
+def _read(file: IO[bytes], start: int) -> bytes:
+    """Return what a file holds from a byte on, without moving the place at which its other process writes."""
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size - start, start)
+    file.seek(start)  # Windows: reading to the end leaves the place there, where the other would write next
+    return file.read()
+
+
 def _environment(threads: int) -> dict[str, str]:
     """Return the environment of the process: modules are found there where they are found here."""
     path = os.pathsep.join(map(os.path.abspath, sys.path))
@@ -112,7 +120,7 @@ def serve(pipe: int, parent: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    calls = Connection(pipe)
+    calls = pipes.connection(pipe)
     while True:
         try:
             function, args = calls.recv()
@@ -129,6 +137,15 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[bool, 
 
 
 def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
+    while _has_parent(parent):
         time.sleep(0.5)
     os._exit(1)
+
+
+def _has_parent(parent: int) -> bool:
+    """Return whether the driver is alive; on Windows, a child keeps its number when it has ended."""
+    if sys.platform == "win32":
+        import psutil
+
+        return bool(psutil.pid_exists(parent))
+    return os.getppid() == parent

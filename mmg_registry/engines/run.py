@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import uuid
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
@@ -17,6 +15,7 @@ from mmg_registry.engines.engine import open_engine
 from mmg_registry.engines.perform import described, outcome, perform
 from mmg_registry.engines.work import Done, Parcel, Work
 from mmg_registry.errors import OptionError, demand
+from mmg_registry.files import locked
 
 MOST_DEATHS = 2  # of workers at one work, which is then given up: it is likely to be what kills them
 MOST_ATTEMPTS = 5  # at one work where it is not known that it had begun, as when a scheduler loses it
@@ -154,13 +153,12 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder for this driver alone: two would do the same works."""
     try:
         (folder / shards.FOLDER).mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / shards.FOLDER / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        lock = locked(folder / shards.FOLDER / "lock")
+    except BlockingIOError as error:
+        raise OptionError(f"Another run is writing to {folder}; wait for it or give another folder.") from error
     except OSError as error:
         raise OptionError(f"{folder} cannot be written: {error.strerror}; give another folder.") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError as error:
-        raise OptionError(f"Another run is writing to {folder}; wait for it or give another folder.") from error
     finally:
-        os.close(handle)
+        lock.release()

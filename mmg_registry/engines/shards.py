@@ -21,7 +21,7 @@ from typing import Any
 
 from mmg_registry.engines.work import Done, Work
 from mmg_registry.errors import DataError, MMGError
-from mmg_registry.files import sync_folder
+from mmg_registry.files import APPENDING, sync_folder
 
 FOLDER = "shards"
 SCHEMA = "mmg/work/1"
@@ -44,7 +44,7 @@ class Shard:
         self.path, self._lock = Path(folder, FOLDER, self.name), Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_EXCL | APPENDING, 0o666)
         except OSError as error:
             raise MMGError(f"{self.path} cannot be written: {error.strerror}; give another folder.") from error
         sync_folder(self.path.parent)

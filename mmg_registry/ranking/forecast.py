@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from dataclasses import dataclass
 
+from mmg_registry import memory
 from mmg_registry.ranking.answer import Ranking
 
 PILOT = 3  # features that are answered to time them, evenly spread, after one that loads what is needed
-UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in one unit of ru_maxrss
 
 
 @dataclass(frozen=True)
@@ -56,5 +54,4 @@ def forecast_ranking(ranking: Ranking) -> RankForecast:
     for feature in chosen:
         ranking.row(feature, valued)
     each = (time.perf_counter() - started) / len(chosen)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 1e9
-    return RankForecast(many, len(ranking.rows), each, peak)
+    return RankForecast(many, len(ranking.rows), each, memory.peak() / 1e9)

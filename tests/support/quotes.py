@@ -69,6 +69,12 @@ def with_median(document: Any) -> str:
     return f"{readme_row(document)} {median:.3f} |"
 
 
+def beside(document: Any) -> Iterator[str]:
+    """The rows of the gallery's table: a wrapped package beside our own estimator."""
+    for theirs, ours in zip(tasks(document, "sklearn-knn"), tasks(document, "ksg"), strict=True):
+        yield f"| {theirs['task']} | {theirs['truth']:.3f} | {theirs['mean']:.3f} | {ours['mean']:.3f} |"
+
+
 def runs_off(found: list[Any]) -> list[float]:
     """The errors of all runs of some tasks, in nats."""
     return [value - task["truth"] for task in found for value in task["values"].values()]
@@ -402,5 +408,6 @@ QUOTES = [
     Quote("docs/questions/pairs.md", "screen_discoveries_500.json", share_false),
     Quote("docs/questions/pairs.md", "screen_discoveries_150.json", share_false),
     Quote("docs/questions/rank.md", "ranking.json", lambda d: list(ranked(d))),
+    Quote("docs/gallery.md", "gallery.json", lambda d: list(beside(d))),
     Quote("docs/gpu.md", "cuda_report.json", lambda d: list(products(d))),
 ]

@@ -63,13 +63,18 @@ def write_all(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _write_all(folder: Path, files: Mapping[str, str], made: list[Path]) -> None:
-    for each in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
-        each.mkdir()
-        made.append(each)
+    _make(folder, made)
     for name, text in files.items():
+        _make((folder / name).parent, made)
         with open(folder / name, "x", encoding="utf-8") as handle:  # "x" refuses to overwrite a file
             made.append(folder / name)
             handle.write(text)
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    for each in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        each.mkdir()
+        made.append(each)
 
 
 def _remove(made: list[Path]) -> None:

@@ -15,6 +15,14 @@ A plugin of `mmg`: an estimator of mutual information (MI) by the name `$name`. 
 
     pip install -e .
     mmg plugins check $name
+
+Use it as any other estimator, on the command line or in Python:
+
+    mmg estimate --plugin $name data.csv --x a,b --y c
+    python -c "import mmg_registry; print(mmg_registry.estimate('data.csv', x='a,b', y='c', plugin='$name'))"
+
+`pytest` runs its tests: the contract of `mmg`, and values that are known. `.github/workflows/test.yml` runs them on
+every push. `mmg benchmark --suite bmi --plugin $name --out board` compares it with others.
 """
 
 PROJECT = """\
@@ -68,16 +76,51 @@ class $cls(Estimator):
 """
 
 TEST = """\
+import numpy as np
+import pytest
 from $module import $cls
 
+import mmg_registry
 from mmg_registry.testing import check_estimator
 
 
 def test_contract():
     check_estimator($cls)
+
+
+@pytest.mark.parametrize("correlation", [0.5, 0.9])
+def test_known_value(correlation):
+    rng = np.random.default_rng(0)
+    x, noise = rng.standard_normal((2, 2000, 1))
+    y = correlation * x + (1 - correlation**2) ** 0.5 * noise
+    found = mmg_registry.estimate(x, y, plugin="$name", seed=0)
+    assert abs(found.mi + 0.5 * np.log(1 - correlation**2)) < 4 * found.std_error
 """
 
-FILES = {"README.md": README, "pyproject.toml": PROJECT, "$module.py": MODULE, "test_$module.py": TEST}
+WORKFLOW = """\
+name: test
+on: [push, pull_request]
+env:
+  MMG: mmg-registry # or the address of a checkout: git+https://...
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: "3.12"}
+      - run: pip install "$$MMG" pytest -e .
+      - run: mmg plugins check $name
+      - run: pytest
+"""
+
+FILES = {
+    "README.md": README,
+    "pyproject.toml": PROJECT,
+    "$module.py": MODULE,
+    "test_$module.py": TEST,
+    ".github/workflows/test.yml": WORKFLOW,
+}
 
 
 def module_of(name: str) -> str:
@@ -93,8 +136,8 @@ def files(name: str) -> dict[str, str]:
     """Return the file names and contents of the distribution of the plugin `name`.
 
     >>> list(files("my-knn"))
-    ['README.md', 'pyproject.toml', 'mmg_my_knn.py', 'test_mmg_my_knn.py']
-    >>> files("my-knn")["test_mmg_my_knn.py"].splitlines()[0]
+    ['README.md', 'pyproject.toml', 'mmg_my_knn.py', 'test_mmg_my_knn.py', '.github/workflows/test.yml']
+    >>> files("my-knn")["test_mmg_my_knn.py"].splitlines()[2]
     'from mmg_my_knn import MyKnnEstimator'
     """
     words = {"name": name, "module": module_of(name), "cls": f"{_camel(name)}Estimator"}

@@ -6,7 +6,6 @@ A group that AnnData writes for one thing is offered as that thing: a sparse mat
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmg_registry import memory
 from mmg_registry.data.matrices import dense
 from mmg_registry.data.reading.stored import Stored, columns_joined, float_bytes, held, step_of
 from mmg_registry.data.reading.table import Table
@@ -146,16 +146,8 @@ def values(node: Any) -> NDArray[Any]:
 def _refuse_larger_than_memory(node: Any) -> None:
     """Refuse what cannot be held: such files may declare any shape without a byte behind it."""
     size = math.prod(int(axis) for axis in node.shape) * node.dtype.itemsize
-    if size > memory():
+    if size > memory.total():
         raise DataError(f"an array of the shape {node.shape} takes {size / 2**30:.0f} GiB, more than this machine has")
-
-
-def memory() -> float:
-    """Return the bytes of this machine's memory; infinity where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return math.inf
 
 
 def _decoded(array: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from benchmark_rows import failed_row, inapplicable_row, run_row
 from events import wait_for
+from listing import seen
 from places import SUPPORT
 
 from mmg_registry import hooks
@@ -222,7 +223,7 @@ def test_rows_that_a_killed_driver_left_with_its_workers_are_gathered_once(tmp_p
         gather(store)
         assert sorted(row["seed"] for row in store.rows) == [0, 1]
         assert store.rows[0]["seconds"] == {"wall": 2.0}
-    assert [path.name for path in tmp_path.iterdir()] == ["runs.jsonl"]
+    assert seen(tmp_path) == ["runs.jsonl"]
     assert len(read_rows(tmp_path)) == 2
 
 
