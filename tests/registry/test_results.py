@@ -39,8 +39,14 @@ def test_the_schema_is_one() -> None:
 def test_a_real_result_keeps_the_schema(real: Estimate, unit: str) -> None:
     document = json.loads(real.to_unit(unit).to_json())
     check(document)
-    assert set(document) == set(DOCUMENT["properties"]) - {"dim_z"}
+    assert set(document) == set(DOCUMENT["properties"]) - {"dim_z", "sampled"}
     assert set(document["curve"]) == set(DOCUMENT["$defs"]["curve"]["properties"])
+
+
+def test_a_result_of_drawn_rows_keeps_the_schema() -> None:
+    document = json.loads(estimate(*gaussian_pair(), plugin="gaussian", rows=50, seed=1).to_json())
+    check(document)
+    assert document["sampled"]["rows"] == 50
 
 
 def test_device_and_backend_are_fields_at_the_top_of_the_document(real: Estimate) -> None:

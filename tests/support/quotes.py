@@ -331,11 +331,6 @@ def share_false(document: Any) -> str:
     return f"{100 * row['false_discovery_rate']:.1f} %"
 
 
-def beyond_memory(document: Any) -> str:
-    found = document["results"]
-    return f"took {found['peak_bytes'] / 1e9:.2f} GB and {found['cpu_seconds']:.0f} CPU seconds"
-
-
 QUOTES = [
     Quote("README.md", "beyond_auto_10k.json", with_median),
     Quote("README.md", "bmi_auto_seed_0.json", readme_row),
@@ -402,7 +397,6 @@ QUOTES = [
     Quote("docs/limits.md", "masked.json", strips),
     Quote("docs/write-an-estimator.md", "subsampling.json", share_held),
     Quote("docs/clusters.md", "engines.json", crowd),
-    Quote("docs/large.md", "large.json", beyond_memory),
     Quote("docs/questions/pairs.md", "pairs.json", lambda d: list(networks(d))),
     Quote("docs/questions/pairs.md", "screen_cost.json", screened),
     Quote("docs/questions/pairs.md", "screen_discoveries_500.json", share_false),
