@@ -21,6 +21,7 @@ MISSING = (
     "In {source} cells are missing in {n} columns ({names}), and all pairs are asked of the same rows: leave "
     "incomplete rows out with --drop-nan (drop_nan=True), or these columns by --columns."
 )
+TOO_FEW = "In {source} fewer than two columns can be paired; choose others (--columns), or add some."
 COPY = (
     "The column '{copy}' repeats '{first}': what is said of '{first}' holds for it, and it is left out of the others."
 )
@@ -67,7 +68,7 @@ class ColumnRows:
             *(COPY.format(first=names[i], copy=names[j]) for i, j in copies), *unreadable,
         ]  # fmt: skip
         enough = len(found) + len(copies) >= FEWEST_COLUMNS
-        demand(enough, f"In {pair.source} fewer than two columns can be paired. {' '.join(warnings)}", DataError)
+        demand(enough, " ".join([TOO_FEW.format(source=pair.source), *warnings]), DataError)
         return cls(whole, told, found, tuple(copies), tuple(warnings))
 
     def __len__(self) -> int:

@@ -66,6 +66,7 @@ def matrix_of(found: AnswerTable) -> tuple[list[str], F64]:
     """Return the names of columns and the score of each pair of them `(d, d)`, 1 on the diagonal.
 
     The pairs are those of the table, of the columns that come first in it; a pair that it leaves out has the score 0.
+    A copy, which the table pairs with its first alone, without a test, has the scores of that.
     """
     places: dict[int, int] = {}
     names: list[str] = []
@@ -79,7 +80,12 @@ def matrix_of(found: AnswerTable) -> tuple[list[str], F64]:
         i, j = places.get(int(row["i"] or 0)), places.get(int(row["j"] or 0))
         if i is not None and j is not None:
             scores[i, j] = scores[j, i] = float(row["score"] or 0.0)
-    return names, scores
+    firsts = list(range(len(names)))
+    for row in (row for row in found.rows if row["p"] is None):
+        i, j = places.get(int(row["i"] or 0)), places.get(int(row["j"] or 0))
+        if i is not None and j is not None:
+            firsts[j] = i
+    return names, scores[np.ix_(firsts, firsts)]
 
 
 def matrix_table(names: list[str], scores: F64) -> AnswerTable:

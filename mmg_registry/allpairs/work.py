@@ -15,12 +15,13 @@ from mmg_registry.allpairs.answer import AllPairs, PairPlaces, PairsOptions
 from mmg_registry.allpairs.columns import ColumnRows
 from mmg_registry.allpairs.table import measured, with_infinity
 from mmg_registry.contracts import Progress
-from mmg_registry.data import as_pair
+from mmg_registry.data import Pair, as_pair
 from mmg_registry.data.pair import with_groups
 from mmg_registry.engines.run import carry_out
 from mmg_registry.engines.shards import rows as rows_of
 from mmg_registry.engines.work import Resources, Work
-from mmg_registry.files import checksum
+from mmg_registry.errors import OptionError
+from mmg_registry.files import checksum, replacing
 from mmg_registry.ranking.values import FeatureValue
 from mmg_registry.ranking.work import OF_ONE, WorkFolder
 from mmg_registry.request import Request
@@ -28,7 +29,7 @@ from mmg_registry.results import plain
 from mmg_registry.tables import AnswerCell, AnswerTable
 
 CALL = "mmg_registry.allpairs.work:pair_cells"
-VALUES, GROUPS, ABOUT = "columns.npy", "groups.npy", "columns.json"
+COLUMNS_FOLDER, VALUES, GROUPS, ABOUT = "columns", "columns.npy", "groups.npy", "columns.json"
 
 
 def paired_on(question: AllPairs, where: WorkFolder) -> AnswerTable:
@@ -61,29 +62,50 @@ def pair_cells(folder: str, data: str, asked: str, i: int, j: int) -> Mapping[st
 @lru_cache(maxsize=1)
 def _question(folder: str, data: str, asked: str) -> AllPairs:
     """Return the question, of columns that are mapped into memory once by each worker."""
-    about, settings = json.loads(Path(folder, ABOUT).read_text(encoding="utf-8")), json.loads(asked)
-    x = np.load(Path(folder, VALUES), mmap_mode="r")
+    own = Path(folder, COLUMNS_FOLDER, data)
+    about, settings = json.loads((own / ABOUT).read_text(encoding="utf-8")), json.loads(asked)
+    x = np.load(own / VALUES, mmap_mode="r")
     labels = tuple(tuple(each) for each in about["labels"])
     empty = as_pair(x, x, about["names"], about["names"], about["source"])
     pair = replace(empty, x_labels=labels, y_labels=labels)
-    pair = with_groups(pair, np.load(Path(folder, GROUPS))) if about["groups"] else pair
+    pair = with_groups(pair, np.load(own / GROUPS)) if about["groups"] else pair
     told = {int(place): kind for place, kind in about["told"].items()}
     rows = ColumnRows(pair, told, dict.fromkeys(range(x.shape[1])))  # type: ignore[arg-type]
     return AllPairs(rows, Request(**settings["request"]), PairsOptions(**settings["options"]))
 
 
 def _keep(rows: ColumnRows, folder: Path) -> str:
-    """Write the columns into the folder, one after the other, and return their checksum."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the columns into a folder of their own, named by their checksum, and return that.
+
+    Files of other columns stay as they are: workers of another command, or of the run before, may have them mapped.
+
+    Raises:
+        OptionError: when the folder cannot be written.
+    """
     pair = rows.pair
     about = {"names": pair.x_names, "labels": pair.x_labels, "source": pair.source, "told": dict(rows.told)}
     text = json.dumps({**about, "groups": pair.groups is not None}, sort_keys=True)
-    np.save(folder / VALUES, np.asfortranarray(pair.x))
-    if pair.groups is not None:
-        np.save(folder / GROUPS, pair.groups)
-    (folder / ABOUT).write_text(text, encoding="utf-8")
     groups = b"" if pair.groups is None else pair.groups.tobytes()
-    return checksum(text.encode() + groups + np.ascontiguousarray(pair.x.T).tobytes())[:12]
+    data = checksum(text.encode() + groups + np.ascontiguousarray(pair.x.T).tobytes())[:12]
+    try:
+        _write_columns(pair, text, folder / COLUMNS_FOLDER / data)
+    except OSError as error:
+        raise OptionError(f"{folder} cannot be written: {error.strerror or error}; give another folder.") from error
+    return data
+
+
+def _write_columns(pair: Pair, text: str, own: Path) -> None:
+    """Write the columns, what they are last: where that is there, all is."""
+    own.mkdir(parents=True, exist_ok=True)
+    if (own / ABOUT).exists():
+        return
+    with replacing(own / VALUES) as file:
+        np.save(file, np.asfortranarray(pair.x))
+    if pair.groups is not None:
+        with replacing(own / GROUPS) as file:
+            np.save(file, pair.groups)
+    with replacing(own / ABOUT) as file:
+        file.write(text.encode())
 
 
 def _carried(

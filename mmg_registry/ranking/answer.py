@@ -34,6 +34,7 @@ ROWS = 10_000
 0.2 CPU seconds for 10,000 rows of two columns, and 1.7 for 100,000. The p-values and `at_least` are of all rows."""
 SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--value-rows N takes more); {tested}."
 SERIES = "Rows belong together (groups, or a series): all of them are used for each value, and at_least is not known."
+DOUBTED = "Of {n} values the plugin has doubts ({names}); reason in -o FILE.csv or --json says which."
 NO_DISCOVERY = "Nothing is surely found: no feature has q <= {alpha:g}."
 
 
@@ -145,9 +146,15 @@ class Ranking:
 
     @classmethod
     def of(cls, pair: Pair, request: Request, options: RankOptions) -> Ranking:
-        """Return the ranking of x's columns by what they tell of y."""
+        """Return the ranking of x's columns by what they tell of y.
+
+        Raises:
+            DataError: as `FeatureRows.of`, and for a target that is no number and no label, such as identifiers.
+        """
         whole = pair if request.groups is None else with_groups(pair, request.groups)
-        return cls(FeatureRows.of(whole, request.kinds), replace(request, groups=None), options)
+        found = cls(FeatureRows.of(whole, request.kinds), replace(request, groups=None), options)
+        found.look.check_target()
+        return found
 
     @cached_property
     def look(self) -> FirstLook:
@@ -227,7 +234,7 @@ class Ranking:
         told += [] if self.look.independent else [SERIES]
         found = [row for row in rows if row["q"] is not None and float(row["q"]) <= self.options.alpha]
         told += [] if found else [NO_DISCOVERY.format(alpha=self.options.alpha)]
-        return [*told, *_missing(rows), *_unanswered(rows), *_tried(rows, self.options.greedy)]
+        return [*told, *_missing(rows), *_unanswered(rows), *_doubted(rows), *_tried(rows, self.options.greedy)]
 
     def _provenance(self, started: float) -> dict[str, Any]:
         pair, options = self.rows.pair, self.options
@@ -259,6 +266,12 @@ def _missing(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
 def _unanswered(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
     failed = [f"'{row['feature']}'" for row in rows if row["status"] in ("failed", "refused")]
     return [f"{len(failed)} features have no value ({_some(failed)}); their rows say why."] if failed else []
+
+
+def _doubted(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
+    """Return a sentence that names features of whose value the plugin warns; 0 needs none, nor what is proved."""
+    named = [f"'{row['feature']}'" for row in rows if row["status"] == "estimated" and row["mi"] and row["reason"]]
+    return [DOUBTED.format(n=len(named), names=_some(named))] if named else []
 
 
 def _tried(rows: Sequence[dict[str, AnswerCell]], greedy: bool) -> list[str]:

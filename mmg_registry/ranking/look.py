@@ -107,6 +107,14 @@ class FirstLook:
         none = replace(pair, x=pair.x[:, :0], x_names=(), x_labels=())
         return with_kinds(none, places, {"x": {}, "y": dict(self.rows.told["y"])})[0].y_kinds[0].name
 
+    def check_target(self) -> None:
+        """Refuse a target of which no feature can tell: without this each feature would fail for the same reason.
+
+        Raises:
+            DataError: for text that is different in nearly every row, dates, and numbers written as text.
+        """
+        _ = self._kind_of_target
+
     def __call__(self, feature: int) -> FeatureLook:
         """Return what all rows say of a feature; of one that cannot be looked at, why."""
         pair = self.rows.alone(feature)

@@ -34,6 +34,12 @@ FEATURE_COLUMNS = (
 )
 
 
+TOO_LOW = (
+    "The plugin estimates {value:.3g} nats, less than the {sure:.3g} that classes prove: too low for these columns, so "
+    "that this lower end stands in its place, without an upper end."
+)
+
+
 def feature_row_of(look: FeatureLook, value: FeatureValue | None, name: str, missing: int) -> dict[str, AnswerCell]:
     """Return the row of a feature, in nats, without its rank and without q."""
     kind = look.kind.name if look.kind else None
@@ -44,7 +50,10 @@ def feature_row_of(look: FeatureLook, value: FeatureValue | None, name: str, mis
 
 
 def _measured(look: FeatureLook, value: FeatureValue | None) -> dict[str, AnswerCell]:
-    """Return the value with its interval, whose lower end is what classes prove where that is more."""
+    """Return the value with its interval, whose lower end is what classes prove where that is more.
+
+    An estimate below what they prove is too low, and so may its upper end be, which is then not known.
+    """
     sure = look.at_least
     if value is None or value.found is None:
         status, reason = (value.status, value.reason) if value else ("failed" if look.reason else "tested", look.reason)
@@ -53,12 +62,16 @@ def _measured(look: FeatureLook, value: FeatureValue | None) -> dict[str, Answer
     told: dict[str, AnswerCell] = {"std_error": found.std_error, "status": value.status, "reason": value.reason}
     if found.low is None or found.high is None:
         return {"mi": found.value, "low": sure, "high": None, **told}
+    if sure is not None and found.value < sure:
+        reason = " ".join(filter(None, [value.reason, TOO_LOW.format(value=found.value, sure=sure)]))
+        return {"mi": sure, "low": sure, "high": None, **told, "reason": reason}
     low = max(found.low, sure or 0.0)
-    return {"mi": max(found.value, low), "low": low, "high": max(found.high, low), **told}
+    return {"mi": found.value, "low": low, "high": max(found.high, low), **told}
 
 
 def ranked_rows(rows: Sequence[dict[str, AnswerCell]], fdr: Fdr) -> list[dict[str, AnswerCell]]:
-    """Return rows with their rank and q: first what is infinite, then by what is sure, then by value and p-value.
+    """Return rows with their rank and q: first what is infinite, then by what is sure, then by p-value and value;
+    last those of which nothing is known.
 
     Args:
         rows: of all features, in any order.
@@ -84,7 +97,8 @@ def false_discoveries(p: Sequence[float], fdr: Fdr) -> list[float]:
     return [float(q) for q in false_discovery_control(np.asarray(p), method=METHODS[fdr])]
 
 
-def _order(row: dict[str, AnswerCell]) -> tuple[bool, float, float, float]:
+def _order(row: dict[str, AnswerCell]) -> tuple[bool, bool, float, float, float]:
     low, mi, p = (row[name] for name in ("low", "mi", "p"))
     first = row["status"] != "infinite"
-    return first, -float(low or 0.0), float(1.0 if p is None else p), -float(mi or 0.0)
+    unknown = p is None and mi is None
+    return unknown, first, -float(low or 0.0), float(1.0 if p is None else p), -float(mi or 0.0)

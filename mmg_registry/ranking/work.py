@@ -73,10 +73,16 @@ class TableSource:
     text: TextOptions = field(default_factory=TextOptions)
 
     def plain(self) -> dict[str, Any]:
-        """Return the source as JSON holds it, with the sizes of the files, which tell another table of that name."""
+        """Return the source as JSON holds it, with sizes and times of its files, which tell another of that name."""
         paths = [Path(path).resolve() for path in self.paths]
-        sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
-        return {**vars(self), "paths": [str(path) for path in paths], "sizes": sizes, "text": vars(self.text)}
+        states = [_state(path) for path in paths]
+        return {**vars(self), "paths": [str(path) for path in paths], "states": states, "text": vars(self.text)}
+
+
+def _state(path: Path) -> list[int]:
+    """Return the bytes of a file, or of all files of a folder, and when the last was written, in ns."""
+    found = [each.stat() for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file()]
+    return [sum(each.st_size for each in found), max((each.st_mtime_ns for each in found), default=0)]
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,7 +116,9 @@ def pairs(
     kind: KindOption = None,
     folder: Annotated[
         str | None,
-        typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep values, edges, matrix, pictures."),
+        typer.Option(
+            "--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep values, edges, pictures (seed 0 if none)."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", rich_help_panel=_ENGINES, help="Go on in that folder.")] = False,
     engine: Annotated[
@@ -136,7 +138,8 @@ def pairs(
     header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Find which columns depend on each other: p and false discovery rate of all pairs, values of the first ones."""
-    execute(PairsJob(**locals()))
+    job = PairsJob(**locals())
+    execute(replace(job, seed=0) if job.folder and job.seed is None else job)
 
 
 def execute(job: PairsJob) -> None:

@@ -70,7 +70,8 @@ def draw_graph(found: AnswerTable, alpha: float) -> Any:
     for name, place in zip(names, places, strict=True):
         axes.annotate(name, place, textcoords="offset points", xytext=(4, 3), fontsize=7, zorder=3)
     axes.set_axis_off()
-    axes.set_title(f"the first {len(edges)} pairs with q up to {alpha:g}; wider lines: larger score", fontsize=9)
+    found_some = f"the first {len(edges)} pairs with q up to {alpha:g}; wider lines: larger score"
+    axes.set_title(found_some if edges else f"no pair has q up to {alpha:g}", fontsize=9)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import write_atomically
@@ -30,7 +31,10 @@ def draw_ranking(found: AnswerTable) -> Any:
     for i, row in enumerate(rows):
         sure = row["q"] is not None and float(row["q"]) <= FOUND
         value = float((row["low"] if row["mi"] is None else row["mi"]) or 0.0)
-        axes.barh(i, value, color=BLUE if sure else GREY, alpha=0.8, height=0.7)
+        if math.isfinite(value):
+            axes.barh(i, value, color=BLUE if sure else GREY, alpha=0.8, height=0.7)
+        else:
+            _endless(axes, i)
         _interval(axes, i, row["low"], row["high"])
     given = found.provenance["given"]
     target = ", ".join(found.provenance["target"])
@@ -65,6 +69,12 @@ def _figure(rows: int) -> tuple[Any, Any]:
 def _interval(axes: Any, i: int, low: Any, high: Any) -> None:
     if low is not None and high is not None:
         axes.plot([low, high], [i, i], color=ORANGE, linewidth=2.0, solid_capstyle="butt")
+
+
+def _endless(axes: Any, i: int) -> None:
+    """Draw a bar over the whole width, as far as other bars make it, for what is infinite."""
+    axes.axhspan(i - 0.35, i + 0.35, color=BLUE, alpha=0.8)
+    axes.text(0.99, i, "infinite >", transform=axes.get_yaxis_transform(), ha="right", va="center", color="white")
 
 
 def _named(figure: Any, axes: Any, names: list[str]) -> Any:

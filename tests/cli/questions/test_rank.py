@@ -74,3 +74,15 @@ def test_wrong_usage_is_one_sentence(words: list[str], said: str, capsys: pytest
     error = capsys.readouterr().err
     assert error.startswith("Error: ")
     assert said in error
+
+
+def test_a_picture_shows_what_is_infinite() -> None:
+    from mmg_cli.questions.table_plot import draw_ranking
+    from mmg_registry.ranking.answer import Ranking, RankOptions
+    from mmg_registry.ranking.rows import read_features
+    from mmg_registry.request import Request
+
+    pair = read_features(pd.DataFrame({"copy": 2 * T, "near": T + E, "t": T}), "t", None, None)
+    found = Ranking.of(pair, Request(plugin="gaussian", seed=0, threads=1), RankOptions()).table()
+    figure = draw_ranking(found)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["infinite >"]

@@ -134,3 +134,22 @@ def test_the_attributes_are_those_of_a_table() -> None:
     about = found.attrs["mmg"]
     assert about["provenance"]["ranking"]["value_rows"] == 10_000
     assert AnswerTable.__dataclass_fields__.keys() >= about.keys()
+
+
+def test_what_is_not_known_comes_last() -> None:
+    table = TABLE.assign(name=[f"row {i}" for i in range(N)], flat=1.0)[["name", "flat", "noise", "t"]]
+    assert ranked(table, plugin="gaussian").index[-1] == "name"
+
+
+def test_a_target_of_identifiers_is_refused() -> None:
+    table = TABLE.assign(name=[f"row {i}" for i in range(N)])
+    with pytest.raises(DataError, match=r"'name' of y holds text .* identifiers"):
+        ranked(table, target="name")
+
+
+def test_a_value_below_what_classes_prove_has_no_upper_end() -> None:
+    with pytest.warns(mmg.MMGWarning, match=r"plugin has doubts \('side'\)"):
+        found = ranked(TABLE[["t"]].assign(side=np.where(T > 0, "A", "B")), plugin="gaussian").loc["side"]
+    assert found["mi"] == found["low"] == found["at_least"] < math.log(2)
+    assert pd.isna(found["high"])
+    assert "less than" in found["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,13 @@ def test_workers_make_the_same_rows_and_are_not_asked_twice(table: Path, tmp_pat
     assert {path: path.stat().st_size for path in (tmp_path / "out").rglob("*.jsonl")} == shards
     with pytest.raises(OptionError, match="holds results already"):
         ranked_on(ranking, source, WorkFolder(tmp_path / "out", ENGINE))
+
+
+def test_a_table_that_was_written_again_is_another(tmp_path: Path) -> None:
+    path, place = tmp_path / "table.npy", WorkFolder(tmp_path / "out", ENGINE)
+    found = []
+    for other in (T + E, E):
+        np.save(path, np.stack([other, T], axis=1))
+        ranking = Ranking.of(read_features(str(path), "1", None, None), REQUEST, RankOptions())
+        found.append(ranked_on(ranking, TableSource((str(path),), "1"), replace(place, resume=bool(found))).rows[0])
+    assert [row["mi"] > 0.1 for row in found] == [True, False]
