@@ -77,6 +77,7 @@ def seed_from(random_state: Any) -> int:
         (3, True)
     """
     if isinstance(random_state, numbers.Integral):
-        demand(random_state >= 0, f"The option 'random_state' is {random_state} and must be 0 or more.")
-        return int(random_state)
+        seed = int(random_state)
+        demand(seed >= 0, f"The option 'random_state' is {seed} and must be 0 or more.")
+        return seed
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
