@@ -25,7 +25,7 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 # is listed elsewhere.
 LAYERS = [
     # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, their
-    # places in the array that a row was, whole files.
+    # places in the array that a row was, whole files; results as HTML and on axes.
     {
         "mmg_registry.errors",
         "mmg_registry.names",
@@ -33,6 +33,8 @@ LAYERS = [
         "mmg_registry.kinds",
         "mmg_registry.grids",
         "mmg_registry.files",
+        "mmg_registry.markup",
+        "mmg_registry.pictures",
     },
     # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
