@@ -46,8 +46,8 @@ LAYERS = [
     {"mmg_registry.engines"},
     # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.
     {"mmg_registry.contracts", "mmg_registry.in_process"},
-    # How to estimate and how to bound.
-    {"mmg_registry.request"},
+    # How to estimate and how to bound; and the bar of what goes on.
+    {"mmg_registry.request", "mmg_registry.progress"},
     # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
     # Which pairs of columns depend on each other; and what an estimator of entropy is.
     {

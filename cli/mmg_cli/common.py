@@ -124,6 +124,7 @@ EngineName = Annotated[
 EngineConfig = Annotated[
     str | None, typer.Option(metavar="FILE", help="Options of the engine, by its name, in a file of YAML or JSON.")
 ]
+Seed = Annotated[int, typer.Option(help="Of everything random: one seed gives one result, as in Python.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Set = Annotated[
     list[str] | None,

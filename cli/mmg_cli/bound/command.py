@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,7 +68,7 @@ def bound(
         list[str] | None, typer.Option("--model-set", metavar="KEY=VALUE", help="A setting of the model, repeatable.")
     ] = None,
     n: Annotated[int | None, typer.Option("-n", "--pairs", help="Pairs to draw from the model.  [default: 64]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.  [default: 0, or the checkpoint's]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     set: Set = None,
@@ -147,14 +146,14 @@ def _run(job: BoundJob, options: dict[str, Any]) -> Bound:
 
 
 def _seed(job: BoundJob) -> int:
-    """Return the seed given, else the seed of the run to resume, else a new one."""
+    """Return the seed given, else the seed of the run to resume, else 0, as in Python."""
     if job.seed is not None:
         return job.seed
     if job.checkpoint and os.path.isfile(job.checkpoint):
         from mmg_registry.bounds.checkpoint import request_of
 
         return int(request_of(job.checkpoint)["seed"])
-    return secrets.randbelow(2**31)
+    return 0
 
 
 def load_model(address: str, settings: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, complete_plugin
 from mmg_cli.output import display
 from mmg_cli.progress import progress_bar
 from mmg_cli.questions.common import (
@@ -21,7 +21,6 @@ from mmg_cli.questions.common import (
     Output,
     PlotOption,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     read_pair,
@@ -81,7 +80,7 @@ def compare(
         float | None, typer.Option(help="The share of rows that all evaluate; a fifth when absent.")
     ] = None,
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

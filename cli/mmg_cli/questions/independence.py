@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, complete_plugin, parse_set
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -18,7 +18,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     answer,
@@ -78,7 +77,7 @@ def independence(
     permutations: Permutations = None,
     cross_fit: Annotated[int | None, typer.Option(metavar="K", help="Use all rows for both, in K folds.")] = None,
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

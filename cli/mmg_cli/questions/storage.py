@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -15,7 +15,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     PlotOption,
-    Seed,
     Threads,
     UnitOption,
 )
@@ -56,7 +55,7 @@ def storage(
     shifts: Shifts = 499,
     degree: Degree = 3,
     plugin: QuickPlugin = None,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,
