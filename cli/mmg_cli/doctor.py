@@ -24,7 +24,7 @@ def doctor(json: Json = False, verbose: Verbose = 0) -> None:
         print_json(found)
         return
     rows = [["python", found["python"]], ["platform", found["platform"]], *_version_rows(found["versions"])]
-    print(columns([*rows, *_core_rows(found["core"])]))
+    print(columns([*rows, *_core_rows(found["core"]), ["configuration", found["configuration"]]]))
     print()
     print(columns([["PLUGIN", "STATUS"], *([plugin["name"], plugin["status"]] for plugin in found["plugins"])]))
     display(f"\n{_verdict(found)}")
@@ -38,9 +38,21 @@ def examine() -> dict[str, Any]:
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
         "versions": {name: version(name) for name in PACKAGES},
+        "configuration": examine_configuration(),
         "core": examine_core(),
         "plugins": examine_plugins(),
     }
+
+
+def examine_configuration() -> str:
+    """Return the file that defaults of options are taken from, with what it holds, or the reason why it cannot be."""
+    from mmg_cli.configuration import read
+
+    try:
+        found = read()
+    except Exception as error:
+        return _reason(error)
+    return f"{found.path}: {dict(found.values)}" if found.path else "none (mmg.toml, or [tool.mmg] of pyproject.toml)"
 
 
 def examine_core() -> dict[str, Any]:

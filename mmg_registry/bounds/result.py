@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -131,6 +132,26 @@ class Bound:
         derived = {"width": self.width, "ci": self.ci, "contains_truth": self.contains_truth, "verdict": self.verdict}
         tail = {"diagnostics": self.diagnostics, "warnings": self.warnings}
         return {k: plain(v) for k, v in {"schema": SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Bound:
+        """Build a bound from the result of `to_dict`.
+
+        Raises:
+            ValueError: when the document has another schema.
+            KeyError: when a field is missing.
+
+        Example:
+            >>> found = Bound("lower", lower=1.0, lower_se=0.1, provenance={"n": 64})
+            >>> Bound.from_dict(found.to_dict()) == found
+            True
+        """
+        if document.get("schema") != SCHEMA:
+            raise ValueError(f"The bound has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        derived = ("schema", "width", "ci", "contains_truth", "verdict")
+        rest = {key: value for key, value in document.items() if key not in derived}
+        own = {name: rest.pop(name) for name in cls.__dataclass_fields__ if name != "provenance"}
+        return cls(**own, provenance=rest)
 
     def to_json(self, indent: int | None = 2) -> str:
         """Return `to_dict` as JSON text without NaN or Infinity."""

@@ -21,43 +21,39 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MMG_PROGRESS", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def written(monkeypatch: pytest.MonkeyPatch, asked: object = None, patience: float = 0.0) -> str:
+    """What a question writes on a terminal that reports once."""
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.delenv("MMG_PROGRESS", raising=False)
-    return stream
-
-
-def told(asked: object = None) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", patience)
     with listening(asked, "nats") as listener:  # type: ignore[arg-type]
         if listener is not None:
             listener(Progress(0.5, "training", mi=0.5))
+    return stream.getvalue()
 
 
-def test_a_bar_waits_for_a_second_and_then_appears(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    told()
-    assert terminal.getvalue() == ""
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
-    told()
-    assert "MI 0.500 nats" in terminal.getvalue()
+def test_a_bar_waits_for_a_second_and_then_appears(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert written(monkeypatch, patience=progress.PATIENCE) == ""
+    assert "MI 0.500 nats" in written(monkeypatch)
 
 
-def test_a_bar_is_silenced_by_choice_and_by_the_environment(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.0)
-    told(False)
+def test_a_bar_is_silenced_by_choice_and_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert written(monkeypatch, False) == ""
     monkeypatch.setenv("MMG_PROGRESS", "0")
-    told()
-    assert terminal.getvalue() == ""
+    assert written(monkeypatch) == ""
 
 
-def test_a_listener_of_the_callers_is_told_in_place_of_a_bar(terminal: Terminal) -> None:
+def test_a_listener_of_the_callers_is_told_in_place_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Progress] = []
-    told(seen.append)
+    assert written(monkeypatch, seen.append) == ""
     assert [each.fraction for each in seen] == [0.5]
-    assert terminal.getvalue() == ""
 
 
 def test_no_bar_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

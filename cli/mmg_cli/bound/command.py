@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, executed, parse_set
+from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, columns, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.writers import check_result_file, write_result
@@ -223,7 +224,7 @@ def _deliver(job: BoundJob, found: Bound) -> None:
 def print_bound(found: Bound, json: bool) -> None:
     """Print `found` on stdout: one JSON document, or a table with its warnings."""
     if json:
-        print(found.to_json())
+        print(recorded(found).to_json())
         for sentence in found.warnings:
             warn(sentence)
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import check_limits, complete_plugin, parse_set
+from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import TextJob, parse_kinds, tell, text_options
@@ -132,7 +133,7 @@ def print_quantity(found: Quantity, json: bool) -> None:
     if not json:
         print_rows(rows_of(found), found.warnings)
     else:
-        print(found.to_json())
+        print(recorded(found).to_json())
         for sentence in found.warnings:
             warn(sentence)
     sys.stdout.flush()
