@@ -78,7 +78,7 @@ def _checked(index: int) -> str:
 
 def examine_plugins() -> list[dict[str, str]]:
     """Return every plugin with "ok" or the reason why it does not load."""
-    from mmg_cli.plugins.command import listing
+    from mmg_cli.plugins.listing import listing
 
     try:
         rows = listing(load=True)
