@@ -75,8 +75,9 @@ class Quantity:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the lines of `repr`, the interval, and the warnings."""
-        known = self.low is not None and self.high is not None and math.isfinite(self.value)
-        picture = markup.interval_svg(self.value, self.low, self.high, self.unit) if known else ""
+        picture = ""
+        if self.low is not None and self.high is not None and math.isfinite(self.value):
+            picture = markup.interval_svg(self.value, self.low, self.high, self.unit)
         return markup.card(repr(self), picture, self.warnings)
 
     def plot(self, ax: Any = None) -> Any:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -81,25 +83,25 @@ def _table(path: Path) -> dict[str, Any] | None:
         text = path.read_text(encoding="utf-8")
         if path.name == "mmg.toml":
             return _parsed(text)
-        return _parsed(text)["tool"].get("mmg") if "[tool.mmg" in text else None
-    except (OSError, ValueError, KeyError) as error:
+        tools: dict[str, Any] = _parsed(text).get("tool", {}) if "[tool.mmg" in text else {}
+        return tools.get("mmg")
+    except OptionError:
+        raise
+    except (OSError, ValueError, AttributeError) as error:
         raise OptionError(f"The configuration {path} cannot be read: {error}; mend it, or give --no-config.") from error
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    try:
-        import tomllib
-    except ImportError:  # Python 3.10
-        try:
-            import tomli as tomllib
-        except ImportError:
-            raise OptionError("A configuration file needs tomli on Python 3.10: pip install tomli.") from None
-    return tomllib.loads(text)
+    """Return what TOML holds, by the standard library or, on Python 3.10, by tomli."""
+    name = next((name for name in ("tomllib", "tomli") if find_spec(name)), "")
+    demand(name, "A configuration file needs tomli on Python 3.10: pip install tomli, or give --no-config.")
+    found: dict[str, Any] = import_module(name).loads(text)
+    return found
 
 
 def _command(program: Any, words: Sequence[str]) -> tuple[int, Any, list[str]]:
     """Return the place behind the names of a command, the command, and its names."""
-    command, path = program, []
+    command, path = program, list[str]()
     for place, word in enumerate(words):
         if not hasattr(command, "commands"):
             return place, command, path

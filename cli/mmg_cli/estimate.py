@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, complete_plugin, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, parse_set
+from mmg_cli.completion import complete_column, complete_plugin
 from mmg_cli.output import check_folder, check_writable, display, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import (
@@ -87,8 +88,8 @@ def estimate(
     plugin: Annotated[
         str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
     ] = DEFAULT_PLUGIN,
-    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
-    y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    x: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
+    y: Annotated[str | None, typer.Option(autocompletion=complete_column, help="The same for y.")] = None,
     given: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="The same for what is given: I(x; y | given) is estimated.")
     ] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from mmg_registry.bounds.result import Bound
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mmg_registry.results import Estimate
     from mmg_registry.tables import Table
 
-R = TypeVar("R", "Estimate", "Quantity", "Bound", "Table")
+R = TypeVar("R", bound="Estimate | Quantity | Bound | Table")
 FILES = ("-o", "--output", "--plot", "--save", "--pointwise", "--checkpoint", "--out")  # written beside the result
 MANNERS = ("--json", "-q", "--quiet", "-v", "-vv", "--verbose", "--no-config", "--resume", "--dry-run")
 
@@ -32,7 +32,7 @@ def recorded(found: R) -> R:
     if not invocation.words:
         return found
     about: dict[str, Any] = {**found.provenance, "command": list(asked(invocation.words))}
-    return replace(found, provenance=about)
+    return cast(R, replace(cast(Any, found), provenance=about))
 
 
 def asked(words: Sequence[str]) -> Iterator[str]:

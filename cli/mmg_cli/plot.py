@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Quiet, Verbose
+from mmg_cli.documents import read_document
 from mmg_cli.output import display, write_atomically
-from mmg_cli.rerun import read_document
 from mmg_registry.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Verbose
+from mmg_cli.documents import read_document
 from mmg_cli.output import columns, print_json, verbosity, warn
 from mmg_registry.errors import DataError, MMGError, demand
 
@@ -17,6 +18,7 @@ VALUES = ("mi", "value", "lower", "upper", "std_error", "lower_se", "upper_se", 
 
 
 def rerun(
+    context: typer.Context,
     result: Annotated[str, typer.Argument(metavar="RESULT.json", help="What a command wrote with -o or --json.")],
     json: Json = False,
     quiet: Quiet = False,
@@ -30,7 +32,7 @@ def rerun(
         f"{result} holds no command to repeat: it was made from Python or by a version that kept none.",
         DataError,
     )
-    after = repeated([str(word) for word in about["command"]])
+    after = repeated(context.find_root().command, [str(word) for word in about["command"]])
     told = compared(before, after)
     _warn_of_data(about, after.get("provenance", after))
     if json:
@@ -42,37 +44,22 @@ def rerun(
     demand(told["same"], f"The result of {result} is another one today.", MMGError)
 
 
-def read_document(path: str) -> dict[str, Any]:
-    """Read the JSON object in a file.
+def repeated(program: Any, words: list[str]) -> dict[str, Any]:
+    """Run a command of the program, and return the JSON document that it prints.
+
+    Args:
+        program: the command line, as click holds it.
+        words: the words of the command, which no configuration file adds to.
 
     Raises:
-        DataError: when the file is missing, or no JSON object.
+        MMGError: when the command fails.
     """
-    try:
-        with open(path, encoding="utf-8") as handle:
-            document = json.load(handle)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not a result that `mmg estimate -o` wrote: {str(error).rstrip('.')}.") from error
-    demand(isinstance(document, dict), f"{path} is not a result that `mmg estimate -o` wrote: no object.", DataError)
-    found: dict[str, Any] = document
-    return found
-
-
-def repeated(words: list[str]) -> dict[str, Any]:
-    """Run the program on the words of a command, and return the JSON document that it prints.
-
-    Raises:
-        MMGError: when the command fails; its own sentence has been printed.
-    """
-    from mmg_cli.program import run
-
     printed, manners = io.StringIO(), (verbosity.level, verbosity.quiet)
-    with contextlib.redirect_stdout(printed):
-        code = run([*words, "--json", "--quiet", "--no-config"])
-    verbosity.level, verbosity.quiet = manners  # which every run of the program sets anew
-    demand(code == 0, f"The command could not be repeated: it ended with exit code {code}.", MMGError)
+    try:
+        with contextlib.redirect_stdout(printed):
+            program.main(args=[*words, "--json", "--quiet"], prog_name="mmg", standalone_mode=False)
+    finally:
+        verbosity.level, verbosity.quiet = manners  # which the options of the command have set
     document: dict[str, Any] = json.loads(printed.getvalue())
     return document
 

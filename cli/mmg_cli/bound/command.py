@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, executed, parse_set
+from mmg_cli.completion import complete_bound, complete_model
 from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, columns, verbosity, warn
 from mmg_cli.progress import progress_bar
@@ -41,20 +42,13 @@ class BoundJob:
     verbose: int
 
 
-def complete_bound(incomplete: str) -> list[str]:
-    """Return the names of bounds that begin with `incomplete`, from metadata only."""
-    from mmg_registry.entry_points import BOUNDS
-    from mmg_registry.registry import records
-
-    return sorted({record.name for record in records(BOUNDS) if record.name.startswith(incomplete)})
-
-
 def bound(
     model: Annotated[
         str,
         typer.Option(
             "--model",
             "-m",
+            autocompletion=complete_model,
             help="linear-gaussian, gaussian-channel, gaussian-mixture, a MODEL.npz that `mmg train-model` wrote, or "
             "FILE.py:NAME, which is executed.",
         ),

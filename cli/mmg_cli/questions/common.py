@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import check_limits, complete_plugin, parse_set
+from mmg_cli.common import check_limits, parse_set
+from mmg_cli.completion import complete_plugin
 from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, verbosity, warn
 from mmg_cli.progress import progress_bar

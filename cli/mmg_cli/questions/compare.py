@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, complete_plugin
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits
+from mmg_cli.completion import complete_column, complete_plugin
 from mmg_cli.output import display
 from mmg_cli.progress import progress_bar
 from mmg_cli.questions.common import (
@@ -69,7 +70,7 @@ class CompareJob(QuestionJob):
 
 def compare(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
-    x: Annotated[str | None, typer.Option(metavar="COLUMNS", help=COLUMNS_HELP)] = None,
+    x: Annotated[str | None, typer.Option(metavar="COLUMNS", autocompletion=complete_column, help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(metavar="COLUMNS", help="The same for y.")] = None,
     given: Annotated[str | None, typer.Option(metavar="COLUMNS", help="The same for z, of I(X; Y | Z).")] = None,
     plugins: Annotated[
