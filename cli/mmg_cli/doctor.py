@@ -7,7 +7,7 @@ import sys
 from itertools import zip_longest
 from typing import Any
 
-from mmg_cli.common import Json, Verbose
+from mmg_cli.common import Json, Quiet, Verbose
 from mmg_cli.output import columns, display, print_json
 from mmg_registry.threads import usable_cores
 
@@ -17,7 +17,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def doctor(json: Json = False, verbose: Verbose = 0) -> None:
+def doctor(json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Say what is installed, what was built, which instruction set and GPU are used, and what is broken."""
     found = examine()
     if json:

@@ -12,7 +12,7 @@ from mmg_cli import configuration, doctor, estimate, interruption, plot, rerun, 
 from mmg_cli.benchmark import command as benchmark
 from mmg_cli.benchmark import mnist as benchmark_mnist
 from mmg_cli.bound import command as bound
-from mmg_cli.common import Verbose
+from mmg_cli.common import Quiet, Verbose
 from mmg_cli.interruption import INTERRUPTED
 from mmg_cli.invocation import invocation
 from mmg_cli.output import print_error, say, verbosity
@@ -93,6 +93,7 @@ def root(
     no_config: Annotated[
         bool, typer.Option("--no-config", help="Take no defaults from mmg.toml or pyproject.toml.")
     ] = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Estimate mutual information from paired samples, with error bars."""

@@ -296,6 +296,7 @@ def report(
         str | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write.  [default: the same folder]")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Print the leaderboard of DIR; write report.html, summary.json and the figures."""
@@ -379,6 +380,7 @@ def compare(
     before: Annotated[str, typer.Argument(metavar="A", help="A folder of results.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Compare two folders by task and plugin: errors, seconds, and changes beyond the seeds' spread."""
@@ -404,6 +406,7 @@ def curves(
     out: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="The plot: png, pdf or svg.  [TASK.png]")
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Plot the two MMSE curves of one run, the area between them, and the integrand."""
@@ -443,6 +446,7 @@ def tasks(
         str | None, typer.Argument(metavar="SUITE", autocompletion=complete_suite, help="Only this suite.")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """List the tasks of all suites: id, family, dimensions and true MI in nats.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
+from mmg_cli.common import Json, PluginArgument, Quiet, Set, Verbose, parse_set
 from mmg_cli.output import columns, display, print_json, say, stdout_on_stderr
 from mmg_cli.plugins.listing import LOADED, PluginKind, listing
 from mmg_registry.errors import MMGError, OptionError, PluginError
@@ -34,6 +34,7 @@ def list_plugins(
     ] = False,
     json: Json = False,
     format: Annotated[str, typer.Option("--format", "-f", hidden=True)] = "table",
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """List the installed plugins, from their metadata: none is imported unless --load is given."""
@@ -54,7 +55,7 @@ def _cell(row: dict[str, Any], name: str) -> str:
 
 
 @app.command("show")
-def show(name: PluginArgument, json: Json = False, verbose: Verbose = 0) -> None:
+def show(name: PluginArgument, json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Describe a plugin: what it estimates, its source, and its options with types, bounds and defaults."""
     document = describe(_load_any(name))
     if json:
@@ -147,6 +148,7 @@ def check(
         list[str] | None,
         typer.Option(metavar="CHECK=REASON", help="A check that is known to fail, and why; repeatable."),
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Load a plugin and check it against the contract on a small sample; exit code 3 if it fails."""
@@ -217,6 +219,7 @@ def new(
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="A new or empty folder.  [default: mmg-NAME]", show_default=False)
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Write a distribution with one estimator called NAME, its test and its README, as a start for your own."""
