@@ -83,7 +83,8 @@ def _declared(record: PluginRecord) -> dict[str, Any]:
     cls = load_record(record)
     if not issubclass(cls, Estimator):
         return {**dict.fromkeys(LOADED), "summary": cls.summary}
-    able = {"conditional": cls.conditional, "test": cls.table_rows > 0, "pointwise": has_ratio(cls)}
+    ratio = has_ratio(cls)  # from which scores of pairs can be made too
+    able = {"conditional": cls.conditional, "test": cls.table_rows > 0 or ratio, "pointwise": ratio}
     return {"columns": sorted(cls.kinds), **able, "summary": cls.summary}
 
 
