@@ -50,7 +50,7 @@ def test_the_table_names_what_a_person_needs(estimate, data) -> None:
 
 def test_json_is_one_document_with_every_key_and_the_right_number(estimate, data) -> None:
     found = document(estimate(data, "--json", "--seed", 0))
-    assert set(found) == KEYS
+    assert set(found) == KEYS | {"command"}
     assert found["mi"] == pytest.approx(TRUE_MI, abs=0.2)  # three standard errors of 320 rows
     assert found["plugin"] == {"name": "fake-gauss", "version": "1.0", "distribution": "fake-mmg"}
     assert (found["n_train"], found["n_eval"], found["dim_x"], found["dim_y"]) == (320, 80, 2, 2)
