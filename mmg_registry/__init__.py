@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from mmg_registry.entropies.contract import EntropyEstimator as EntropyEstimator
     from mmg_registry.entropies.divergence import divergence as divergence
     from mmg_registry.entropies.entropy import entropy as entropy
+    from mmg_registry.errors import BiasWarning as BiasWarning
+    from mmg_registry.errors import DataWarning as DataWarning
+    from mmg_registry.errors import IntervalWarning as IntervalWarning
     from mmg_registry.errors import MMGWarning as MMGWarning
+    from mmg_registry.errors import TrainingWarning as TrainingWarning
     from mmg_registry.hooks import hookimpl as hookimpl
     from mmg_registry.models.saved import load_model as load_model
     from mmg_registry.models.saved import save_model as save_model
@@ -74,7 +78,11 @@ _EXPORTS = {
     "Options": ("mmg_registry.contracts", "Options"),
     "Pair": ("mmg_registry.data.pair", "Pair"),
     "TextOptions": ("mmg_registry.data.reading.options", "TextOptions"),
+    "BiasWarning": ("mmg_registry.errors", "BiasWarning"),
+    "DataWarning": ("mmg_registry.errors", "DataWarning"),
+    "IntervalWarning": ("mmg_registry.errors", "IntervalWarning"),
     "MMGWarning": ("mmg_registry.errors", "MMGWarning"),
+    "TrainingWarning": ("mmg_registry.errors", "TrainingWarning"),
     "Run": ("mmg_registry.contracts", "Run"),
     "Progress": ("mmg_registry.contracts", "Progress"),
     "hookimpl": ("mmg_registry.hooks", "hookimpl"),
@@ -95,11 +103,14 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "BiasWarning",
     "Bound",
     "BoundEstimator",
+    "DataWarning",
     "EntropyEstimator",
     "Estimate",
     "Estimator",
+    "IntervalWarning",
     "JointModel",
     "MMGWarning",
     "MarginalModel",
@@ -110,6 +121,7 @@ __all__ = [
     "Quantity",
     "Run",
     "TextOptions",
+    "TrainingWarning",
     "__version__",
     "active_storage",
     "bound",

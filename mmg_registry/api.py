@@ -15,6 +15,7 @@ from mmg_registry.data.pair import with_given, with_groups
 from mmg_registry.data.reading import Beside, HowDrawn, Spec, is_frame
 from mmg_registry.errors import demand, issue
 from mmg_registry.estimation.run import asked_for, run
+from mmg_registry.progress import listening
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Choices, Request, from_choices
 from mmg_registry.results import Estimate
@@ -82,7 +83,8 @@ def estimate(
         x_eval, y_eval, given_eval: rows to evaluate on; without them, a fifth of the rows, drawn with the seed, is held
             out.
         **choices: fields of `Request` (plugin, seed, threads, unit, cross_fit ..); every other name is an option of the
-            plugin. Type checkers know the fields; for them, give options of the plugin as `options={"steps": 100}`.
+            plugin. `progress` is a function that is told, or False for no bar where one would be drawn. Type
+            checkers know the fields; for them, give options of the plugin as `options={"steps": 100}`.
 
     Returns:
         The estimate, in nats unless `unit="bits"`.
@@ -115,7 +117,8 @@ def estimate(
     rows = None if x_eval is None else as_pair(x_eval, y_eval, source="x_eval and y_eval")
     rows = rows if rows is None or given_eval is None else with_given(rows, given_eval)
     pair = pair_of(data, sides, given, request.groups, rows=request.rows, seed=request.seed)
-    found = run(pair, replace(request, groups=None), rows, asked).estimate
+    with listening(choices.get("progress"), request.unit) as listener:
+        found = run(pair, replace(request, groups=None, progress=listener), rows, asked).estimate
     issue(found.warnings)
     return found
 

@@ -8,6 +8,7 @@ seeds, units, intervals, provenance) once for all estimators.
 from __future__ import annotations
 
 import inspect
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ NO_RATIO = (
     "that it has."
 )
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 Array = NDArray[np.floating[Any]]
 Direction = Literal["lower", "upper", "none"]
@@ -110,7 +112,8 @@ class Run:
         keep(self, "seed", "threads", "device", optional=("max_seconds", "progress"))
 
     def report(self, progress: Progress) -> None:
-        """Pass `progress` to the listener, if there is one."""
+        """Pass `progress` to the listener, if there is one, and to the log at its level DEBUG."""
+        _LOG.debug("%s: %.0f %% done", progress.stage, 100 * progress.fraction)
         if self.progress is not None:
             self.progress(progress)
 

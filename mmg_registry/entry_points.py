@@ -15,6 +15,7 @@ from mmg_registry.errors import PluginError, explain
 
 HOME = "mmg-registry"  # the distribution whose entry points are the built-in plugins
 ESTIMATORS = "mmg.estimators"
+ENGINES = "mmg.engines"
 BOUNDS = "mmg.bounds"
 ENTROPIES = "mmg.entropies"
 IN_PROCESS = "in-process"  # the "distribution" of classes that were given to `registry.register`

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def shown(text: str) -> str:
@@ -54,13 +58,82 @@ class DoesNotApply(DataError):
 
 
 class MMGWarning(UserWarning):
-    """A warning of a result, as Python's warnings show it; `warnings.filterwarnings` silences or raises it."""
+    """A warning of a result, as Python's warnings show it; `warnings.filterwarnings` silences or raises it.
+
+    Attributes:
+        page: the page of the documentation that explains such warnings; "" where there is none.
+    """
+
+    page: ClassVar[str] = ""
+
+
+class DataWarning(MMGWarning):
+    """What was found in the rows and columns: left out, repeated, in series, few."""
+
+    page = "docs/data.md"
+
+
+class TrainingWarning(MMGWarning):
+    """Training that ended before it was done."""
+
+    page = "docs/result.md"
+
+
+class IntervalWarning(MMGWarning):
+    """A standard error or an interval that is itself uncertain, or missing."""
+
+    page = "docs/result.md"
+
+
+class BiasWarning(MMGWarning):
+    """A value that may be too low or too high by more than its interval holds."""
+
+    page = "docs/limits.md"
+
+
+class Sentence(str):
+    """A sentence of a result's warnings that knows the class of warning which it is issued as.
+
+    It is text everywhere else; in JSON, and in text that is made of it, the class is lost.
+
+    Example:
+        >>> told = Sentence("Two rows repeat.", DataWarning)
+        >>> told == "Two rows repeat.", told.kind.__name__
+        (True, 'DataWarning')
+    """
+
+    kind: type[MMGWarning]
+
+    def __new__(cls, text: str, kind: type[MMGWarning] = MMGWarning) -> Self:
+        """Return `text` with its class."""
+        made = super().__new__(cls, text)
+        made.kind = kind
+        return made
+
+
+def about(kind: type[MMGWarning], sentences: Iterable[str]) -> list[str]:
+    """Return sentences as warnings of `kind`; those that have a class already keep it.
+
+    Example:
+        >>> category_of(about(DataWarning, ["Two rows repeat."])[0]).__name__
+        'DataWarning'
+    """
+    return [each if isinstance(each, Sentence) else Sentence(each, kind) for each in sentences]
+
+
+def category_of(sentence: str) -> type[MMGWarning]:
+    """Return the class of warning that `sentence` is issued as."""
+    return sentence.kind if isinstance(sentence, Sentence) else MMGWarning
 
 
 def issue(sentences: Iterable[str]) -> None:
-    """Issue each sentence as a warning that points to the line that called the caller of this function."""
+    """Issue each sentence as a warning of its class, which points to the line that called this function's caller.
+
+    The page that explains the class follows in brackets.
+    """
     for sentence in sentences:
-        warnings.warn(sentence, MMGWarning, stacklevel=3)
+        kind = category_of(sentence)
+        warnings.warn(f"{sentence} [{kind.page}]" if kind.page else sentence, kind, stacklevel=3)
 
 
 def explain(error: BaseException) -> str:

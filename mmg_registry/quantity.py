@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from mmg_registry import markup, pictures
 from mmg_registry.results import NATS_PER_BIT, Estimate, Status, Unit, half_width, origin, plain
 from mmg_registry.results import SCHEMA as ESTIMATE_SCHEMA
 
@@ -71,6 +72,30 @@ class Quantity:
         sizes = f"{self.provenance.get('n_eval')} rows evaluated"
         head = f"{self.name[:1].upper()}{self.name[1:]} {self.symbol} = {self.words}"
         return f"{head}{origin(self.provenance, sizes, self.warnings)}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the lines of `repr`, the interval, and the warnings."""
+        picture = ""
+        if self.low is not None and self.high is not None and math.isfinite(self.value):
+            picture = markup.interval_svg(self.value, self.low, self.high, self.unit)
+        return markup.card(repr(self), picture, self.warnings)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the value and those of its parts with their intervals, in the quantity's unit.
+
+        Args:
+            ax: axes of matplotlib to draw on; those of a new figure if None.
+
+        Returns:
+            The axes.
+
+        Raises:
+            OptionError: when matplotlib is not installed.
+        """
+        axes = pictures.axes_or_new(ax)
+        rows = [(each.symbol, each.value, each.low, each.high) for each in (self, *self.parts)]
+        pictures.draw_intervals(axes, rows, self.unit)
+        return axes
 
     @property
     def words(self) -> str:

@@ -20,7 +20,7 @@ R = TypeVar("R", "Request", "BoundRequest")
 
 
 class Choices(TypedDict, total=False):
-    """The fields of `Request` as keyword arguments, for type checkers and editors."""
+    """The fields of `Request` as keyword arguments, for type checkers and editors; `progress=False` draws no bar."""
 
     plugin: str
     seed: int
@@ -40,7 +40,7 @@ class Choices(TypedDict, total=False):
     rows: int | str | None
     kinds: Mapping[str, KindName]
     options: Mapping[str, Any]
-    progress: Listener | None
+    progress: Listener | bool | None
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,8 @@ def from_choices(kind: type[R], choices: Mapping[str, Any]) -> R:
     """
     known = {each.name for each in fields(kind)}
     own = {key: value for key, value in choices.items() if key in known}
+    if isinstance(own.get("progress"), bool):  # whether a bar is drawn, which `progress.listening` decides
+        own["progress"] = None
     options = {key: value for key, value in choices.items() if key not in known}
     return kind(**{**own, "options": {**checked("options", own.get("options", {})), **options}})
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from mmg_registry import markup, pictures
+
 SCHEMA = "mmg/estimate/1"
 NATS_PER_BIT = math.log(2.0)
 
@@ -138,6 +140,34 @@ class Estimate:
         """Return what a person wants to see first, in two lines; `to_dict` has everything."""
         sizes = f"{self.provenance.get('n_eval')} rows evaluated"
         return f"Estimate {self._value()}{origin(self.provenance, sizes, self.warnings)}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the lines of `repr`, the curve or else the interval, and the warnings."""
+        return markup.card(repr(self), self._picture(), self.warnings)
+
+    def _picture(self) -> str:
+        if self.curve is not None and self.curve.mmse is not None and self.curve.mmse_cond is not None:
+            return markup.curve_svg(self.curve.edges, self.curve.mmse, self.curve.mmse_cond, "the area is 2 MI in nats")
+        return "" if self.ci is None else markup.interval_svg(self.mi, *self.ci, self.unit)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the two curves over log-SNR whose area is twice the estimate, or else the value with its interval.
+
+        Args:
+            ax: axes of matplotlib to draw on; those of a new figure if None.
+
+        Returns:
+            The axes.
+
+        Raises:
+            OptionError: when matplotlib is not installed.
+        """
+        axes = pictures.axes_or_new(ax)
+        if self.curve is None:
+            pictures.draw_intervals(axes, [("I(x; y)", self.mi, *(self.ci or (None, None)))], self.unit)
+        else:
+            pictures.draw_curve(axes, self.curve)
+        return axes
 
     def _value(self) -> str:
         if self.status != "estimated":

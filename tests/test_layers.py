@@ -25,7 +25,7 @@ PACKAGES = {"mmg_registry": ROOT, "mmg_plugins": ROOT / "plugins", "mmg_cli": RO
 # is listed elsewhere.
 LAYERS = [
     # What everything may use: the errors that a person reads, nearest names, types of arrays, kinds of columns, their
-    # places in the array that a row was, whole files, what they hold.
+    # places in the array that a row was, whole files, what they hold; results as HTML and on axes.
     {
         "mmg_registry.errors",
         "mmg_registry.names",
@@ -34,6 +34,8 @@ LAYERS = [
         "mmg_registry.grids",
         "mmg_registry.files",
         "mmg_registry.exports",
+        "mmg_registry.markup",
+        "mmg_registry.pictures",
     },
     # What may be asked for: ranges with their sentence, devices; and what is installed, from metadata alone.
     {"mmg_registry.limits", "mmg_registry.devices", "mmg_registry.entry_points"},
@@ -45,8 +47,8 @@ LAYERS = [
     {"mmg_registry.engines"},
     # What an estimator is: the class that plugins implement, its options, its run; and those of this process alone.
     {"mmg_registry.contracts", "mmg_registry.in_process"},
-    # How to estimate and how to bound.
-    {"mmg_registry.request"},
+    # How to estimate and how to bound; and the bar of what goes on.
+    {"mmg_registry.request", "mmg_registry.progress"},
     # Rows: read, checked and split; brought to a common scale; drawn from laws of known MI. And what a bound is.
     # Which pairs of columns depend on each other; and what an estimator of entropy is.
     {

@@ -7,16 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from mmg_cli.completion import complete_plugin
 from mmg_cli.output import verbosity, warn
 from mmg_registry.errors import OptionError, PluginError, demand, explain
 from mmg_registry.limits import checked
-
-
-def complete_plugin(incomplete: str) -> list[str]:
-    """Return plugin names that begin with `incomplete`, from metadata only (for the shell's completion)."""
-    from mmg_registry.registry import records
-
-    return sorted({record.name for record in records() if record.name.startswith(incomplete)})
 
 
 def check_limits(job: Any, *options: str, **others: str) -> None:
@@ -124,6 +118,7 @@ EngineName = Annotated[
 EngineConfig = Annotated[
     str | None, typer.Option(metavar="FILE", help="Options of the engine, by its name, in a file of YAML or JSON.")
 ]
+Seed = Annotated[int, typer.Option(help="Of everything random: one seed gives one result, as in Python.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Set = Annotated[
     list[str] | None,

@@ -7,7 +7,7 @@ import sys
 from itertools import zip_longest
 from typing import Any
 
-from mmg_cli.common import Json, Verbose
+from mmg_cli.common import Json, Quiet, Verbose
 from mmg_cli.output import columns, display, print_json
 from mmg_registry.threads import usable_cores
 
@@ -17,14 +17,14 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def doctor(json: Json = False, verbose: Verbose = 0) -> None:
+def doctor(json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Say what is installed, what was built, which instruction set and GPU are used, and what is broken."""
     found = examine()
     if json:
         print_json(found)
         return
     rows = [["python", found["python"]], ["platform", found["platform"]], *_version_rows(found["versions"])]
-    print(columns([*rows, *_core_rows(found["core"])]))
+    print(columns([*rows, *_core_rows(found["core"]), ["configuration", found["configuration"]]]))
     print()
     print(columns([["PLUGIN", "STATUS"], *([plugin["name"], plugin["status"]] for plugin in found["plugins"])]))
     display(f"\n{_verdict(found)}")
@@ -38,9 +38,21 @@ def examine() -> dict[str, Any]:
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
         "versions": {name: version(name) for name in PACKAGES},
+        "configuration": examine_configuration(),
         "core": examine_core(),
         "plugins": examine_plugins(),
     }
+
+
+def examine_configuration() -> str:
+    """Return the file that defaults of options are taken from, with what it holds, or the reason why it cannot be."""
+    from mmg_cli.configuration import read
+
+    try:
+        found = read()
+    except Exception as error:
+        return _reason(error)
+    return f"{found.path}: {dict(found.values)}" if found.path else "none (mmg.toml, or [tool.mmg] of pyproject.toml)"
 
 
 def examine_core() -> dict[str, Any]:
@@ -66,7 +78,7 @@ def _checked(index: int) -> str:
 
 def examine_plugins() -> list[dict[str, str]]:
     """Return every plugin with "ok" or the reason why it does not load."""
-    from mmg_cli.plugins.command import listing
+    from mmg_cli.plugins.listing import listing
 
     try:
         rows = listing(load=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, parse_set
+from mmg_cli.completion import complete_column, complete_plugin
 from mmg_cli.output import check_folder, check_writable, display, print_error, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import (
@@ -59,7 +60,7 @@ class EstimateJob(TextJob):
     cross_fit: int | None
     extrapolate: int | None
     drop_nan: bool
-    seed: int | None
+    seed: int
     threads: int | None
     device: str
     max_seconds: float | None
@@ -87,8 +88,8 @@ def estimate(
     plugin: Annotated[
         str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
     ] = DEFAULT_PLUGIN,
-    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
-    y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    x: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
+    y: Annotated[str | None, typer.Option(autocompletion=complete_column, help="The same for y.")] = None,
     given: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="The same for what is given: I(x; y | given) is estimated.")
     ] = None,
@@ -103,7 +104,7 @@ def estimate(
         int | None, typer.Option(metavar="K", help="Extrapolate from 1 to K parts of the rows to rows without end.")
     ] = None,
     drop_nan: Annotated[bool, typer.Option("--drop-nan", help="Drop rows with NaN or infinity.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
+    seed: Seed = 0,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the time of the whole estimate.")] = None,
@@ -253,7 +254,7 @@ def _read(job: EstimateJob) -> tuple[Pair, Pair | None]:
     from mmg_registry.api import read
 
     same: dict[str, Any] = {"x": job.x, "y": job.y, "given": job.given, "where": job.where, "text": text_options(job)}
-    drawn: dict[str, Any] = {"rows": job.rows, "seed": job.seed or 0}
+    drawn: dict[str, Any] = {"rows": job.rows, "seed": job.seed}
     pair, *rest = (
         read(_paths(paths), **same, **drawn, groups=groups)
         for paths, groups in ((job.data, job.groups), (job.evaluation, None))
@@ -274,7 +275,7 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
     with progress_bar(job.json, job.unit) as listener:
         request = Request(
             plugin=job.plugin,
-            seed=_draw_seed() if job.seed is None else job.seed,
+            seed=job.seed,
             threads=job.threads,
             device=job.device,
             max_seconds=job.max_seconds,
@@ -291,12 +292,6 @@ def _run(job: EstimateJob, options: dict[str, Any], pair: Pair, eval_pair: Pair 
             progress=listener,
         )
         return run(pair, request, eval_pair)
-
-
-def _draw_seed() -> int:
-    import secrets
-
-    return secrets.randbelow(2**31)
 
 
 def _deliver(job: EstimateJob, outcome: Outcome) -> None:

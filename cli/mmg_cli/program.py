@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from mmg_cli import doctor, estimate, interruption, plot, sample, train_model
+from mmg_cli import configuration, doctor, estimate, interruption, plot, rerun, sample, train_model
 from mmg_cli.benchmark import command as benchmark
 from mmg_cli.benchmark import mnist as benchmark_mnist
 from mmg_cli.bound import command as bound
-from mmg_cli.common import Verbose
+from mmg_cli.common import Quiet, Verbose
 from mmg_cli.interruption import INTERRUPTED
+from mmg_cli.invocation import invocation
 from mmg_cli.output import print_error, say, verbosity
 from mmg_cli.plugins import command as plugins
 from mmg_cli.questions import (
@@ -64,6 +65,7 @@ app.command("pmi")(pmi.pmi)
 app.command("bound")(bound.bound)
 app.command("train-model")(train_model.train_model)
 app.command("plot")(plot.plot)
+app.command("rerun")(rerun.rerun)
 app.command("sample")(sample.sample)
 app.command("lags")(lags.lags)
 app.command("transfer")(transfer.transfer)
@@ -88,6 +90,10 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Take no defaults from mmg.toml or pyproject.toml.")
+    ] = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Estimate mutual information from paired samples, with error bars."""
@@ -98,8 +104,11 @@ def root(
 def run(args: Sequence[str]) -> int:
     """Run the program on `args` and return its exit code; never raise."""
     verbosity.reset()
+    invocation.words = []
     try:
-        code = typer.main.get_command(app).main(args=list(args), prog_name="mmg", standalone_mode=False)
+        program = typer.main.get_command(app)
+        invocation.words = configuration.put_in(program, args)
+        code = program.main(args=invocation.words, prog_name="mmg", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:
         return _report(error)

@@ -6,6 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
+from mmg_cli.invocation import recorded
 from mmg_cli.output import warn
 from mmg_registry.errors import shown
 
@@ -22,7 +23,7 @@ def print_estimate(estimate: Estimate, json: bool, level: int = 0) -> None:
     if not json:
         print_rows(table(estimate, level), estimate.warnings)
         return
-    print(estimate.to_json())
+    print(recorded(estimate).to_json())
     for sentence in estimate.warnings:
         warn(sentence)
 

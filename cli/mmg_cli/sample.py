@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Verbose
+from mmg_cli.common import Quiet, Verbose
 from mmg_cli.output import check_writable, display, write_atomically
 from mmg_registry.errors import OptionError
 from mmg_registry.limits import checked
@@ -40,6 +40,7 @@ def sample(
     dim: Annotated[int | None, typer.Option(help="Columns of x and of y (gaussian).  [default: 1]")] = None,
     mi: Annotated[float | None, typer.Option(help="Mutual information in nats (gaussian).  [default: 1.0]")] = None,
     seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Draw rows from a distribution with known mutual information; write x, y and true_mi (nats) to an npz file."""

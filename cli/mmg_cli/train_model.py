@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Verbose, check_limits
+from mmg_cli.common import Json, Quiet, Seed, Verbose, check_limits
 from mmg_cli.output import check_writable, columns, print_json, warn
 from mmg_cli.progress import progress_bar
 from mmg_registry.errors import OptionError
@@ -31,7 +30,7 @@ class TrainModelJob:
     hidden: str
     variance: float | None
     epochs: int | None
-    seed: int | None
+    seed: int
     max_seconds: float | None
     threads: int | None
     json: bool
@@ -60,7 +59,7 @@ def train_model(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the images.  [default: some 6,000 steps of 128 images]")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the model, when absent.")] = None,
+    seed: Seed = 0,
     max_seconds: Annotated[float | None, typer.Option(help="A soft limit on the training's time.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy.  [default: the cores]")] = None,
     json: Json = False,
@@ -92,9 +91,8 @@ def execute(job: TrainModelJob) -> None:
 def _plan(job: TrainModelJob) -> DecoderPlan:
     from mmg_registry.models.decoder_training import DecoderPlan
 
-    seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     sizes = job.latent, _hidden(job.hidden)
-    return DecoderPlan(job.kind, *sizes, job.variance, job.epochs, seed, job.max_seconds)
+    return DecoderPlan(job.kind, *sizes, job.variance, job.epochs, job.seed, job.max_seconds)
 
 
 def _hidden(text: str) -> tuple[int, ...]:

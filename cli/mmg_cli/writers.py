@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mmg_cli.invocation import recorded
 from mmg_cli.output import replacing_by_path, warn, why_not_writable, write_atomically
 from mmg_registry.errors import MMGError, OptionError, demand, explain
 from mmg_registry.names import nearest
@@ -38,7 +39,7 @@ def write_result(result: Estimate | Bound | Quantity, path: str) -> None:
         MMGError: when the file cannot be written, or the plugin for this extension fails.
     """
     if _is_json(path):
-        text = result.to_json() + "\n"
+        text = recorded(result).to_json() + "\n"
         write_atomically(path, lambda handle: handle.write(text.encode()), "The result")
         return
     source, writer = _writer(path)
@@ -70,7 +71,7 @@ def write_table(found: AnswerTable, path: str) -> None:
     """
     from mmg_registry.tables import table_content, table_ending
 
-    content = table_content(found, table_ending(path))
+    content = table_content(recorded(found), table_ending(path))
     write_atomically(path, lambda handle: handle.write(content), "The table")
 
 

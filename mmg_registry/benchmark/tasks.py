@@ -143,12 +143,12 @@ def find(suite: str, name: str) -> Task:
     """Return one task by suite and name.
 
     Raises:
-        OptionError: when there is no such task.
+        OptionError: when there is no such task; the nearest is named.
     """
-    for task in select([suite]):
-        if task.name == name:
-            return task
-    raise OptionError(f"The suite '{suite}' has no task '{name}'.")
+    tasks = {task.name: task for task in select([suite])}
+    if name not in tasks:
+        raise OptionError(f"The suite '{suite}' has no task '{name}'; {nearest(name, tasks)}.")
+    return tasks[name]
 
 
 def _offered() -> list[tuple[str, Task]]:

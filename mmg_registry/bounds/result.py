@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from scipy.special import ndtri
 
+from mmg_registry import markup, pictures
 from mmg_registry.results import origin, plain
 
 SCHEMA = "mmg/bound/1"
@@ -53,6 +55,28 @@ class Bound:
         pairs = f"{self.provenance.get('n')} pairs"
         return f"Bound: {self.verdict}{origin(self.provenance, pairs, self.warnings)}"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the verdict, both bounds on a line, and the warnings."""
+        low, high = self.ci
+        picture = "" if low is None or high is None else markup.interval_svg(None, low, high, "nats")
+        return markup.card(repr(self), picture, self.warnings)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the bounds in nats with their sampling error, and the true MI if it is known.
+
+        Args:
+            ax: axes of matplotlib to draw on; those of a new figure if None.
+
+        Returns:
+            The axes.
+
+        Raises:
+            OptionError: when matplotlib is not installed.
+        """
+        axes = pictures.axes_or_new(ax)
+        pictures.draw_sides(axes, self)
+        return axes
+
     @property
     def width(self) -> float | None:
         """The upper minus the lower bound, in nats; None unless both are known."""
@@ -86,8 +110,13 @@ class Bound:
             return f"is at least {self.lower:.4f} nats ({low:.4f} with sampling error)"
         if self.lower is None:
             return f"is at most {self.upper:.4f} nats ({high:.4f} with sampling error)"
-        first, last = sorted((self.lower, self.upper))  # bounds may cross when they agree to within noise
-        return f"lies between {first:.4f} and {last:.4f} nats ({low:.4f} to {high:.4f} with sampling error)"
+        ends = f"{low:.4f} to {high:.4f} with sampling error"
+        if self.lower <= self.upper:
+            return f"lies between {self.lower:.4f} and {self.upper:.4f} nats ({ends})"
+        if low is not None and high is not None and low <= high:
+            return f"is {(self.lower + self.upper) / 2:.4f} nats, for the bounds cross within sampling error ({ends})"
+        crossed = f"the lower bound {self.lower:.4f} lies above the upper one {self.upper:.4f}"
+        return f"is NOT bounded: {crossed} by more than sampling error"
 
     def _truth(self) -> str:
         if self.true_mi is None or not math.isfinite(self.true_mi):
@@ -103,6 +132,26 @@ class Bound:
         derived = {"width": self.width, "ci": self.ci, "contains_truth": self.contains_truth, "verdict": self.verdict}
         tail = {"diagnostics": self.diagnostics, "warnings": self.warnings}
         return {k: plain(v) for k, v in {"schema": SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Bound:
+        """Build a bound from the result of `to_dict`.
+
+        Raises:
+            ValueError: when the document has another schema.
+            KeyError: when a field is missing.
+
+        Example:
+            >>> found = Bound("lower", lower=1.0, lower_se=0.1, provenance={"n": 64})
+            >>> Bound.from_dict(found.to_dict()) == found
+            True
+        """
+        if document.get("schema") != SCHEMA:
+            raise ValueError(f"The bound has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        derived = ("schema", "width", "ci", "contains_truth", "verdict")
+        rest = {key: value for key, value in document.items() if key not in derived}
+        own = {name: rest.pop(name) for name in cls.__dataclass_fields__ if name != "provenance"}
+        return cls(**own, provenance=rest)
 
     def to_json(self, indent: int | None = 2) -> str:
         """Return `to_dict` as JSON text without NaN or Infinity."""

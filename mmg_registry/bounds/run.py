@@ -20,6 +20,7 @@ from mmg_registry.contracts import guarded, refuse_unknown
 from mmg_registry.devices import torch_device
 from mmg_registry.errors import DataError, PluginError, demand, explain, issue
 from mmg_registry.models.built_in import built_in
+from mmg_registry.progress import listening
 from mmg_registry.provenance import RESULT_PACKAGES, versions
 from mmg_registry.request import BoundRequest, from_choices, run_of
 from mmg_registry.threads import torch_threads
@@ -59,7 +60,9 @@ def bound(model: Any, plugin: str = "ais", *, x: Any = None, z: Any = None, **ch
     known = [each.name for each in fields(BoundRequest)]
     refuse_unknown(registry.load_bound(plugin), request.options, beside=known)
     demand((x is None) == (z is None), "Give both x and z, or neither.")
-    found = run(built_in(model) if isinstance(model, str) else model, request, None if x is None else (x, z))
+    with listening(choices.get("progress"), "nats") as listener:
+        asked = replace(request, progress=listener)
+        found = run(built_in(model) if isinstance(model, str) else model, asked, None if x is None else (x, z))
     issue(found.warnings)
     return found
 

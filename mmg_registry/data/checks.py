@@ -23,7 +23,7 @@ from mmg_registry.data.dependence import Relation
 from mmg_registry.data.labels import matched
 from mmg_registry.data.pair import Pair, without_given
 from mmg_registry.data.proof import demand_in_all
-from mmg_registry.errors import DataError, demand
+from mmg_registry.errors import DataError, DataWarning, about, demand
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind, KindName
 
@@ -48,7 +48,7 @@ class Cleaned:
     Attributes:
         pair: the data without the dropped rows and columns, with the kind of each column.
         kept: for each side, the indices of the kept columns; evaluation rows need the same columns (see `matching`).
-        warnings: complete sentences for the user.
+        warnings: complete sentences for the user, as `DataWarning`.
         verdict: the MI if it is known without estimating: "independent-by-constant" and "independent-by-given" (0),
             "infinite", or None.
         reason: the verdict as a sentence, or "".
@@ -61,6 +61,9 @@ class Cleaned:
     verdict: Verdict | None
     reason: str
     dims: dict[str, int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "warnings", about(DataWarning, self.warnings))
 
 
 def clean(pair: Pair, drop_nan: bool = False, kinds: Mapping[str, KindName] | None = None) -> Cleaned:

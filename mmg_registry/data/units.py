@@ -19,7 +19,7 @@ from mmg_registry.data.kinds import FEW_VALUES, ROWS_A_VALUE
 from mmg_registry.data.order import FEW_MEMORIES, Order, order_of
 from mmg_registry.data.pair import Pair
 from mmg_registry.data.split import away_from, blocks, coded, folds, hold_out
-from mmg_registry.errors import DataError, demand
+from mmg_registry.errors import DataError, DataWarning, about, demand
 
 By = Literal["rows", "copies", "blocks", "groups"]
 Blocks = int | str  # rows a block, "auto" or "none"
@@ -65,7 +65,7 @@ class Units:
         labels: `(n,)` the number of each row's unit; None where every row is its own.
         memory: rows of a series after which it has forgotten; 1 elsewhere.
         inflation: factor by which the dependence of rows widens the variance of a cross moment; 1 where not measured.
-        told: sentences for the user.
+        told: sentences for the user, as `DataWarning`.
     """
 
     n: int
@@ -74,6 +74,9 @@ class Units:
     memory: float = 1.0
     inflation: float = 1.0
     told: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "told", tuple(about(DataWarning, self.told)))
 
     @property
     def count(self) -> int:

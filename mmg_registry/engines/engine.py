@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmg_registry.entry_points import PluginRecord, allowed, installed
+from mmg_registry.entry_points import ENGINES, PluginRecord, allowed, installed
 from mmg_registry.errors import DataError, OptionError, PluginError, demand, explain
 from mmg_registry.limits import checked
 from mmg_registry.names import nearest
 
-ENGINES = "mmg.engines"
 EXTRA = "mmg-registry[engines]"
 EXTRAS = {"dask": EXTRA, "distributed": EXTRA, "submitit": EXTRA, "yaml": EXTRA, "mpi4py": "mmg-registry[mpi]"}
 

@@ -29,6 +29,7 @@ from mmg_registry.entropies.entropy import entropy_request
 from mmg_registry.entropies.result import Background
 from mmg_registry.entropies.sample import ColumnSample, read_sample, same_columns, sample_of
 from mmg_registry.errors import DataError, demand, issue
+from mmg_registry.progress import listening
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request
 
@@ -102,7 +103,8 @@ def divergence(a: Any, b: Any, *, x: Spec | None = None, **choices: Any) -> Quan
     request = entropy_request(choices)
     demand(request.groups is None, "groups belong to the rows of one sample, and there are two; leave them out.")
     pairs = (read_sample(a, x, None, None), read_sample(b, x, None, None))
-    found = divergence_of(*pairs, request)
+    with listening(choices.get("progress"), request.unit) as listener:
+        found = divergence_of(*pairs, replace(request, progress=listener))
     issue(found.warnings)
     return found
 

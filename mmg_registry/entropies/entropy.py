@@ -17,6 +17,7 @@ from mmg_registry.entropies.differential import MakeEntropy, Mean, make_of
 from mmg_registry.entropies.result import Background
 from mmg_registry.entropies.sample import ColumnSample, read_sample, sample_of
 from mmg_registry.errors import DataError, demand, issue
+from mmg_registry.progress import listening
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_entropy
 from mmg_registry.request import Request, from_choices
@@ -61,7 +62,8 @@ def entropy(data: Any, *, x: Spec | None = None, given: Any = None, **choices: A
     """
     request = entropy_request(choices)
     pair = read_sample(data, x, given, request.groups)
-    found = entropy_of_pair(pair, request, given is not None)
+    with listening(choices.get("progress"), request.unit) as listener:
+        found = entropy_of_pair(pair, replace(request, progress=listener), given is not None)
     issue(found.warnings)
     return found
 

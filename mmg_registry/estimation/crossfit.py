@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
-from mmg_registry.errors import OptionError, demand, explain
+from mmg_registry.errors import OptionError, Sentence, category_of, demand, explain
 from mmg_registry.estimation.by_row import evaluated, joined_rows
 from mmg_registry.estimation.fitting import Make, Part
 from mmg_registry.estimation.mean_curve import mean_curve
@@ -145,7 +145,7 @@ def _warnings(estimates: Sequence[Estimate]) -> list[str]:
     """Return the warnings that all folds share once, and the others with the number of their fold."""
     common = [text for text in estimates[0].warnings if all(text in each.warnings for each in estimates)]
     own = [
-        f"Fold {i} of {len(estimates)}: {text}"
+        Sentence(f"Fold {i} of {len(estimates)}: {text}", category_of(text))
         for i, each in enumerate(estimates, 1)
         for text in each.warnings
         if text not in common

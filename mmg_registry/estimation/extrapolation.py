@@ -18,7 +18,7 @@ import numpy as np
 from mmg_registry.arrays import F64, Index
 from mmg_registry.data import Pair
 from mmg_registry.data.units import Units
-from mmg_registry.errors import DataError, MMGError, demand
+from mmg_registry.errors import DataError, IntervalWarning, MMGError, about, demand
 from mmg_registry.estimation.fitting import Part
 from mmg_registry.estimation.subsampling import spread
 from mmg_registry.request import Request, request_of_part
@@ -110,7 +110,7 @@ def _joined(parts: Sequence[Sequence[Part]], warnings: Sequence[str]) -> Part:
     whole, trend = parts[0][0], Trend.through([float(np.mean(some)) for some in values])
     seconds = {key: sum(each.seconds[key] for some in parts for each in some) for key in ("fit", "estimate")}
     found = _moved(whole.estimate, trend, values)
-    told = [*whole.estimate.warnings, *warnings, *_doubts(trend, found)]
+    told = [*whole.estimate.warnings, *warnings, *about(IntervalWarning, _doubts(trend, found))]
     return replace(whole, estimate=replace(found, warnings=told), estimator=None, seconds=seconds)
 
 

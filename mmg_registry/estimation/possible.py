@@ -13,12 +13,16 @@ import numpy as np
 
 from mmg_registry.contracts import Array
 from mmg_registry.data import Pair
+from mmg_registry.errors import IntervalWarning, Sentence
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate, half_width
 
 PRIOR_ROWS = 2.0  # added to each value's (Agresti and Coull, Am. Stat. 1998): of a rare one a few rows more are likely
 ERRORS = 3.0  # standard errors of the entropy that are added to it
-NO_ERROR = "The estimator gave a standard error of 0, which no estimate from rows has, so there is no interval."
+NO_ERROR = Sentence(
+    "The estimator gave a standard error of 0, which no estimate from rows has, so there is no interval.",
+    IntervalWarning,
+)
 UNSEEN = 0.05  # share of rows whose value occurs once, from which the entropy is not known well enough to cut by it
 
 

@@ -11,6 +11,7 @@ from mmg_registry.arrays import Index
 from mmg_registry.data import Pair
 from mmg_registry.data.checks import MIN_ROWS, repeated_rows
 from mmg_registry.data.units import Units, first_rows, units_of
+from mmg_registry.errors import DataWarning, about
 from mmg_registry.estimation.by_row import evaluated
 from mmg_registry.estimation.crossfit import cross_fitted, folds_of, places_of
 from mmg_registry.estimation.dependent import corrected, of_dependent_rows, off_by_itself
@@ -47,7 +48,7 @@ def on_given(make: Make, pair: Pair, rows: Pair, request: Request, units: Units)
     own = units_of(rows, request.blocks) if len(rows) >= MIN_ROWS else Units(len(rows))
     part = evaluated(make(run=run_of(request)), pair, rows, units.labels, request.pointwise)
     found = off_by_itself(of_dependent_rows(part.estimate, own), own)
-    return replace(part, estimate=replace(found, warnings=[*repeated, *own.told, *found.warnings]))
+    return replace(part, estimate=replace(found, warnings=[*about(DataWarning, repeated), *own.told, *found.warnings]))
 
 
 def _way(make: Make, pair: Pair, request: Request, units: Units, trains: bool) -> _Way:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import sys
 import time
@@ -19,7 +20,7 @@ from mmg_registry.data.pair import sampled, with_groups
 from mmg_registry.data.units import Units, units_of
 from mmg_registry.devices import device_name, torch_device
 from mmg_registry.entry_points import PluginRecord
-from mmg_registry.errors import demand
+from mmg_registry.errors import BiasWarning, IntervalWarning, about, demand
 from mmg_registry.estimation.applies import demand_applies
 from mmg_registry.estimation.conditional import difference, recleaned, with_z_alone, with_z_beside_y
 from mmg_registry.estimation.encoding import encoding_for
@@ -31,6 +32,7 @@ from mmg_registry.provenance import RESULT_PACKAGES, data_sha256, versions
 from mmg_registry.request import Request, in_thirds, run_of, within
 from mmg_registry.results import Estimate, half_width
 
+_LOG = logging.getLogger(__name__)
 _FEW_EVAL_ROWS = 100
 _MOST_LISTED = 100  # columns of a side whose kinds the result lists one by one
 
@@ -69,13 +71,16 @@ def run(pair: Pair, request: Request, eval_pair: Pair | None = None, asked: Aske
     started = time.perf_counter()
     record, make = asked or asked_for(request, eval_pair is not None)
     estimator = make(run=run_of(request))
+    _LOG.info("checking %d rows for '%s', seed %d", len(pair), record.name, request.seed)
     given = _limited(pair if request.groups is None else with_groups(pair, request.groups), request)
     seen = given.z is None or type(estimator).conditional
     demand(not request.pointwise or seen, NOTHING_GIVEN.format(name=estimator.name))
     cleaned = clean(given, request.drop_nan, request.kinds)
     if cleaned.verdict is None:
         demand_applies(type(estimator), cleaned.pair)
+    _LOG.info("checked in %.2f s; estimating from %d rows", time.perf_counter() - started, len(cleaned.pair))
     part, units = _evaluated(make, cleaned, request, eval_pair, started)
+    _LOG.info("estimated in %.2f s", time.perf_counter() - started)
     result = _placed(_finished(part, cleaned, request), request)
     asked_options = estimator.options.model_dump(mode="json")
     known = {**_asked(record, asked_options, request.seed), **_sizes(part, cleaned), "columns": _columns(cleaned.pair)}
@@ -180,7 +185,8 @@ def _finished(part: Part, cleaned: Cleaned, request: Request) -> Estimate:
     result = replace(part.estimate, ci_level=request.ci_level)
     warnings = [*cleaned.warnings, *result.warnings, *_negative(result)]
     if result.status == "estimated" and part.n_eval < _FEW_EVAL_ROWS <= part.n_train:
-        warnings.append(f"Only {part.n_eval} rows evaluate the estimate; its standard error is itself uncertain.")
+        few = f"Only {part.n_eval} rows evaluate the estimate; its standard error is itself uncertain."
+        warnings += about(IntervalWarning, [few])
     cut = possible(result, cleaned.pair)
     return replace(cut, warnings=list(dict.fromkeys([*warnings, *cut.warnings]))).to_unit(request.unit)
 
@@ -189,10 +195,11 @@ def _negative(result: Estimate) -> list[str]:
     if result.mi >= 0 or any("negative" in warning.lower() for warning in result.warnings):
         return []
     if result.std_error is None or result.mi + half_width(result.std_error, result.ci_level) < 0:
-        return [
+        biased = (
             "The estimate was negative by more than its error, which MI cannot be: the estimator is biased on these "
             "data; give it more rows or more time."
-        ]
+        )
+        return about(BiasWarning, [biased])
     return ["The estimate was negative, which MI cannot be; within its error it is 0 (no dependence was found)."]
 
 

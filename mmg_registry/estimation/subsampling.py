@@ -18,14 +18,19 @@ import numpy as np
 from mmg_registry.arrays import Index
 from mmg_registry.contracts import Estimator, guarded
 from mmg_registry.data import Pair, folds
-from mmg_registry.errors import MMGError
+from mmg_registry.errors import IntervalWarning, MMGError, Sentence
 from mmg_registry.results import Estimate
 
 MOST_PARTS = 10  # as in the paper: smaller parts bring the bias of few rows, fewer parts a rough error
 LEAST_EVALUATED = 10  # rows of a part that a trained estimator evaluates
 
-TOO_FEW = "There are too few rows for a standard error from parts of them, and the estimator gives none."
-UNSTEADY = "The estimator gives no standard error, and fails on parts of the rows, so the estimate has no interval."
+TOO_FEW = Sentence(
+    "There are too few rows for a standard error from parts of them, and the estimator gives none.", IntervalWarning
+)
+UNSTEADY = Sentence(
+    "The estimator gives no standard error, and fails on parts of the rows, so the estimate has no interval.",
+    IntervalWarning,
+)
 
 
 def with_error(estimator: Estimator, train: Pair, rows: Pair, found: Estimate) -> Estimate:

@@ -21,6 +21,7 @@ from torch import Tensor
 from mmg_registry.bounds.contract import JointModel
 from mmg_registry.errors import OptionError
 from mmg_registry.limits import demand_value
+from mmg_registry.names import nearest
 
 LOG_2PI = math.log(2 * math.pi)
 MOST_NATS = 32.0  # most nats per column: float64 has 53 bits, 36.7 nats, some of which the noise needs
@@ -270,7 +271,8 @@ def built_in(name: str, **settings: Any) -> JointModel:
         OptionError: for an unknown name or setting, or a value out of range.
     """
     if name not in BUILT_IN:
-        raise OptionError(f"There is no model '{name}'; there are {', '.join(sorted(BUILT_IN))}, or FILE.py:NAME.")
+        close = nearest(name, sorted(BUILT_IN))
+        raise OptionError(f"There is no model '{name}'; {close}, and a model of yours is FILE.py:NAME.")
     known = inspect.signature(BUILT_IN[name]).parameters
     for key, value in settings.items():
         _demand_setting(key in known, key, value, f"left out: the model '{name}' has {', '.join(known)}")

@@ -17,6 +17,7 @@ from mmg_registry.estimation.run import asked_for, run
 from mmg_registry.multivariate.sums import Sum, weighted
 from mmg_registry.multivariate.terms import Quantities, SharedTerm, Weights, quantities_of
 from mmg_registry.multivariate.variables import VariableRows, read_variables, variables_of
+from mmg_registry.progress import listening
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
 from mmg_registry.request import Request, from_choices
@@ -99,7 +100,8 @@ def interactions(
     request = from_choices(Request, choices)
     refuse_unknown(load_plugin(request.plugin), request.options, beside=["columns", "variables", "check"])
     pairs = read_variables(data, columns, variables, request.groups)
-    found = interactions_of(pairs, replace(request, groups=None), check)
+    with listening(choices.get("progress"), request.unit) as listener:
+        found = interactions_of(pairs, replace(request, groups=None, progress=listener), check)
     issue(found.warnings)
     return found
 

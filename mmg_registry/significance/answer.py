@@ -20,6 +20,7 @@ from mmg_registry.estimation.encoding import encoding_for
 from mmg_registry.estimation.fitting import Held, Make
 from mmg_registry.estimation.run import Outcome, asked_for, run
 from mmg_registry.limits import checked
+from mmg_registry.progress import listening
 from mmg_registry.quantity import Quantity
 from mmg_registry.request import Request, from_choices
 from mmg_registry.significance.conditional import conditional
@@ -89,7 +90,8 @@ def independence_test(
     options_for(request.plugin, request.options)
     refuse_contradictions(request, permutations)
     pair = pair_of(data, sides, given, request.groups)
-    found = answered(pair, replace(request, groups=None), permutations)
+    with listening(choices.get("progress"), request.unit) as listener:
+        found = answered(pair, replace(request, groups=None, progress=listener), permutations)
     issue(found.warnings)
     return found
 

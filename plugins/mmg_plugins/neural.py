@@ -37,7 +37,7 @@ from mmg_plugins.unseen import (
 )
 from mmg_registry.contracts import Array, Estimator, Options, Run, below, left_of
 from mmg_registry.devices import torch_device
-from mmg_registry.errors import DataError, OptionError
+from mmg_registry.errors import BiasWarning, DataError, OptionError, about
 from mmg_registry.preprocess import PairTransform
 from mmg_registry.results import Estimate, Pointwise, widened
 from mmg_registry.threads import torch_threads
@@ -226,7 +226,7 @@ class Neural(Estimator):
             pointwise=found.pointwise.cpu().numpy(),
             diagnostics={**found.words, **_diagnostics(fitted), "errors": errors},
             device=str(device),
-            warnings=[*found.doubts, *doubts, *_warnings(fitted, left, rows)],
+            warnings=about(BiasWarning, [*found.doubts, *doubts, *_warnings(fitted, left, rows)]),
         )
 
     def pointwise(self, x: Array, y: Array) -> Pointwise:

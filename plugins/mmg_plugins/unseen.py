@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from mmg_registry.errors import Sentence, TrainingWarning
 from mmg_registry.preprocess.wishart import SPARE_ROWS, GaussianInformation
 from mmg_registry.training import Report
 from mmg_registry.training.held_out import held_out_of
@@ -188,9 +189,10 @@ def cut_short(stopped: str, steps: int) -> str:
         'Training was cut by the limit of steps after 90 steps, b'
     """
     limit = {"max_steps": "limit of steps", "max_seconds": "time limit"}[stopped]
-    return (
+    return Sentence(
         f"Training was cut by the {limit} after {steps} steps, before the held-out objective had settled: what more of "
-        "it would learn is unknown, and nothing above the interval can be excluded."
+        "it would learn is unknown, and nothing above the interval can be excluded.",
+        TrainingWarning,
     )
 
 

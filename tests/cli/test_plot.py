@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from mmg_cli.plotting import draw
+from mmg_registry.bounds.result import Bound
+from mmg_registry.quantity import Quantity
 from mmg_registry.results import Curve, Estimate
+from mmg_registry.tables import Column, Table
 
 EDGES = [-4.0, -1.0, 0.0, 2.0]
 CURVE = Curve(
@@ -74,7 +77,7 @@ def test_without_mmse_curves_the_integrand_is_still_drawn() -> None:
     ("content", "reason"),
     [
         ("{", "Expecting property name"),
-        ("[]", "'list' object has no attribute 'get'"),
+        ("[]", "no object"),
         ('{"schema": "other/1"}', "schema 'other/1'"),
         ('{"schema": "mmg/estimate/1", "mi": 1.0}', "it has no 'unit'"),
     ],
@@ -93,10 +96,24 @@ def test_a_missing_result_is_refused(mmg) -> None:
     assert (result.code, result.err) == (4, "Error: no.json cannot be read: No such file or directory.\n")
 
 
-def test_a_result_without_a_curve_is_refused(mmg) -> None:
-    result = mmg("plot", write(replace(ESTIMATE, curve=None)))
-    assert result.code == 4
-    assert result.err.startswith("Error: result.json holds no curve to plot")
+@pytest.mark.parametrize(
+    "found",
+    [
+        replace(ESTIMATE, curve=None),
+        Quantity("entropy", "h(x)", 1.0, 0.1, parts=(Quantity("entropy", "h(y)", 2.0),)),
+        Bound("sandwich", 1.9, 2.1, 0.1, 0.1),
+        Table(
+            "rank", tuple(Column(name, name) for name in ("feature", "mi", "low", "high", "q")),
+            ({"feature": "age", "mi": 0.5, "low": 0.4, "high": 0.6, "q": 0.01},),
+            provenance={"target": ["y"], "given": []},
+        ),
+    ],
+    ids=["estimate", "quantity", "bound", "table"],
+)  # fmt: skip
+def test_every_result_has_a_picture(mmg, found) -> None:
+    Path("result.json").write_text(found.to_json())
+    assert mmg("plot", "result.json", "-o", "plot.svg").out == "plot.svg\n"
+    assert "<svg" in Path("plot.svg").read_text()
 
 
 def test_a_curve_whose_parts_differ_in_length_is_refused(mmg) -> None:

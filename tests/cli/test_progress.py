@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from mmg_cli.output import verbosity
-from mmg_cli.progress import clock, forecast, progress_bar, running
+from mmg_cli.progress import progress_bar
 from mmg_registry.contracts import Progress
 
 
@@ -78,12 +78,6 @@ def test_no_colour_where_none_is_wanted(monkeypatch) -> None:
     assert not colour.search(shown(monkeypatch) or "")
 
 
-def test_the_time_left_is_a_guess_only_after_a_hundredth() -> None:
-    assert forecast(0.001, 10.0) is None
-    assert forecast(0.5, 10.0) == 10.0
-    assert clock(None) == ""
-    assert clock(3.9) == "0:03 left"
-
-
-def test_without_a_running_estimate_nothing_is_shown() -> None:
-    assert running(None, "nats") == ""
+def test_not_where_the_environment_silences_it(monkeypatch) -> None:
+    monkeypatch.setenv("MMG_PROGRESS", "0")
+    assert shown(monkeypatch) is None

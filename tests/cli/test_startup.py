@@ -40,7 +40,7 @@ def test_help_and_listing_import_nothing_heavy(environment, args: list[str]) -> 
 
 def test_completion_of_plugin_names_reads_metadata_only(environment) -> None:
     code = (
-        "import sys; from mmg_cli.common import complete_plugin; "
+        "import sys; from mmg_cli.completion import complete_plugin; "
         "print(complete_plugin('fake-g'), 'fake_estimators' in sys.modules, 'numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)

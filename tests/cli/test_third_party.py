@@ -122,7 +122,7 @@ def test_the_list_is_whole_and_names_the_clash(mmg) -> None:
 
 @pytest.mark.usefixtures("neighbours")
 def test_loading_the_list_says_what_is_wrong_with_each(mmg) -> None:
-    result = mmg("plugins", "list", "--load", "--format", "json")
+    result = mmg("plugins", "list", "--load", "--kind", "estimator", "--json")
     found = {row["name"]: row["status"] for row in json.loads(result.out)}
     assert result.code == 0
     assert "(ModuleNotFoundError: No module named 'gone')" in found["broken"]

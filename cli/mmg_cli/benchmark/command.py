@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import EngineConfig, EngineName, Json, Quiet, Verbose, check_limits, parse_set, spelt
+from mmg_cli.completion import complete_suite, complete_task
 from mmg_cli.estimate import DEFAULT_PLUGIN
 from mmg_cli.output import check_folder, columns, display, print_json, say, warn, write_atomically
 from mmg_registry.errors import DataError, MMGError, OptionError, demand
@@ -56,7 +57,11 @@ def benchmark(
     context: typer.Context,
     suite: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Suites of tasks: bmi, discrete, high-mi, mutinfo, null, or others."),
+        typer.Option(
+            autocompletion=complete_suite,
+            metavar="A,B",
+            help="Suites of tasks: bmi, discrete, high-mi, mutinfo, null, or others.",
+        ),
     ] = None,
     plugin: Annotated[str, typer.Option("--plugin", "-p", metavar="A,B", help="Estimators.")] = DEFAULT_PLUGIN,
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N - 1, each with new rows and a new training.")] = 3,
@@ -70,7 +75,10 @@ def benchmark(
     engine: EngineName = "local",
     engine_config: EngineConfig = None,
     task: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Only tasks whose id fits, e.g. 'spiral-*'; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB", autocompletion=complete_task, help="Only tasks whose id fits, e.g. 'spiral-*'; repeatable."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on in DIR; finished runs are not repeated.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With --resume: repeat failed runs.")] = False,
@@ -288,6 +296,7 @@ def report(
         str | None, typer.Option("--output", "-o", metavar="DIR", help="Where to write.  [default: the same folder]")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Print the leaderboard of DIR; write report.html, summary.json and the figures."""
@@ -371,6 +380,7 @@ def compare(
     before: Annotated[str, typer.Argument(metavar="A", help="A folder of results.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Compare two folders by task and plugin: errors, seconds, and changes beyond the seeds' spread."""
@@ -390,12 +400,13 @@ def compare(
 @app.command("curves")
 def curves(
     folder: Folder,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The id of a task.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", autocompletion=complete_task, help="The id of a task.")],
     plugin: Annotated[str | None, typer.Option("--plugin", "-p", help="Where DIR holds several.")] = None,
     seed: Annotated[int | None, typer.Option(help="Where there are several.  [default: the lowest]")] = None,
     out: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="The plot: png, pdf or svg.  [TASK.png]")
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Plot the two MMSE curves of one run, the area between them, and the integrand."""
@@ -431,8 +442,11 @@ def _one_run(rows: list[Row], task: str, plugin: str | None, seed: int | None) -
 
 @app.command("tasks")
 def tasks(
-    suite: Annotated[str | None, typer.Argument(metavar="SUITE", help="Only this suite.")] = None,
+    suite: Annotated[
+        str | None, typer.Argument(metavar="SUITE", autocompletion=complete_suite, help="Only this suite.")
+    ] = None,
     json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """List the tasks of all suites: id, family, dimensions and true MI in nats.

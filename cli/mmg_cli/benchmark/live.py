@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import say, verbosity
-from mmg_cli.progress import clock
 from mmg_registry.errors import shown
+from mmg_registry.progress import clock
 
 if TYPE_CHECKING:
     from mmg_registry.benchmark.runner import Forecast, PlannedRun

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, executed, parse_set
+from mmg_cli.completion import complete_bound, complete_model
+from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, columns, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.writers import check_result_file, write_result
@@ -41,20 +42,13 @@ class BoundJob:
     verbose: int
 
 
-def complete_bound(incomplete: str) -> list[str]:
-    """Return the names of bounds that begin with `incomplete`, from metadata only."""
-    from mmg_registry.entry_points import BOUNDS
-    from mmg_registry.registry import records
-
-    return sorted({record.name for record in records(BOUNDS) if record.name.startswith(incomplete)})
-
-
 def bound(
     model: Annotated[
         str,
         typer.Option(
             "--model",
             "-m",
+            autocompletion=complete_model,
             help="linear-gaussian, gaussian-channel, gaussian-mixture, a MODEL.npz that `mmg train-model` wrote, or "
             "FILE.py:NAME, which is executed.",
         ),
@@ -69,7 +63,7 @@ def bound(
         list[str] | None, typer.Option("--model-set", metavar="KEY=VALUE", help="A setting of the model, repeatable.")
     ] = None,
     n: Annotated[int | None, typer.Option("-n", "--pairs", help="Pairs to draw from the model.  [default: 64]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.  [default: 0, or the checkpoint's]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     set: Set = None,
@@ -147,14 +141,14 @@ def _run(job: BoundJob, options: dict[str, Any]) -> Bound:
 
 
 def _seed(job: BoundJob) -> int:
-    """Return the seed given, else the seed of the run to resume, else a new one."""
+    """Return the seed given, else the seed of the run to resume, else 0, as in Python."""
     if job.seed is not None:
         return job.seed
     if job.checkpoint and os.path.isfile(job.checkpoint):
         from mmg_registry.bounds.checkpoint import request_of
 
         return int(request_of(job.checkpoint)["seed"])
-    return secrets.randbelow(2**31)
+    return 0
 
 
 def load_model(address: str, settings: dict[str, Any]) -> Any:
@@ -224,7 +218,7 @@ def _deliver(job: BoundJob, found: Bound) -> None:
 def print_bound(found: Bound, json: bool) -> None:
     """Print `found` on stdout: one JSON document, or a table with its warnings."""
     if json:
-        print(found.to_json())
+        print(recorded(found).to_json())
         for sentence in found.warnings:
             warn(sentence)
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import write_atomically
-from mmg_cli.plotting import BLUE, GREY, ORANGE, plot_format
+from mmg_cli.plotting import plot_format
+from mmg_registry.pictures import BLUE, GREY, draw_sides
 
 if TYPE_CHECKING:
     from mmg_registry.bounds.result import Bound
@@ -28,23 +29,11 @@ def draw(found: Bound) -> Any:
     gaps = [each for each in found.diagnostics.get("gap_by_temperatures", []) if each["gap"] > 0]
     figure = Figure(figsize=(7.2 if len(gaps) > 1 else 4.0, 3.6), layout="constrained")
     axes = figure.subplots(1, 2 if len(gaps) > 1 else 1, squeeze=False)[0]
-    _draw_sides(axes[0], found)
+    draw_sides(axes[0], found)
     if len(gaps) > 1:
         _draw_gaps(axes[1], gaps)
     figure.suptitle(found.verdict, fontsize=8)
     return figure
-
-
-def _draw_sides(axes: Any, found: Bound) -> None:
-    sides = [("lower", found.lower, found.lower_se, BLUE), ("upper", found.upper, found.upper_se, ORANGE)]
-    for name, value, error, color in sides:
-        if value is not None:
-            axes.errorbar([name], [value], yerr=[1.96 * (error or 0.0)], fmt="o", color=color, capsize=4)
-    if found.true_mi is not None:
-        axes.axhline(found.true_mi, color=GREY, linewidth=0.8, label="true MI")
-        axes.legend(frameon=False)
-    axes.set_ylabel("MI (nats), with 95 % bars")
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_gaps(axes: Any, gaps: list[dict[str, Any]]) -> None:

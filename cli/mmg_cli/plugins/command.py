@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 import traceback
-from collections import defaultdict
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import Json, PluginArgument, Set, Verbose, parse_set
+from mmg_cli.common import Json, PluginArgument, Quiet, Set, Verbose, parse_set
 from mmg_cli.output import columns, display, print_json, say, stdout_on_stderr
+from mmg_cli.plugins.listing import LOADED, PluginKind, listing
 from mmg_registry.errors import MMGError, OptionError, PluginError
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Configured
-    from mmg_registry.entry_points import PluginRecord
 
 app = typer.Typer(help="List, describe, check and begin estimator plugins.", rich_markup_mode=None)
-
-
-class Format(str, Enum):
-    """Output formats of the list."""
-
-    table = "table"
-    json = "json"
 
 
 @app.callback(invoke_without_command=True)
@@ -38,64 +28,34 @@ def plugins(context: typer.Context) -> None:
 
 @app.command("list")
 def list_plugins(
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the list.")] = Format.table,
-    load: Annotated[bool, typer.Option("--load", help="Import every plugin to see whether it works.")] = False,
-    bounds: Annotated[bool, typer.Option("--bounds", help="List the plugins of `mmg bound` instead.")] = False,
+    kind: Annotated[PluginKind | None, typer.Option("--kind", help="List plugins of this kind alone.")] = None,
+    load: Annotated[
+        bool, typer.Option("--load", help="Import every plugin to see whether it works, what it is and what it takes.")
+    ] = False,
+    json: Json = False,
+    format: Annotated[str, typer.Option("--format", "-f", hidden=True)] = "table",
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """List the installed plugins, from their metadata: none is imported unless --load is given."""
-    rows = listing(load, bounds)
-    if format is Format.json:
+    rows = listing(load, kind)
+    if json or format == "json":
         print_json(rows)
         return
-    head = ["NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS"]
-    print(columns([head, *([_names(row), *(row[key.lower()] for key in head[1:])] for row in rows)]))
+    head = ["name", "kind", "distribution", "version", "origin", "status", *(LOADED if load else ())]
+    print(columns([[name.upper() for name in head], *([_cell(row, name) for name in head] for row in rows)]))
 
 
-def _names(row: dict[str, Any]) -> str:
-    return ", ".join([row["name"], *row["aliases"]])
-
-
-def listing(load: bool = False, bounds: bool = False) -> list[dict[str, Any]]:
-    """Return one dictionary per plugin class; aliases in the same distribution with the same status share it.
-
-    Raises:
-        PluginError: for a broken plugin, if `load` is true and MMG_STRICT_PLUGINS is set.
-    """
-    from mmg_registry.entry_points import BOUNDS, ESTIMATORS
-    from mmg_registry.registry import statuses
-
-    groups: dict[tuple[str, ...], list[PluginRecord]] = defaultdict(list)
-    for record, status in statuses(load, BOUNDS if bounds else ESTIMATORS):
-        if not status.startswith("broken"):
-            status = _missing_module(record) or status
-        groups[record.distribution, record.version, record.value, status].append(record)
-    return [_row(group, key[-1]) for key, group in groups.items()]
-
-
-def _row(group: list[PluginRecord], status: str) -> dict[str, Any]:
-    first = group[0]
-    return {
-        "name": first.name,
-        "aliases": [record.name for record in group[1:]],
-        "distribution": first.distribution,
-        "version": first.version,
-        "origin": first.origin,
-        "value": first.value,
-        "status": status,
-    }
-
-
-def _missing_module(record: PluginRecord) -> str:
-    """Return a "broken" status if the plugin's package is missing, else ""; import nothing."""
-    package = record.value.partition(":")[0].partition(".")[0]
-    if record.origin == "in-process" or importlib.util.find_spec(package):
-        return ""
-    return f"broken: no module '{package}'"
+def _cell(row: dict[str, Any], name: str) -> str:
+    """Return what the table shows of a plugin: names with aliases, kinds of columns, yes or no."""
+    value = [row["name"], *row["aliases"]] if name == "name" else row.get(name)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return {True: "yes", False: "no", None: ""}.get(value, str(value))
 
 
 @app.command("show")
-def show(name: PluginArgument, json: Json = False, verbose: Verbose = 0) -> None:
+def show(name: PluginArgument, json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Describe a plugin: what it estimates, its source, and its options with types, bounds and defaults."""
     document = describe(_load_any(name))
     if json:
@@ -188,6 +148,7 @@ def check(
         list[str] | None,
         typer.Option(metavar="CHECK=REASON", help="A check that is known to fail, and why; repeatable."),
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Load a plugin and check it against the contract on a small sample; exit code 3 if it fails."""
@@ -258,6 +219,7 @@ def new(
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="A new or empty folder.  [default: mmg-NAME]", show_default=False)
     ] = None,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Write a distribution with one estimator called NAME, its test and its README, as a start for your own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import check_limits, complete_plugin, parse_set
+from mmg_cli.common import check_limits, parse_set
+from mmg_cli.completion import complete_plugin
+from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, verbosity, warn
 from mmg_cli.progress import progress_bar
 from mmg_cli.reading import TextJob, parse_kinds, tell, text_options
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 PluginOption = Annotated[
     str, typer.Option("--plugin", "-p", autocompletion=complete_plugin, help="The estimator, by name or dist:name.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Drawn, and recorded in the result, when absent.")]
 Threads = Annotated[int | None, typer.Option(help="Threads to keep busy; all cores when absent.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MaxSeconds = Annotated[float | None, typer.Option(help="A soft limit on the time of each estimate.")]
@@ -54,7 +54,7 @@ class QuestionJob(TextJob):
     """The parameters that questions share, one field each; each job has its plugin beside, perhaps none yet."""
 
     data: Sequence[str] = ()
-    seed: int | None
+    seed: int
     threads: int | None
     device: str
     max_seconds: float | None
@@ -99,21 +99,20 @@ def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None 
     from mmg_registry.api import read
 
     paths = job.data[0] if len(job.data) == 1 else job.data
-    beside: dict[str, Any] = {"given": given, "groups": job.groups, "rows": job.rows, "seed": job.seed or 0}
+    beside: dict[str, Any] = {"given": given, "groups": job.groups, "rows": job.rows, "seed": job.seed}
     pair = read(paths, x=x, y=y, text=text_options(job), where=job.where, **beside)
     tell(pair)
     return pair
 
 
 def job_request(job: QuestionJob, listener: Listener | None = None) -> Request:
-    """Return the request that the options of `job` make; a seed is drawn where none is given."""
+    """Return the request that the options of `job` make."""
     from mmg_registry.request import Request
 
-    seed = secrets.randbelow(2**31) if job.seed is None else job.seed
     known = ("plugin", "threads", "device", "max_seconds", "unit", "blocks", "drop_nan")
     named: dict[str, Any] = {name: getattr(job, name) for name in known}
     kinds, options = parse_kinds(job.kind or []), parse_set(job.set or [])
-    return Request(**named, seed=seed, ci_level=job.ci, kinds=kinds, options=options, progress=listener)
+    return Request(**named, seed=job.seed, ci_level=job.ci, kinds=kinds, options=options, progress=listener)
 
 
 def answer(job: QuestionJob, ask: Callable[[Request], Quantity]) -> Quantity:
@@ -135,7 +134,7 @@ def print_quantity(found: Quantity, json: bool) -> None:
     if not json:
         print_rows(rows_of(found), found.warnings)
     else:
-        print(found.to_json())
+        print(recorded(found).to_json())
         for sentence in found.warnings:
             warn(sentence)
     sys.stdout.flush()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits
+from mmg_cli.completion import complete_column, complete_plugin
 from mmg_cli.output import display
 from mmg_cli.progress import progress_bar
 from mmg_cli.questions.common import (
@@ -21,7 +22,6 @@ from mmg_cli.questions.common import (
     Output,
     PlotOption,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     job_request,
@@ -71,7 +71,7 @@ class CompareJob(QuestionJob):
 
 def compare(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
-    x: Annotated[str | None, typer.Option(metavar="COLUMNS", help=COLUMNS_HELP)] = None,
+    x: Annotated[str | None, typer.Option(metavar="COLUMNS", autocompletion=complete_column, help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(metavar="COLUMNS", help="The same for y.")] = None,
     given: Annotated[str | None, typer.Option(metavar="COLUMNS", help="The same for z, of I(X; Y | Z).")] = None,
     plugins: Annotated[
@@ -82,7 +82,7 @@ def compare(
         float | None, typer.Option(help="The share of rows that all evaluate; a fifth when absent.")
     ] = None,
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, parse_set
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -18,7 +18,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     answer,
@@ -60,7 +59,7 @@ def entropy(
     given: Annotated[str | None, typer.Option(help="Columns that are known, for what is left: h(x | given).")] = None,
     plugin: EntropyPlugin = "auto",
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

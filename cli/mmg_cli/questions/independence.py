@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, check_limits, complete_plugin, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, check_limits, parse_set
+from mmg_cli.completion import complete_column, complete_plugin
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -18,7 +19,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     answer,
@@ -71,14 +71,14 @@ class IndependenceJob(QuestionJob):
 
 def independence(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help=DATA_HELP)],
-    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
-    y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    x: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
+    y: Annotated[str | None, typer.Option(autocompletion=complete_column, help="The same for y.")] = None,
     given: Annotated[str | None, typer.Option(help="Columns that are given, in the same form.")] = None,
     plugin: TestPlugin = "quick",
     permutations: Permutations = None,
     cross_fit: Annotated[int | None, typer.Option(metavar="K", help="Use all rows for both, in K folds.")] = None,
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

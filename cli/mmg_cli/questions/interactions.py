@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose, parse_set
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose, parse_set
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -19,7 +19,6 @@ from mmg_cli.questions.common import (
     Output,
     PluginOption,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     answer,
@@ -68,7 +67,7 @@ def interactions(
     check: Annotated[bool, typer.Option("--check", help="Estimate the S-information in a second way too.")] = False,
     plugin: PluginOption = "auto",
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose
+from mmg_cli.completion import complete_column
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -15,7 +16,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     PlotOption,
-    Seed,
     Threads,
     UnitOption,
 )
@@ -49,7 +49,7 @@ from mmg_cli.reading import (
 
 def lags(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
-    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
+    x: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
     y: Annotated[str | None, typer.Option(help="The same for y, of which x is told to tell.")] = None,
     lags: Annotated[
         str, typer.Option(metavar="A:B", help="Steps that x lies before y, both ends included; negative: after it.")
@@ -60,7 +60,7 @@ def lags(
     shifts: Shifts = 499,
     degree: Degree = 3,
     plugin: QuickPlugin = None,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose
 from mmg_cli.output import display, say
 from mmg_cli.progress import progress_bar
 from mmg_cli.questions.common import (
@@ -23,7 +23,6 @@ from mmg_cli.questions.common import (
     PlotOption,
     PluginOption,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     job_request,
@@ -97,7 +96,7 @@ def pairs(
     ] = "correlation",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how long it will take, from a few pairs.")] = False,
     drop_nan: DropNan = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

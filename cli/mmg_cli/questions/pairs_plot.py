@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmg_cli.plotting import BLUE, GREY
+from mmg_registry.pictures import BLUE, GREY
 
 if TYPE_CHECKING:
     from mmg_registry.arrays import F64

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmg_cli.common import Quiet, Verbose, check_limits, executed
+from mmg_cli.completion import complete_column
 from mmg_cli.output import check_writable, columns, display, warn
 from mmg_cli.questions.common import DropNan, UnitOption
 from mmg_cli.reading import (
@@ -65,8 +66,8 @@ def pmi(
     out: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Write the values there (npz, parquet, csv).")
     ],
-    x: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
-    y: Annotated[str | None, typer.Option(help="The same for y.")] = None,
+    x: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
+    y: Annotated[str | None, typer.Option(autocompletion=complete_column, help="The same for y.")] = None,
     given: Annotated[str | None, typer.Option(help="Columns that were given where the estimator was fitted.")] = None,
     draws: Annotated[
         int | None, typer.Option(help="Draws of noise a row from a denoiser, 512 unless given.", show_default=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose
 from mmg_cli.output import display
 from mmg_cli.progress import progress_bar
 from mmg_cli.questions.common import (
@@ -21,7 +21,6 @@ from mmg_cli.questions.common import (
     PlotOption,
     PluginOption,
     QuestionJob,
-    Seed,
     Threads,
     UnitOption,
     job_request,
@@ -97,7 +96,7 @@ def rank(
     ] = "independent",
     alpha: Annotated[float, typer.Option(help="The level at which something counts as found.")] = 0.05,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how long it will take, from a few features.")] = False,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,
@@ -116,7 +115,7 @@ def rank(
     kind: KindOption = None,
     folder: Annotated[
         str | None,
-        typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep rows (seed 0 if none)."),
+        typer.Option("--out", metavar="FOLDER", rich_help_panel=_ENGINES, help="Keep rows."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", rich_help_panel=_ENGINES, help="Go on in that folder.")] = False,
     engine: Annotated[
@@ -136,8 +135,7 @@ def rank(
     header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Rank columns by what they tell of a target: information, interval, p and false discovery rate of each."""
-    job = RankJob(**locals())
-    execute(replace(job, seed=0) if job.folder and job.seed is None else job)
+    execute(RankJob(**locals()))
 
 
 def execute(job: RankJob) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmg_cli.common import check_limits, complete_plugin, spelt
+from mmg_cli.common import check_limits, spelt
+from mmg_cli.completion import complete_plugin
 from mmg_cli.output import say, verbosity
 from mmg_cli.questions import common
 from mmg_cli.reading import text_options

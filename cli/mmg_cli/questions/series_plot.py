@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import write_atomically
-from mmg_cli.plotting import BLUE, GREY, ORANGE, plot_format
+from mmg_cli.plotting import plot_format
+from mmg_registry.pictures import BLUE, GREY, ORANGE
 from mmg_registry.results import NATS_PER_BIT
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from mmg_cli.output import write_atomically
-from mmg_cli.plotting import BLUE, GREY, ORANGE, plot_format
+from mmg_cli.plotting import plot_format
+from mmg_registry.pictures import BLUE, GREY, ORANGE
 
 if TYPE_CHECKING:
     from mmg_registry.tables import AnswerTable

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, columns, display, say, warn
 from mmg_cli.questions.common import QuestionJob, check_settings
 from mmg_cli.writers import write_table
@@ -39,7 +40,7 @@ def print_table(found: AnswerTable, job: QuestionJob, names: Sequence[str]) -> N
         MMGError: when it cannot be written; it is printed then.
     """
     if job.json:
-        print(found.to_json())
+        print(recorded(found).to_json())
         for sentence in found.warnings:
             warn(sentence)
     else:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mmg_cli.common import Json, Quiet, Set, Verbose
+from mmg_cli.common import Json, Quiet, Seed, Set, Verbose
+from mmg_cli.completion import complete_column
 from mmg_cli.questions.common import (
     BlocksOption,
     Device,
@@ -15,7 +16,6 @@ from mmg_cli.questions.common import (
     MaxSeconds,
     Output,
     PlotOption,
-    Seed,
     Threads,
     UnitOption,
 )
@@ -51,7 +51,7 @@ from mmg_registry.errors import demand
 
 def transfer(
     data: Annotated[list[str], typer.Argument(metavar="DATA", help=SERIES_HELP)],
-    source: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
+    source: Annotated[str | None, typer.Option(autocompletion=complete_column, help=COLUMNS_HELP)] = None,
     target: Annotated[str | None, typer.Option(help="The same for the target.")] = None,
     given: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="The same for others, whose past is given too.")
@@ -72,7 +72,7 @@ def transfer(
     shifts: Shifts = 499,
     degree: Degree = 3,
     plugin: QuickPlugin = None,
-    seed: Seed = None,
+    seed: Seed = 0,
     threads: Threads = None,
     device: Device = "auto",
     max_seconds: MaxSeconds = None,

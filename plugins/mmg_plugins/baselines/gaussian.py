@@ -24,7 +24,7 @@ from mmg_registry.arrays import F64
 from mmg_registry.contracts import Array, Options
 from mmg_registry.data.dependence import sample_rows
 from mmg_registry.data.order import normal_scores
-from mmg_registry.errors import DataError
+from mmg_registry.errors import BiasWarning, DataError, about
 from mmg_registry.preprocess.covariance import canonical_of, moments_of
 from mmg_registry.preprocess.margins import Margins, fit_margins
 from mmg_registry.preprocess.pair import RHO_MAX
@@ -95,7 +95,7 @@ class Gaussian(Instant):
             pointwise=values,
             device="cpu",
             diagnostics={"canonical_correlations": rho.tolist()},
-            warnings=[*unlike, *self._doubts(rho, found, zx, zy)],
+            warnings=about(BiasWarning, [*unlike, *self._doubts(rho, found, zx, zy)]),
         )
 
     def pointwise(self, x: Array, y: Array, z: Array | None = None) -> Pointwise:

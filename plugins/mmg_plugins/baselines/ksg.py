@@ -29,7 +29,7 @@ from mmg_plugins.baselines.neighbours import (
 from mmg_registry.arrays import F64, Index
 from mmg_registry.contracts import Array, Options
 from mmg_registry.data.kinds import kind_of
-from mmg_registry.errors import DataError, demand
+from mmg_registry.errors import BiasWarning, DataError, about, demand
 from mmg_registry.kinds import Kind
 from mmg_registry.results import Estimate, Pointwise
 
@@ -288,7 +288,7 @@ class KSG(Instant):
                 f"In {columns} columns nearest neighbours are far, and the estimate is too low by an amount that its "
                 "error does not hold; give fewer columns, or compare with --plugin auto."
             )
-        return told
+        return about(BiasWarning, told)
 
 
 def _means(values_of: Callable[[Index], _Values], parts: Sequence[Index]) -> list[float]:

@@ -15,6 +15,7 @@ from mmg_plugins.mmg.recipe import Recipe
 from mmg_plugins.mmg.steps import Trail, take
 from mmg_plugins.mmg.trained import FittedGap
 from mmg_registry.core import Proposal, chosen_device
+from mmg_registry.errors import BiasWarning, about
 from mmg_registry.results import Estimate
 
 GAP = ("direct", "direct_se", "orthogonal", "orthogonal_se", "cross", "cross_se")
@@ -31,7 +32,7 @@ def estimated(recipe: Recipe, evidence: Evidence) -> Estimate:
         diagnostics={**measured(recipe, evidence), **judged(trail)},
         device=str(chosen_device(recipe.run.device)),
         backend=backend(recipe, evidence.fitted),
-        warnings=[*experiment(recipe), *trail.warnings],
+        warnings=[*experiment(recipe), *about(BiasWarning, trail.warnings)],
     )
 
 

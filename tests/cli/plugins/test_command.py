@@ -13,29 +13,37 @@ from mmg_cli.plugins.command import type_name
 
 
 def listed(mmg, *args: str) -> dict[str, dict[str, Any]]:
-    rows = json.loads(mmg("plugins", "list", "--format", "json", *args).out)
-    return {f"{row['distribution']}:{row['name']}": row for row in rows}
+    rows = json.loads(mmg("plugins", "list", "--json", *args).out)
+    return {f"{row['distribution']}:{row['name']}": row for row in rows if row["kind"] == "estimator"}
 
 
 def test_the_list_groups_aliases_and_names_distributions(mmg) -> None:
     result = mmg("plugins", "list")
     assert (result.code, result.err) == (0, "")
     head, *lines = result.out.splitlines()
-    assert head.split() == ["NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS"]
+    assert head.split() == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS"]
     (row,) = [line for line in lines if line.startswith("fake-gauss")]
-    assert row.split() == ["fake-gauss,", "gauss", "fake-mmg", "1.0", "third-party", "not", "loaded"]
+    assert row.split() == ["fake-gauss,", "gauss", "estimator", "fake-mmg", "1.0", "third-party", "not", "loaded"]
 
 
 def test_the_json_list_holds_the_metadata(mmg) -> None:
     assert listed(mmg)["fake-mmg:fake-gauss"] == {
         "name": "fake-gauss",
         "aliases": ["gauss"],
+        "kind": "estimator",
         "distribution": "fake-mmg",
         "version": "1.0",
         "origin": "third-party",
         "value": "fake_estimators:Gauss",
         "status": "not loaded",
     }
+
+
+def test_every_kind_is_listed_and_json_asked_for_in_one_way(mmg) -> None:
+    kinds = {row["kind"] for row in json.loads(mmg("plugins", "list", "--json").out)}
+    assert kinds == {"estimator", "entropy", "bound", "engine"}
+    assert mmg("plugins", "list", "--json").out == mmg("plugins", "list", "--format", "json").out
+    assert {row["kind"] for row in json.loads(mmg("plugins", "list", "--kind", "engine", "--json").out)} == {"engine"}
 
 
 def test_listing_imports_no_plugin(mmg, monkeypatch) -> None:
@@ -58,6 +66,8 @@ def test_a_name_that_two_distributions_claim_is_marked_in_both(mmg) -> None:
 def test_load_says_which_plugins_work(mmg) -> None:
     found = listed(mmg, "--load")
     assert found["fake-mmg:fake-gauss"]["status"] == "ok"
+    gaussian = found["mmg-registry:gaussian"]
+    assert (gaussian["conditional"], "continuous" in gaussian["columns"]) == (True, True)
     assert "libfancy.so.3" in found["fake-mmg:fake-broken"]["status"]
 
 

@@ -85,8 +85,21 @@ def test_json_holds_no_infinity_and_the_verdict() -> None:
     assert document["verdict"].startswith("I(X; Z) lies between -inf")
 
 
-def test_bounds_that_cross_are_told_in_order() -> None:
-    assert "between 1.9000 and 2.0000 nats" in Bound("sandwich", 2.0, 1.9, 0.1, 0.1).verdict
+def test_bounds_that_cross_are_no_interval_upside_down() -> None:
+    within = Bound("sandwich", 2.0, 1.9, 0.1, 0.1).verdict
+    assert within.startswith("I(X; Z) is 1.9500 nats, for the bounds cross within sampling error (1.8040 to 2.0960")
+    assert "by more than sampling error" in Bound("sandwich", 2.0, 1.9, 0.01, 0.01).verdict
+
+
+def test_notebooks_and_axes_show_both_sides() -> None:
+    from matplotlib.figure import Figure
+
+    found = Bound("sandwich", 1.9, 2.1, 0.01, 0.01, warnings=["<Slow>."])
+    assert "<svg" in found._repr_html_()
+    assert "&lt;Slow&gt;." in found._repr_html_()
+    axes = Figure().subplots()
+    assert found.plot(axes) is axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["lower", "upper"]
 
 
 def test_the_repr_is_short() -> None:

@@ -39,6 +39,7 @@ from mmg_registry.arrays import F32, Index, SavedState
 from mmg_registry.contracts import Array, Run, below
 from mmg_registry.data.kinds import kind_of
 from mmg_registry.data.split import hold_out
+from mmg_registry.errors import BiasWarning, about
 from mmg_registry.grids import Grid
 from mmg_registry.kinds import Kind
 from mmg_registry.preprocess import PairTransform
@@ -207,7 +208,7 @@ class Compression:
             std_error=math.hypot(found.std_error or 0.0, evidence.uncertain),
             pointwise=None if found.pointwise is None else found.pointwise + evidence.missing,
             diagnostics={**found.diagnostics, **words},
-            warnings=[*found.warnings, *evidence.doubts],
+            warnings=[*found.warnings, *about(BiasWarning, evidence.doubts)],
         )
 
     def kinds(self, kinds: Kinds) -> Kinds:

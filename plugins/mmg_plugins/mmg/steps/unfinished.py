@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmg_plugins.mmg.evidence import Evidence
 from mmg_plugins.mmg.steps.contract import Finding, Step
 from mmg_plugins.mmg.thresholds import NOTICEABLE_REST
+from mmg_registry.errors import TrainingWarning, about
 from mmg_registry.training import Report
 
 
@@ -21,7 +22,7 @@ def warn(evidence: Evidence, finding: Finding, mi: float) -> list[str]:
     """Warn of how much may be left to learn, and of limits that ended a training early."""
     found = [_rest(finding.error or 0.0, evidence.gap.direct)]
     found += [stopped(report) for report in evidence.fitted.trained.reports]
-    return [sentence for sentence in found if sentence]
+    return about(TrainingWarning, filter(None, found))
 
 
 def _rest(left: float, mi: float) -> str:
