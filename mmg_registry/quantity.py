@@ -12,7 +12,7 @@ from mmg_registry import markup, pictures
 from mmg_registry.results import NATS_PER_BIT, Estimate, Status, Unit, half_width, origin, plain
 from mmg_registry.results import SCHEMA as ESTIMATE_SCHEMA
 
-SCHEMA = "mmg/quantity/1"
+QUANTITY_SCHEMA = "mmg/quantity/1"
 NUMBERS = ("value", "std_error", "low", "high")  # in the quantity's unit
 
 Bar = Literal["estimate", "sum", "none"]
@@ -131,7 +131,7 @@ class Quantity:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the published JSON form as a dictionary; non-finite numbers become None (see `status`)."""
-        head = {"schema": SCHEMA, "name": self.name, "symbol": self.symbol, "value": self.value}
+        head = {"schema": QUANTITY_SCHEMA, "name": self.name, "symbol": self.symbol, "value": self.value}
         bar = {key: getattr(self, key) for key in ("unit", "status", *NUMBERS[1:], "ci_level", "bar", "p_value")}
         tail = {"diagnostics": self.diagnostics, "warnings": self.warnings}
         parts = [part.to_dict() for part in self.parts]
@@ -151,8 +151,10 @@ class Quantity:
         """
         if document.get("schema") == ESTIMATE_SCHEMA:
             return cls.of(Estimate.from_dict(dict(document)))
-        if document.get("schema") != SCHEMA:
-            raise ValueError(f"The result has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        if document.get("schema") != QUANTITY_SCHEMA:
+            raise ValueError(
+                f"The result has schema {document.get('schema')!r}, and this version reads {QUANTITY_SCHEMA!r}."
+            )
         rest = {key: own for key, own in document.items() if key != "schema"}
         own = {key: rest.pop(key) for key in cls.__dataclass_fields__ if key != "provenance"}
         own["value"] = math.inf if own["status"] == "infinite" else own["value"]

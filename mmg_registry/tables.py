@@ -16,7 +16,7 @@ from mmg_registry.results import NATS_PER_BIT, Unit, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "mmg/table/1"
+TABLE_SCHEMA = "mmg/table/1"
 SUFFIXES = (".csv", ".json", ".parquet")
 NO_PANDAS = "A DataFrame needs pandas: pip install 'mmg-registry[data]' brings it."
 
@@ -102,7 +102,7 @@ class AnswerTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the published JSON form as a dictionary; numbers that are not finite become None."""
-        head = {"schema": SCHEMA, "kind": self.kind, "unit": self.unit}
+        head = {"schema": TABLE_SCHEMA, "kind": self.kind, "unit": self.unit}
         columns = [vars(column) for column in self.columns]
         tail = {"warnings": self.warnings, "provenance": self.provenance}
         return {key: plain(own) for key, own in {**head, "columns": columns, "rows": self.rows, **tail}.items()}
@@ -119,8 +119,10 @@ class AnswerTable:
             ValueError: when the document has another schema.
             KeyError: when a field is missing.
         """
-        if document.get("schema") != SCHEMA:
-            raise ValueError(f"The table has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        if document.get("schema") != TABLE_SCHEMA:
+            raise ValueError(
+                f"The table has schema {document.get('schema')!r}, and this version reads {TABLE_SCHEMA!r}."
+            )
         columns = tuple(AnswerColumn(**column) for column in document["columns"])
         rows = tuple(_with_infinity(row, columns) for row in document["rows"])
         rest = {key: document[key] for key in ("kind", "unit", "warnings", "provenance")}

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from mmg_registry.bounds.result import Bound
     from mmg_registry.quantity import Quantity
     from mmg_registry.results import Estimate
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
-R = TypeVar("R", bound="Estimate | Quantity | Bound | Table")
+R = TypeVar("R", bound="Estimate | Quantity | Bound | AnswerTable")
 FILES = ("-o", "--output", "--plot", "--save", "--pointwise", "--checkpoint", "--out")  # written beside the result
 MANNERS = ("--json", "-q", "--quiet", "-v", "-vv", "--verbose", "--no-config", "--resume", "--dry-run")
 

@@ -50,47 +50,49 @@ def _drawn(path: str) -> Any:
 
 
 def _figure(path: str, document: dict[str, Any]) -> Any:
-    from mmg_registry.bounds.result import SCHEMA as BOUND
-    from mmg_registry.quantity import SCHEMA as QUANTITY
-    from mmg_registry.tables import SCHEMA as TABLE
+    from mmg_registry.bounds.result import BOUND_SCHEMA
+    from mmg_registry.quantity import QUANTITY_SCHEMA
+    from mmg_registry.tables import TABLE_SCHEMA
 
-    draw = {BOUND: _of_bound, QUANTITY: _of_quantity, TABLE: _of_table}.get(str(document.get("schema")))
-    return draw(document) if draw else _of_estimate(path, document)
+    drawn = {BOUND_SCHEMA: _of_bound, QUANTITY_SCHEMA: _of_quantity, TABLE_SCHEMA: _of_table}.get(
+        str(document.get("schema"))
+    )
+    return drawn(document) if drawn else _of_estimate(path, document)
 
 
 def _of_estimate(path: str, document: dict[str, Any]) -> Any:
-    from mmg_cli.plotting import draw
+    from mmg_cli.plotting import draw_estimate
     from mmg_registry.results import Estimate
 
     estimate = Estimate.from_dict(document)
     if estimate.curve is None:
         return _on_axes(estimate)
     _check_lengths(path, estimate.curve)
-    return draw(estimate)
+    return draw_estimate(estimate)
 
 
 def _of_quantity(document: dict[str, Any]) -> Any:
-    from mmg_cli.questions.series_plot import draw
+    from mmg_cli.questions.series_plot import draw_series
     from mmg_registry.quantity import Quantity
 
     found = Quantity.from_dict(document)
     of_series = found.parts and {"source", "lag", "history"} & found.diagnostics.keys()
-    return draw(found) if of_series else _on_axes(found)
+    return draw_series(found) if of_series else _on_axes(found)
 
 
 def _of_bound(document: dict[str, Any]) -> Any:
-    from mmg_cli.bound.plot import draw
+    from mmg_cli.bound.plot import draw_bound
     from mmg_registry.bounds.result import Bound
 
-    return draw(Bound.from_dict(document))
+    return draw_bound(Bound.from_dict(document))
 
 
 def _of_table(document: dict[str, Any]) -> Any:
     from mmg_cli.questions.pairs_plot import draw_graph
     from mmg_cli.questions.table_plot import FOUND, draw_comparison, draw_ranking
-    from mmg_registry.tables import Table
+    from mmg_registry.tables import AnswerTable
 
-    found = Table.from_dict(document)
+    found = AnswerTable.from_dict(document)
     if found.kind == "pairs":
         return draw_graph(found, float(found.provenance.get("alpha", FOUND)))
     return (draw_ranking if found.kind == "rank" else draw_comparison)(found)

@@ -42,11 +42,11 @@ def write_plot(estimate: Estimate, path: str) -> None:
     Raises:
         MMGError: when the file cannot be written.
     """
-    figure = draw(estimate)
+    figure = draw_estimate(estimate)
     write_atomically(path, lambda handle: figure.savefig(handle, format=plot_format(path), dpi=150), "The plot")
 
 
-def draw(estimate: Estimate) -> Any:
+def draw_estimate(estimate: Estimate) -> Any:
     """Draw a matplotlib figure of `estimate`, whose curve must not be None.
 
     The upper panel shows the mean squared errors of the noise without and with y. Half the area between them is the

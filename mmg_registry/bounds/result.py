@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from mmg_registry import markup, pictures
 from mmg_registry.results import origin, plain
 
-SCHEMA = "mmg/bound/1"
+BOUND_SCHEMA = "mmg/bound/1"
 BoundKind = Literal["lower", "upper", "sandwich"]
 
 
@@ -131,7 +131,7 @@ class Bound:
         }
         derived = {"width": self.width, "ci": self.ci, "contains_truth": self.contains_truth, "verdict": self.verdict}
         tail = {"diagnostics": self.diagnostics, "warnings": self.warnings}
-        return {k: plain(v) for k, v in {"schema": SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
+        return {k: plain(v) for k, v in {"schema": BOUND_SCHEMA, **own, **derived, **self.provenance, **tail}.items()}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Bound:
@@ -146,8 +146,10 @@ class Bound:
             >>> Bound.from_dict(found.to_dict()) == found
             True
         """
-        if document.get("schema") != SCHEMA:
-            raise ValueError(f"The bound has schema {document.get('schema')!r}, and this version reads {SCHEMA!r}.")
+        if document.get("schema") != BOUND_SCHEMA:
+            raise ValueError(
+                f"The bound has schema {document.get('schema')!r}, and this version reads {BOUND_SCHEMA!r}."
+            )
         derived = ("schema", "width", "ci", "contains_truth", "verdict")
         rest = {key: value for key, value in document.items() if key not in derived}
         own = {name: rest.pop(name) for name in cls.__dataclass_fields__ if name != "provenance"}

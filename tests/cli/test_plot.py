@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmg_cli.plotting import draw
+from mmg_cli.plotting import draw_estimate
 from mmg_registry.bounds.result import Bound
 from mmg_registry.quantity import Quantity
 from mmg_registry.results import Curve, Estimate
@@ -44,22 +44,22 @@ def test_the_ending_decides_the_format(mmg, name: str, magic: bytes) -> None:
 
 
 def test_the_area_between_the_curves_is_what_is_shaded() -> None:
-    shaded, *lines = draw(ESTIMATE).axes[0].patches
+    shaded, *lines = draw_estimate(ESTIMATE).axes[0].patches
     data = shaded.get_data()
     assert np.array_equal(data.values - data.baseline, np.subtract(CURVE.mmse, CURVE.mmse_cond))
     assert [line.get_data().edges.tolist() for line in lines] == [EDGES, EDGES]
 
 
 def test_the_band_is_the_95_percent_interval_of_both_integrands() -> None:
-    bands = [patch.get_data() for patch in draw(ESTIMATE).axes[1].patches if patch.get_fill()]
+    bands = [patch.get_data() for patch in draw_estimate(ESTIMATE).axes[1].patches if patch.get_fill()]
     widths = [(band.values - band.baseline).tolist() for band in bands]
     for width, errors in zip(widths, (CURVE.direct_se, CURVE.orthogonal_se), strict=True):
         assert width == pytest.approx([2 * 1.96 * error for error in errors])
 
 
 def test_the_title_has_the_estimate_its_interval_and_its_plugin() -> None:
-    assert draw(ESTIMATE).get_suptitle() == "MI = 0.7000 nats, 95 % interval 0.6608 to 0.7392\nsome-plugin"
-    assert draw(ESTIMATE.to_unit("bits")).get_suptitle().startswith("MI = 1.0099 bits")
+    assert draw_estimate(ESTIMATE).get_suptitle() == "MI = 0.7000 nats, 95 % interval 0.6608 to 0.7392\nsome-plugin"
+    assert draw_estimate(ESTIMATE.to_unit("bits")).get_suptitle().startswith("MI = 1.0099 bits")
 
 
 def test_nulls_of_a_document_are_gaps(mmg) -> None:
@@ -68,7 +68,7 @@ def test_nulls_of_a_document_are_gaps(mmg) -> None:
 
 
 def test_without_mmse_curves_the_integrand_is_still_drawn() -> None:
-    upper, lower = draw(replace(ESTIMATE, curve=replace(CURVE, mmse=None, mmse_cond=None))).axes
+    upper, lower = draw_estimate(replace(ESTIMATE, curve=replace(CURVE, mmse=None, mmse_cond=None))).axes
     assert upper.texts[0].get_text() == "this plugin gives no MMSE curves"
     assert len(lower.patches) == 4
 

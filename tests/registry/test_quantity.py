@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import mmg_registry
-from mmg_registry.quantity import SCHEMA, Quantity
+from mmg_registry.quantity import QUANTITY_SCHEMA, Quantity
 from mmg_registry.results import Estimate
 
 DOCUMENT = json.loads((Path(mmg_registry.__file__).parent / "schema" / "quantity-1.json").read_text())
@@ -22,7 +22,7 @@ WHOLE = Quantity("transfer entropy", "TE", 0.5, 0.1, parts=(LAG,), provenance={"
 def test_the_document_keeps_the_schema_and_is_read_back(found: Quantity) -> None:
     document = json.loads(found.to_json())
     jsonschema.validate(document, DOCUMENT, cls=jsonschema.Draft202012Validator)
-    assert document["schema"] == DOCUMENT["$id"] == SCHEMA
+    assert document["schema"] == DOCUMENT["$id"] == QUANTITY_SCHEMA
     assert Quantity.from_dict(document) == found
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import mmg_registry
 from mmg_registry.errors import OptionError
-from mmg_registry.tables import SCHEMA, AnswerColumn, AnswerTable, table_content, table_ending
+from mmg_registry.tables import TABLE_SCHEMA, AnswerColumn, AnswerTable, table_content, table_ending
 
 DOCUMENT = json.loads((Path(mmg_registry.__file__).parent / "schema" / "table-1.json").read_text())
 COLUMNS = (
@@ -33,7 +33,7 @@ TABLE = AnswerTable("rank", COLUMNS, ROWS, warnings=["Few rows."], provenance={"
 def test_the_document_keeps_the_schema_and_is_read_back() -> None:
     document = json.loads(TABLE.to_json())
     jsonschema.validate(document, DOCUMENT, cls=jsonschema.Draft202012Validator)
-    assert document["schema"] == DOCUMENT["$id"] == SCHEMA
+    assert document["schema"] == DOCUMENT["$id"] == TABLE_SCHEMA
     assert document["rows"][1]["mi"] is None
     assert AnswerTable.from_dict(document) == TABLE
 

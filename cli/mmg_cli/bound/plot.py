@@ -18,11 +18,11 @@ def write_plot(found: Bound, path: str) -> None:
     Raises:
         MMGError: when the file cannot be written.
     """
-    figure = draw(found)
+    figure = draw_bound(found)
     write_atomically(path, lambda handle: figure.savefig(handle, format=plot_format(path), dpi=150), "The plot")
 
 
-def draw(found: Bound) -> Any:
+def draw_bound(found: Bound) -> Any:
     """Draw a matplotlib figure of `found`: the bounds on the left, and the gap, if it was measured, on the right."""
     from matplotlib.figure import Figure
 

@@ -21,11 +21,11 @@ def write_plot(found: Quantity, path: str) -> None:
     Raises:
         MMGError: when the file cannot be written.
     """
-    figure = draw(found)
+    figure = draw_series(found)
     write_atomically(path, lambda handle: figure.savefig(handle, format=plot_format(path), dpi=150), "The plot")
 
 
-def draw(found: Quantity) -> Any:
+def draw_series(found: Quantity) -> Any:
     """Return a matplotlib figure of the parts of `found`: a map of links, or a curve over lags or steps."""
     from matplotlib.figure import Figure
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from series import driven
 
-from mmg_cli.questions.series_plot import draw
+from mmg_cli.questions.series_plot import draw_series
 from mmg_registry.quantity import Quantity
 
 QUICK = ["--seed", "0", "--threads", "1", "--shifts", "99"]
@@ -53,7 +53,7 @@ def test_each_screens_pair_by_pair_and_draws_a_map(mmg: Callable[..., Any], file
     )  # fmt: skip
     found = Quantity.from_dict(json.loads(done.out))
     assert (found.parts[0].diagnostics["source"], found.parts[0].diagnostics["lag"]) == ("a", 3)
-    figure = draw(found)
+    figure = draw_series(found)
     assert [text.get_text() for text in figure.axes[0].texts] == ["3"]
 
 
@@ -78,7 +78,7 @@ def test_the_picture_has_the_band_and_what_shifted_sources_reach(mmg: Callable[.
         "lags", file, "--x", "a", "--y", "b", "--time", "when", "--lags", "2:4", "--json", "--unit", "bits", *QUICK
     )
     found = Quantity.from_dict(json.loads(done.out))
-    (axes,) = draw(found).axes
+    (axes,) = draw_series(found).axes
     dashed = next(line for line in axes.lines if line.get_linestyle() == "--")
     assert dashed.get_ydata()[0] == pytest.approx(found.diagnostics["null"]["threshold"] / np.log(2))
     assert axes.get_ylabel() == "bits"

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import mmg_registry as mmg
-from mmg_registry.bounds.result import SCHEMA, Bound
+from mmg_registry.bounds.result import BOUND_SCHEMA, Bound
 
 DOCUMENT = json.loads((Path(mmg.__file__).parent / "schema" / "bound-1.json").read_text())
 QUICK = {
@@ -29,7 +29,7 @@ def check(document: object) -> None:
 
 def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(DOCUMENT)
-    assert DOCUMENT["$id"] == SCHEMA
+    assert DOCUMENT["$id"] == BOUND_SCHEMA
 
 
 @pytest.mark.parametrize("plugin", QUICK)
