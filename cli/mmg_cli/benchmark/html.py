@@ -10,9 +10,10 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mmg_cli.benchmark.colours import DARK, LIGHT, shades, tone
 from mmg_cli.benchmark.figures import text_of
@@ -80,7 +81,7 @@ def page(rows: Sequence[Row]) -> str:
     from mmg_registry.benchmark.store import distinct
 
     environment = Environment(
-        loader=PackageLoader("mmg_cli.benchmark"),
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
