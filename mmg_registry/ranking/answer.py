@@ -34,7 +34,7 @@ ROWS = 10_000
 0.2 CPU seconds for 10,000 rows of two columns, and 1.7 for 100,000. The p-values and `at_least` are of all rows."""
 SAMPLED = "Values are from {rows} of {n} rows, drawn at random (--value-rows N takes more); {tested}."
 SERIES = "Rows belong together (groups, or a series): all of them are used for each value, and at_least is not known."
-DOUBTED = "Of {n} values the plugin has doubts ({names}); reason in -o FILE.csv or --json says which."
+DOUBTED = "The plugin doubts its value of {names}: the reason in -o FILE.csv or --json says why."
 NO_DISCOVERY = "Nothing is surely found: no feature has q <= {alpha:g}."
 
 
@@ -271,7 +271,7 @@ def _unanswered(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
 def _doubted(rows: Sequence[dict[str, AnswerCell]]) -> list[str]:
     """Return a sentence that names features of whose value the plugin warns; 0 needs none, nor what is proved."""
     named = [f"'{row['feature']}'" for row in rows if row["status"] == "estimated" and row["mi"] and row["reason"]]
-    return [DOUBTED.format(n=len(named), names=_some(named))] if named else []
+    return [DOUBTED.format(names=_some(named))] if named else []
 
 
 def _tried(rows: Sequence[dict[str, AnswerCell]], greedy: bool) -> list[str]:

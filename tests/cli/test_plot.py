@@ -15,7 +15,7 @@ from mmg_cli.plotting import draw_estimate
 from mmg_registry.bounds.result import Bound
 from mmg_registry.quantity import Quantity
 from mmg_registry.results import Curve, Estimate
-from mmg_registry.tables import Column, Table
+from mmg_registry.tables import AnswerColumn, AnswerTable
 
 EDGES = [-4.0, -1.0, 0.0, 2.0]
 CURVE = Curve(
@@ -102,8 +102,8 @@ def test_a_missing_result_is_refused(mmg) -> None:
         replace(ESTIMATE, curve=None),
         Quantity("entropy", "h(x)", 1.0, 0.1, parts=(Quantity("entropy", "h(y)", 2.0),)),
         Bound("sandwich", 1.9, 2.1, 0.1, 0.1),
-        Table(
-            "rank", tuple(Column(name, name) for name in ("feature", "mi", "low", "high", "q")),
+        AnswerTable(
+            "rank", tuple(AnswerColumn(name, name) for name in ("feature", "mi", "low", "high", "q")),
             ({"feature": "age", "mi": 0.5, "low": 0.4, "high": 0.6, "q": 0.01},),
             provenance={"target": ["y"], "given": []},
         ),

@@ -9,7 +9,7 @@ import pytest
 from benchmark_rows import failed_row, inapplicable_row, run_row
 
 from mmg_cli.benchmark.text import by_suite, changes_document, compare_text, report_text, summary_document
-from mmg_registry.benchmark.criteria import cells, compare
+from mmg_registry.benchmark.criteria import cells, changes_between
 
 ROWS = [
     run_row(suite="one", task="a", family="x", mi=1.01),
@@ -89,7 +89,7 @@ def test_cells_are_parted_by_suite() -> None:
     ],
 )
 def test_a_comparison_says_what_cannot_be_said(after: dict, words: list[str]) -> None:
-    changes = compare(cells(ROWS[:2]), cells([after]))
+    changes = changes_between(cells(ROWS[:2]), cells([after]))
     text = compare_text(changes)
     assert all(word in text for word in words)
     json.dumps(changes_document(changes), allow_nan=False)
@@ -98,6 +98,6 @@ def test_a_comparison_says_what_cannot_be_said(after: dict, words: list[str]) ->
 def test_infinite_means_are_written_as_such() -> None:
     infinite = run_row()
     infinite["estimate"] |= {"status": "infinite", "mi": None, "ci": None}
-    changes = compare(cells([run_row()]), cells([infinite]))
+    changes = changes_between(cells([run_row()]), cells([infinite]))
     assert math.isinf(changes[0].after.mean)  # type: ignore[union-attr]
     assert "inf" in compare_text(changes)

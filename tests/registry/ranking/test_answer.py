@@ -148,7 +148,7 @@ def test_a_target_of_identifiers_is_refused() -> None:
 
 
 def test_a_value_below_what_classes_prove_has_no_upper_end() -> None:
-    with pytest.warns(mmg.MMGWarning, match=r"plugin has doubts \('side'\)"):
+    with pytest.warns(mmg.MMGWarning, match=r"doubts its value of 'side'"):
         found = ranked(TABLE[["t"]].assign(side=np.where(T > 0, "A", "B")), plugin="gaussian").loc["side"]
     assert found["mi"] == found["low"] == found["at_least"] < math.log(2)
     assert pd.isna(found["high"])
