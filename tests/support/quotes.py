@@ -90,6 +90,11 @@ def beyond(document: Any) -> list[str]:
     ]
 
 
+def by_kind_of_column(document: Any) -> str:
+    line = board(document)
+    return f"{line['solved']} are solved, {line['tight']} tight, and {covered(line)} intervals hold"
+
+
 def by_family(document: Any) -> Iterator[str]:
     """The rows of the table by family, as accuracy.md has them."""
     found = tasks(document)
@@ -343,6 +348,12 @@ QUOTES = [
     Quote("README.md", "bmi_auto_1k_seed_0.json", readme_row),
     Quote("README.md", "conditional_auto.json", lambda d: f"{hits(d, 'auto')} of {len(d['results'])} |"),
     Quote("docs/accuracy.md", "beyond_auto_10k.json", beyond),
+    Quote("docs/accuracy.md", "discrete_auto_10k.json", by_kind_of_column),
+    Quote(
+        "docs/accuracy.md",
+        "bmi_auto_10k_seed_0.json",
+        lambda d: f"{board(d)['solved']} solved, {board(d)['tight']} tight",
+    ),
     Quote("docs/accuracy.md", "bmi_auto.json", lambda d: list(by_family(d))),
     Quote("docs/accuracy.md", "bmi_all.json", lambda d: list(leaderboard(d))),
     Quote("docs/accuracy.md", "bmi_auto_10k.json", fewer_rows),
