@@ -165,8 +165,9 @@ def sampled(pair: Pair, size: int, seed: int) -> Pair:
     """Return `size` rows of a pair that were drawn at random, with what shows all of them again.
 
     Example:
-        >>> sampled(as_pair(range(100), range(100)), 3, seed=0).places.tolist()
-        [51, 63, 98]
+        >>> found = sampled(as_pair(range(100), range(100)), 3, seed=0)
+        >>> len(found), found.x[:, 0].tolist() == found.places.tolist()
+        (3, True)
     """
     whole = Whole(len(pair), seed, lambda: iter([pair]))
     doubts = (*pair.doubts, told_of_sample(size, len(pair), seed, pair.source))
