@@ -203,12 +203,12 @@ def run_of_fold(request: Request, i: int, k: int) -> Run:
     """Return the `Run` of fold `i` of `k`, with its own seed and its share of the time and of the progress bar."""
     seed = int(np.random.SeedSequence([request.seed, i]).generate_state(1)[0] >> 1)
     limit = None if request.max_seconds is None else request.max_seconds / k or request.max_seconds
-    return replace(run_of(request), seed=seed, max_seconds=limit, progress=_stretch(request.progress, i, k))
+    return replace(run_of(request), seed=seed, max_seconds=limit, progress=listener_of_part(request.progress, i, k))
 
 
 def run_of_half(run: Run, i: int) -> Run:
     """Return the `Run` of a further training on half `i` of the rows, with its share of the progress bar."""
-    return replace(run, progress=_stretch(run.progress, i, 2, "half"))
+    return replace(run, progress=listener_of_part(run.progress, i, 2, "half"))
 
 
 def request_of_part(request: Request, i: int, k: int) -> Request:
@@ -218,11 +218,18 @@ def request_of_part(request: Request, i: int, k: int) -> Request:
     """
     most = request.extrapolate or 1
     limit = None if request.max_seconds is None else request.max_seconds / (most * k) or request.max_seconds
-    progress = _stretch(request.progress, (k - 1) * k // 2 + i, most * (most + 1) // 2, "part")
+    progress = listener_of_part(request.progress, (k - 1) * k // 2 + i, most * (most + 1) // 2, "part")
     return replace(request, extrapolate=None, max_seconds=limit, progress=progress)
 
 
-def _stretch(listen: Listener | None, i: int, k: int, what: str = "fold") -> Listener | None:
+def listener_of_part(listen: Listener | None, i: int, k: int, what: str = "fold") -> Listener | None:
+    """Return a listener to part `i` of `k` equal ones, whose stages are named after what it is; None for none.
+
+    Example:
+        >>> import mmg_registry.contracts
+        >>> listener_of_part(print, 1, 4, "half")(mmg_registry.contracts.Progress(0.5))
+        Progress(fraction=0.375, stage='half 2 of 4, training', mi=None, seconds_left=None)
+    """
     if listen is None:
         return None
     return lambda p: listen(replace(p, fraction=(i + p.fraction) / k, stage=f"{what} {i + 1} of {k}, {p.stage}"))

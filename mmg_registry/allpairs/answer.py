@@ -41,6 +41,7 @@ NO_DISCOVERY = "Nothing is surely found: no pair has q <= {alpha:g}."
 CUT = "The table holds the first {kept} of {pairs} pairs (--edges K keeps more)."
 UNANSWERED = "{n} pairs have no value ({names}); their rows say why."
 ONE_BY_ONE = "one by one"
+SCREENED, VALUED = (0.0, 0.2), (0.2, 1.0)  # shares of the bar: of the screen, and of the values
 
 PairPlaces = tuple[int, int]
 
@@ -165,7 +166,7 @@ class AllPairs:
     @cached_property
     def screened(self) -> PairsLook:
         """The first pairs by the screen."""
-        options, asked = self.options, replace(self.request, progress=stretched(self.request.progress, 0.0, 0.2))
+        options, asked = self.options, replace(self.request, progress=stretched(self.request.progress, *SCREENED))
         return look(self.rows, asked, options.alpha, options.fdr, max(options.edges, options.top))
 
     def chosen(self) -> list[PairPlaces]:
@@ -203,7 +204,7 @@ class AllPairs:
         )
 
     def _one_by_one(self, wanted: Sequence[PairPlaces]) -> list[dict[str, AnswerCell]]:
-        listener, found = stretched(self.request.progress, 0.2, 1.0), []
+        listener, found = stretched(self.request.progress, *VALUED), []
         for pair in wanted:
             found.append(self.cells(pair))
             if listener:

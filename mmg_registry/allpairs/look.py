@@ -17,7 +17,7 @@ from mmg_registry.contracts import Progress
 from mmg_registry.errors import MMGError
 from mmg_registry.ranking.table import Fdr
 from mmg_registry.request import Request
-from mmg_registry.screen import FEWEST_ROWS, Tiles, contingency, ordered_rates, price_of_dependence, screen
+from mmg_registry.screen import FEWEST_ROWS, Tiles, contingency, ordered_rates, price_of_dependence, surprise_of_pairs
 from mmg_registry.significance.answer import quick
 from mmg_registry.significance.statistic import SMALLEST
 from mmg_registry.threads import default_threads
@@ -94,7 +94,7 @@ def _tiles(rows: ColumnRows) -> Tiles:
 def _screened(tiles: Tiles, request: Request) -> F32:
     """Return -ln p of all pairs, as of rows that are independent of one another."""
     threads, name = request.threads or default_threads(), f"screen, {len(tiles.kinds)} columns"
-    return screen(tiles, seed=request.seed, top=1, threads=threads, progress=_told(request, name)).surprise
+    return surprise_of_pairs(tiles, request.seed, threads=threads, progress=_told(request, name))
 
 
 def _told(request: Request, name: str) -> Callable[[float], None] | None:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmg_registry.allpairs.answer import AllPairs, PairPlaces, PairsOptions
+from mmg_registry.allpairs.answer import VALUED, AllPairs, PairPlaces, PairsOptions
 from mmg_registry.allpairs.columns import ColumnRows
 from mmg_registry.allpairs.table import measured, with_infinity
-from mmg_registry.contracts import Progress
+from mmg_registry.contracts import Progress, stretched
 from mmg_registry.data import Pair, as_pair
 from mmg_registry.data.pair import with_groups
-from mmg_registry.engines.run import carry_out
-from mmg_registry.engines.shards import rows as rows_of
+from mmg_registry.engines.folder import WorkFolder
 from mmg_registry.engines.work import Resources, Work
 from mmg_registry.errors import OptionError
 from mmg_registry.files import checksum, replacing
 from mmg_registry.ranking.values import FeatureValue
-from mmg_registry.ranking.work import OF_ONE, WorkFolder
+from mmg_registry.ranking.work import OF_ONE
 from mmg_registry.request import Request
 from mmg_registry.results import plain
 from mmg_registry.tables import AnswerCell, AnswerTable
@@ -112,14 +111,13 @@ def _carried(
     question: AllPairs, where: WorkFolder, wanted: Sequence[PairPlaces], data: str
 ) -> list[dict[str, AnswerCell]]:
     """Return the cells of pairs in their order, by works that are not done yet."""
-    works = dict(zip(wanted, _works(question, where, wanted, data), strict=True))
-    chosen = {each.name: getattr(where, each.name) for each in fields(WorkFolder) if each.name != "folder"}
-    for done, _ in enumerate(carry_out(works.values(), where.folder, **chosen), 1):
-        if question.request.progress:
-            part = 0.2 + 0.8 * done / len(works)
-            question.request.progress(Progress(part, f"pair {done} of {len(works)}"))
-    told = {row["key"]: row for row in rows_of(where.folder)}
-    return [_cells(told[works[pair].key]) for pair in wanted]
+    listener = stretched(question.request.progress, *VALUED)
+
+    def told(done: int) -> None:
+        if listener:
+            listener(Progress(done / len(wanted), f"pair {done} of {len(wanted)}"))
+
+    return [_cells(row) for row in where.carried(list(_works(question, where, wanted, data)), told)]
 
 
 def _works(question: AllPairs, where: WorkFolder, wanted: Sequence[PairPlaces], data: str) -> Iterator[Work]:

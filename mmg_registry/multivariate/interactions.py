@@ -10,7 +10,7 @@ from typing import Any
 
 from scipy.special import ndtr
 
-from mmg_registry.contracts import Progress, refuse_unknown
+from mmg_registry.contracts import refuse_unknown
 from mmg_registry.data.reading import Spec
 from mmg_registry.errors import DataError, demand, issue
 from mmg_registry.estimation.run import asked_for, run
@@ -20,7 +20,7 @@ from mmg_registry.multivariate.variables import VariableRows, read_variables, va
 from mmg_registry.progress import listening
 from mmg_registry.quantity import Quantity
 from mmg_registry.registry import load_plugin
-from mmg_registry.request import Request, from_choices
+from mmg_registry.request import Request, from_choices, listener_of_part
 from mmg_registry.results import Estimate
 
 SURE = 3.0  # standard errors by which two ways to the S-information may differ
@@ -153,14 +153,7 @@ def _request_of(request: Request, rows: VariableRows, i: int, many: int) -> Requ
     """Return the request of term `i` of `many`; rows are independent, or belong together as was found once for all."""
     limit = None if request.max_seconds is None else request.max_seconds / many
     blocks = "none" if rows.units.labels is None else "auto"
-    listen = request.progress
-
-    def stretched(progress: Progress) -> None:
-        if listen is not None:
-            stage = f"term {i + 1} of {many}, {progress.stage}"
-            listen(replace(progress, fraction=(i + progress.fraction) / many, stage=stage))
-
-    progress = None if listen is None else stretched
+    progress = listener_of_part(request.progress, i, many, "term")
     return replace(request, unit="nats", max_seconds=limit, blocks=blocks, progress=progress)
 
 

@@ -6,15 +6,14 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mmg_registry.contracts import Progress
 from mmg_registry.data.reading import TextOptions
-from mmg_registry.engines.run import carry_out
-from mmg_registry.engines.shards import rows as rows_of
+from mmg_registry.engines.folder import WorkFolder
 from mmg_registry.engines.work import Resources, Work
 from mmg_registry.errors import demand
 from mmg_registry.files import checksum
@@ -29,25 +28,6 @@ from mmg_registry.tables import AnswerCell, AnswerTable
 CALL = "mmg_registry.ranking.work:feature_row"
 OF_ONE = ("plugin", "seed", "device", "max_seconds", "ci_level", "blocks", "kinds", "options")
 NOT_A_FILE = "An engine's workers read the table themselves: give the path of a file."
-
-
-@dataclass(frozen=True)
-class WorkFolder:
-    """Where the results of works are kept, and what carries them.
-
-    Attributes:
-        folder: the folder of results.
-        engine: as `engines.run.carry_out` takes it.
-        jobs: works at a time.
-        resume: whether to go on with what the folder has.
-        config: a file with options of the engine, or None.
-    """
-
-    folder: str | Path
-    engine: str = "local"
-    jobs: int = 1
-    resume: bool = False
-    config: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,13 +112,12 @@ def _carried(
 ) -> list[dict[str, AnswerCell]]:
     """Return the rows of features in their order, by works that are not done yet."""
     works = list(_works(ranking, source, names, valued))
-    chosen = {each.name: getattr(place, each.name) for each in fields(WorkFolder) if each.name != "folder"}
-    for i, _ in enumerate(carry_out(works, place.folder, **chosen), 1):
+
+    def told(done: int) -> None:
         if ranking.request.progress:
-            ranking.request.progress(Progress(i / len(works), f"feature {i} of {len(works)}"))
-    wanted = {work.key: work for work in works}
-    told = {row["key"]: row for row in rows_of(place.folder) if row["key"] in wanted}
-    return [_row_of(ranking, told[work.key], str(work.arguments["feature"])) for work in works]
+            ranking.request.progress(Progress(done / len(works), f"feature {done} of {len(works)}"))
+
+    return [_row_of(ranking, row, name) for row, name in zip(place.carried(works, told), names, strict=True)]
 
 
 def _works(ranking: Ranking, source: TableSource, names: Sequence[str], valued: bool) -> Iterator[Work]:

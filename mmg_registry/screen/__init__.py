@@ -10,7 +10,7 @@ run        all pairs, or all columns with one target
 
 from mmg_registry.screen.groups import FEWEST_ROWS, Tiles
 from mmg_registry.screen.rates import ordered_rates, price_of_dependence
-from mmg_registry.screen.run import ScreenedPairs, against, contingency, screen
+from mmg_registry.screen.run import ScreenedPairs, against, contingency, screen, surprise_of_pairs
 
 __all__ = [
     "FEWEST_ROWS",
@@ -21,4 +21,5 @@ __all__ = [
     "ordered_rates",
     "price_of_dependence",
     "screen",
+    "surprise_of_pairs",
 ]

@@ -86,6 +86,24 @@ def screen(
         (1, np.int32(0), np.int32(2), 3)
     """
     tiles = columns if isinstance(columns, Tiles) else Tiles(columns)
+    surprise = surprise_of_pairs(tiles, seed, permutations, threads, progress)
+    order, log_q = ordered_rates(surprise)
+    return _screened(surprise, order, log_q, _square(order[:top], tiles.values.shape[1]), alpha)
+
+
+def surprise_of_pairs(
+    tiles: Tiles, seed: int, permutations: int = 99, threads: int = 1, progress: ShareListener | None = None
+) -> F32:
+    """Return -ln p of every pair of columns, in the order of SciPy's `pdist`; see `screen`.
+
+    Raises:
+        DataError: as `screen`.
+
+    Example:
+        >>> x, other = np.random.default_rng(0).standard_normal((2, 500))
+        >>> (surprise_of_pairs(Tiles(np.stack([x, other, x**2], axis=1)), seed=0) > 10).tolist()
+        [False, True, False]
+    """
     d = tiles.values.shape[1]
     if d < 2:
         raise DataError("All pairs need at least two columns.")
@@ -100,9 +118,7 @@ def screen(
         surprise[_condensed(i[pairs], j[pairs], d)] = found[pairs]
 
     _work(list(_pairs(groups)), nulls, put, threads, progress)
-    order, log_q = ordered_rates(surprise)
-    i, j = _square(order[:top], d)
-    return _screened(surprise, order, log_q, (i, j), alpha)
+    return surprise
 
 
 def against(

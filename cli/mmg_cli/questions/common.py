@@ -98,11 +98,19 @@ def read_pair(job: QuestionJob, x: str | None, y: str | None, given: str | None 
     """Return the rows of `job.data` with these columns, read as `mmg estimate` reads them."""
     from mmg_registry.api import read
 
-    paths = job.data[0] if len(job.data) == 1 else job.data
-    beside: dict[str, Any] = {"given": given, "groups": job.groups, "rows": job.rows, "seed": job.seed}
-    pair = read(paths, x=x, y=y, text=text_options(job), where=job.where, **beside)
+    pair = read(given_paths(job), x=x, y=y, given=given, groups=job.groups, **reading_of(job))
     tell(pair)
     return pair
+
+
+def given_paths(job: QuestionJob) -> Any:
+    """Return the path of `job`, or its paths where there are several."""
+    return job.data[0] if len(job.data) == 1 else job.data
+
+
+def reading_of(job: QuestionJob) -> dict[str, Any]:
+    """Return how the rows of `job` are read: how text is written, which rows, and how many are drawn."""
+    return {"text": text_options(job), "where": job.where, "rows": job.rows, "seed": job.seed}
 
 
 def job_request(job: QuestionJob, listener: Listener | None = None) -> Request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,12 +22,13 @@ from mmg_cli.questions.common import (
     Output,
     PlotOption,
     PluginOption,
-    QuestionJob,
     Threads,
     UnitOption,
+    given_paths,
     job_request,
+    reading_of,
 )
-from mmg_cli.questions.tables import check_table_job, print_table
+from mmg_cli.questions.tables import ManyJob, check_many_job, print_table
 from mmg_cli.reading import (
     COLUMNS_HELP,
     DATA_HELP,
@@ -43,9 +44,7 @@ from mmg_cli.reading import (
     Thousands,
     Where,
     tell,
-    text_options,
 )
-from mmg_registry.errors import demand
 
 if TYPE_CHECKING:
     from mmg_registry.allpairs.answer import AllPairs, PairsOptions
@@ -59,23 +58,13 @@ _ENGINES = "Many pairs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairsJob(QuestionJob):
+class PairsJob(ManyJob):
     """The parameters of `mmg pairs`, one field each."""
 
-    plugin: str
     columns: str | None
     top: int
     edges: int
-    value_rows: int
-    fdr: str
-    alpha: float
     normalise: str
-    dry_run: bool
-    folder: str | None
-    resume: bool
-    engine: str
-    engine_config: str | None
-    jobs: int
 
 
 def pairs(
@@ -137,8 +126,7 @@ def pairs(
     header: HeaderRow = HeaderOption.auto,
 ) -> None:
     """Find which columns depend on each other: p and false discovery rate of all pairs, values of the first ones."""
-    job = PairsJob(**locals())
-    execute(replace(job, seed=0) if job.folder and job.seed is None else job)
+    execute(PairsJob(**locals()))
 
 
 def execute(job: PairsJob) -> None:
@@ -148,13 +136,9 @@ def execute(job: PairsJob) -> None:
         MMGError: or one of its subclasses; a failure to write is raised after the table is printed.
     """
     from mmg_registry.allpairs.answer import PAIRS_CHOICES
-    from mmg_registry.registry import check_options
 
-    check_table_job(job)
+    check_many_job(job, PAIRS_CHOICES)
     options = _options(job)
-    asked = job_request(job)
-    check_options(asked.plugin, asked.options, PAIRS_CHOICES)
-    demand(job.folder or not (job.resume or job.engine != "local"), "--resume and --engine need --out FOLDER.")
     if job.folder:
         from mmg_registry.tables import table_ending
 
@@ -180,20 +164,17 @@ def _question(job: PairsJob, options: PairsOptions, listener: Listener | None) -
     from mmg_registry.allpairs.answer import AllPairs
     from mmg_registry.allpairs.columns import read_paired_columns
 
-    paths = job.data[0] if len(job.data) == 1 else list(job.data)
-    reading = {"text": text_options(job), "where": job.where, "rows": job.rows, "seed": job.seed or 0}
-    pair = read_paired_columns(paths, job.columns, job.groups, **reading)
+    pair = read_paired_columns(given_paths(job), job.columns, job.groups, **reading_of(job))
     tell(pair)
     return AllPairs.of(pair, job_request(job, listener), options)
 
 
 def _table(job: PairsJob, question: AllPairs) -> AnswerTable:
-    if not job.folder:
+    if job.place is None:
         return question.table()
     from mmg_registry.allpairs.work import paired_on
-    from mmg_registry.ranking.work import WorkFolder
 
-    return paired_on(question, WorkFolder(job.folder, job.engine, job.jobs, job.resume, job.engine_config))
+    return paired_on(question, job.place)
 
 
 def _forecast(question: AllPairs) -> str:

@@ -20,12 +20,13 @@ from mmg_cli.questions.common import (
     Output,
     PlotOption,
     PluginOption,
-    QuestionJob,
     Threads,
     UnitOption,
+    given_paths,
     job_request,
+    reading_of,
 )
-from mmg_cli.questions.tables import check_table_job, print_table
+from mmg_cli.questions.tables import ManyJob, check_many_job, print_table
 from mmg_cli.reading import (
     COLUMNS_HELP,
     DATA_HELP,
@@ -41,9 +42,7 @@ from mmg_cli.reading import (
     Thousands,
     Where,
     tell,
-    text_options,
 )
-from mmg_registry.errors import demand
 
 if TYPE_CHECKING:
     from mmg_registry.contracts import Listener
@@ -56,24 +55,14 @@ _ENGINES = "Many features"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankJob(QuestionJob):
+class RankJob(ManyJob):
     """The parameters of `mmg rank`, one field each."""
 
-    plugin: str
     target: str
     features: str | None
     given: str | None
     top: int | None
     greedy: bool
-    value_rows: int
-    fdr: str
-    alpha: float
-    dry_run: bool
-    folder: str | None
-    resume: bool
-    engine: str
-    engine_config: str | None
-    jobs: int
 
 
 def rank(
@@ -145,13 +134,9 @@ def execute(job: RankJob) -> None:
         MMGError: or one of its subclasses; a failure to write is raised after the table is printed.
     """
     from mmg_registry.ranking.answer import RANK_CHOICES
-    from mmg_registry.registry import check_options
 
-    check_table_job(job)
+    check_many_job(job, RANK_CHOICES)
     options = _options(job)
-    asked = job_request(job)
-    check_options(asked.plugin, asked.options, RANK_CHOICES)
-    demand(job.folder or not (job.resume or job.engine != "local"), "--resume and --engine need --out FOLDER.")
     with progress_bar(job.json, job.unit) as listener:
         ranking = _ranking(job, options, listener)
         found = None if job.dry_run else _table(job, ranking).to_unit(job.unit)
@@ -176,21 +161,18 @@ def _ranking(job: RankJob, options: RankOptions, listener: Listener | None) -> R
     from mmg_registry.ranking.answer import Ranking
     from mmg_registry.ranking.rows import read_features
 
-    paths = job.data[0] if len(job.data) == 1 else list(job.data)
-    reading = {"text": text_options(job), "where": job.where, "rows": job.rows, "seed": job.seed or 0}
-    pair = read_features(paths, job.target, job.features, job.given, job.groups, **reading)
+    pair = read_features(given_paths(job), job.target, job.features, job.given, job.groups, **reading_of(job))
     tell(pair)
     return Ranking.of(pair, job_request(job, listener), options)
 
 
 def _table(job: RankJob, ranking: Ranking) -> AnswerTable:
-    if not job.folder:
+    if job.place is None:
         return ranking.table()
-    from mmg_registry.ranking.work import TableSource, WorkFolder, ranked_on
+    from mmg_registry.ranking.work import TableSource, ranked_on
 
-    place = WorkFolder(job.folder, job.engine, job.jobs, job.resume, job.engine_config)
-    named = {name: getattr(job, name) for name in ("target", "features", "given", "groups", "where", "rows")}
-    return ranked_on(ranking, TableSource(tuple(job.data), **named, seed=job.seed or 0, text=text_options(job)), place)
+    named = {name: getattr(job, name) for name in ("target", "features", "given", "groups")}
+    return ranked_on(ranking, TableSource(tuple(job.data), **named, **reading_of(job)), job.place)
 
 
 def _forecast(ranking: Ranking) -> str:

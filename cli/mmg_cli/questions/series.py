@@ -138,8 +138,9 @@ def _with_plugin(job: SeriesJob) -> SeriesJob:
 def _read(job: SeriesJob, sides: Mapping[str, str]) -> Recording:
     from mmg_registry.series.reading import read_series
 
-    paths: Any = job.data[0] if len(job.data) == 1 else job.data
-    found = read_series(paths, sides, time=job.time, trial=job.trial, text=text_options(job), where=job.where)
+    found = read_series(
+        common.given_paths(job), sides, time=job.time, trial=job.trial, text=text_options(job), where=job.where
+    )
     for note in found.notes if verbosity.level else ():
         say(f"Note: {shown(note)}")
     return found

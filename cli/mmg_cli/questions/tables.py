@@ -4,19 +4,64 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmg_cli.invocation import recorded
 from mmg_cli.output import check_writable, columns, display, say, warn
-from mmg_cli.questions.common import QuestionJob, check_settings
+from mmg_cli.questions.common import QuestionJob, check_settings, job_request
 from mmg_cli.writers import write_table
-from mmg_registry.errors import shown
+from mmg_registry.errors import demand, shown
 
 if TYPE_CHECKING:
+    from mmg_registry.engines.folder import WorkFolder
     from mmg_registry.tables import AnswerCell, AnswerTable
 
 LONGEST_CELL = 40  # characters of a name in the printed table
 MOST_PRINTED = 30  # rows; all are in the file of -o and in --json
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyJob(QuestionJob):
+    """The parameters of commands that make many estimates, which engines may carry; one field each."""
+
+    plugin: str
+    value_rows: int
+    fdr: str
+    alpha: float
+    dry_run: bool
+    folder: str | None
+    resume: bool
+    engine: str
+    engine_config: str | None
+    jobs: int
+
+    @property
+    def place(self) -> WorkFolder | None:
+        """The folder of results with what carries the works; None for those of this process alone."""
+        from mmg_registry.engines.folder import WorkFolder
+
+        if self.folder is None:
+            return None
+        return WorkFolder(self.folder, self.engine, self.jobs, self.resume, self.engine_config)
+
+
+def check_many_job(job: ManyJob, beside: Sequence[str]) -> None:
+    """Refuse what `check_table_job` does, options that the plugin has not, and an engine without a folder.
+
+    Args:
+        job: the parameters.
+        beside: names that are no options of the plugin, but of the question.
+
+    Raises:
+        OptionError, PluginError: as it says.
+    """
+    from mmg_registry.registry import check_options
+
+    check_table_job(job)
+    asked = job_request(job)
+    check_options(asked.plugin, asked.options, beside)
+    demand(job.folder or not (job.resume or job.engine != "local"), "--resume and --engine need --out FOLDER.")
 
 
 def check_table_job(job: QuestionJob) -> None:

@@ -14,10 +14,10 @@ from mmg_registry.allpairs.answer import AllPairs, PairsOptions
 from mmg_registry.allpairs.columns import read_paired_columns
 from mmg_registry.allpairs.work import paired_on
 from mmg_registry.data import Pair
+from mmg_registry.engines.folder import WorkFolder
 from mmg_registry.errors import DataError, MMGError, OptionError
 from mmg_registry.estimation.run import Outcome, run
 from mmg_registry.ranking import values
-from mmg_registry.ranking.work import WorkFolder
 from mmg_registry.request import Request
 
 

@@ -10,8 +10,8 @@ import pytest
 from mmg_registry.allpairs.answer import AllPairs, PairsOptions
 from mmg_registry.allpairs.columns import read_paired_columns
 from mmg_registry.allpairs.work import paired_on
+from mmg_registry.engines.folder import WorkFolder
 from mmg_registry.errors import OptionError
-from mmg_registry.ranking.work import WorkFolder
 from mmg_registry.request import Request
 
 X, E = np.random.default_rng(0).standard_normal((2, 200))

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmg_registry.engines.folder import WorkFolder
 from mmg_registry.errors import OptionError
 from mmg_registry.ranking.answer import Ranking, RankOptions
 from mmg_registry.ranking.rows import read_features
-from mmg_registry.ranking.work import TableSource, WorkFolder, ranked_on
+from mmg_registry.ranking.work import TableSource, ranked_on
 from mmg_registry.request import Request
 
 T, E = np.random.default_rng(0).standard_normal((2, 200))
